@@ -1,0 +1,111 @@
+"""Biont Workbench: connects an AI to any system.
+
+These are the public names; a plugin needs no others. They are imported when
+they are first used, so that the command line starts at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from biont.clock import Clock, SystemClock
+    from biont.cron import CronExpression, parse_time_zone
+    from biont.egress import EgressPolicy, EgressResponse, EgressSession
+    from biont.event import Event, JsonObject
+    from biont.events import EventSystem, on
+    from biont.hookspecs import hookimpl
+    from biont.http.api import Api
+    from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
+    from biont.http.request import Request, RowId
+    from biont.keys import Scope, User
+    from biont.llm import Backend, BackendFactory, Completion, Message
+    from biont.scheduler import Finish, JobKind, Run, RunStatus, Schedule, Scheduler, ScheduleRun
+    from biont.services import Service
+    from biont.settings import Settings, load_settings
+    from biont.store import Store, Table, Tables, Transaction
+    from biont.workbench import Workbench, open_workbench
+
+__all__ = [
+    "Api",
+    "Backend",
+    "BackendFactory",
+    "Clock",
+    "Completion",
+    "CronExpression",
+    "Cursor",
+    "EgressPolicy",
+    "EgressResponse",
+    "EgressSession",
+    "Event",
+    "EventSystem",
+    "Finish",
+    "JobKind",
+    "JsonObject",
+    "Limit",
+    "Message",
+    "Page",
+    "Request",
+    "RowId",
+    "Run",
+    "RunStatus",
+    "Schedule",
+    "ScheduleRun",
+    "Scheduler",
+    "Scope",
+    "Service",
+    "Settings",
+    "Store",
+    "SystemClock",
+    "Table",
+    "Tables",
+    "Transaction",
+    "User",
+    "Workbench",
+    "decode_cursor",
+    "hookimpl",
+    "load_settings",
+    "make_page",
+    "on",
+    "open_workbench",
+    "parse_time_zone",
+]
+
+_MODULES = {
+    "clock": ["Clock", "SystemClock"],
+    "cron": ["CronExpression", "parse_time_zone"],
+    "egress": ["EgressPolicy", "EgressResponse", "EgressSession"],
+    "event": ["Event", "JsonObject"],
+    "events": ["EventSystem", "on"],
+    "hookspecs": ["hookimpl"],
+    "http.api": ["Api"],
+    "http.paging": ["Cursor", "Limit", "Page", "decode_cursor", "make_page"],
+    "http.request": ["Request", "RowId"],
+    "keys": ["Scope", "User"],
+    "llm": ["Backend", "BackendFactory", "Completion", "Message"],
+    "scheduler": [
+        "Finish",
+        "JobKind",
+        "Run",
+        "RunStatus",
+        "Schedule",
+        "ScheduleRun",
+        "Scheduler",
+    ],
+    "services": ["Service"],
+    "settings": ["Settings", "load_settings"],
+    "store": ["Store", "Table", "Tables", "Transaction"],
+    "workbench": ["Workbench", "open_workbench"],
+}
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _MODULES.items():
+        if name in names:
+            return getattr(import_module(f"biont.{module}"), name)
+    raise AttributeError(f"module 'biont' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,30 @@
+"""``biont config``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from biont.cli.options import config_option, read_settings
+
+
+@click.group("config")
+def command() -> None:
+    """Check the configuration."""
+
+
+@command.command("check")
+@config_option
+def check(config: Path | None) -> None:
+    """Check every setting, the plugins' too; name each problem with its place."""
+    from biont.plugins import Plugins
+
+    settings = read_settings(config)
+    plugins = Plugins()
+    plugins.load(disable=settings.plugins.disable, folder=settings.plugins.folder)
+    settings.read_sections(
+        plugins.settings_models(),
+        absent={*settings.plugins.disable, *plugins.quarantined},
+    )
+    click.echo("the configuration is valid")

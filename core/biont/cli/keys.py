@@ -1,0 +1,78 @@
+"""``biont keys``."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from biont.cli.options import config_option, open_keys
+
+user_option = click.option("--user", required=True, help="Name of the user.")
+
+
+@click.group("keys")
+def command() -> None:
+    """Create, list and revoke API keys."""
+
+
+@command.command("create")
+@user_option
+@click.option("--name", default="cli", show_default=True, help="What the key is for.")
+@click.option(
+    "--scope",
+    type=click.Choice(["full", "chat", "webhook"]),
+    default="full",
+    show_default=True,
+    help="What the key may be used for.",
+)
+@click.option("--expires", type=click.DateTime(), help="When it stops working, in UTC.")
+@config_option
+def create(
+    user: str, name: str, scope: str, expires: datetime | None, config: Path | None
+) -> None:
+    """Create a key and print it; it is shown only this once."""
+    from biont.keys import Scope
+
+    async def run() -> None:
+        async with open_keys(config) as keys:
+            owner = await keys.find_user(user)
+            expires_at = None if expires is None else expires.replace(tzinfo=UTC)
+            plain, _ = await keys.create(owner.id, name, Scope(scope), expires_at)
+            click.echo(plain)
+
+    asyncio.run(run())
+
+
+@command.command("list")
+@user_option
+@config_option
+def list_keys(user: str, config: Path | None) -> None:
+    """List a user's keys, one a line: number, beginning, scope, state, name."""
+
+    async def run() -> None:
+        async with open_keys(config) as keys:
+            owner = await keys.find_user(user)
+            for key in await keys.list_keys(owner.id):
+                state = "revoked" if key.revoked_at else "active"
+                if key.expires_at is not None and key.expires_at <= datetime.now(UTC):
+                    state = "expired"
+                click.echo(f"{key.id}\t{key.prefix}...\t{key.scope}\t{state}\t{key.name}")
+
+    asyncio.run(run())
+
+
+@command.command("revoke")
+@click.argument("key_id", type=int)
+@config_option
+def revoke(key_id: int, config: Path | None) -> None:
+    """Revoke the key number KEY_ID; a running workbench notices within a second."""
+
+    async def run() -> None:
+        async with open_keys(config) as keys:
+            key = await keys.revoke(key_id)
+            click.echo(f"revoked {key.prefix}... ({key.name})")
+
+    asyncio.run(run())

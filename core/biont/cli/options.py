@@ -1,0 +1,70 @@
+"""What several commands share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from biont.keys import Keys
+    from biont.settings import Settings
+
+config_option = click.option(
+    "--config",
+    envvar="BIONT_CONFIG",
+    type=click.Path(path_type=Path),
+    help="Folder of YAML files, or one file. By default the folder `config`, where there is one.",
+)
+
+
+def read_settings(config: Path | None, **overrides: object) -> Settings:
+    """Return the settings that a command runs with.
+
+    Args:
+        config: as given by `config_option`.
+        overrides: variables that stand over the environment; None leaves one as it is.
+
+    Raises:
+        SettingsError: they cannot be used; each problem is named with its place.
+    """
+    from biont.settings import load_settings
+
+    if config is None and os.environ.get("BIONT_CONFIG"):
+        config = Path(os.environ["BIONT_CONFIG"])
+    if config is None and Path("config").is_dir():
+        config = Path("config")
+    given = {name: str(value) for name, value in overrides.items() if value is not None}
+    return load_settings(config, environ=os.environ | given)
+
+
+@asynccontextmanager
+async def open_keys(config: Path | None) -> AsyncIterator[Keys]:
+    """Open users and keys, beside a workbench that may be running.
+
+    Raises:
+        SettingsError: the settings cannot be used.
+        StoreUnavailable: the database cannot be used.
+    """
+    from biont.clock import SystemClock
+    from biont.event import EventFactory
+    from biont.keys import Keys
+    from biont.store import Store
+
+    settings = read_settings(config)
+    clock = SystemClock()
+    store = Store(
+        settings.database.path,
+        EventFactory(clock, settings.events.max_hops),
+        readers=1,
+        busy_timeout=settings.database.busy_timeout,
+    )
+    await store.open()
+    try:
+        yield Keys(store, clock)
+    finally:
+        await store.close()

@@ -1,0 +1,32 @@
+"""``biont serve``."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+
+from biont.cli.options import config_option, read_settings
+
+
+@click.command("serve")
+@config_option
+@click.option("--host", help="Listen on this address instead of server.host.")
+@click.option("--port", type=int, help="Listen on this port instead of server.port; 0 for any.")
+def command(config: Path | None, host: str | None, port: int | None) -> None:
+    """Run the workbench until it is told to stop (SIGTERM, Ctrl-C)."""
+    from biont.logs import configure_logs
+    from biont.server import serve
+
+    configure_logs()
+    settings = read_settings(config, BIONT_SERVER__HOST=host, BIONT_SERVER__PORT=port)
+    run = asyncio.run
+    if sys.platform != "win32":
+        from uvloop import run
+    try:
+        run(serve(settings, lambda url: click.echo(f"Biont Workbench serves {url}")))
+    except OSError as error:
+        click.echo(f"biont: cannot serve: {error}; choose another server.port", err=True)
+        sys.exit(1)

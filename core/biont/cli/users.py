@@ -1,0 +1,42 @@
+"""``biont users``."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from biont.cli.options import config_option, open_keys
+
+
+@click.group("users")
+def command() -> None:
+    """Create and list users."""
+
+
+@command.command("create")
+@click.argument("name")
+@config_option
+def create(name: str, config: Path | None) -> None:
+    """Create the user NAME."""
+
+    async def run() -> None:
+        async with open_keys(config) as keys:
+            user = await keys.create_user(name)
+            click.echo(f"{user.id}\t{user.name}")
+
+    asyncio.run(run())
+
+
+@command.command("list")
+@config_option
+def list_users(config: Path | None) -> None:
+    """List all users, one a line: number, name, when created."""
+
+    async def run() -> None:
+        async with open_keys(config) as keys:
+            for user in await keys.list_users():
+                click.echo(f"{user.id}\t{user.name}\t{user.created_at:%Y-%m-%d %H:%M}")
+
+    asyncio.run(run())

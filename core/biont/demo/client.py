@@ -1,0 +1,64 @@
+"""The demonstration's REST client."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from pydantic import JsonValue
+
+from biont.exceptions import BiontError
+
+Json = dict[str, JsonValue]
+
+
+class DemoClient:
+    """Speaks to the workbench that the demonstration has started.
+
+    Args:
+        url: where it serves.
+        key: the API key to send.
+    """
+
+    def __init__(self, url: str, key: str) -> None:
+        self._root = f"{url}/api/v1/"
+        self._headers = {"X-API-Key": key}
+
+    async def __aenter__(self) -> Self:
+        # A process that we have just started is no URL that a user has named.
+        self._session = aiohttp.ClientSession(  # noqa: TID251
+            self._root, headers=self._headers, timeout=aiohttp.ClientTimeout(30)
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._session.close()
+
+    async def post(self, path: str, body: Json) -> Json:
+        """Return what was created.
+
+        Raises:
+            BiontError: the answer was another than 201.
+        """
+        return await self._ask("POST", path, body)
+
+    async def get(self, path: str) -> Json:
+        """Return what is there.
+
+        Raises:
+            BiontError: the answer was another than 200.
+        """
+        return await self._ask("GET", path, None)
+
+    async def _ask(self, method: str, path: str, body: Json | None) -> Json:
+        async with self._session.request(method, path, json=body) as response:
+            document: Json = await response.json(content_type=None)
+            if response.status not in (200, 201):
+                raise BiontError(f"{method} {path} was answered {response.status}: {document}")
+            return document

@@ -1,0 +1,124 @@
+"""Every error that Biont raises on purpose, under one root.
+
+A message names the culprit and says what to do about it. The HTTP boundary
+turns these classes into problem documents; nothing else translates them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class BiontError(Exception):
+    """The root of all errors that Biont raises on purpose."""
+
+
+class SettingsError(BiontError):
+    """The configuration cannot be used.
+
+    Attributes:
+        problems: one line a problem, each as ``file:line:column: key: what to do``.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = list(problems)
+
+
+class PluginError(BiontError):
+    """A plugin breaks the contract of `biont.hookspecs`."""
+
+
+class StoreUnavailable(BiontError):
+    """The database cannot be reached, is locked or full; nothing was written."""
+
+
+class StoreConflict(BiontError):
+    """The database belongs to another process or to a newer version."""
+
+
+class NotFound(BiontError):
+    """What was asked for does not exist, or belongs to somebody else."""
+
+
+class Conflict(BiontError):
+    """The request does not fit the present state of what it names."""
+
+
+class Unauthorized(BiontError):
+    """No key, or one that is unknown, expired or revoked."""
+
+
+class Forbidden(BiontError):
+    """The key is good, but its scope does not cover the request."""
+
+
+@dataclass(frozen=True)
+class InputProblem:
+    """One thing that is wrong with a request.
+
+    Attributes:
+        detail: what is wrong and what would be right.
+        pointer: a JSON pointer into the body as a URI fragment (``#/url``), or
+            the name of a query or path parameter (``limit``).
+    """
+
+    detail: str
+    pointer: str
+
+
+class InvalidInput(BiontError):
+    """The request is well-formed, but its content cannot be accepted.
+
+    Attributes:
+        problems: each thing that is wrong, with the place where it stands.
+    """
+
+    def __init__(self, *problems: InputProblem) -> None:
+        super().__init__("; ".join(f"{p.pointer}: {p.detail}" for p in problems))
+        self.problems = problems
+
+
+class MalformedBody(BiontError):
+    """The body is not the JSON that it claims to be."""
+
+
+class ForbiddenAddress(BiontError):
+    """An outgoing request was stopped before a socket was opened."""
+
+
+class InvalidExpression(BiontError):
+    """A cron expression is not valid, or can never be due."""
+
+
+class UnknownTimeZone(BiontError):
+    """A name is not in the IANA time zone database."""
+
+
+class JobError(BiontError):
+    """A scheduled job could not do its work; the run is recorded as failed."""
+
+
+class BackendError(BiontError):
+    """A language model did not give a usable answer."""
+
+
+class BackendUnavailable(BackendError):
+    """The model's server cannot be reached, or the backend is not installed."""
+
+
+class BackendTimeout(BackendError):
+    """The model's server did not answer within the configured time."""
+
+
+class BackendOverloaded(BackendError):
+    """The model's server refused the request for now (429 or 503)."""
+
+
+class BackendRefused(BackendError):
+    """The model's server refused the request for good (another 4xx or 5xx)."""
+
+
+class InvalidAnswer(BackendError):
+    """The model's server answered, but not with what the protocol promises."""

@@ -1,0 +1,1 @@
+"""HTTP: typed routes in, problem documents and OpenAPI out."""

@@ -1,0 +1,102 @@
+"""Routes as a plugin writes them: typed functions, marked by method and path."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from biont.keys import Scope
+
+F = TypeVar("F", bound=Callable[..., Awaitable[object]])
+
+ROOT = "/api/v1"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method on one path.
+
+    Attributes:
+        method: ``GET`` and so on.
+        path: below the API's root, with parameters in braces: ``/notes/{note_id}``.
+        function: what answers it.
+        scopes: the keys that may use it beside those of scope ``full``.
+        public: whether it is open to all, without a key.
+        status: the status of a success.
+        tag: the group under which the documentation lists it.
+    """
+
+    method: str
+    path: str
+    function: Callable[..., Awaitable[object]]
+    scopes: frozenset[Scope]
+    public: bool
+    status: int
+    tag: str
+
+
+class Api:
+    """The routes of one plugin.
+
+    A route's function is async. Its first parameter is the `Request`; those
+    named in the path come from there, ``body`` from the request's JSON, all
+    others from the query. Annotations say what is accepted and answered, and
+    the function's docstring is its documentation::
+
+        api = Api("notes")
+
+        @api.get("/notes/{note_id}")
+        async def read_note(request: Request, note_id: RowId) -> NoteView:
+            \"\"\"Read a note.\"\"\"
+
+    Args:
+        tag: the group under which the documentation lists the routes.
+    """
+
+    def __init__(self, tag: str) -> None:
+        self._tag = tag
+        self._routes: list[Route] = []
+
+    def __iter__(self) -> Iterator[Route]:
+        """Yield the routes in the order of their definition."""
+        return iter(self._routes)
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        scopes: frozenset[Scope] = frozenset(),
+        public: bool = False,
+        status: int = 200,
+    ) -> Callable[[F], F]:
+        """Mark a function as what answers `method` on `path`; see `Route`."""
+
+        def mark(function: F) -> F:
+            self._routes.append(
+                Route(method, ROOT + path, function, scopes, public, status, self._tag)
+            )
+            return function
+
+        return mark
+
+    def get(
+        self, path: str, *, scopes: frozenset[Scope] = frozenset(), public: bool = False
+    ) -> Callable[[F], F]:
+        """Mark a function that reads."""
+        return self.route("GET", path, scopes=scopes, public=public)
+
+    def post(
+        self, path: str, *, scopes: frozenset[Scope] = frozenset(), status: int = 201
+    ) -> Callable[[F], F]:
+        """Mark a function that creates, or does something."""
+        return self.route("POST", path, scopes=scopes, status=status)
+
+    def patch(self, path: str, *, scopes: frozenset[Scope] = frozenset()) -> Callable[[F], F]:
+        """Mark a function that changes what the body names and leaves the rest."""
+        return self.route("PATCH", path, scopes=scopes)
+
+    def delete(self, path: str, *, scopes: frozenset[Scope] = frozenset()) -> Callable[[F], F]:
+        """Mark a function that deletes; it answers 204 and no body."""
+        return self.route("DELETE", path, scopes=scopes, status=204)

@@ -1,0 +1,67 @@
+"""The HTTP application: every route of the core and of the plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from string import Formatter
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from biont.exceptions import PluginError
+from biont.http.api import Api
+from biont.http.endpoint import Endpoint
+from biont.http.problems import problem_boundary
+
+if TYPE_CHECKING:
+    from biont.workbench import Workbench
+
+
+def make_endpoints(owner: str, api: Api, workbench: Workbench) -> list[Endpoint]:
+    """Return the endpoints of one plugin, or of the core.
+
+    Raises:
+        PluginError: a function's signature does not say what is needed.
+    """
+    return [Endpoint(owner, route, workbench) for route in api]
+
+
+def refuse_conflicts(endpoints: Sequence[Endpoint]) -> None:
+    """Check that no route is claimed twice, so that nobody can shadow anybody.
+
+    Raises:
+        PluginError: two claim one route; the message names both.
+    """
+    owners: dict[tuple[str, str], str] = {}
+    for endpoint in endpoints:
+        route = endpoint.route
+        claim = (route.method, _normalise(route.path))
+        if claim in owners:
+            raise PluginError(
+                f"{route.method} {route.path} is claimed by both {owners[claim]} and "
+                f"{endpoint.owner}; disable one of them under plugins.disable"
+            )
+        owners[claim] = endpoint.owner
+
+
+def make_app(endpoints: Sequence[Endpoint], *, body_limit: int) -> web.Application:
+    """Return an application that answers `endpoints`.
+
+    Args:
+        endpoints: all routes; more specific paths win over parameters.
+        body_limit: the size that a request's body may have, in bytes.
+    """
+    app = web.Application(middlewares=[problem_boundary], client_max_size=body_limit)
+    # A literal segment sorts before a parameter's brace: /keys/create, then /keys/{id}.
+    for endpoint in sorted(endpoints, key=lambda endpoint: endpoint.route.path):
+        route = endpoint.route
+        app.router.add_route(route.method, route.path, endpoint.answer_request)
+    return app
+
+
+def _normalise(path: str) -> str:
+    """Return `path` with all parameters called alike."""
+    return "".join(
+        literal + ("{}" if name is not None else "")
+        for literal, name, _, _ in Formatter().parse(path)
+    )

@@ -1,0 +1,132 @@
+"""The routes that the core itself has: health, documentation, keys, events."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from aiohttp import web
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+
+from biont.http.api import Api
+from biont.http.paging import Page
+from biont.http.request import Request, RowId
+from biont.keys import ApiKey, Scope
+
+api = Api("core")
+
+
+class Health(BaseModel):
+    """Whether the workbench serves, and what of it does not."""
+
+    status: Literal["ok", "degraded"]
+    version: str
+    plugins: list[str] = Field(description="The plugins that run.")
+    quarantined: list[str] = Field(description="The plugins that could not be started.")
+
+
+class NewKey(BaseModel):
+    """What a key is to be."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    scope: Scope = Scope.FULL
+    expires_at: AwareDatetime | None = None
+
+
+class KeyView(BaseModel):
+    """A key as it may be shown: never the key itself."""
+
+    id: int
+    name: str
+    prefix: str = Field(description="How the key begins, to tell it from others.")
+    scope: Scope
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+class CreatedKey(KeyView):
+    """A key that was just created."""
+
+    key: str = Field(description="The key in plain text. It is shown only this once.")
+
+
+class NewEvent(BaseModel):
+    """An event of a client's own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    event_type: Annotated[str, Field(pattern=r"^custom_[a-z0-9_]{1,90}$")]
+    payload: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class EmittedEvent(BaseModel):
+    """An event that is durable by now."""
+
+    id: str
+    event_type: str
+    created_at: datetime
+
+
+@api.get("/health", public=True)
+async def read_health(request: Request) -> Health:
+    """Say whether the workbench serves."""
+    plugins = request.workbench.plugins
+    quarantined = sorted(plugins.quarantined)
+    return Health(
+        status="degraded" if quarantined else "ok",
+        version=request.workbench.version,
+        plugins=sorted(plugins.running),
+        quarantined=quarantined,
+    )
+
+
+@api.get("/openapi.json", public=True)
+async def read_openapi(request: Request) -> web.Response:
+    """Return the description of this API as OpenAPI 3.1."""
+    return web.Response(body=request.workbench.openapi, content_type="application/json")
+
+
+@api.post("/keys/create")
+async def create_key(request: Request, body: NewKey) -> CreatedKey:
+    """Create an API key; the answer is the only place where it is ever shown."""
+    plain, record = await request.workbench.keys.create(
+        request.user_id, body.name, body.scope, body.expires_at
+    )
+    return CreatedKey(key=plain, **_show_key(record).model_dump())
+
+
+@api.get("/keys")
+async def list_keys(request: Request) -> Page[KeyView]:
+    """List your API keys, revoked ones too."""
+    records = await request.workbench.keys.list_keys(request.user_id)
+    return Page(data=[_show_key(record) for record in records], next=None)
+
+
+@api.delete("/keys/{key_id}")
+async def revoke_key(request: Request, key_id: RowId) -> None:
+    """Revoke an API key; it stops working at once."""
+    await request.workbench.keys.revoke(key_id, user_id=request.user_id)
+
+
+@api.post("/events")
+async def emit_event(request: Request, body: NewEvent) -> EmittedEvent:
+    """Emit an event of your own; it is durable once this is answered."""
+    event = await request.workbench.events.emit(body.event_type, request.user_id, body.payload)
+    return EmittedEvent(id=event.id, event_type=event.event_type, created_at=event.created_at)
+
+
+def _show_key(record: ApiKey) -> KeyView:
+    return KeyView(
+        id=record.id,
+        name=record.name,
+        prefix=record.prefix,
+        scope=Scope(record.scope),
+        created_at=record.created_at,
+        expires_at=record.expires_at,
+        revoked_at=record.revoked_at,
+        last_used_at=record.last_used_at,
+    )

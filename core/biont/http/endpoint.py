@@ -1,0 +1,190 @@
+"""A route made ready: its signature decides what is parsed, checked and answered."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Mapping
+from string import Formatter
+from typing import TYPE_CHECKING
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from yarl import URL
+
+from biont.exceptions import (
+    Forbidden,
+    InputProblem,
+    InvalidInput,
+    MalformedBody,
+    PluginError,
+)
+from biont.http.api import Route
+from biont.http.paging import Page
+from biont.http.request import Request
+from biont.keys import Scope
+
+if TYPE_CHECKING:
+    from biont.workbench import Workbench
+
+_BODY = "body"
+
+
+class Endpoint:
+    """Answers the requests of one route.
+
+    Args:
+        owner: the plugin it belongs to.
+        route: what was marked.
+        workbench: handed on with each request.
+
+    Raises:
+        PluginError: the function's signature does not say what is needed.
+    """
+
+    def __init__(self, owner: str, route: Route, workbench: Workbench) -> None:
+        self.owner = owner
+        self.route = route
+        self._workbench = workbench
+        self._function = route.function
+        hints = _read_hints(owner, route)
+        self.path_names = {name for _, name, _, _ in Formatter().parse(route.path) if name}
+        self.body: TypeAdapter[object] | None = None
+        if _BODY in hints:
+            self.body = _adapt(hints[_BODY])
+        self.parameters = _make_parameters(owner, route, hints, self.path_names)
+        self._has_parameters = bool(self.parameters.model_fields)
+        answer = hints["return"]
+        self.answer: TypeAdapter[object] | None = None
+        if answer is not type(None) and not _is_response(answer):
+            self.answer = _adapt(answer)
+
+    async def answer_request(self, http: web.Request) -> web.StreamResponse:
+        """Return the route's answer.
+
+        Raises:
+            BiontError: there is none; see `biont.http.problems`.
+        """
+        request = await self._authorise(http)
+        arguments = self._read_parameters(http)
+        if self.body is not None:
+            arguments[_BODY] = self._check_body(_decode(http, await http.read()))
+        result = await self._function(request, **arguments)
+        if isinstance(result, web.StreamResponse):
+            return result
+        if self.answer is None:
+            return web.Response(status=204)
+        return web.Response(
+            body=self.answer.dump_json(result),
+            status=self.route.status,
+            content_type="application/json",
+            headers=_link_next(http, result),
+        )
+
+    async def _authorise(self, http: web.Request) -> Request:
+        if self.route.public:
+            return Request(http, self._workbench, None)
+        principal = await self._workbench.keys.check(http.headers.get("X-API-Key"))
+        if principal.scope is not Scope.FULL and principal.scope not in self.route.scopes:
+            raise Forbidden(f"a key of scope {principal.scope} may not do this; use a full one")
+        return Request(http, self._workbench, principal)
+
+    def _read_parameters(self, http: web.Request) -> dict[str, object]:
+        if not self._has_parameters and not http.query_string:
+            return {}
+        try:
+            values = self.parameters.model_validate({**http.query, **http.match_info})
+        except ValidationError as error:
+            raise InvalidInput(
+                *(
+                    InputProblem(_tell(item["msg"]), str(item["loc"][0]))
+                    for item in error.errors(include_url=False, include_input=False)
+                )
+            ) from error
+        return dict(values)
+
+    def _check_body(self, document: object) -> object:
+        assert self.body is not None  # noqa: S101  # narrows the type for mypy
+        try:
+            return self.body.validate_python(document)
+        except ValidationError as error:
+            raise InvalidInput(
+                *(
+                    InputProblem(_tell(item["msg"]), point_to(item["loc"]))
+                    for item in error.errors(include_url=False, include_input=False)
+                )
+            ) from error
+
+
+def point_to(location: tuple[int | str, ...]) -> str:
+    """Return a place in a JSON document as a URI fragment (RFC 6901, section 6)."""
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in location)
+    return "#" + "".join(f"/{step}" for step in steps)
+
+
+def _decode(http: web.Request, body: bytes) -> object:
+    content_type = http.content_type
+    if "Content-Type" in http.headers and not content_type.endswith(("/json", "+json")):
+        raise web.HTTPUnsupportedMediaType(
+            text="the body must be JSON: send Content-Type: application/json"
+        )
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise MalformedBody(f"the body is not JSON: {error}") from error
+
+
+def _read_hints(owner: str, route: Route) -> dict[str, object]:
+    place = f"plugin {owner}, {route.method} {route.path}"
+    hints: dict[str, object] = typing.get_type_hints(route.function, include_extras=True)
+    names = list(inspect.signature(route.function).parameters)
+    if not names or hints.get(names[0]) is not Request:
+        raise PluginError(f"{place}: the function's first parameter must be a Request")
+    missing = [name for name in [*names, "return"] if name not in hints]
+    if missing:
+        raise PluginError(f"{place}: annotate {', '.join(missing)}")
+    del hints[names[0]]
+    return hints
+
+
+def _make_parameters(
+    owner: str, route: Route, hints: Mapping[str, object], path_names: set[str]
+) -> type[BaseModel]:
+    signature = inspect.signature(route.function)
+    names = [name for name in hints if name not in (_BODY, "return")]
+    absent = path_names - set(names)
+    if absent:
+        raise PluginError(
+            f"plugin {owner}, {route.method} {route.path}: "
+            f"the function lacks the path's parameter {', '.join(sorted(absent))}"
+        )
+    fields: dict[str, tuple[object, object]] = {}
+    for name in names:
+        default = signature.parameters[name].default
+        fields[name] = (hints[name], ... if default is inspect.Parameter.empty else default)
+    config = ConfigDict(extra="forbid")
+    # pydantic types what create_model takes as Any: fields are data here.
+    return typing.cast(
+        "type[BaseModel]",
+        create_model("Parameters", __config__=config, **fields),  # type: ignore[call-overload]
+    )
+
+
+def _adapt(annotation: object) -> TypeAdapter[object]:
+    return TypeAdapter(typing.cast("type[object]", annotation))
+
+
+def _is_response(answer: object) -> bool:
+    return isinstance(answer, type) and issubclass(answer, web.StreamResponse)
+
+
+def _link_next(http: web.Request, result: object) -> dict[str, str] | None:
+    if not isinstance(result, Page) or result.next is None:
+        return None
+    url = URL(http.path).with_query({**http.query, "cursor": result.next})
+    return {"Link": f'<{url}>; rel="next"'}
+
+
+def _tell(message: str) -> str:
+    return message.removeprefix("Value error, ")

@@ -1,0 +1,142 @@
+"""The OpenAPI 3.1 document, made from the same signatures that are enforced."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Literal
+
+from pydantic import BaseModel, Field, JsonValue, TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
+
+from biont.http.endpoint import Endpoint
+
+Document = dict[str, JsonValue]
+_Key = tuple[int, Literal["body", "answer"]]
+
+_REFERENCE = "#/components/schemas/{model}"
+
+
+class ProblemItem(BaseModel):
+    """One thing that is wrong with a request."""
+
+    detail: str
+    pointer: str | None = Field(None, description="Where in the body, as a JSON pointer.")
+    parameter: str | None = Field(None, description="Which path or query parameter.")
+
+
+class Problem(BaseModel):
+    """Why a request was not answered as asked (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[ProblemItem] = Field(default_factory=list)
+
+
+def make_document(endpoints: Sequence[Endpoint], *, title: str, version: str) -> Document:
+    """Return the document that describes `endpoints`."""
+    schemas, definitions = _collect_schemas(endpoints)
+    paths: dict[str, JsonValue] = {}
+    for number, endpoint in enumerate(endpoints):
+        operations = paths.setdefault(endpoint.route.path, {})
+        assert isinstance(operations, dict)  # noqa: S101  # narrows the type for mypy
+        operations[endpoint.route.method.lower()] = _describe(number, endpoint, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": title,
+            "version": version,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": definitions,
+            "securitySchemes": {
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            },
+        },
+    }
+
+
+def _collect_schemas(
+    endpoints: Sequence[Endpoint],
+) -> tuple[Mapping[_Key, JsonValue], dict[str, JsonValue]]:
+    inputs: list[tuple[_Key, JsonSchemaMode, TypeAdapter[object]]] = []
+    for number, endpoint in enumerate(endpoints):
+        if endpoint.body is not None:
+            inputs.append(((number, "body"), "validation", endpoint.body))
+        if endpoint.answer is not None:
+            inputs.append(((number, "answer"), "serialization", endpoint.answer))
+    inputs.append(((-1, "answer"), "serialization", TypeAdapter(Problem)))
+    by_key, shared = TypeAdapter.json_schemas(inputs, ref_template=_REFERENCE)
+    definitions: dict[str, JsonValue] = dict(shared.get("$defs", {}))
+    return {key: schema for (key, _), schema in by_key.items()}, definitions
+
+
+def _describe(
+    number: int, endpoint: Endpoint, schemas: Mapping[_Key, JsonValue]
+) -> dict[str, JsonValue]:
+    route = endpoint.route
+    summary, _, description = (inspect.getdoc(route.function) or "").partition("\n")
+    operation: dict[str, JsonValue] = {
+        "operationId": f"{endpoint.owner}_{route.function.__name__}",
+        "tags": [route.tag],
+        "summary": summary,
+        "security": [] if route.public else [{"key": []}],
+        "responses": _describe_responses(number, endpoint, schemas),
+    }
+    if description.strip():
+        operation["description"] = description.strip()
+    parameters = _describe_parameters(endpoint)
+    if parameters:
+        operation["parameters"] = parameters
+    if endpoint.body is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schemas[number, "body"]}},
+        }
+    return operation
+
+
+def _describe_parameters(endpoint: Endpoint) -> list[JsonValue]:
+    schema = endpoint.parameters.model_json_schema(ref_template=_REFERENCE)
+    required = schema.get("required", [])
+    return [
+        {
+            "name": name,
+            "in": "path" if name in endpoint.path_names else "query",
+            "required": name in required,
+            "schema": value,
+        }
+        for name, value in schema.get("properties", {}).items()
+    ]
+
+
+def _describe_responses(
+    number: int, endpoint: Endpoint, schemas: Mapping[_Key, JsonValue]
+) -> dict[str, JsonValue]:
+    route = endpoint.route
+    success: dict[str, JsonValue] = {"description": HTTPStatus(route.status).phrase}
+    if endpoint.answer is not None:
+        success["content"] = {"application/json": {"schema": schemas[number, "answer"]}}
+    responses: dict[str, JsonValue] = {str(route.status): success}
+    for status in _list_problems(endpoint):
+        responses[str(status)] = {
+            "description": HTTPStatus(status).phrase,
+            "content": {"application/problem+json": {"schema": schemas[-1, "answer"]}},
+        }
+    return responses
+
+
+def _list_problems(endpoint: Endpoint) -> list[int]:
+    statuses = [422, 500, 503]
+    if not endpoint.route.public:
+        statuses += [401, 403]
+    if endpoint.path_names:
+        statuses.append(404)
+    if endpoint.body is not None:
+        statuses += [400, 404, 409, 413, 415]
+    return sorted(set(statuses))

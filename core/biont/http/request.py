@@ -1,0 +1,44 @@
+"""What a route's function knows of the request it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from aiohttp import web
+from pydantic import Field
+
+from biont.exceptions import Unauthorized
+from biont.keys import Principal
+
+if TYPE_CHECKING:
+    from biont.workbench import Workbench
+
+RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+"""The number of a row, as it stands in paths and bodies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, already authorised.
+
+    Attributes:
+        http: the request as aiohttp knows it.
+        workbench: the running whole.
+        principal: who asks; None on a public route.
+    """
+
+    http: web.Request
+    workbench: Workbench
+    principal: Principal | None
+
+    @property
+    def user_id(self) -> int:
+        """Whose data this request may touch.
+
+        Raises:
+            Unauthorized: the route is public.
+        """
+        if self.principal is None:
+            raise Unauthorized("this route is public and knows no user")
+        return self.principal.user_id

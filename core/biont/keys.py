@@ -1,0 +1,226 @@
+"""Users and their API keys.
+
+A key is ``asb_`` and 64 hex characters. Only its SHA-256 is stored: it is 256
+random bits, so nothing slower is needed, and whoever reads the database cannot
+use what is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from peewee import AutoField, ForeignKeyField, IntegrityError, TextField
+from playhouse.postgres_ext import DateTimeTZField
+
+from biont.clock import Clock
+from biont.exceptions import Conflict, InputProblem, InvalidInput, NotFound, Unauthorized
+from biont.store import Store, Table, Transaction
+
+_KEY = re.compile(r"asb_[0-9a-f]{64}")
+_CACHE_LIMIT = 10_000
+
+
+class Scope(StrEnum):
+    """What a key may be used for."""
+
+    FULL = "full"
+    CHAT = "chat"
+    WEBHOOK = "webhook"
+
+
+class User(Table):
+    """Somebody who owns keys, notes, schedules, webhooks."""
+
+    id = AutoField()
+    name = TextField(unique=True)
+    created_at = DateTimeTZField()
+
+    class Meta:
+        table_name = "users"
+
+
+class ApiKey(Table):
+    """A key, of which only the digest is known."""
+
+    id = AutoField()
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    user_id: int
+    name = TextField()
+    digest = TextField(unique=True)
+    prefix = TextField()
+    scope = TextField()
+    created_at = DateTimeTZField()
+    expires_at = DateTimeTZField(null=True)
+    revoked_at = DateTimeTZField(null=True)
+    last_used_at = DateTimeTZField(null=True)
+
+    class Meta:
+        table_name = "api_keys"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who makes a request, and with which key."""
+
+    user_id: int
+    key_id: int
+    scope: Scope
+    expires_at: datetime | None
+
+
+class Keys:
+    """Creates, checks and revokes API keys.
+
+    Args:
+        store: where keys are kept.
+        clock: decides what has expired.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._cache: dict[bytes, Principal] = {}
+        self._generation = 0
+        self._used: dict[int, datetime] = {}
+        store.on_foreign_change(self.forget)
+
+    async def create_user(self, name: str) -> User:
+        """Return a new user.
+
+        Raises:
+            Conflict: there is one of that name.
+        """
+        return await self._store.write(_create_user, name, self._clock.now())
+
+    async def list_users(self) -> list[User]:
+        """Return all users, the oldest first."""
+        return await self._store.read(lambda: list(User.select().order_by(User.id)))
+
+    async def find_user(self, name: str) -> User:
+        """Return the user of that name.
+
+        Raises:
+            NotFound: there is none.
+        """
+        user = await self._store.read(lambda: User.get_or_none(User.name == name))
+        if user is None:
+            raise NotFound(f"there is no user {name!r}; create one with `biont users create`")
+        return user
+
+    async def create(
+        self, user_id: int, name: str, scope: Scope, expires_at: datetime | None = None
+    ) -> tuple[str, ApiKey]:
+        """Return a new key in plain text, which is shown only now, and its record.
+
+        Raises:
+            InvalidInput: it would have expired already.
+        """
+        now = self._clock.now()
+        if expires_at is not None and expires_at <= now:
+            raise InvalidInput(InputProblem("must lie in the future", "#/expires_at"))
+        plain = "asb_" + secrets.token_hex(32)
+        record = await self._store.write(
+            _create_key,
+            user=user_id,
+            name=name,
+            digest=hashlib.sha256(plain.encode()).hexdigest(),
+            prefix=plain[:12],
+            scope=scope,
+            created_at=now,
+            expires_at=expires_at,
+        )
+        return plain, record
+
+    async def list_keys(self, user_id: int) -> Sequence[ApiKey]:
+        """Return a user's keys, the oldest first, revoked ones too."""
+        return await self._store.read(
+            lambda: list(ApiKey.select().where(ApiKey.user == user_id).order_by(ApiKey.id))
+        )
+
+    async def revoke(self, key_id: int, *, user_id: int | None = None) -> ApiKey:
+        """Make a key unusable from now on; return its record.
+
+        Args:
+            key_id: which key.
+            user_id: whose key it must be; None accepts anybody's.
+
+        Raises:
+            NotFound: there is no such key.
+        """
+        record = await self._store.write(_revoke_key, key_id, user_id, self._clock.now())
+        self.forget()
+        return record
+
+    async def check(self, plain: str | None) -> Principal:
+        """Return whose key it is.
+
+        Raises:
+            Unauthorized: it is missing, malformed, unknown, expired or revoked.
+        """
+        if plain is None:
+            raise Unauthorized("send an API key in the X-API-Key header")
+        if not _KEY.fullmatch(plain):
+            raise Unauthorized("the X-API-Key header must hold asb_ and 64 hex characters")
+        digest = hashlib.sha256(plain.encode()).digest()
+        principal = self._cache.get(digest) or await self._look_up(digest)
+        now = self._clock.now()
+        if principal.expires_at is not None and principal.expires_at <= now:
+            raise Unauthorized("the API key has expired; create a new one")
+        self._used[principal.key_id] = now
+        return principal
+
+    def forget(self) -> None:
+        """Look every key up again from now on; one of them may have been revoked."""
+        self._generation += 1
+        self._cache.clear()
+
+    async def save_usage(self) -> None:
+        """Store when keys were last used; a crash loses what was not stored."""
+        used, self._used = self._used, {}
+        if used:
+            await self._store.write(_save_usage, used)
+
+    async def _look_up(self, digest: bytes) -> Principal:
+        generation = self._generation
+        record = await self._store.read(lambda: ApiKey.get_or_none(ApiKey.digest == digest.hex()))
+        if record is None:
+            raise Unauthorized("the API key is not known here")
+        if record.revoked_at is not None:
+            raise Unauthorized("the API key was revoked; create a new one")
+        principal = Principal(record.user_id, record.id, Scope(record.scope), record.expires_at)
+        # Revoked while it was read: what was read may be the state before.
+        if generation == self._generation and len(self._cache) < _CACHE_LIMIT:
+            self._cache[digest] = principal
+        return principal
+
+
+def _create_user(_: Transaction, name: str, now: datetime) -> User:
+    try:
+        return User.create(name=name, created_at=now)
+    except IntegrityError as error:
+        raise Conflict(f"there is a user {name!r} already; choose another name") from error
+
+
+def _create_key(_: Transaction, /, **values: object) -> ApiKey:
+    return ApiKey.create(**values)
+
+
+def _revoke_key(_: Transaction, key_id: int, user_id: int | None, now: datetime) -> ApiKey:
+    record = ApiKey.get_or_none(ApiKey.id == key_id)
+    if record is None or user_id not in (None, record.user_id):
+        raise NotFound(f"there is no key {key_id}")
+    if record.revoked_at is None:
+        record.revoked_at = now
+        record.save()
+    return record
+
+
+def _save_usage(_: Transaction, used: dict[int, datetime]) -> None:
+    for key_id, at in used.items():
+        ApiKey.update(last_used_at=at).where(ApiKey.id == key_id).execute()

@@ -1,0 +1,61 @@
+"""Serves a workbench over HTTP until the process is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sqlite3
+from collections.abc import Callable
+
+import structlog
+from aiohttp import web
+
+from biont.settings import Settings
+from biont.workbench import open_workbench
+
+# Two connections that write or checkpoint at once can lose a WAL reset before this version.
+_SAFE_SQLITE = (3, 51, 3)
+
+_log = structlog.get_logger("biont")
+
+
+async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
+    """Run a workbench until SIGTERM or SIGINT, then stop it in order.
+
+    Args:
+        settings: what the operator wrote.
+        on_ready: called with the URL as soon as it is served.
+
+    Raises:
+        BiontError: it cannot start; the message says why and what to do.
+        OSError: the address cannot be listened on.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if sqlite3.sqlite_version_info < _SAFE_SQLITE:
+        _log.warning(
+            "this SQLite has a rare fault in its write-ahead log; do not let other programs "
+            "write to the database while the workbench runs",
+            sqlite=sqlite3.sqlite_version,
+            mended_in=".".join(map(str, _SAFE_SQLITE)),
+        )
+    async with open_workbench(settings) as workbench:
+        runner = web.AppRunner(
+            workbench.app,
+            access_log=None,
+            shutdown_timeout=settings.server.shutdown_timeout,
+        )
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, settings.server.host, settings.server.port).start()
+            on_ready(_tell_url(runner))
+            await stop.wait()
+        finally:
+            await runner.cleanup()
+
+
+def _tell_url(runner: web.AppRunner) -> str:
+    host, port = runner.addresses[0][:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

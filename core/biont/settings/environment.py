@@ -1,0 +1,63 @@
+"""The environment as a source of settings."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+
+from pydantic import BaseModel, Field, create_model
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource
+
+from biont.settings.documents import KeyPath
+
+PREFIX = "BIONT_"
+DELIMITER = "__"
+
+
+def name_variable(path: KeyPath) -> str:
+    """Return the variable that stands for the key at `path`."""
+    return PREFIX + DELIMITER.join(map(str, path)).upper().replace("-", "_")
+
+
+def read_variables(
+    model: type[BaseModel], path: KeyPath, variables: Mapping[str, str]
+) -> dict[str, object]:
+    """Return what the variables say about the section at `path`, in the shape of `model`.
+
+    Keys that the model does not know are kept, so that it can refuse them.
+    """
+    return _Variables(model, path, variables).read()
+
+
+class _Variables(EnvSettingsSource):
+    """Reads one section by the types of its model: text as it is, the rest from JSON."""
+
+    def __init__(
+        self, model: type[BaseModel], path: KeyPath, variables: Mapping[str, str]
+    ) -> None:
+        # pydantic-settings looks below a name; the core's settings get "biont" for one.
+        self._name = DELIMITER.join(["biont", *map(str, path)]).replace("-", "_")
+        section = (model, Field(validation_alias=self._name))
+        super().__init__(
+            create_model("Sections", __base__=BaseSettings, section=section),
+            env_nested_delimiter=DELIMITER,
+        )
+        self.env_vars = {
+            DELIMITER.join(["biont", variable.removeprefix(PREFIX).lower()]): value
+            for variable, value in variables.items()
+        }
+
+    def read(self) -> dict[str, object]:
+        section: dict[str, object] = self().get(self._name, {})
+        return section
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: object) -> object:
+        """Decode JSON; leave what is none, or is a section, for the model to refuse."""
+        annotation = getattr(field, "annotation", None)  # below a mapping there is no field
+        if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+            return value
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value

@@ -1,0 +1,71 @@
+"""The SQLite engine as peewee sees it, and the base class of every table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+from peewee import Database, DatabaseProxy, Model, SqliteDatabase
+
+from biont.exceptions import BiontError
+
+_active: ContextVar[Database] = ContextVar("biont_database")
+
+
+class _ActiveDatabase(DatabaseProxy):
+    """Stands for the database whose read or write is running on this thread.
+
+    Models are classes and outlive any workbench; bound to this proxy they
+    belong to none, so that two workbenches can live in one process.
+    """
+
+    def __getattr__(self, name: str) -> object:
+        try:
+            database = _active.get()
+        except LookupError:
+            raise BiontError(
+                "a table was used outside the store; "
+                "call it from a function handed to Store.read or Store.write"
+            ) from None
+        return getattr(database, name)
+
+
+class Table(Model):
+    """The base class of every table, the core's and the plugins' alike.
+
+    Its queries run inside a function handed to `Store.read` or `Store.write`.
+    """
+
+    class Meta:
+        """What all tables share."""
+
+        database = _ActiveDatabase()
+        legacy_table_names = False
+
+
+@contextmanager
+def activate(database: Database) -> Iterator[None]:
+    """Let the tables used inside, in this context, mean `database`."""
+    token = _active.set(database)
+    try:
+        yield
+    finally:
+        _active.reset(token)
+
+
+def open_sqlite(path: Path, busy_timeout: float) -> SqliteDatabase:
+    """Return the database at `path`; each thread that uses it opens a connection of its own.
+
+    Args:
+        path: the file, created with its folder where missing.
+        busy_timeout: how long a statement waits for another process, in seconds.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return SqliteDatabase(
+        str(path),
+        timeout=busy_timeout,
+        # FULL, since NORMAL may lose the last commits when the power fails.
+        pragmas={"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1},
+    )

@@ -1,0 +1,48 @@
+"""Brings the tables of the core and of each plugin to their present shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from peewee import Database, Model
+from playhouse.migrations import Runner
+
+from biont.exceptions import StoreConflict
+
+CORE_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of a plugin.
+
+    Attributes:
+        migrations: the folder of scripts, ``0001_name.py`` and so on, each with
+            ``up(migrator, db)``, as `playhouse.migrations` runs them.
+        models: the tables as the plugin's code uses them.
+    """
+
+    migrations: Path
+    models: Sequence[type[Model]]
+
+
+def migrate(database: Database, owner: str, migrations: Path) -> list[str]:
+    """Run those of `owner`'s migrations that have not run here yet; return their names.
+
+    All of them happen in one transaction, which also keeps a second process
+    that starts at the same moment waiting: it then finds nothing left to do.
+
+    Raises:
+        StoreConflict: the database was made by a newer version.
+    """
+    runner = Runner(database, str(migrations), table_name=f"migrations_{owner}")
+    with database.atomic("IMMEDIATE"):
+        unknown = [migration.name for migration in runner.status() if migration.path is None]
+        if unknown:
+            raise StoreConflict(
+                f"the database was used by a newer version of {owner}, which ran "
+                f"{', '.join(unknown)}; install that version or restore a backup"
+            )
+        return list(runner.up())

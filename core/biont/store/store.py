@@ -1,0 +1,180 @@
+"""The one door to the database."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar, cast
+
+from biont.event import Event, EventFactory
+from biont.exceptions import StoreUnavailable
+from biont.store.database import open_sqlite
+from biont.store.journal import Entry
+from biont.store.reader import Read, Readers
+from biont.store.schema import CORE_MIGRATIONS, migrate
+from biont.store.transaction import Transaction
+from biont.store.writer import Committed, Write, Writer
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Store:
+    """Runs functions that use tables, off the event loop.
+
+    Args:
+        path: the SQLite file.
+        events: makes the events that writes emit.
+        readers: how many threads read.
+        busy_timeout: how long a statement waits for another process, in seconds.
+    """
+
+    def __init__(
+        self, path: Path, events: EventFactory, *, readers: int = 2, busy_timeout: float = 5.0
+    ) -> None:
+        self._database = open_sqlite(path, busy_timeout)
+        self._factory = events
+        self._readers = Readers(self._database, readers, self._reply)
+        self._writer = Writer(self._database, self._reply_committed, self._report_foreign_change)
+        self._replies: list[Callable[[], None]] = []
+        self._replies_lock = threading.Lock()
+        self._on_append: list[Callable[[Sequence[Entry]], None]] = []
+        self._on_foreign_change: list[Callable[[], None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def open(self) -> None:
+        """Bring the core's tables to their present shape and start the threads.
+
+        Raises:
+            StoreConflict: the database was made by a newer version.
+        """
+        self._loop = asyncio.get_running_loop()
+        await self.migrate("core", CORE_MIGRATIONS)
+        self._writer.start()
+        self._readers.start()
+
+    async def close(self) -> None:
+        """Finish what was handed in, then close every connection."""
+        await asyncio.to_thread(self._writer.stop)
+        await asyncio.to_thread(self._readers.stop)
+        self._loop = None
+
+    async def migrate(self, owner: str, migrations: Path) -> list[str]:
+        """Run the new migrations of `owner`; return their names."""
+
+        def run() -> list[str]:
+            with self._database.connection_context():
+                return migrate(self._database, owner, migrations)
+
+        return await asyncio.to_thread(run)
+
+    def on_append(self, callback: Callable[[Sequence[Entry]], None]) -> None:
+        """Call `callback` on the event loop with the events of each commit, in order."""
+        self._on_append.append(callback)
+
+    def on_foreign_change(self, callback: Callable[[], None]) -> None:
+        """Call `callback` on the event loop when another process has written."""
+        self._on_foreign_change.append(callback)
+
+    async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what `function` returns; it may use tables, but not change them.
+
+        Raises:
+            StoreUnavailable: the database cannot be read.
+        """
+        future = self._open_loop().create_future()
+        call = functools.partial(function, *args, **kwargs)
+        self._readers.submit(Read(call, contextvars.copy_context(), future))
+        return cast("T", await future)
+
+    async def write(
+        self,
+        function: Callable[Concatenate[Transaction, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Return what `function` returns, once all that it wrote and emitted is durable.
+
+        When it raises, nothing of it was written. It shares a transaction with
+        other writes and must be short: what is slow belongs outside.
+
+        Raises:
+            StoreUnavailable: nothing was written; the same call may succeed later.
+        """
+
+        def call(transaction: Transaction) -> T:
+            return function(transaction, *args, **kwargs)
+
+        return cast("T", await self._submit(call, Transaction(self._factory)))
+
+    async def append(self, event: Event) -> None:
+        """Make an event durable that nothing else has to be written with.
+
+        Raises:
+            StoreUnavailable: it was not written; the same call may succeed later.
+        """
+        transaction = Transaction(self._factory)
+        transaction.events.append(event)
+        await self._submit(None, transaction)
+
+    def _submit(
+        self, function: Callable[[Transaction], object] | None, transaction: Transaction
+    ) -> asyncio.Future[object]:
+        future = self._open_loop().create_future()
+        context = contextvars.copy_context()
+        self._writer.submit(Write(function, transaction, context, future))
+        return future
+
+    def _open_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            raise StoreUnavailable("the store is not open")
+        return self._loop
+
+    def _reply(
+        self, future: asyncio.Future[object], result: object, error: Exception | None
+    ) -> None:
+        self._call_on_loop(functools.partial(_settle, future, result, error))
+
+    def _reply_committed(self, committed: Committed) -> None:
+        def reply() -> None:
+            for write in committed.writes:
+                _settle(write.future, write.result, write.error)
+            if committed.entries:
+                for callback in self._on_append:
+                    callback(committed.entries)
+
+        self._call_on_loop(reply)
+
+    def _report_foreign_change(self) -> None:
+        def report() -> None:
+            for callback in self._on_foreign_change:
+                callback()
+
+        self._call_on_loop(report)
+
+    def _call_on_loop(self, reply: Callable[[], None]) -> None:
+        """Run `reply` on the loop; those that come in a burst wake it once."""
+        with self._replies_lock:
+            self._replies.append(reply)
+            if len(self._replies) > 1:
+                return
+        self._open_loop().call_soon_threadsafe(self._run_replies)
+
+    def _run_replies(self) -> None:
+        with self._replies_lock:
+            replies, self._replies = self._replies, []
+        for reply in replies:
+            reply()
+
+
+def _settle(future: asyncio.Future[object], result: object, error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(result)

@@ -1,0 +1,189 @@
+"""The one thread that writes: it gathers what waits into one transaction.
+
+A commit with ``synchronous=FULL`` costs a flush of the disk, whatever is in it.
+So all writes that have come in while the last commit ran share the next one,
+each in a savepoint of its own: one that fails takes no other with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+
+from peewee import Database, DatabaseError, OperationalError
+
+from biont.event import Event
+from biont.exceptions import StoreUnavailable
+from biont.store.database import activate
+from biont.store.journal import Entry, append_events, read_last_sequence
+from biont.store.transaction import Transaction
+
+BATCH_LIMIT = 1000
+"""How many writes share a commit at most, so that none waits long for its own."""
+
+_WATCH_INTERVAL = 0.25
+"""How soon a change by another process is noticed, in seconds."""
+
+
+@dataclass(slots=True)
+class Write:
+    """One write that waits for its turn, and what becomes of it."""
+
+    function: Callable[[Transaction], object] | None
+    transaction: Transaction
+    context: contextvars.Context
+    future: asyncio.Future[object]
+    result: object = None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What one transaction has done."""
+
+    writes: Sequence[Write]
+    entries: Sequence[Entry]
+
+
+class Writer:
+    """Runs writes one batch after another on a thread of its own.
+
+    Args:
+        database: opened on the writer's thread.
+        on_commit: called on that thread after each batch, also a failed one.
+        on_foreign_change: called on that thread when another process has written.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        on_commit: Callable[[Committed], None],
+        on_foreign_change: Callable[[], None],
+    ) -> None:
+        self._database = database
+        self._on_commit = on_commit
+        self._on_foreign_change = on_foreign_change
+        self._waiting: SimpleQueue[Write | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="biont-writer", daemon=True)
+        self._last_sequence = 0
+        self._version = 0
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what has been handed in, then end; blocks until then."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def submit(self, write: Write) -> None:
+        """Hand in a write; it becomes part of the next transaction."""
+        self._waiting.put(write)
+
+    def _run(self) -> None:
+        with self._database.connection_context(), activate(self._database):
+            self._last_sequence = read_last_sequence()
+            self._version = self._read_version()
+            open_for_more = True
+            while open_for_more:
+                batch, open_for_more = self._gather()
+                if batch:
+                    self._on_commit(self._commit(batch))
+
+    def _gather(self) -> tuple[list[Write], bool]:
+        """Return what waits, and whether there may be more after it."""
+        batch: list[Write] = []
+        try:
+            write = self._waiting.get(timeout=_WATCH_INTERVAL)
+            while write is not None:
+                batch.append(write)
+                if len(batch) == BATCH_LIMIT:
+                    return batch, True
+                write = self._waiting.get_nowait()
+        except Empty:
+            if not batch:
+                self._notice_foreign_change()
+            return batch, True
+        return batch, False
+
+    def _commit(self, batch: list[Write]) -> Committed:
+        batch = [write for write in batch if not write.future.cancelled()]
+        try:
+            # IMMEDIATE: a read lock that is upgraded later fails at once,
+            # whatever the busy timeout.
+            with self._database.atomic("IMMEDIATE"):
+                self._notice_foreign_change()
+                for write in batch:
+                    self._apply(write, alone=len(batch) == 1)
+                events = [event for write in batch for event in write.transaction.events]
+                entries = self._append(events)
+        except _Refused:
+            return Committed(batch, [])
+        except (DatabaseError, sqlite3.Error) as error:
+            for write in batch:
+                write.error = StoreUnavailable(f"nothing was written: {error}; try again")
+            return Committed(batch, [])
+        self._last_sequence += len(entries)
+        return Committed(batch, entries)
+
+    def _apply(self, write: Write, *, alone: bool) -> None:
+        if write.function is None:
+            return
+        if alone:
+            self._call(write)
+            if write.error is not None:
+                raise _Refused
+            return
+        connection = self._database.connection()
+        connection.execute("SAVEPOINT biont_write")
+        self._call(write)
+        if write.error is not None:
+            connection.execute("ROLLBACK TO biont_write")
+            write.transaction.events.clear()
+        connection.execute("RELEASE biont_write")
+
+    def _call(self, write: Write) -> None:
+        assert write.function is not None  # noqa: S101  # narrows the type for mypy
+        try:
+            write.result = write.context.run(self._call_active, write.function, write.transaction)
+        except OperationalError as error:
+            write.error = StoreUnavailable(f"nothing was written: {error}; try again")
+        except Exception as error:  # noqa: BLE001  # it is raised again where the write was awaited
+            write.error = error
+
+    def _call_active(
+        self, function: Callable[[Transaction], object], transaction: Transaction
+    ) -> object:
+        with activate(self._database):
+            return function(transaction)
+
+    def _append(self, events: list[Event]) -> list[Entry]:
+        if not events:
+            return []
+        return append_events(self._database, self._last_sequence + 1, events)
+
+    def _read_version(self) -> int:
+        (version,) = self._database.connection().execute("PRAGMA data_version").fetchone()
+        return int(version)
+
+    def _notice_foreign_change(self) -> None:
+        """Find out whether another process has written since the last look.
+
+        This connection is the only one of the process that writes, and SQLite
+        changes its ``data_version`` only for what other connections commit.
+        """
+        version = self._read_version()
+        if version != self._version:
+            self._version = version
+            self._last_sequence = max(self._last_sequence, read_last_sequence())
+            self._on_foreign_change()
+
+
+class _Refused(Exception):
+    """Rolls back the transaction of a write that was alone in it."""

@@ -1,0 +1,233 @@
+"""The running whole: the one place where all parts are put together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cached_property
+from importlib.metadata import version
+from typing import TYPE_CHECKING, TypeVar
+
+import orjson
+import structlog
+from aiohttp import web
+from pydantic import BaseModel
+
+from biont.clock import Clock, SystemClock
+from biont.egress import EgressPolicy, EgressSession
+from biont.event import EventFactory
+from biont.events import EventSystem
+from biont.exceptions import PluginError, StoreUnavailable
+from biont.http.app import make_app, make_endpoints, refuse_conflicts
+from biont.http.core_routes import api as core_api
+from biont.http.openapi import make_document
+from biont.keys import Keys
+from biont.plugins import Plugins
+from biont.scheduler import Scheduler
+from biont.services import Service, Services
+from biont.store import Store
+from biont.store.lock import hold_database
+
+if TYPE_CHECKING:
+    from biont.http.endpoint import Endpoint
+    from biont.settings import Settings
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+
+_USAGE_INTERVAL = 60.0
+
+_log = structlog.get_logger("biont")
+
+
+class Workbench:
+    """Settings, store, events, scheduler, HTTP and plugins, as one object.
+
+    Use `open_workbench` to get one that runs.
+
+    Attributes:
+        settings: what the operator wrote.
+        clock: tells the time to every part.
+        store: the door to the database.
+        keys: users and their API keys.
+        events: the bus between all parts.
+        scheduler: what is due when.
+        egress: the one way out to addresses that a user may name.
+        plugins: what is loaded, and what could not be.
+        version: of the installed distribution.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.version = version("biont")
+        factory = EventFactory(clock, settings.events.max_hops)
+        self.store = Store(
+            settings.database.path,
+            factory,
+            readers=settings.database.readers,
+            busy_timeout=settings.database.busy_timeout,
+        )
+        self.keys = Keys(self.store, clock)
+        self.events = EventSystem(
+            self.store,
+            factory,
+            clock,
+            lane_size=settings.events.lane_size,
+            timeout=settings.events.handler_timeout,
+            retry=settings.events.handler_retry,
+        )
+        self.scheduler = Scheduler(
+            self.store,
+            clock,
+            poll_interval=settings.scheduler.poll_interval,
+            concurrency=settings.scheduler.concurrency,
+            catch_up_window=settings.scheduler.catch_up_window,
+            run_timeout=settings.scheduler.run_timeout,
+        )
+        # Those who send decide how much at once: a wait here would count as the receiver's.
+        self.egress = EgressSession(EgressPolicy(settings.egress.allow), connections=0)
+        self.plugins = Plugins()
+        self._services = Services()
+        self._sections: dict[str, BaseModel] = {}
+        self._endpoints: list[Endpoint] = []
+
+    def provide(self, service: Service[T], value: T) -> None:
+        """Offer something to other plugins, from within a `lifespan`.
+
+        Raises:
+            PluginError: somebody offers it already.
+        """
+        self._services.provide(service, value)
+
+    def get(self, service: Service[T]) -> T:
+        """Return what another plugin offers.
+
+        Raises:
+            PluginError: it is missing; the message names the plugin.
+        """
+        return self._services.get(service)
+
+    def plugin_settings(self, name: str, model: type[M]) -> M:
+        """Return the section of the plugin `name`, as its `register_settings` declared it.
+
+        Raises:
+            PluginError: the plugin declared none, or another model.
+        """
+        section = self._sections.get(name)
+        if not isinstance(section, model):
+            raise PluginError(f"the plugin {name!r} has not registered {model.__name__}")
+        return section
+
+    @cached_property
+    def app(self) -> web.Application:
+        """The HTTP application."""
+        return make_app(self._endpoints, body_limit=self.settings.server.body_limit)
+
+    @cached_property
+    def openapi(self) -> bytes:
+        """The OpenAPI document of all routes, as JSON."""
+        document = make_document(self._endpoints, title="Biont Workbench", version=self.version)
+        return orjson.dumps(document)
+
+    async def load_plugins(self) -> None:
+        """Import all plugins, check their settings, and bring their tables to shape.
+
+        Raises:
+            SettingsError: a section is wrong, or belongs to no plugin.
+            PluginError: two plugins claim the same thing.
+        """
+        chosen = self.settings.plugins
+        self.plugins.load(disable=chosen.disable, folder=chosen.folder)
+        self._sections = self.settings.read_sections(
+            self.plugins.settings_models(),
+            absent={*chosen.disable, *self.plugins.quarantined},
+        )
+        for name, tables in self.plugins.tables().items():
+            with self.plugins.guard(name):
+                await self.store.migrate(name, tables.migrations)
+
+    def load_routes(self) -> None:
+        """Make the routes of the core and of all plugins ready.
+
+        Raises:
+            PluginError: two claim the same route.
+        """
+        endpoints = make_endpoints("core", core_api, self)
+        for name, api in self.plugins.apis().items():
+            with self.plugins.guard(name):
+                endpoints += make_endpoints(name, api, self)
+        refuse_conflicts(endpoints)
+        self._endpoints = endpoints
+
+    async def open_lifespans(self, stack: AsyncExitStack) -> None:
+        """Start the plugins, one after the other; `stack` closes them in reverse."""
+        for name in list(self.plugins.running):
+            with self.plugins.guard(name):
+                lifespan = self.plugins.lifespan(name, self)
+                if lifespan is not None:
+                    await stack.enter_async_context(lifespan)
+        self._endpoints = [
+            endpoint
+            for endpoint in self._endpoints
+            if endpoint.owner == "core" or endpoint.owner in self.plugins.running
+        ]
+
+
+@asynccontextmanager
+async def open_workbench(
+    settings: Settings, *, clock: Clock | None = None
+) -> AsyncIterator[Workbench]:
+    """Start everything but the HTTP socket; stop it all in reverse order.
+
+    Stopping takes at most ``server.shutdown_timeout``: what does not end by then
+    is cancelled, and goes on at the next start.
+
+    Raises:
+        SettingsError: a plugin's section cannot be used.
+        PluginError: two plugins claim the same thing.
+        StoreConflict: another process runs on this database, or a newer version did.
+    """
+    workbench = Workbench(settings, clock or SystemClock())
+    limit = settings.server.shutdown_timeout
+    async with AsyncExitStack() as stack:
+        stack.enter_context(hold_database(settings.database.path))
+        await workbench.store.open()
+        stack.push_async_callback(workbench.store.close)
+        await workbench.load_plugins()
+        workbench.load_routes()
+        await stack.enter_async_context(workbench.egress)
+        await stack.enter_async_context(_save_key_usage(workbench.keys))
+        await workbench.open_lifespans(stack)
+        await workbench.events.start(
+            workbench.plugins.handlers(),
+            workbench,
+            waiting_plugins=sorted(workbench.plugins.quarantined),
+        )
+        stack.push_async_callback(workbench.events.stop, limit)
+        await workbench.scheduler.start(workbench.plugins.job_kinds(), workbench)
+        stack.push_async_callback(workbench.scheduler.stop, limit)
+        yield workbench
+
+
+@asynccontextmanager
+async def _save_key_usage(keys: Keys) -> AsyncIterator[None]:
+    async def save_again_and_again() -> None:
+        while True:
+            await asyncio.sleep(_USAGE_INTERVAL)
+            try:
+                await keys.save_usage()
+            except StoreUnavailable as error:
+                _log.warning("key usage not stored", error=str(error))
+
+    task = asyncio.create_task(save_again_and_again())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        with contextlib.suppress(StoreUnavailable):
+            await keys.save_usage()

@@ -1,0 +1,1 @@
+"""The audit log: every event, for good."""

@@ -1,0 +1,25 @@
+"""The permanent record of events."""
+
+from __future__ import annotations
+
+from peewee import AutoField, IntegerField, TextField
+from playhouse.postgres_ext import DateTimeTZField
+
+from biont import Table
+
+
+class EventLog(Table):
+    """One event, as it happened."""
+
+    id = AutoField()
+    event_id = TextField(unique=True)
+    user_id = IntegerField(index=True)
+    event_type = TextField()
+    payload = TextField()
+    created_at = DateTimeTZField()
+    correlation_id = TextField()
+    causation_id = TextField(null=True)
+    hops = IntegerField()
+
+    class Meta:
+        table_name = "event_logs"

@@ -1,0 +1,1 @@
+"""Schedules: jobs that run when a cron expression falls due."""

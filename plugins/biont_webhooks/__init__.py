@@ -1,0 +1,1 @@
+"""Outgoing webhooks: signed POST requests that tell subscribers of events."""

@@ -1,0 +1,163 @@
+"""Outgoing webhooks: tell other systems what happens, signed, by HTTP POST."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from biont import (
+    Api,
+    Cursor,
+    Event,
+    Limit,
+    Page,
+    Request,
+    RowId,
+    Scope,
+    Tables,
+    Workbench,
+    decode_cursor,
+    hookimpl,
+    make_page,
+    on,
+)
+from biont.exceptions import ForbiddenAddress, InputProblem, InvalidInput
+from biont_webhooks.sender import Sender
+from biont_webhooks.signing import generate_secret
+from biont_webhooks.tables import Attempt, Delivery, Message, Webhook
+from biont_webhooks.views import (
+    CreatedWebhook,
+    DeliveryView,
+    NewWebhook,
+    WebhookView,
+    show_delivery,
+    show_webhook,
+)
+from biont_webhooks.webhooks import (
+    WEBHOOKS,
+    Webhooks,
+    get_webhook,
+    select_deliveries,
+    select_webhooks,
+)
+
+SCOPES = frozenset({Scope.WEBHOOK})
+
+api = Api("webhooks")
+
+
+class WebhookSettings(BaseModel):
+    """How deliveries are made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    timeout: float = Field(15.0, gt=0, le=60, description="For one attempt, in seconds.")
+    concurrency: int = Field(
+        8, ge=1, le=100, description="How many attempts one webhook has under way at most."
+    )
+    connections: int = Field(
+        256, ge=0, le=10_000, description="How many attempts all have beyond one for each."
+    )
+
+
+@hookimpl
+def register_settings() -> type[WebhookSettings]:
+    """Return how deliveries are made."""
+    return WebhookSettings
+
+
+@hookimpl
+def register_tables() -> Tables:
+    """Return the tables of webhooks."""
+    return Tables(Path(__file__).parent / "migrations", [Webhook, Message, Delivery, Attempt])
+
+
+@hookimpl
+def register_routes() -> Api:
+    """Return the routes of webhooks."""
+    return api
+
+
+@hookimpl
+def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
+    """Attempt deliveries while the workbench runs."""
+    return _send(workbench)
+
+
+@asynccontextmanager
+async def _send(workbench: Workbench) -> AsyncIterator[None]:
+    settings = workbench.plugin_settings("webhooks", WebhookSettings)
+    sender = Sender(
+        workbench.store,
+        workbench.egress,
+        workbench.clock,
+        timeout=settings.timeout,
+        concurrency=settings.concurrency,
+        connections=settings.connections,
+    )
+    workbench.provide(WEBHOOKS, Webhooks(workbench.store, sender))
+    async with sender.run(workbench.settings.server.shutdown_timeout):
+        yield
+
+
+@on("*", batch=500)
+async def deliver_events(events: Sequence[Event], workbench: Workbench) -> None:
+    """Owe each event to the webhooks that have subscribed to it."""
+    await workbench.get(WEBHOOKS).deliver(events)
+
+
+@api.post("/webhooks/outgoing/register", scopes=SCOPES)
+async def register(request: Request, body: NewWebhook) -> CreatedWebhook:
+    """Register a URL that gets a signed POST for each event it subscribes to."""
+    try:
+        request.workbench.egress.policy.check_url(body.url)
+    except ForbiddenAddress as error:
+        raise InvalidInput(InputProblem(str(error), "#/url")) from error
+    secret = body.secret or generate_secret()
+    webhook = await request.workbench.get(WEBHOOKS).register(
+        request.user_id,
+        url=body.url,
+        event_types=body.event_types,
+        secret=secret,
+        now=request.workbench.clock.now(),
+    )
+    return CreatedWebhook(secret=secret, **show_webhook(webhook).model_dump())
+
+
+@api.get("/webhooks/outgoing", scopes=SCOPES)
+async def list_webhooks(
+    request: Request, limit: Limit = 100, cursor: Cursor = None
+) -> Page[WebhookView]:
+    """List your webhooks, the newest first."""
+    rows = await request.workbench.store.read(
+        select_webhooks, request.user_id, limit, decode_cursor(cursor)
+    )
+    return make_page(rows, limit, lambda webhook: webhook.id, show_webhook)
+
+
+@api.get("/webhooks/outgoing/{webhook_id}", scopes=SCOPES)
+async def read_webhook(request: Request, webhook_id: RowId) -> WebhookView:
+    """Read a webhook."""
+    return show_webhook(
+        await request.workbench.store.read(get_webhook, request.user_id, webhook_id)
+    )
+
+
+@api.delete("/webhooks/outgoing/{webhook_id}", scopes=SCOPES)
+async def delete(request: Request, webhook_id: RowId) -> None:
+    """Delete a webhook with its deliveries; what is still owed to it is not sent."""
+    await request.workbench.get(WEBHOOKS).delete(request.user_id, webhook_id)
+
+
+@api.get("/webhooks/outgoing/{webhook_id}/deliveries", scopes=SCOPES)
+async def list_deliveries(
+    request: Request, webhook_id: RowId, limit: Limit = 100, cursor: Cursor = None
+) -> Page[DeliveryView]:
+    """List what was, or is, owed to a webhook, the newest first, with each attempt."""
+    rows = await request.workbench.store.read(
+        select_deliveries, request.user_id, webhook_id, limit, decode_cursor(cursor)
+    )
+    return make_page(rows, limit, lambda row: row[0].id, lambda row: show_delivery(*row))

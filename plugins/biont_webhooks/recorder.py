@@ -1,0 +1,75 @@
+"""Records attempts, many in one write."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from biont import Store
+from biont.exceptions import StoreUnavailable
+from biont_webhooks.deliveries import Outcome, save_outcomes
+
+_WAITING_LIMIT = 5000
+_BATCH_LIMIT = 500
+_WRITE_AGAIN = 1.0
+
+_log = structlog.get_logger("biont.webhooks")
+
+
+class Recorder:
+    """Writes outcomes to the store in the background.
+
+    An attempt whose record a crash prevents is made again: at least once.
+
+    Args:
+        store: where attempts are recorded.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: asyncio.Queue[Outcome | None] = asyncio.Queue(_WAITING_LIMIT)
+        self._closing = False
+
+    @asynccontextmanager
+    async def run(self) -> AsyncIterator[None]:
+        """Write while this is open, and what is left when it closes."""
+        writer = asyncio.create_task(self._write_all())
+        try:
+            yield
+        finally:
+            self._closing = True
+            await self._waiting.put(None)
+            await writer
+
+    async def record(self, outcome: Outcome) -> None:
+        """Hand in an outcome; waits while too many are unwritten."""
+        await self._waiting.put(outcome)
+
+    async def _write_all(self) -> None:
+        is_open = True
+        while is_open:
+            outcomes: list[Outcome] = []
+            item = await self._waiting.get()
+            while item is not None:
+                outcomes.append(item)
+                if self._waiting.empty() or len(outcomes) == _BATCH_LIMIT:
+                    break
+                item = self._waiting.get_nowait()
+            is_open = item is not None
+            if outcomes:
+                await self._write(outcomes)
+
+    async def _write(self, outcomes: list[Outcome]) -> None:
+        while True:
+            try:
+                await self._store.write(save_outcomes, outcomes)
+            except StoreUnavailable as error:
+                _log.warning("attempts not recorded", count=len(outcomes), error=str(error))
+                if self._closing:
+                    return
+                await asyncio.sleep(_WRITE_AGAIN)
+            else:
+                return

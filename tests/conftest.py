@@ -1,0 +1,106 @@
+"""What many tests need: the network guard, a workbench, a real process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestServer
+from support.client import Client
+from support.clock import FakeClock
+from support.config import write_config
+from support.loopback import keep_to_loopback
+from support.process import Server, run_biont
+from support.receiver import Receiver
+
+from biont import Scope, Workbench, load_settings, open_workbench
+
+OpenWorkbench = Callable[..., Awaitable[Workbench]]
+OpenClient = Callable[..., Awaitable[Client]]
+StartServer = Callable[..., Awaitable[Server]]
+MakeKey = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loopback_only() -> None:
+    keep_to_loopback()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with Receiver() as running:
+        yield running
+
+
+@pytest.fixture
+async def workbench(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Workbench]:
+    """A workbench in this process, with all built-in plugins and a clock that stands still."""
+    settings = load_settings(write_config(tmp_path, {}), environ={})
+    async with open_workbench(settings, clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+async def open_client(workbench: Workbench) -> AsyncIterator[OpenClient]:
+    """Return a client of `workbench`: of the named user, with a key of the given scope."""
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(TestServer(workbench.app, host="127.0.0.1"))
+
+        async def open_one(user: str | None = "ada", scope: Scope = Scope.FULL) -> Client:
+            key = None if user is None else await _make_key(workbench, user, scope)
+            url = str(server.make_url("")).rstrip("/")
+            return await stack.enter_async_context(Client(url, key))
+
+        yield open_one
+
+
+@pytest.fixture
+async def client(open_client: OpenClient) -> Client:
+    """A client of `workbench` with a full key."""
+    return await open_client()
+
+
+@pytest.fixture
+async def start_server(tmp_path: Path) -> AsyncIterator[StartServer]:
+    """Start a real process; sections given override the configuration."""
+    servers: list[Server] = []
+
+    async def start(**sections: object) -> Server:
+        server = Server(write_config(tmp_path, sections))
+        await server.start()
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        await server.kill()
+
+
+@pytest.fixture
+async def make_key(tmp_path: Path) -> MakeKey:
+    """Make a user and a key by the command line, beside the process that serves."""
+
+    async def make(user: str = "ada", scope: str = "full") -> str:
+        config = tmp_path / "config"
+        await run_biont("users", "create", user, config=config)
+        code, out, error = await run_biont(
+            "keys", "create", "--user", user, "--scope", scope, config=config
+        )
+        assert code == 0, error
+        return out.strip()
+
+    return make
+
+
+async def _make_key(workbench: Workbench, user: str, scope: Scope) -> str:
+    known = {found.name: found for found in await workbench.keys.list_users()}
+    owner = known.get(user) or await workbench.keys.create_user(user)
+    plain, _ = await workbench.keys.create(owner.id, "test", scope)
+    return plain

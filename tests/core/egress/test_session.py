@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import asyncio
+import gzip
+import tracemalloc
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.typedefs import Handler
+
+from biont.egress import EgressPolicy, EgressSession
+
+LOOPBACK = EgressPolicy(["127.0.0.0/8:*"])
+MEBIBYTE = 1024 * 1024
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[EgressSession]:
+    async with EgressSession(LOOPBACK) as session:
+        yield session
+
+
+@asynccontextmanager
+async def serve(handler: Handler) -> AsyncIterator[str]:
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handler)
+    async with TestServer(app) as server:
+        yield str(server.make_url("/"))
+
+
+@asynccontextmanager
+async def serve_raw(answer: bytes) -> AsyncIterator[str]:
+    """Serve one that reads a request's head, says `answer`, and hangs up."""
+
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(speak, "127.0.0.1", 0) as server:
+        yield "http://{}:{}/".format(*server.sockets[0].getsockname())
+
+
+async def drip(request: web.Request) -> web.StreamResponse:
+    """Answer with a byte each hundredth of a second, for ever."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    while True:
+        await response.write(b".")
+        await asyncio.sleep(0.01)
+
+
+async def pour(request: web.Request) -> web.StreamResponse:
+    """Answer with as much as the client takes, for ever."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    while True:
+        await response.write(b"." * MEBIBYTE)
+
+
+async def never_answer(_request: web.Request) -> web.StreamResponse:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def test_the_exact_body_and_headers_arrive_and_the_answer_comes_back(
+    session: EgressSession,
+) -> None:
+    async def check(request: web.Request) -> web.Response:
+        assert request.method == "POST"
+        assert await request.read() == b'{"a": "\xc3\xa4"}'
+        assert request.headers["X-ASI-Signature"] == "abc"
+        assert request.headers["Accept-Encoding"] == "identity"
+        return web.Response(status=418, text="short and stout", headers={"X-Kind": "teapot"})
+
+    async with serve(check) as url:
+        response = await session.post(
+            url, body=b'{"a": "\xc3\xa4"}', headers={"X-ASI-Signature": "abc"}
+        )
+    assert (response.status, response.body, response.truncated) == (418, b"short and stout", False)
+    assert response.headers["x-kind"] == "teapot"
+    assert 0 < response.duration < 15
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_an_answer_and_is_not_followed(
+    session: EgressSession, status: int
+) -> None:
+    paths: list[str] = []
+
+    async def redirect(request: web.Request) -> web.Response:
+        paths.append(request.path)
+        return web.Response(status=status, headers={"Location": "/elsewhere"})
+
+    async with serve(redirect) as url:
+        response = await session.post(url, body=b"{}", headers={})
+    assert (response.status, response.headers["Location"]) == (status, "/elsewhere")
+    assert paths == ["/"]
+
+
+async def test_cookies_are_not_kept(session: EgressSession) -> None:
+    async def set_cookie(request: web.Request) -> web.Response:
+        return web.Response(
+            text=request.headers.get("Cookie", "none"), headers={"Set-Cookie": "a=b"}
+        )
+
+    async with serve(set_cookie) as url:
+        for _ in range(2):
+            assert (await session.post(url, body=b"", headers={})).body == b"none"
+
+
+async def test_a_proxy_in_the_environment_is_not_used(
+    session: EgressSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{unused_port()}")
+    async with serve(answer_peer) as url:
+        assert (await session.post(url, body=b"", headers={})).status == 200
+
+
+async def answer_peer(request: web.Request) -> web.Response:
+    assert request.transport is not None
+    return web.Response(text=str(request.transport.get_extra_info("peername")))
+
+
+async def test_a_connection_is_used_again(session: EgressSession) -> None:
+    async with serve(answer_peer) as url:
+        peers = {(await session.post(url, body=b"", headers={})).body for _ in range(5)}
+    assert len(peers) == 1
+
+
+async def test_a_connection_is_closed_once_the_answer_is_too_long(session: EgressSession) -> None:
+    async with serve(answer_peer) as url:
+        peers = {(await session.post(url, body=b"", headers={}, read=12)).body for _ in range(5)}
+        last = await session.post(url, body=b"", headers={})
+    assert {len(peer) for peer in peers} == {12}
+    assert last.body[:12] in peers
+
+
+@pytest.mark.parametrize(
+    ("size", "read", "kept", "truncated"),
+    [
+        (0, 100, 0, False),
+        (100, 100, 100, False),
+        (101, 100, 100, True),
+        (100, 0, 0, True),
+        (100, -1, 0, True),
+        (64 * 1024, MEBIBYTE, 64 * 1024, False),
+        (64 * 1024 + 1, MEBIBYTE, 64 * 1024, True),
+    ],
+)
+async def test_the_body_is_kept_up_to_what_was_asked_for(
+    session: EgressSession, size: int, read: int, kept: int, *, truncated: bool
+) -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(body=b"x" * size)
+
+    async with serve(answer) as url:
+        response = await session.post(url, body=b"", headers={}, read=read)
+    assert (len(response.body), response.truncated) == (kept, truncated)
+
+
+async def measure_peak(request: Callable[[], Awaitable[object]]) -> int:
+    """Return how much memory `request` takes at its peak, in bytes."""
+    tracemalloc.start()
+    try:
+        await request()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+async def test_an_endless_answer_costs_no_more_than_a_long_one(session: EgressSession) -> None:
+    async with serve(pour) as url:
+
+        async def request() -> None:
+            response = await session.post(url, body=b"", headers={})
+            assert (len(response.body), response.truncated) == (16 * 1024, True)
+
+        assert await measure_peak(request) < 4 * MEBIBYTE  # what one write of the server takes
+
+
+async def test_a_packed_answer_stays_packed(session: EgressSession) -> None:
+    bomb = gzip.compress(bytes(64 * MEBIBYTE))
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(body=bomb, headers={"Content-Encoding": "gzip"})
+
+    async with serve(answer) as url:
+
+        async def request() -> None:
+            response = await session.post(url, body=b"", headers={})
+            assert response.body == bomb[: 16 * 1024]
+
+        assert await measure_peak(request) < 4 * MEBIBYTE
+
+
+@pytest.mark.parametrize("handler", [drip, never_answer])
+async def test_a_slow_answer_ends_with_the_timeout(handler: Handler) -> None:
+    async with serve(handler) as url, EgressSession(LOOPBACK, timeout=0.1) as session:
+        async with asyncio.timeout(3):
+            with pytest.raises(TimeoutError):
+                await session.post(url, body=b"", headers={})
+
+
+async def test_a_request_can_have_a_timeout_of_its_own(session: EgressSession) -> None:
+    async with serve(drip) as url, asyncio.timeout(3):
+        with pytest.raises(TimeoutError):
+            await session.post(url, body=b"", headers={}, timeout=0.1)
+
+
+@pytest.mark.parametrize("seconds", [0, -1])
+async def test_no_request_can_go_without_a_timeout(session: EgressSession, seconds: int) -> None:
+    with pytest.raises(ValueError, match="more than 0"):
+        EgressSession(LOOPBACK, timeout=seconds)
+    with pytest.raises(ValueError, match="more than 0"):
+        await session.post("http://127.0.0.1:1/", body=b"", headers={}, timeout=seconds)
+
+
+async def test_a_header_cannot_smuggle_another_one_in(session: EgressSession) -> None:
+    async with serve(answer_peer) as url:
+        with pytest.raises(ValueError, match="header"):
+            await session.post(url, body=b"", headers={"X-Note": "a\r\nX-Other: b"})
+
+
+async def test_the_wait_for_a_free_connection_counts() -> None:
+    async with (
+        serve(never_answer) as slow,
+        serve(answer_peer) as quick,
+        EgressSession(LOOPBACK, timeout=0.1, connections=1) as session,
+    ):
+        results = await asyncio.gather(
+            *(session.post(url, body=b"", headers={}) for url in (slow, quick)),
+            return_exceptions=True,
+        )
+        assert [type(result) for result in results] == [TimeoutError, TimeoutError]
+        assert (await session.post(quick, body=b"", headers={}, timeout=5)).status == 200
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"not HTTP at all\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfive.",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X-Many: x\r\n" * 10_000 + b"\r\n",
+    ],
+    ids=["nothing", "noise", "cut", "negative", "chunks", "long header", "many headers"],
+)
+async def test_an_answer_that_is_not_http_is_a_client_error(
+    session: EgressSession, answer: bytes
+) -> None:
+    async with serve_raw(answer) as url:
+        with pytest.raises(aiohttp.ClientError):
+            await session.post(url, body=b"", headers={})
+
+
+async def test_a_refused_connection_is_a_client_error(session: EgressSession) -> None:
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await session.post(f"http://127.0.0.1:{unused_port()}/", body=b"", headers={})

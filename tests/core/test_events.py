@@ -1,0 +1,341 @@
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import cast
+
+import pytest
+from support.clock import FakeClock
+
+import biont_audit.plugin as audit_plugin
+from biont import Event, EventSystem, Store, Workbench, on
+from biont.event import EventFactory
+from biont.events import Handler, collect_handlers
+from biont.exceptions import InvalidInput, PluginError
+from biont.store import DeadLetter
+from biont.store.journal import JournalRow
+
+# The handlers of these tests are closures and need no workbench.
+NO_WORKBENCH = cast("Workbench", None)
+
+
+class Log:
+    """What handlers have seen, and a way to wait for it."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._changed = asyncio.Condition()
+
+    async def add(self, *events: Event) -> None:
+        async with self._changed:
+            self.events += events
+            self._changed.notify_all()
+
+    async def wait_for(self, count: int) -> list[Event]:
+        async with asyncio.timeout(20), self._changed:
+            await self._changed.wait_for(lambda: len(self.events) >= count)
+        return self.events
+
+
+class Bus:
+    """An event system on a database that outlives it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._factory = EventFactory(FakeClock(), 3)
+        self.store = Store(path, self._factory)
+
+    @asynccontextmanager
+    async def run(
+        self,
+        *handlers: Handler,
+        lane_size: int = 10,
+        waiting: Sequence[str] = (),
+        grace: float = 5,
+    ) -> AsyncIterator[EventSystem]:
+        self.store = Store(self._path, self._factory)
+        await self.store.open()
+        events = EventSystem(
+            self.store, self._factory, FakeClock(), lane_size=lane_size, timeout=5, retry=(0, 0)
+        )
+        await events.start(handlers, NO_WORKBENCH, waiting_plugins=waiting)
+        try:
+            yield events
+        finally:
+            await events.stop(grace)
+            await self.store.close()
+
+
+@pytest.fixture
+def bus(tmp_path: Path) -> Bus:
+    return Bus(tmp_path / "bus.sqlite3")
+
+
+def handle(
+    name: str, function: Callable[..., Awaitable[None]], *patterns: str, **terms: object
+) -> Handler:
+    module = ModuleType("plugin")
+    marked = on(*(patterns or ("*",)), **terms)(function)  # type: ignore[arg-type]  # any of them
+    setattr(module, name, marked)
+    (handler,) = collect_handlers("test", module)
+    return handler
+
+
+async def test_handlers_get_the_types_that_they_ask_for(bus: Bus) -> None:
+    seen: Counter[tuple[str, str]] = Counter()
+    done = Log()
+
+    def make(name: str, *patterns: str) -> Handler:
+        async def function(event: Event, _: Workbench) -> None:
+            seen[name, event.event_type] += 1
+            await done.add(event)
+
+        return handle(name, function, *patterns)
+
+    handlers = [make("exact", "task_done"), make("prefix", "task_*"), make("all", "*")]
+    async with bus.run(*handlers) as events:
+        for event_type in ("task_done", "task_failed", "note_created"):
+            await events.emit(event_type, 1, {})
+        await done.wait_for(6)
+    assert seen == {
+        ("exact", "task_done"): 1,
+        ("prefix", "task_done"): 1,
+        ("prefix", "task_failed"): 1,
+        ("all", "task_done"): 1,
+        ("all", "task_failed"): 1,
+        ("all", "note_created"): 1,
+    }
+
+
+async def test_events_beyond_a_full_lane_are_read_later_and_in_order(bus: Bus) -> None:
+    log, gate = Log(), asyncio.Event()
+
+    async def slow(event: Event, _: Workbench) -> None:
+        await gate.wait()
+        await log.add(event)
+
+    async with bus.run(handle("slow", slow), lane_size=10) as events:
+        for number in range(200):
+            await events.emit("custom_number", 1, {"number": number})
+        gate.set()
+        seen = await log.wait_for(200)
+        assert [event.payload["number"] for event in seen] == list(range(200))
+        await events.emit("custom_number", 1, {"number": 200})
+        assert (await log.wait_for(201))[-1].payload == {"number": 200}
+        assert len(log.events) == 201
+
+
+async def test_events_that_come_while_a_lane_catches_up_are_not_lost(bus: Bus) -> None:
+    log = Log()
+
+    async def quick(event: Event, _: Workbench) -> None:
+        await log.add(event)
+
+    async def emit(events: EventSystem, first: int) -> None:
+        for number in range(first, first + 100):
+            await events.emit("custom_number", 1, {"number": number})
+
+    async with bus.run(handle("quick", quick), lane_size=4) as events:
+        await asyncio.gather(*(emit(events, 100 * worker) for worker in range(10)))
+        seen = await log.wait_for(1000)
+        assert sorted(int(str(event.payload["number"])) for event in seen) == list(range(1000))
+
+
+async def test_a_slow_handler_delays_no_other(bus: Bus) -> None:
+    quick_log, gate = Log(), asyncio.Event()
+
+    async def slow(_: Event, __: Workbench) -> None:
+        await gate.wait()
+
+    async def quick(event: Event, _: Workbench) -> None:
+        await quick_log.add(event)
+
+    async with bus.run(handle("slow", slow), handle("quick", quick), lane_size=5) as events:
+        for _ in range(50):
+            await events.emit("custom_x", 1, {})
+        await quick_log.wait_for(50)
+        gate.set()
+
+
+async def test_a_batch_handler_gets_lists(bus: Bus) -> None:
+    log, sizes = Log(), []
+
+    async def many(batch: Sequence[Event], _: Workbench) -> None:
+        sizes.append(len(batch))
+        await log.add(*batch)
+
+    async with bus.run(handle("many", many, batch=50), lane_size=100) as events:
+        await asyncio.gather(*(events.emit("custom_x", 1, {"n": n}) for n in range(100)))
+        await log.wait_for(100)
+    assert max(sizes) > 1
+    assert len({event.id for event in log.events}) == 100
+
+
+async def test_a_handler_that_fails_is_called_again_with_the_same_id(bus: Bus) -> None:
+    log = Log()
+
+    async def shaky(event: Event, _: Workbench) -> None:
+        await log.add(event)
+        if len(log.events) < 3:
+            raise ConnectionError("not yet")
+
+    async with bus.run(handle("shaky", shaky)) as events:
+        event = await events.emit("custom_x", 1, {})
+        assert [seen.id for seen in await log.wait_for(3)] == [event.id] * 3
+        assert await bus.store.read(DeadLetter.select().count) == 0
+
+
+async def test_what_a_handler_cannot_take_becomes_a_dead_letter(bus: Bus) -> None:
+    log = Log()
+
+    async def picky(batch: Sequence[Event], _: Workbench) -> None:
+        if any(event.payload["n"] == 3 for event in batch):
+            raise ValueError("three!")
+        await log.add(*batch)
+
+    async with bus.run(handle("picky", picky, batch=10)) as events:
+        emitted = await asyncio.gather(*(events.emit("custom_x", 1, {"n": n}) for n in range(6)))
+        await log.wait_for(5)
+        assert {event.payload["n"] for event in log.events} == {0, 1, 2, 4, 5}
+        letters = await wait_for_dead_letters(bus.store)
+    (letter,) = letters
+    assert letter.event_id == emitted[3].id
+    assert letter.attempts == 3
+    assert "ValueError: three!" in letter.error
+
+
+async def wait_for_dead_letters(store: Store) -> list[DeadLetter]:
+    async with asyncio.timeout(10):
+        while not (letters := await store.read(lambda: list(DeadLetter.select()))):
+            pass
+    return letters
+
+
+async def test_a_handler_that_hangs_is_ended_and_others_go_on(bus: Bus) -> None:
+    hung = Log()
+
+    async def hangs(event: Event, _: Workbench) -> None:
+        await hung.add(event)
+        await asyncio.Event().wait()
+
+    async with bus.run(handle("hangs", hangs, timeout=0.01, retry=())) as events:
+        await events.emit("custom_x", 1, {})
+        await events.emit("custom_x", 1, {})
+        await hung.wait_for(2)
+        assert {"TimeoutError"} <= set((await wait_for_dead_letters(bus.store))[0].error.split())
+
+
+async def test_what_was_not_handled_is_handled_after_a_restart(bus: Bus) -> None:
+    log = Log()
+
+    async def stuck(_: Event, __: Workbench) -> None:
+        await asyncio.Event().wait()
+
+    async def works(event: Event, _: Workbench) -> None:
+        await log.add(event)
+
+    async with bus.run(handle("one", stuck), grace=0) as events:
+        emitted = [await events.emit("custom_x", 1, {"n": n}) for n in range(30)]
+    async with bus.run(handle("one", works)):
+        await log.wait_for(30)
+    assert [event.id for event in log.events] == [event.id for event in emitted]
+
+
+async def test_the_journal_is_pruned_behind_the_slowest_handler(bus: Bus) -> None:
+    log = Log()
+
+    async def works(event: Event, _: Workbench) -> None:
+        await log.add(event)
+
+    async with bus.run(handle("one", works)) as events:
+        for _ in range(20):
+            await events.emit("custom_x", 1, {})
+        await log.wait_for(20)
+    async with bus.run(handle("one", works)):
+        assert await bus.store.read(JournalRow.select().count) == 0
+
+
+async def test_a_plugin_in_quarantine_gets_its_events_when_it_is_back(bus: Bus) -> None:
+    log = Log()
+
+    async def works(event: Event, _: Workbench) -> None:
+        await log.add(event)
+
+    async with bus.run(handle("one", works)):
+        pass
+    async with bus.run(waiting=["test"]) as events:
+        missed = await events.emit("custom_x", 1, {})
+    async with bus.run(handle("one", works)):
+        assert (await log.wait_for(1))[0].id == missed.id
+
+
+async def test_what_handlers_emit_names_its_cause(bus: Bus) -> None:
+    log = Log()
+    system: list[EventSystem] = []
+
+    async def echo(event: Event, _: Workbench) -> None:
+        await log.add(event)
+        await system[0].emit("custom_echo", 1, {})
+
+    async def keep(event: Event, _: Workbench) -> None:
+        await log.add(event)
+
+    handlers = [handle("echo", echo, "custom_first"), handle("keep", keep, "custom_echo")]
+    async with bus.run(*handlers) as events:
+        system.append(events)
+        first = await events.emit("custom_first", 1, {})
+        _, second = await log.wait_for(2)
+    assert first.correlation_id == first.id
+    assert (second.correlation_id, second.causation_id, second.hops) == (first.id, first.id, 1)
+
+
+async def test_a_loop_of_events_ends(bus: Bus) -> None:
+    log = Log()
+    system: list[EventSystem] = []
+
+    async def loop(event: Event, _: Workbench) -> None:
+        await log.add(event)
+        await system[0].emit("custom_loop", 1, {})
+
+    async with bus.run(handle("loop", loop, retry=())) as events:
+        system.append(events)
+        await events.emit("custom_loop", 1, {})
+        assert "Conflict" in (await wait_for_dead_letters(bus.store))[0].error
+    assert [event.hops for event in log.events] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("event_type", ["", "Note", "note-created", "1note", "n" * 101, "nöte"])
+async def test_a_malformed_event_type_is_refused(bus: Bus, event_type: str) -> None:
+    async with bus.run() as events:
+        with pytest.raises(InvalidInput, match="event_type"):
+            await events.emit(event_type, 1, {})
+
+
+async def test_a_payload_has_to_be_json(bus: Bus) -> None:
+    async with bus.run() as events:
+        with pytest.raises(InvalidInput, match="payload"):
+            await events.emit("custom_x", 1, {"clock": FakeClock})  # type: ignore[dict-item]  # wrong on purpose
+
+
+@pytest.mark.parametrize("pattern", ["", "*_created", "a*b"])
+def test_a_malformed_pattern_is_refused(pattern: str) -> None:
+    with pytest.raises(PluginError):
+        on(pattern)
+
+
+def test_only_async_functions_are_handlers() -> None:
+    def plain(_: Event, __: Workbench) -> None:
+        raise AssertionError
+
+    with pytest.raises(PluginError, match="async"):
+        on("*")(plain)  # type: ignore[type-var]  # wrong on purpose
+
+
+def test_marks_are_collected_from_a_module() -> None:
+    (handler,) = collect_handlers("audit", audit_plugin)
+    assert handler.name == "audit.log_events"
+    assert handler.subscription.patterns == ("*",)

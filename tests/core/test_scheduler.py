@@ -1,0 +1,334 @@
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import cast
+
+import pytest
+from pydantic import BaseModel
+from support.clock import FakeClock
+
+from biont import (
+    CronExpression,
+    Finish,
+    JobKind,
+    JsonObject,
+    Run,
+    RunStatus,
+    Schedule,
+    Scheduler,
+    ScheduleRun,
+    Store,
+    Transaction,
+    User,
+    Workbench,
+    parse_time_zone,
+)
+from biont.event import EventFactory
+from biont.exceptions import StoreUnavailable
+from biont.store import Entry
+
+# The jobs of these tests are closures and need no workbench.
+NO_WORKBENCH = cast("Workbench", None)
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+class Nothing(BaseModel):
+    """Parameters of a job that needs none."""
+
+
+def finish(_: Transaction) -> JsonObject:
+    return {"answer": 42}
+
+
+async def succeed(_: Run, __: Workbench) -> Finish:
+    return finish
+
+
+class Plan:
+    """A scheduler on a database that outlives it, and a clock that stands still."""
+
+    def __init__(self, path: Path) -> None:
+        self.clock = FakeClock(NOON)
+        self._path = path
+        self._factory = EventFactory(self.clock, 8)
+        self.entries: list[Entry] = []
+        self._ended = asyncio.Event()
+
+    @asynccontextmanager
+    async def run(
+        self,
+        job: Callable[[Run, Workbench], Awaitable[Finish]] = succeed,
+        *,
+        grace: float = 5,
+        run_timeout: float = 5,
+        concurrency: int = 2,
+    ) -> AsyncIterator[Scheduler]:
+        self.store = Store(self._path, self._factory)
+        self.store.on_append(self.entries.extend)
+        await self.store.open()
+        scheduler = Scheduler(
+            self.store,
+            self.clock,
+            poll_interval=3600,
+            concurrency=concurrency,
+            catch_up_window=3600,
+            run_timeout=run_timeout,
+        )
+        await scheduler.start({"test": JobKind("test", Nothing, job)}, NO_WORKBENCH)
+        try:
+            yield scheduler
+        finally:
+            await scheduler.stop(grace)
+            await self.store.close()
+
+    async def add(self, expression: str, *, job_kind: str = "test") -> int:
+        def insert(_: Transaction) -> int:
+            user = User.get_or_none(User.name == "ada") or User.create(name="ada", created_at=NOON)
+            due = CronExpression.parse(expression).next_after(
+                self.clock.now(), parse_time_zone("UTC")
+            )
+            return Schedule.create(
+                user=user,
+                name=expression,
+                job_kind=job_kind,
+                parameters="{}",
+                expression=expression,
+                time_zone="UTC",
+                paused=False,
+                next_fire_at=due,
+                created_at=NOON,
+                updated_at=NOON,
+            ).id
+
+        return await self.store.write(insert)
+
+    async def read_runs(self) -> list[ScheduleRun]:
+        return await self.store.read(lambda: list(ScheduleRun.select().order_by(ScheduleRun.id)))
+
+    async def wait_until_ended(self) -> list[ScheduleRun]:
+        async with asyncio.timeout(20):
+            while True:
+                runs = await self.read_runs()
+                if runs and all(run.ended_at is not None for run in runs):
+                    return runs
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    return Plan(tmp_path / "plan.sqlite3")
+
+
+async def test_what_is_due_runs_once_and_says_so(plan: Plan) -> None:
+    async with plan.run() as scheduler:
+        schedule_id = await plan.add("*/5 * * * *")
+        assert await scheduler.sweep() == 0
+        plan.clock.advance(minutes=5)
+        assert await scheduler.sweep() == 1
+        assert await scheduler.sweep() == 0
+        (run,) = await plan.wait_until_ended()
+    assert run.status == RunStatus.SUCCEEDED
+    assert run.scheduled_for == datetime(2026, 3, 2, 12, 5, tzinfo=UTC)
+    (event,) = [entry.event for entry in plan.entries]
+    assert event.event_type == "scheduled_trigger"
+    assert event.payload == {
+        "schedule_id": schedule_id,
+        "run_id": run.id,
+        "name": "*/5 * * * *",
+        "scheduled_for": "2026-03-02T12:05:00+00:00",
+        "status": "succeeded",
+        "answer": 42,
+    }
+
+
+async def test_the_ticker_wakes_the_scheduler_when_something_is_due(plan: Plan) -> None:
+    async with plan.run() as scheduler:
+        await plan.add("*/5 * * * *")
+        plan.clock.advance(minutes=5)
+        scheduler.wake()
+        assert (await plan.wait_until_ended())[0].status == RunStatus.SUCCEEDED
+
+
+async def test_a_job_that_raises_is_failed_and_emits_nothing(plan: Plan) -> None:
+    async def fail(_: Run, __: Workbench) -> Finish:
+        raise ConnectionError("the model is away")
+
+    async with plan.run(fail) as scheduler:
+        await plan.add("*/5 * * * *")
+        plan.clock.advance(minutes=5)
+        await scheduler.sweep()
+        (run,) = await plan.wait_until_ended()
+    assert run.status == RunStatus.FAILED
+    assert run.error == "ConnectionError: the model is away"
+    assert plan.entries == []
+
+
+async def test_an_outcome_that_cannot_be_written_is_written_whole_or_not(plan: Plan) -> None:
+    async def half(_: Run, __: Workbench) -> Finish:
+        def write(tx: Transaction) -> JsonObject:
+            tx.emit("note_created", 1, {})
+            raise ValueError("after half of it")
+
+        return write
+
+    async with plan.run(half) as scheduler:
+        await plan.add("*/5 * * * *")
+        plan.clock.advance(minutes=5)
+        await scheduler.sweep()
+        (run,) = await plan.wait_until_ended()
+    assert run.status == RunStatus.FAILED
+    assert plan.entries == []
+
+
+async def test_a_job_that_takes_too_long_is_failed(plan: Plan) -> None:
+    async def hang(_: Run, __: Workbench) -> Finish:
+        await asyncio.Event().wait()
+        return finish
+
+    async with plan.run(hang, run_timeout=0.01) as scheduler:
+        await plan.add("*/5 * * * *")
+        plan.clock.advance(minutes=5)
+        await scheduler.sweep()
+        (run,) = await plan.wait_until_ended()
+    assert "longer than 0.01 seconds" in (run.error or "")
+
+
+async def test_a_job_of_an_unknown_kind_is_failed_and_named(plan: Plan) -> None:
+    async with plan.run() as scheduler:
+        await plan.add("*/5 * * * *", job_kind="gone")
+        plan.clock.advance(minutes=5)
+        await scheduler.sweep()
+        (run,) = await plan.wait_until_ended()
+    assert "'gone'" in (run.error or "")
+
+
+async def test_after_downtime_the_latest_missed_instant_runs_and_all_are_recorded(
+    plan: Plan,
+) -> None:
+    async with plan.run() as scheduler:
+        await plan.add("* * * * *")
+        plan.clock.advance(hours=3)
+        assert await scheduler.sweep() == 1
+        runs = await plan.wait_until_ended()
+    assert Counter(run.status for run in runs) == {
+        RunStatus.MISSED: 119,
+        RunStatus.COALESCED: 60,
+        RunStatus.SUCCEEDED: 1,
+    }
+    assert len({run.scheduled_for for run in runs}) == 180
+
+
+async def test_what_was_missed_too_long_ago_does_not_run(plan: Plan) -> None:
+    async with plan.run() as scheduler:
+        await plan.add("0 13 * * *")
+        plan.clock.advance(hours=3)
+        assert await scheduler.sweep() == 0
+        (run,) = await plan.read_runs()
+    assert run.status == RunStatus.MISSED
+
+
+async def test_a_run_that_still_goes_on_is_not_overtaken(plan: Plan) -> None:
+    gate, started = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: Run, __: Workbench) -> Finish:
+        started.set()
+        await gate.wait()
+        return finish
+
+    async with plan.run(slow) as scheduler:
+        await plan.add("*/5 * * * *")
+        plan.clock.advance(minutes=5)
+        await scheduler.sweep()
+        await started.wait()
+        plan.clock.advance(minutes=5)
+        assert await scheduler.sweep() == 0
+        gate.set()
+        runs = await plan.wait_until_ended()
+    assert [run.status for run in runs] == [RunStatus.SUCCEEDED, RunStatus.SKIPPED_OVERLAP]
+
+
+async def test_no_more_runs_go_on_than_allowed(plan: Plan) -> None:
+    running, most = 0, 0
+
+    async def count(_: Run, __: Workbench) -> Finish:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        return finish
+
+    async with plan.run(count, concurrency=3) as scheduler:
+        for _ in range(20):
+            await plan.add("*/5 * * * *")
+        plan.clock.advance(minutes=5)
+        assert await scheduler.sweep() == 20
+        runs = await plan.wait_until_ended()
+    assert len(runs) == 20
+    assert most == 3
+
+
+async def test_an_interrupted_run_is_resumed_at_the_next_start(plan: Plan) -> None:
+    started = asyncio.Event()
+
+    async def hang(_: Run, __: Workbench) -> Finish:
+        started.set()
+        await asyncio.Event().wait()
+        return finish
+
+    async with plan.run(hang, grace=0) as scheduler:
+        await plan.add("*/5 * * * *")
+        plan.clock.advance(minutes=5)
+        await scheduler.sweep()
+        await started.wait()
+    async with plan.run():
+        (run,) = await plan.wait_until_ended()
+    assert (run.status, run.attempts) == (RunStatus.SUCCEEDED, 2)
+
+
+async def test_a_run_that_is_interrupted_again_and_again_is_failed(plan: Plan) -> None:
+    starts: asyncio.Queue[int] = asyncio.Queue()
+
+    async def hang(run: Run, _: Workbench) -> Finish:
+        starts.put_nowait(run.attempts)
+        await asyncio.Event().wait()
+        return finish
+
+    async with plan.run(hang, grace=0) as scheduler:
+        await plan.add("*/5 * * * *")
+        plan.clock.advance(minutes=5)
+        await scheduler.sweep()
+        await starts.get()
+    for attempt in (2, 3):
+        async with plan.run(hang, grace=0):
+            assert await starts.get() == attempt
+    async with plan.run(hang, grace=0):
+        (run,) = await plan.wait_until_ended()
+    assert run.status == RunStatus.FAILED
+    assert "crash" in (run.error or "")
+
+
+async def test_an_instant_has_one_row_whatever_happens(plan: Plan) -> None:
+    async with plan.run() as scheduler:
+        await plan.add("*/5 * * * *")
+        plan.clock.advance(minutes=5)
+        assert sum(await asyncio.gather(*(scheduler.sweep() for _ in range(10)))) == 1
+        assert len(await plan.wait_until_ended()) == 1
+
+
+async def test_a_paused_schedule_is_not_due(plan: Plan) -> None:
+    def pause(_: Transaction) -> None:
+        Schedule.update(paused=True).execute()
+
+    async with plan.run() as scheduler:
+        await plan.add("*/5 * * * *")
+        await plan.store.write(pause)
+        plan.clock.advance(hours=1)
+        assert await scheduler.sweep() == 0
+        assert await plan.read_runs() == []
+    with pytest.raises(StoreUnavailable):
+        await plan.store.read(list)

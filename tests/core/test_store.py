@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.clock import FakeClock
+from support.config import write_config
+
+from biont import Store, Transaction, User, Workbench, load_settings, open_workbench
+from biont.event import EventFactory
+from biont.exceptions import BiontError, StoreConflict, StoreUnavailable
+from biont.store import Entry
+
+
+@pytest.fixture
+def seen() -> list[Entry]:
+    return []
+
+
+@pytest.fixture
+async def store(tmp_path: Path, clock: FakeClock, seen: list[Entry]) -> AsyncIterator[Store]:
+    store = Store(tmp_path / "store.sqlite3", EventFactory(clock, 8))
+    store.on_append(seen.extend)
+    await store.open()
+    yield store
+    await store.close()
+
+
+def add_user(tx: Transaction, name: str, *, fail: bool = False) -> str:
+    User.create(name=name, created_at=FakeClock().now())
+    tx.emit("custom_user", 1, {"name": name})
+    if fail:
+        raise ValueError(name)
+    return name
+
+
+async def read_names(store: Store) -> set[str]:
+    return await store.read(lambda: {user.name for user in User.select()})
+
+
+async def test_writes_that_share_a_commit_fail_alone(store: Store, seen: list[Entry]) -> None:
+    names = [f"user-{number}" for number in range(50)]
+    results = await asyncio.gather(
+        *(store.write(add_user, name, fail=name.endswith("7")) for name in names),
+        return_exceptions=True,
+    )
+    kept = [name for name in names if not name.endswith("7")]
+    assert [result for result in results if isinstance(result, str)] == kept
+    assert all(isinstance(results[number], ValueError) for number in (7, 17, 27, 37, 47))
+    assert await read_names(store) == set(kept)
+    assert [entry.event.payload["name"] for entry in seen] == kept
+    assert [entry.sequence for entry in seen] == list(range(1, len(kept) + 1))
+
+
+async def test_a_write_that_is_alone_and_fails_leaves_nothing(
+    store: Store, seen: list[Entry]
+) -> None:
+    with pytest.raises(ValueError, match="ada"):
+        await store.write(add_user, "ada", fail=True)
+    assert await read_names(store) == set()
+    assert seen == []
+
+
+async def test_a_write_is_there_after_the_store_was_closed(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    for expected in (set(), {"ada"}):
+        store = Store(tmp_path / "kept.sqlite3", EventFactory(clock, 8))
+        await store.open()
+        assert await read_names(store) == expected
+        if not expected:
+            await store.write(add_user, "ada")
+        await store.close()
+
+
+async def test_a_reading_function_cannot_write(store: Store) -> None:
+    with pytest.raises(StoreUnavailable):
+        await store.read(lambda: User.create(name="ada", created_at=FakeClock().now()))
+    assert await read_names(store) == set()
+
+
+@pytest.mark.usefixtures("store")
+async def test_a_table_outside_the_store_says_where_it_belongs() -> None:
+    with pytest.raises(BiontError, match=r"Store\.read"):
+        list(User.select())
+
+
+async def test_a_closed_store_says_so(tmp_path: Path, clock: FakeClock) -> None:
+    store = Store(tmp_path / "closed.sqlite3", EventFactory(clock, 8))
+    with pytest.raises(StoreUnavailable):
+        await store.read(list)
+
+
+async def test_another_process_notices_what_was_written(
+    store: Store, tmp_path: Path, clock: FakeClock
+) -> None:
+    noticed = asyncio.Event()
+    store.on_foreign_change(noticed.set)
+    other = Store(tmp_path / "store.sqlite3", EventFactory(clock, 8))
+    await other.open()
+    await other.write(add_user, "ada")
+    await other.close()
+    async with asyncio.timeout(10):
+        await noticed.wait()
+    # Numbers go on behind those that the other one gave.
+    await store.write(add_user, "grace")
+    assert await read_names(store) == {"ada", "grace"}
+
+
+async def test_two_workbenches_live_in_one_process(tmp_path: Path, clock: FakeClock) -> None:
+    async def count_users(workbench: Workbench) -> int:
+        return len(await workbench.keys.list_users())
+
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    one = load_settings(write_config(tmp_path / "one", {}), environ={})
+    two = load_settings(write_config(tmp_path / "two", {}), environ={})
+    async with open_workbench(one, clock=clock) as first, open_workbench(two) as second:
+        await first.keys.create_user("ada")
+        assert await count_users(first) == 1
+        assert await count_users(second) == 0
+
+
+@pytest.mark.usefixtures("workbench")
+async def test_a_second_workbench_on_one_database_is_refused(tmp_path: Path) -> None:
+    settings = load_settings(tmp_path / "config", environ={})
+    with pytest.raises(StoreConflict, match="another process"):
+        async with open_workbench(settings):
+            pass
+
+
+async def test_a_database_of_a_newer_version_is_refused(store: Store, tmp_path: Path) -> None:
+    newer = tmp_path / "newer"
+    newer.mkdir()
+    script = "def up(migrator, db): pass\n"
+    (newer / "0001_first.py").write_text(script)
+    (newer / "0002_second.py").write_text(script)
+    assert await store.migrate("example", newer) == ["0001_first", "0002_second"]
+    (newer / "0002_second.py").unlink()
+    with pytest.raises(StoreConflict, match="0002_second"):
+        await store.migrate("example", newer)

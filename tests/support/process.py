@@ -1,0 +1,81 @@
+"""A real ``biont serve``, in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+_START = 30
+
+
+async def run_biont(*arguments: str, config: Path) -> tuple[int, str, str]:
+    """Run a command to its end; return exit code, standard output, standard error."""
+    process = await asyncio.create_subprocess_exec(
+        *_command(*arguments),
+        env=_environment(config),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, error = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), error.decode()
+
+
+class Server:
+    """A workbench that serves; it can be killed and started again.
+
+    Args:
+        config: the folder of its configuration.
+    """
+
+    def __init__(self, config: Path) -> None:
+        self.config = config
+        self.url = ""
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start the process and wait until it serves."""
+        process = await asyncio.create_subprocess_exec(
+            *_command("serve"),
+            env=_environment(self.config),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        self._process = process
+        assert process.stdout is not None
+        async with asyncio.timeout(_START):
+            line = (await process.stdout.readline()).decode()
+        assert "http://" in line, f"it did not start: exit code {await process.wait()}"
+        self.url = line.split()[-1]
+
+    async def kill(self) -> None:
+        """End it as ``kill -9`` does."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        """End it as an operator does; return the exit code."""
+        return await self._end(signal.SIGTERM)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    async def _end(self, number: signal.Signals) -> int:
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.send_signal(number)
+        await self._process.communicate()
+        assert self._process.returncode is not None
+        return self._process.returncode
+
+
+def _command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "biont", *arguments]
+
+
+def _environment(config: Path) -> dict[str, str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("BIONT_")}
+    return clean | {"BIONT_CONFIG": str(config)}
