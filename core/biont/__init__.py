@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from biont.llm import Backend, BackendFactory, Completion, Message
     from biont.scheduler import Finish, JobKind, Run, RunStatus, Schedule, Scheduler, ScheduleRun
     from biont.services import Service
-    from biont.settings import Settings, load_settings
+    from biont.settings import Section, Settings, load_settings
     from biont.store import Store, Table, Tables, Transaction
     from biont.workbench import Workbench, open_workbench
 
@@ -54,6 +54,7 @@ __all__ = [
     "ScheduleRun",
     "Scheduler",
     "Scope",
+    "Section",
     "Service",
     "Settings",
     "Store",
@@ -94,7 +95,7 @@ _MODULES = {
         "Scheduler",
     ],
     "services": ["Service"],
-    "settings": ["Settings", "load_settings"],
+    "settings": ["Section", "Settings", "load_settings"],
     "store": ["Store", "Table", "Tables", "Transaction"],
     "workbench": ["Workbench", "open_workbench"],
 }

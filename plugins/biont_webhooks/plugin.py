@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from biont import (
     Api,
@@ -17,6 +17,7 @@ from biont import (
     Request,
     RowId,
     Scope,
+    Section,
     Tables,
     Workbench,
     decode_cursor,
@@ -49,10 +50,8 @@ SCOPES = frozenset({Scope.WEBHOOK})
 api = Api("webhooks")
 
 
-class WebhookSettings(BaseModel):
+class WebhookSettings(Section):
     """How deliveries are made."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     timeout: float = Field(15.0, gt=0, le=60, description="For one attempt, in seconds.")
     concurrency: int = Field(

@@ -18,8 +18,10 @@ def command() -> None:
 @config_option
 def check(config: Path | None) -> None:
     """Check every setting, the plugins' too; name each problem with its place."""
+    from biont.logs import configure_logs
     from biont.plugins import Plugins
 
+    configure_logs()
     settings = read_settings(config)
     plugins = Plugins()
     plugins.load(disable=settings.plugins.disable, folder=settings.plugins.folder)

@@ -49,8 +49,10 @@ def main() -> None:
 
 def _add_plugin_commands(group: click.Group) -> None:
     from biont.cli.options import read_settings
+    from biont.logs import configure_logs
     from biont.plugins import Plugins
 
+    configure_logs()
     settings = read_settings(None)
     plugins = Plugins()
     plugins.load(disable=settings.plugins.disable, folder=settings.plugins.folder)

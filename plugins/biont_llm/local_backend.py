@@ -1,0 +1,81 @@
+"""The backend ``local``: a small real model inside the workbench's own process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import HttpUrl, SecretStr
+
+from biont import Completion, Message
+from biont.exceptions import BackendRefused
+from biont_llm.local_server import LocalServer, find_model
+from biont_llm.openai_backend import OpenAiBackend
+from biont_llm.settings import LocalSettings, OpenAiSettings
+
+
+@dataclass(frozen=True)
+class _Running:
+    server: LocalServer
+    client: OpenAiBackend
+
+
+class LocalBackend:
+    """Starts llama.cpp's server at first use and asks it like any other.
+
+    Args:
+        settings: which model, and how it runs.
+        max_tokens: how long an answer may get.
+        timeout: how long the model may take for an answer, in seconds.
+    """
+
+    def __init__(self, settings: LocalSettings, *, max_tokens: int, timeout: float) -> None:
+        self._settings = settings
+        self._max_tokens = max_tokens
+        self._timeout = timeout
+        self._starting = asyncio.Lock()
+        self._running: _Running | None = None
+
+    async def complete(
+        self, messages: Sequence[Message], *, model: str | None = None
+    ) -> Completion:
+        """Return the model's answer to `messages`.
+
+        Raises:
+            BackendUnavailable: the packages are missing, or the model cannot be loaded.
+            BackendError: there is no answer.
+        """
+        running = await self._start()
+        known = running.server.model
+        if model not in (None, known):
+            raise BackendRefused(f"the backend local has the model {known!r} only, not {model!r}")
+        return await running.client.complete(messages)
+
+    async def close(self) -> None:
+        """Stop the server and free the model's memory."""
+        if self._running is not None:
+            running, self._running = self._running, None
+            await running.client.close()
+            running.server.close()
+
+    async def _start(self) -> _Running:
+        async with self._starting:
+            if self._running is None:
+                server = await asyncio.to_thread(
+                    LocalServer,
+                    find_model(self._settings.model_path),
+                    context=self._settings.context,
+                    threads=self._settings.threads,
+                )
+                self._running = _Running(server, self._connect(server))
+            return self._running
+
+    def _connect(self, server: LocalServer) -> OpenAiBackend:
+        settings = OpenAiSettings(
+            base_url=HttpUrl(server.url),
+            api_key=SecretStr(server.api_key),
+            model=server.model,
+            temperature=self._settings.temperature,
+        )
+        return OpenAiBackend(settings, max_tokens=self._max_tokens, timeout=self._timeout)

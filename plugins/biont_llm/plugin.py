@@ -1,0 +1,140 @@
+"""Chat with a language model, and offer it to other plugins."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from biont import Api, BackendFactory, Message, Request, Scope, Workbench, hookimpl
+from biont.exceptions import InputProblem, InvalidInput
+from biont_llm.local_backend import LocalBackend
+from biont_llm.models import LANGUAGE_MODELS, LanguageModels
+from biont_llm.openai_backend import OpenAiBackend
+from biont_llm.settings import LlmSettings
+
+# Message and answer fit into an event's payload whatever characters they are made of.
+TEXT_LIMIT = 20_000
+
+Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+api = Api("chat")
+
+
+class ChatMessage(BaseModel):
+    """What is asked, and of whom."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    message: Text
+    system: Text | None = Field(
+        None, description="What the model is told beforehand; null for the operator's words."
+    )
+    model: Name | None = Field(None, description="Who is to answer; null for the default.")
+    backend: Name | None = Field(None, description="Who has the model; null for the default.")
+
+
+class Usage(BaseModel):
+    """What an answer cost; null where the model's server does not say."""
+
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+class ChatAnswer(BaseModel):
+    """What the model answered."""
+
+    answer: str
+    model: str = Field(description="Who answered, by the name its server gives.")
+    backend: str
+    usage: Usage
+
+
+@hookimpl
+def register_settings() -> type[LlmSettings]:
+    """Return which model is asked."""
+    return LlmSettings
+
+
+@hookimpl
+def register_routes() -> Api:
+    """Return the route of the chat."""
+    return api
+
+
+@hookimpl
+def register_llm_backends() -> Mapping[str, BackendFactory]:
+    """Return the backends that are built in."""
+    return {"local": _make_local, "openai": _make_openai}
+
+
+@hookimpl
+def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
+    """Offer all backends while the workbench runs."""
+    return _offer(workbench)
+
+
+@asynccontextmanager
+async def _offer(workbench: Workbench) -> AsyncIterator[None]:
+    settings = workbench.plugin_settings("llm", LlmSettings)
+    models = LanguageModels(
+        workbench.plugins.llm_backends(),
+        workbench,
+        default=settings.backend,
+        system_prompt=settings.system_prompt,
+        timeout=settings.timeout,
+        concurrency=settings.concurrency,
+    )
+    workbench.provide(LANGUAGE_MODELS, models)
+    try:
+        yield
+    finally:
+        await models.close()
+
+
+def _make_local(workbench: Workbench) -> LocalBackend:
+    settings = workbench.plugin_settings("llm", LlmSettings)
+    return LocalBackend(settings.local, max_tokens=settings.max_tokens, timeout=settings.timeout)
+
+
+def _make_openai(workbench: Workbench) -> OpenAiBackend:
+    settings = workbench.plugin_settings("llm", LlmSettings)
+    return OpenAiBackend(settings.openai, max_tokens=settings.max_tokens, timeout=settings.timeout)
+
+
+@api.post("/chat", scopes=frozenset({Scope.CHAT}), status=200)
+async def chat(request: Request, body: ChatMessage) -> ChatAnswer:
+    """Ask a language model.
+
+    The answer is an `ai_message` event too, which is durable by the time it is sent.
+    """
+    models = request.workbench.get(LANGUAGE_MODELS)
+    backend = body.backend or models.default
+    if backend not in models.backends:
+        known = ", ".join(models.backends)
+        raise InvalidInput(InputProblem(f"must be one of {known}", "#/backend"))
+    messages = [Message("system", body.system)] if body.system else []
+    messages.append(Message("user", body.message))
+    completion = await models.complete(messages, backend=backend, model=body.model)
+    await request.workbench.events.emit(
+        "ai_message",
+        request.user_id,
+        {
+            "message": body.message,
+            "answer": completion.text[:TEXT_LIMIT],
+            "model": completion.model,
+            "backend": backend,
+        },
+    )
+    return ChatAnswer(
+        answer=completion.text,
+        model=completion.model,
+        backend=backend,
+        usage=Usage(
+            prompt_tokens=completion.prompt_tokens,
+            completion_tokens=completion.completion_tokens,
+        ),
+    )

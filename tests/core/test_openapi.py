@@ -1,0 +1,93 @@
+"""The API as strangers' tools see it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import orjson
+import schemathesis
+from conftest import OpenClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from openapi_spec_validator import validate
+from schemathesis import APIOperation
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from support.client import Client
+
+from biont import Workbench
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+SEED_ROUTES = {
+    ("post", "/api/v1/chat"),
+    ("get", "/api/v1/notes"),
+    ("get", "/api/v1/events"),
+    ("post", "/api/v1/schedule"),
+    ("post", "/api/v1/keys/create"),
+    ("post", "/api/v1/webhooks/outgoing/register"),
+}
+
+
+async def test_the_document_is_valid_and_names_what_is_promised(workbench: Workbench) -> None:
+    document = orjson.loads(workbench.openapi)
+    validate(document)
+    assert document["openapi"].startswith("3.1")
+    assert {
+        (method, path) for path, methods in document["paths"].items() for method in methods
+    } >= SEED_ROUTES
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            assert operation["summary"], (method, path)
+
+
+async def test_everybody_may_read_the_document_and_the_health(open_client: OpenClient) -> None:
+    stranger = await open_client(None)
+    assert (await stranger.get("/openapi.json"))["openapi"] == "3.1.0"
+    health = await stranger.get("/health")
+    assert health["status"] == "ok"
+    assert health["quarantined"] == []
+
+
+async def test_whatever_is_sent_is_answered_as_documented(
+    workbench: Workbench, client: Client
+) -> None:
+    """Schemathesis sends good and bad requests; none may be a 500 or undocumented."""
+    document = orjson.loads(workbench.openapi)
+    # A model would answer; what is asked of it is tested elsewhere.
+    document["paths"].pop("/api/v1/chat", None)
+    await asyncio.to_thread(_send_many, document, client)
+
+
+def _send_many(document: dict[str, object], client: Client) -> None:
+    schema = schemathesis.openapi.from_dict(document)
+    schema.config.update(base_url=client.url)
+    for result in schema.get_all_operations():
+        _send(result.ok(), schemathesis.GenerationMode.POSITIVE, client.headers)
+        # Where nothing is asked for, nothing can be wrong.
+        with contextlib.suppress(Unsatisfiable):
+            _send(result.ok(), schemathesis.GenerationMode.NEGATIVE, client.headers)
+
+
+def _send(
+    operation: APIOperation, mode: schemathesis.GenerationMode, headers: dict[str, str]
+) -> None:
+    @given(case=operation.as_strategy(mode))
+    @settings(
+        max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    )
+    def send(case: schemathesis.Case) -> None:
+        case.call_and_validate(headers=headers, checks=CHECKS)
+
+    send()

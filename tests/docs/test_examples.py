@@ -1,0 +1,117 @@
+"""Every example of the documentation is run."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from conftest import MakeKey, StartServer
+from support.client import Client
+from support.clock import FakeClock
+from support.config import write_config
+
+from biont import Scope, load_settings, open_workbench
+
+ROOT = Path(__file__).parents[2]
+
+
+def read_examples(page: str, name: str) -> list[str]:
+    """Return the blocks of a page that are marked as the example `name`."""
+    pattern = rf"<!-- example: {re.escape(name)} -->\n```\w+\n(.*?)```"
+    found = re.findall(pattern, (ROOT / page).read_text(), re.DOTALL)
+    assert found, f"{page} has no example {name}"
+    return found
+
+
+async def test_the_first_plugin_counts_notes(
+    start_server: StartServer, make_key: MakeKey, tmp_path: Path
+) -> None:
+    (source,) = read_examples("README.md", "plugin")
+    assert len(source.splitlines()) < 40
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "note_counter.py").write_text(source)
+    server = await start_server(plugins={"folder": str(folder)})
+    async with Client(server.url, await make_key()) as client:
+        await client.post("/notes", {"title": "one"})
+        await client.post("/notes", {"title": "two"})
+        await client.get_until("/note-count", lambda answer: answer == {"notes": 2})
+
+
+async def test_the_plugin_with_a_table_tallies_events(
+    start_server: StartServer, make_key: MakeKey, tmp_path: Path
+) -> None:
+    folder = tmp_path / "plugins"
+    (folder / "tally_migrations").mkdir(parents=True)
+    for name in ("tally.py", "tally_migrations/0001_tally.py"):
+        (folder / name).write_text(read_examples("docs/how-to/write-a-plugin.md", name)[0])
+    server = await start_server(plugins={"folder": str(folder)})
+    async with Client(server.url, await make_key()) as client:
+        await client.post("/notes", {"title": "one"})
+        await client.post("/notes", {"title": "two"})
+        await client.get_until("/tally", lambda answer: answer == {"note_created": 2})
+
+
+@pytest.mark.parametrize(
+    ("page", "event_type"),
+    [("README.md", "note_created"), ("docs/how-to/report-a-schedule.md", "scheduled_trigger")],
+)
+async def test_the_receivers_verify_real_deliveries(
+    page: str, event_type: str, tmp_path: Path
+) -> None:
+    (source,) = read_examples(page, "receiver")
+    names: dict[str, object] = {"reports": []}
+    exec(compile(source, page, "exec"), names)  # noqa: S102  # our own documentation
+    receive = names["receive"]
+    assert callable(receive)
+    statuses: list[int] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response: web.StreamResponse = await receive(request)
+        statuses.append(response.status)
+        return response
+
+    app = web.Application()
+    app.router.add_post("/hook", answer)
+    settings = load_settings(write_config(tmp_path, {}), environ={})
+    clock = FakeClock(datetime.now(UTC))
+    async with (
+        TestServer(app, host="127.0.0.1") as hook,
+        open_workbench(settings, clock=clock) as workbench,
+        TestServer(workbench.app, host="127.0.0.1") as server,
+    ):
+        user = await workbench.keys.create_user("ada")
+        key, _ = await workbench.keys.create(user.id, "test", Scope.FULL)
+        async with Client(str(server.make_url("")).rstrip("/"), key) as client:
+            webhook = await client.post(
+                "/webhooks/outgoing/register", {"url": str(hook.make_url("/hook"))}
+            )
+            names["SECRET"] = webhook["secret"]
+            await workbench.events.emit(event_type, user.id, {"note_id": 7})
+            await client.get_until(
+                f"/webhooks/outgoing/{webhook['id']}/deliveries",
+                lambda page: "succeeded" in str(page),
+            )
+    assert statuses == [200]
+    assert names["reports"] in ([], [7])
+
+
+async def test_the_tutorials_requests_are_answered(
+    start_server: StartServer, make_key: MakeKey
+) -> None:
+    server = await start_server()
+    async with Client(server.url, await make_key()) as client:
+        for block in read_examples("docs/tutorial/first-hour.md", "requests"):
+            for line in block.splitlines():
+                method, path, *body = line.split(" ", 2)
+                status, answer = await client.ask(
+                    method,
+                    path.removeprefix("/api/v1"),
+                    orjson.loads(body[0]) if body else None,
+                )
+                assert status in (200, 201), (line, answer)

@@ -1,0 +1,85 @@
+"""The reference names everything there is, and nothing that is not."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import orjson
+from click import Context, Group
+from pydantic import BaseModel
+
+from biont import Workbench, hookspecs
+from biont.cli import main
+from biont.scheduler import RunStatus
+from biont.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "docs" / "reference"
+
+
+def read_rows(page: str, pattern: str) -> set[str]:
+    """Return what `pattern` finds at the beginning of the rows of a page's tables."""
+    return set(re.findall(rf"^\| `{pattern}", (REFERENCE / page).read_text(), re.MULTILINE))
+
+
+def list_keys(model: type[BaseModel], prefix: str) -> set[str]:
+    keys: set[str] = set()
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            keys |= list_keys(inner, f"{prefix}{name}.")
+        else:
+            keys.add(prefix + name)
+    return keys
+
+
+async def test_every_setting_is_there(workbench: Workbench) -> None:
+    expected = list_keys(Settings, "")
+    for name, model in workbench.plugins.settings_models().items():
+        expected |= list_keys(model, f"plugins.{name}.")
+    assert read_rows("settings.md", r"([a-z_.]+)`") == expected
+
+
+async def test_every_route_is_there(workbench: Workbench) -> None:
+    paths = orjson.loads(workbench.openapi)["paths"]
+    expected = {
+        f"{method.upper()} {path}" for path, methods in paths.items() for method in methods
+    }
+    assert read_rows("http.md", r"([A-Z]+ /[^`]+)`") == expected
+
+
+def test_every_hook_is_there() -> None:
+    expected = {name for name, value in vars(hookspecs).items() if hasattr(value, "biont_spec")}
+    assert read_rows("plugins.md", r"((?:register_\w+|lifespan))") == expected
+
+
+def test_every_command_is_there() -> None:
+    context = Context(main)
+    expected: set[str] = set()
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        if isinstance(command, Group):
+            expected |= {f"{name} {inner}" for inner in command.commands}
+        else:
+            expected.add(name)
+    assert read_rows("command-line.md", r"biont ([a-z]+(?: [a-z]+)?)") == expected
+
+
+def test_every_status_of_a_run_is_there() -> None:
+    text = (REFERENCE / "schedules.md").read_text()
+    for status in RunStatus:
+        assert f"`{status}`" in text
+
+
+def test_every_test_that_a_promise_names_exists() -> None:
+    text = (ROOT / "docs" / "explanation" / "promises.md").read_text()
+    named = re.findall(r"`(tests/[^`]+)`", text)
+    assert len(named) > 10
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_every_link_leads_somewhere() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([\w./-]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"

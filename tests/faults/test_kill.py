@@ -1,0 +1,61 @@
+"""What ``kill -9`` does to events that were acknowledged: nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from aiohttp import ClientError
+from conftest import MakeKey, StartServer
+from standardwebhooks import Webhook
+from support.client import Client
+from support.receiver import Receiver
+
+ROUNDS = 20
+CLIENTS = 8
+
+
+async def emit_until_killed(client: Client, acknowledged: set[str]) -> None:
+    """Emit events as fast as they are acknowledged, until the server is gone."""
+    try:
+        while True:
+            event = await client.post("/events", {"event_type": "custom_sale", "payload": {}})
+            acknowledged.add(str(event["id"]))
+    except ClientError:
+        return
+
+
+async def test_every_acknowledged_event_is_delivered_after_kill_9(
+    start_server: StartServer, make_key: MakeKey, receiver: Receiver
+) -> None:
+    chance = random.Random(20)  # noqa: S311  # moments, not secrets
+    acknowledged: set[str] = set()
+    server = await start_server()
+    key = await make_key()
+    async with Client(server.url, key) as client:
+        webhook = await client.post("/webhooks/outgoing/register", {"url": receiver.url})
+
+    for _ in range(ROUNDS):
+        async with Client(server.url, key) as client:
+            emitting = [
+                asyncio.create_task(emit_until_killed(client, acknowledged))
+                for _ in range(CLIENTS)
+            ]
+            # The moment is random: after so many acknowledgements, with others under way.
+            count = len(acknowledged) + chance.randrange(1, 60)
+            while len(acknowledged) < count:
+                await asyncio.wait(emitting, timeout=0.001)
+            await server.kill()
+            await asyncio.gather(*emitting)
+        await server.start()
+
+    def received() -> set[str]:
+        return {request.headers["webhook-id"] for request in receiver.requests}
+
+    await receiver.wait_until(lambda: acknowledged <= received(), list)
+    verifier = Webhook(str(webhook["secret"]))
+    bodies: dict[str, bytes] = {}
+    for request in receiver.requests:
+        verifier.verify(request.body.decode(), dict(request.headers))
+        # Delivered again is the same again: the same id and the same bytes.
+        assert bodies.setdefault(request.headers["webhook-id"], request.body) == request.body

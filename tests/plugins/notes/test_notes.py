@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+from support.client import Client
+from support.clock import FakeClock
+
+
+async def test_a_note_is_kept_read_changed_and_deleted(client: Client, clock: FakeClock) -> None:
+    note = await client.post("/notes", {"title": "Plan", "content": "first"})
+    assert note["source"] is None
+    clock.advance(minutes=1)
+    status, changed = await client.ask("PATCH", f"/notes/{note['id']}", {"content": "second"})
+    assert status == 200
+    assert (changed["title"], changed["content"]) == ("Plan", "second")
+    assert str(changed["updated_at"]) > str(changed["created_at"])
+    assert await client.get(f"/notes/{note['id']}") == changed
+    assert (await client.ask("DELETE", f"/notes/{note['id']}"))[0] == 204
+    assert (await client.ask("GET", f"/notes/{note['id']}"))[0] == 404
+    assert (await client.ask("DELETE", f"/notes/{note['id']}"))[0] == 404
+
+
+async def test_a_note_and_its_event_come_together(client: Client) -> None:
+    note = await client.post("/notes", {"title": "Plan"})
+    page = await client.get_until("/events?event_type=note_created", lambda page: page["data"])
+    data = page["data"]
+    assert isinstance(data, list)
+    assert isinstance(data[0], dict)
+    assert data[0]["payload"] == {"note_id": note["id"], "title": "Plan", "source": None}
+
+
+@pytest.mark.parametrize("text", ["Grüße 🐙", "'; DROP TABLE notes; --", "\x00\x7f", "\u202egnp"])
+async def test_a_note_is_kept_to_the_letter(client: Client, text: str) -> None:
+    note = await client.post("/notes", {"title": text, "content": text})
+    kept = await client.get(f"/notes/{note['id']}")
+    assert (kept["title"], kept["content"]) == (text, text)
+
+
+async def test_an_empty_change_changes_nothing(client: Client) -> None:
+    note = await client.post("/notes", {"title": "Plan", "content": "text"})
+    _, changed = await client.ask("PATCH", f"/notes/{note['id']}", {})
+    assert (changed["title"], changed["content"]) == ("Plan", "text")

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import UTC, datetime
+
+import pytest
+from conftest import OpenClient
+from pydantic import JsonValue
+from standardwebhooks import Webhook
+from support.client import Client
+from support.clock import FakeClock
+from support.receiver import Receiver
+from svix.webhooks import Webhook as SvixWebhook
+
+PATH = "/webhooks/outgoing"
+
+
+async def register(client: Client, url: str, **more: JsonValue) -> dict[str, JsonValue]:
+    return await client.post(f"{PATH}/register", {"url": url, **more})
+
+
+def deliveries_of(page: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
+    data = page["data"]
+    assert isinstance(data, list)
+    return [row for row in data if isinstance(row, dict)]
+
+
+async def wait_for_deliveries(
+    client: Client, webhook: dict[str, JsonValue], count: int = 1
+) -> list[dict[str, JsonValue]]:
+    """Wait until so many deliveries are decided; return them, the newest first."""
+
+    def decided(page: dict[str, JsonValue]) -> bool:
+        found = deliveries_of(page)
+        return len(found) >= count and all(row["status"] != "pending" for row in found)
+
+    return deliveries_of(await client.get_until(f"{PATH}/{webhook['id']}/deliveries", decided))
+
+
+async def test_a_delivery_is_signed_as_everybody_can_check(
+    client: Client, receiver: Receiver, clock: FakeClock
+) -> None:
+    clock.at = datetime.now(UTC)  # the libraries refuse what is older than five minutes
+    webhook = await register(client, receiver.url)
+    note = await client.post("/notes", {"title": "Grüße"})
+    (request,) = await receiver.wait_for(1)
+
+    secret = str(webhook["secret"])
+    expected = hmac.new(secret.encode(), request.body, hashlib.sha256).hexdigest()
+    assert request.headers["X-ASI-Signature"] == expected
+    for library in (Webhook, SvixWebhook):
+        library(secret).verify(request.body.decode(), dict(request.headers))
+
+    event = request.event
+    assert set(event) == {"id", "user_id", "event_type", "created_at", "payload"}
+    assert event["id"] == request.headers["webhook-id"]
+    assert event["event_type"] == "note_created"
+    assert event["payload"] == {"note_id": note["id"], "title": "Grüße", "source": None}
+    assert request.headers["Content-Type"] == "application/json"
+
+
+async def test_a_secret_of_ones_own_signs(client: Client, receiver: Receiver) -> None:
+    await register(client, receiver.url, secret="a secret of my very own")
+    await client.post("/notes", {"title": "x"})
+    (request,) = await receiver.wait_for(1)
+    expected = hmac.new(b"a secret of my very own", request.body, hashlib.sha256).hexdigest()
+    assert request.headers["X-ASI-Signature"] == expected
+
+
+async def test_only_what_was_subscribed_to_arrives(client: Client, receiver: Receiver) -> None:
+    await register(client, receiver.url, event_types=["note_created", "custom_a*"])
+    for event_type in ("custom_b", "custom_ab", "custom_c", "custom_a"):
+        await client.post("/events", {"event_type": event_type})
+    await client.post("/notes", {"title": "last"})
+    requests = await receiver.wait_for(3)
+    assert {str(request.event["event_type"]) for request in requests} == {
+        "custom_ab",
+        "custom_a",
+        "note_created",
+    }
+
+
+async def test_the_events_of_others_do_not_arrive(
+    open_client: OpenClient, receiver: Receiver
+) -> None:
+    ada, eve = await open_client("ada"), await open_client("eve")
+    await register(eve, receiver.url)
+    await ada.post("/notes", {"title": "ada's"})
+    await eve.post("/notes", {"title": "eve's"})
+    (request,) = await receiver.wait_for(1)
+    assert request.event["payload"] == {"note_id": 2, "title": "eve's", "source": None}
+
+
+async def test_the_secret_is_shown_only_once(client: Client) -> None:
+    webhook = await register(client, "https://example.com/hook")
+    assert str(webhook["secret"]).startswith("whsec_")
+    assert str(webhook["secret"]) not in str(await client.get(PATH))
+    assert "secret" not in await client.get(f"{PATH}/{webhook['id']}")
+
+
+@pytest.mark.parametrize("status", [201, 204, 301, 302, 307, 400, 404, 410, 429, 500, 503])
+async def test_only_200_is_a_success_and_nothing_is_tried_again(
+    client: Client, receiver: Receiver, status: int
+) -> None:
+    receiver.status = status
+    webhook = await register(client, receiver.url)
+    await client.post("/notes", {"title": "x"})
+    (delivery,) = await wait_for_deliveries(client, webhook)
+    assert delivery["status"] == "failed"
+    attempts = delivery["attempts"]
+    assert isinstance(attempts, list)
+    (attempt,) = attempts
+    assert isinstance(attempt, dict)
+    assert attempt["status_code"] == status
+    assert len(receiver.requests) == 1
+
+
+async def test_a_success_is_recorded(client: Client, receiver: Receiver) -> None:
+    webhook = await register(client, receiver.url)
+    await client.post("/notes", {"title": "x"})
+    (delivery,) = await wait_for_deliveries(client, webhook)
+    assert (delivery["status"], delivery["event_type"]) == ("succeeded", "note_created")
+
+
+async def test_nobody_listens_is_recorded(client: Client, unused_tcp_port: int) -> None:
+    webhook = await register(client, f"http://127.0.0.1:{unused_tcp_port}/hook")
+    await client.post("/notes", {"title": "x"})
+    (delivery,) = await wait_for_deliveries(client, webhook)
+    assert delivery["status"] == "failed"
+    assert "connection" in str(delivery["attempts"])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://10.0.0.1/hook",
+        "http://[::1]/hook",
+        "http://169.254.169.254/latest/meta-data",
+        "http://0xa9fea9fe/",
+        "tcp://example.com/hook",
+        "file:///etc/passwd",
+        "http://ada:hunter2@example.com/hook",
+        "example.com/hook",
+        "",
+    ],
+)
+async def test_a_forbidden_url_is_refused_and_pointed_at(client: Client, url: str) -> None:
+    status, problem = await client.ask("POST", f"{PATH}/register", {"url": url})
+    assert status == 422
+    errors = problem["errors"]
+    assert isinstance(errors, list)
+    assert [error["pointer"] for error in errors if isinstance(error, dict)] == ["#/url"]
+    assert "hunter2" not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("more", "pointer"),
+    [
+        ({"event_types": []}, "#/event_types"),
+        ({"event_types": ["Note"]}, "#/event_types/0"),
+        ({"event_types": ["note_created", "*x"]}, "#/event_types/1"),
+        ({"secret": "short"}, "#/secret"),
+        ({"secret": "whsec_not base64"}, "#/secret"),
+    ],
+)
+async def test_what_is_wrong_with_a_webhook_is_pointed_at(
+    client: Client, more: dict[str, JsonValue], pointer: str
+) -> None:
+    body: dict[str, JsonValue] = {"url": "https://example.com/hook", **more}
+    status, problem = await client.ask("POST", f"{PATH}/register", body)
+    assert status == 422
+    assert f"'{pointer}'" in str(problem["errors"])
+
+
+async def test_a_deleted_webhook_gets_nothing_more(client: Client, receiver: Receiver) -> None:
+    first = await register(client, receiver.url, event_types=["custom_first"])
+    await register(client, receiver.url, event_types=["custom_last"])
+    assert (await client.ask("DELETE", f"{PATH}/{first['id']}"))[0] == 204
+    await client.post("/events", {"event_type": "custom_first"})
+    await client.post("/events", {"event_type": "custom_last"})
+    (request,) = await receiver.wait_for(1)
+    assert request.event["event_type"] == "custom_last"
+    assert (await client.ask("GET", f"{PATH}/{first['id']}"))[0] == 404
+
+
+async def test_many_events_reach_many_webhooks_once_each(
+    client: Client, receiver: Receiver
+) -> None:
+    for _ in range(5):
+        await register(client, receiver.url)
+    for number in range(40):
+        await client.post("/events", {"event_type": "custom_n", "payload": {"n": number}})
+    requests = await receiver.wait_for(200)
+    assert len(requests) == 200
+    assert len({request.headers["webhook-id"] for request in requests}) == 40
