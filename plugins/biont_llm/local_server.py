@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import re
 import secrets
 from pathlib import Path
+from types import ModuleType
 
 from biont.exceptions import BackendUnavailable
 
@@ -26,7 +28,7 @@ class LocalServer:
     Args:
         path: a GGUF file.
         context: tokens of question and answer together.
-        threads: how many compute; None for one each core.
+        threads: how many compute.
 
     Attributes:
         url: where its API begins.
@@ -37,14 +39,11 @@ class LocalServer:
         BackendUnavailable: it is not installed, or cannot load the model.
     """
 
-    def __init__(self, path: Path, *, context: int, threads: int | None) -> None:
-        try:
-            import xllamacpp  # noqa: PLC0415  # optional, and 100 MB
-        except ImportError as error:
-            raise BackendUnavailable(f"{_INSTALL} ({error})") from error
+    def __init__(self, path: Path, *, context: int, threads: int) -> None:
+        library = _import_library()
         self.api_key = secrets.token_hex(32)
         self.model = name_model(path)
-        parameters = xllamacpp.CommonParams()
+        parameters = library.CommonParams()
         parameters.model.path = str(path)
         parameters.model_alias = {self.model}
         parameters.api_keys = [self.api_key]
@@ -56,10 +55,10 @@ class LocalServer:
         parameters.ui = False
         parameters.verbosity = -1
         parameters.endpoint_metrics = True
-        if threads is not None:
-            parameters.cpuparams.n_threads = threads
+        parameters.cpuparams.n_threads = threads
+        parameters.cpuparams_batch.n_threads = threads
         try:
-            self._server = xllamacpp.Server(parameters)
+            self._server = library.Server(parameters)
         except RuntimeError as error:
             raise BackendUnavailable(
                 f"llama.cpp cannot load {path}: {error} Is it a whole GGUF file, and does "
@@ -102,3 +101,10 @@ def find_model(configured: Path | None) -> Path:
 def name_model(path: Path) -> str:
     """Return the name of a model: that of its file, without how its numbers are packed."""
     return _QUANTISATION.sub("", path.stem)
+
+
+def _import_library() -> ModuleType:
+    try:
+        return importlib.import_module("xllamacpp")
+    except ImportError as error:
+        raise BackendUnavailable(f"{_INSTALL} ({error})") from error

@@ -56,8 +56,12 @@ class LocalSettings(Section):
     context: int = Field(
         4096, ge=256, le=1_048_576, description="Tokens of question and answer together."
     )
-    threads: int | None = Field(
-        None, ge=1, le=1024, description="Threads that compute; unset is one for each core."
+    threads: int = Field(
+        1,
+        ge=1,
+        le=1024,
+        description="Threads that compute. A larger model wants more, but fewer than there are "
+        "cores: they wait for one another, and for whatever else keeps a core busy.",
     )
     temperature: float = Field(
         0.0, ge=0, le=2, description="How freely it chooses its words; 0 for not at all."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import Any
 
 import orjson
 import schemathesis
@@ -13,6 +14,7 @@ from hypothesis.errors import Unsatisfiable
 from openapi_spec_validator import validate
 from schemathesis import APIOperation
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -74,20 +76,22 @@ def _send_many(document: dict[str, object], client: Client) -> None:
     schema = schemathesis.openapi.from_dict(document)
     schema.config.update(base_url=client.url)
     for result in schema.get_all_operations():
+        assert isinstance(result, Ok)
         _send(result.ok(), schemathesis.GenerationMode.POSITIVE, client.headers)
         # Where nothing is asked for, nothing can be wrong.
         with contextlib.suppress(Unsatisfiable):
-            _send(result.ok(), schemathesis.GenerationMode.NEGATIVE, client.headers)
+            assert isinstance(result, Ok)
+        _send(result.ok(), schemathesis.GenerationMode.NEGATIVE, client.headers)
 
 
 def _send(
-    operation: APIOperation, mode: schemathesis.GenerationMode, headers: dict[str, str]
+    operation: APIOperation[Any, Any, Any, Any], mode: schemathesis.GenerationMode, headers: dict[str, str]
 ) -> None:
     @given(case=operation.as_strategy(mode))
     @settings(
         max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )
-    def send(case: schemathesis.Case) -> None:
+    def send(case: schemathesis.Case[Any]) -> None:
         case.call_and_validate(headers=headers, checks=CHECKS)
 
     send()

@@ -1,0 +1,143 @@
+"""A model's server that answers wrongly, late or not at all: the run fails, no note is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestServer
+from plugins.llm.scripted_server import (
+    Reply,
+    ScriptedServer,
+    answer,
+    cut_body,
+    cut_chunks,
+    hang_up,
+    make_completion,
+    respond,
+    send_garbage,
+    wait_for,
+)
+from pydantic import JsonValue
+
+from biont import Scope, Workbench, load_settings, open_workbench
+from support.client import Client
+from support.clock import FakeClock
+from support.config import write_config
+
+
+@asynccontextmanager
+async def open_with_model(
+    folder: Path, clock: FakeClock, url: str, timeout: float
+) -> AsyncIterator[tuple[Workbench, Client]]:
+    """Open a workbench that asks the model's server at `url`."""
+    model = {"backend": "openai", "timeout": timeout, "openai": {"base_url": url}}
+    settings = load_settings(write_config(folder, {"plugins": {"llm": model}}), environ={})
+    async with AsyncExitStack() as stack:
+        workbench = await stack.enter_async_context(open_workbench(settings, clock=clock))
+        server = await stack.enter_async_context(TestServer(workbench.app, host="127.0.0.1"))
+        user = await workbench.keys.create_user("ada")
+        key, _ = await workbench.keys.create(user.id, "test", Scope.FULL)
+        url = str(server.make_url("")).rstrip("/")
+        yield workbench, await stack.enter_async_context(Client(url, key))
+
+
+async def run_a_prompt(workbench: Workbench, client: Client, clock: FakeClock) -> JsonValue:
+    """Let a schedule fall due; return its run once it has ended."""
+    schedule = await client.post("/schedule", {"cron": "* * * * *", "prompt": "Good morning"})
+    clock.advance(minutes=1)
+    await workbench.scheduler.sweep()
+
+    def has_ended(page: dict[str, JsonValue]) -> bool:
+        data = page["data"]
+        assert isinstance(data, list)
+        return all(isinstance(run, dict) and run["ended_at"] for run in data) and bool(data)
+
+    page = await client.get_until(f"/schedule/{schedule['id']}/runs", has_ended)
+    data = page["data"]
+    assert isinstance(data, list)
+    return data[0]
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (respond(200, b"<html>Sign in</html>", "text/html"), "InvalidAnswer"),
+        (answer({}), "InvalidAnswer"),
+        (answer(make_completion(choices=[])), "InvalidAnswer"),
+        (answer(make_completion("")), "InvalidAnswer"),
+        (answer(make_completion("Half of", finish_reason=None)), "InvalidAnswer"),
+        (respond(200, b'{"choices": ['), "InvalidAnswer"),
+        (cut_body, "InvalidAnswer"),
+        (cut_chunks, "InvalidAnswer"),
+        (respond(429, b"{}", headers={"Retry-After": "7"}), "BackendOverloaded"),
+        (respond(503, b"{}"), "BackendOverloaded"),
+        (respond(500, b"{}"), "BackendRefused"),
+        (respond(401, b"{}"), "BackendRefused"),
+        (send_garbage, "Backend|InvalidAnswer"),
+        (hang_up, "InvalidAnswer"),
+    ],
+    ids=[
+        "HTML",
+        "empty object",
+        "no choices",
+        "no text",
+        "no end",
+        "cut JSON",
+        "cut body",
+        "cut chunks",
+        "429",
+        "503",
+        "500",
+        "401",
+        "garbage",
+        "hang-up",
+    ],
+)
+async def test_a_wrong_answer_makes_the_run_failed_and_no_note(
+    tmp_path: Path, clock: FakeClock, reply: Reply, error: str
+) -> None:
+    async with (
+        ScriptedServer([reply]) as model,
+        open_with_model(tmp_path, clock, model.url, 10) as (workbench, client),
+    ):
+        run = await run_a_prompt(workbench, client, clock)
+        assert isinstance(run, dict)
+        assert run["status"] == "failed"
+        assert any(name in str(run["error"]) for name in error.split("|"))
+        assert (await client.get("/notes"))["data"] == []
+        assert (await client.get("/events"))["data"] == []
+        # It was this answer, and not the schedule: the next one is a good one.
+        clock.advance(minutes=1)
+        await workbench.scheduler.sweep()
+        await client.get_until("/notes", lambda page: page["data"])
+
+
+async def test_silence_makes_the_run_failed_and_no_note(
+    tmp_path: Path, clock: FakeClock, unused_tcp_port: int
+) -> None:
+    nobody = f"http://127.0.0.1:{unused_tcp_port}/v1"
+    async with open_with_model(tmp_path, clock, nobody, 10) as (workbench, client):
+        run = await run_a_prompt(workbench, client, clock)
+        assert isinstance(run, dict)
+        assert run["status"] == "failed"
+        assert "BackendUnavailable" in str(run["error"])
+        assert (await client.get("/notes"))["data"] == []
+
+
+async def test_a_model_that_hangs_makes_the_run_failed_and_no_note(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    never = asyncio.Event()
+    async with (
+        ScriptedServer([wait_for(never)]) as model,
+        open_with_model(tmp_path, clock, model.url, 0.2) as (workbench, client),
+    ):
+        run = await run_a_prompt(workbench, client, clock)
+        never.set()
+        assert isinstance(run, dict)
+        assert "BackendTimeout" in str(run["error"])
+        assert (await client.get("/notes"))["data"] == []
