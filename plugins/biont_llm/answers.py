@@ -28,8 +28,8 @@ class _Usage(BaseModel):
 
 
 class _Answer(BaseModel):
-    model: Annotated[str, Field(min_length=1, max_length=500)]
     choices: Annotated[list[_Choice], Field(min_length=1)]
+    model: Annotated[str, Field(min_length=1, max_length=500)]
     usage: _Usage | None = None
 
 

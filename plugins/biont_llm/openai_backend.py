@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from biont import Completion, Message
@@ -13,8 +12,6 @@ from biont_llm.settings import OpenAiSettings
 
 if TYPE_CHECKING:
     from biont_llm.openai_client import OpenAiClient
-
-_NEW_LIMIT = ("openai.com", "openai.azure.com")
 
 
 class OpenAiBackend:
@@ -29,9 +26,10 @@ class OpenAiBackend:
     def __init__(self, settings: OpenAiSettings, *, max_tokens: int, timeout: float) -> None:
         self._settings = settings
         self._timeout = timeout
-        self._options: dict[str, float] = {_name_limit(settings.base_url.host): max_tokens}
+        self._options: dict[str, float] = {settings.limit_name: max_tokens}
         if settings.temperature is not None:
             self._options["temperature"] = settings.temperature
+        self._opening = asyncio.Lock()
         self._client: OpenAiClient | None = None
 
     async def complete(
@@ -52,18 +50,16 @@ class OpenAiBackend:
             await self._client.close()
 
     async def _open_client(self) -> OpenAiClient:
-        if self._client is None:
-            # The import takes half a second; in a thread it lets others run.
-            module = await asyncio.to_thread(import_module, "biont_llm.openai_client")
+        async with self._opening:
             if self._client is None:
-                self._client = module.OpenAiClient(self._settings, self._timeout)
-        return self._client
+                self._client = await asyncio.to_thread(
+                    _import_and_make, self._settings, self._timeout
+                )
+            return self._client
 
 
-def _name_limit(host: str | None) -> str:
-    """Return how the server at `host` calls the limit of an answer's tokens.
+def _import_and_make(settings: OpenAiSettings, timeout: float) -> OpenAiClient:
+    # Half a second, which only those wait for who need it.
+    from biont_llm.openai_client import OpenAiClient  # noqa: PLC0415
 
-    OpenAI's newer models refuse the old name; Ollama and others know no other.
-    """
-    is_new = host is not None and f".{host}".endswith(tuple(f".{name}" for name in _NEW_LIMIT))
-    return "max_completion_tokens" if is_new else "max_tokens"
+    return OpenAiClient(settings, timeout)

@@ -8,6 +8,8 @@ from pydantic import Field, HttpUrl, SecretStr, field_validator
 
 from biont import Section
 
+_WITH_NEW_LIMIT = (".openai.com", ".openai.azure.com")
+
 
 class OpenAiSettings(Section):
     """A server that speaks OpenAI's protocol: OpenAI, Ollama, vLLM, llama.cpp and others."""
@@ -29,6 +31,15 @@ class OpenAiSettings(Section):
         description="How freely it chooses its words, 0 for not at all; left to the server if "
         "unset. OpenAI's gpt-5 models take none.",
     )
+
+    @property
+    def limit_name(self) -> str:
+        """How a request calls the greatest number of tokens that an answer may have.
+
+        OpenAI's newer models refuse the old name; Ollama and others know no new one.
+        """
+        is_openai = (self.base_url.host or "").endswith(_WITH_NEW_LIMIT)
+        return "max_completion_tokens" if is_openai else "max_tokens"
 
     @field_validator("base_url")
     @classmethod

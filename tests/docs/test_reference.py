@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import orjson
+import yaml
 from click import Context, Group
 from pydantic import BaseModel
 
@@ -83,3 +84,21 @@ def test_every_link_leads_somewhere() -> None:
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([\w./-]+)\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+async def test_the_configuration_has_every_setting_with_its_default(workbench: Workbench) -> None:
+    written = yaml.safe_load((ROOT / "config" / "biont.yaml").read_text())
+    models = workbench.plugins.settings_models()
+    sections = {name: written["plugins"].pop(name) for name in models}
+    assert list_written(written) == list_keys(Settings, "")
+    for name, model in models.items():
+        assert model.model_validate(sections[name]) == model()
+        assert list_written(sections[name]) == list_keys(model, "")
+
+
+def list_written(section: dict[str, object], prefix: str = "") -> set[str]:
+    keys: set[str] = set()
+    for name, value in section.items():
+        inner = list_written(value, f"{prefix}{name}.") if isinstance(value, dict) else None
+        keys |= inner or {prefix + name}
+    return keys

@@ -22,19 +22,19 @@ from plugins.llm.scripted_server import (
     wait_for,
 )
 from pydantic import JsonValue
-
-from biont import Scope, Workbench, load_settings, open_workbench
 from support.client import Client
 from support.clock import FakeClock
 from support.config import write_config
 
+from biont import Scope, Workbench, load_settings, open_workbench
+
 
 @asynccontextmanager
 async def open_with_model(
-    folder: Path, clock: FakeClock, url: str, timeout: float
+    folder: Path, clock: FakeClock, url: str, patience: float
 ) -> AsyncIterator[tuple[Workbench, Client]]:
     """Open a workbench that asks the model's server at `url`."""
-    model = {"backend": "openai", "timeout": timeout, "openai": {"base_url": url}}
+    model = {"backend": "openai", "timeout": patience, "openai": {"base_url": url}}
     settings = load_settings(write_config(folder, {"plugins": {"llm": model}}), environ={})
     async with AsyncExitStack() as stack:
         workbench = await stack.enter_async_context(open_workbench(settings, clock=clock))

@@ -1,0 +1,172 @@
+"""Somebody's model server: speaks OpenAI's protocol, well or badly, as it is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+import orjson
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+MODEL = "scripted-1"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request that came in."""
+
+    headers: Mapping[str, str]
+    body: dict[str, object]
+
+    @property
+    def messages(self) -> list[tuple[str, str]]:
+        turns = self.body["messages"]
+        assert isinstance(turns, list)
+        return [(turn["role"], turn["content"]) for turn in turns]
+
+
+@dataclass
+class ScriptedServer:
+    """Answers by the replies in `script`, one after the other, and then sensibly.
+
+    Use `async with` to run it; `url` is where its API begins, and `busiest` how
+    many requests were under way at once.
+    """
+
+    script: list[Reply] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    busiest: int = 0
+    _busy: int = 0
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _server: TestServer | None = None
+
+    @property
+    def url(self) -> str:
+        assert self._server is not None
+        return str(self._server.make_url("/v1"))
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_post("/v1/chat/completions", self._answer)
+        self._server = TestServer(app, host="127.0.0.1")
+        await self._server.start_server()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        await self._server.close()
+
+    async def wait_until_busy(self, count: int) -> None:
+        """Wait until `count` requests are under way."""
+        async with asyncio.timeout(10), self._changed:
+            await self._changed.wait_for(lambda: self._busy == count)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(Asked(request.headers.copy(), orjson.loads(await request.read())))
+        reply = self.script.pop(0) if self.script else answer_sensibly
+        await self._count(1)
+        try:
+            return await reply(request)
+        finally:
+            await self._count(-1)
+
+    async def _count(self, change: int) -> None:
+        async with self._changed:
+            self._busy += change
+            self.busiest = max(self.busiest, self._busy)
+            self._changed.notify_all()
+
+
+def make_completion(text: object = "Hello.", **changes: object) -> dict[str, object]:
+    """Return the document of a good answer, with `changes` to its keys."""
+    choice = {
+        "index": 0,
+        "finish_reason": changes.pop("finish_reason", "stop"),
+        "message": {"role": "assistant", "content": text},
+    }
+    document: dict[str, object] = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1_770_000_000,
+        "model": MODEL,
+        "choices": [choice],
+        "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12},
+    }
+    return document | changes
+
+
+async def answer_sensibly(request: web.Request) -> web.Response:
+    """Know the capital of France, and summarise by the first sentence."""
+    prompt = orjson.loads(await request.read())["messages"][-1]["content"]
+    text = "It is Paris." if "capital" in prompt else prompt.partition(":")[2].partition(".")[0]
+    return web.json_response(make_completion(text or "Well."))
+
+
+def answer(document: object) -> Reply:
+    """Send `document` as JSON, with status 200."""
+    return respond(200, orjson.dumps(document))
+
+
+def respond(
+    status: int,
+    body: bytes,
+    content_type: str = "application/json",
+    headers: Mapping[str, str] | None = None,
+) -> Reply:
+    """Send these bytes."""
+
+    async def reply(_: web.Request) -> web.Response:
+        return web.Response(status=status, body=body, content_type=content_type, headers=headers)
+
+    return reply
+
+
+def wait_for(event: asyncio.Event, then: Reply = answer_sensibly) -> Reply:
+    """Be silent until `event`."""
+
+    async def reply(request: web.Request) -> web.StreamResponse:
+        await event.wait()
+        return await then(request)
+
+    return reply
+
+
+async def cut_body(request: web.Request) -> web.StreamResponse:
+    """Send a good answer without its last bytes."""
+    body = orjson.dumps(make_completion())
+    response = web.StreamResponse(headers={"Content-Length": str(len(body))})
+    await response.prepare(request)
+    await response.write(body[:-20])
+    return _hang_up(request, response)
+
+
+async def cut_chunks(request: web.Request) -> web.StreamResponse:
+    """Send a good answer in chunks, without the empty one that ends them."""
+    response = web.StreamResponse()
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    await response.write(orjson.dumps(make_completion()))
+    return _hang_up(request, response)
+
+
+async def send_garbage(request: web.Request) -> web.StreamResponse:
+    """Send what is not even HTTP."""
+    assert request.transport is not None
+    request.transport.write(b"\x16\x03\x01 220 mail.example ready\r\n\r\n")
+    return _hang_up(request, web.StreamResponse())
+
+
+async def hang_up(request: web.Request) -> web.StreamResponse:
+    """Close the connection without a word."""
+    return _hang_up(request, web.StreamResponse())
+
+
+def _hang_up(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    assert request.transport is not None
+    request.transport.close()
+    return response

@@ -1,0 +1,133 @@
+"""`POST /api/v1/chat` of a whole workbench, over a scripted model server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from conftest import OpenClient
+from plugins.llm.scripted_server import (
+    MODEL,
+    Reply,
+    ScriptedServer,
+    answer,
+    make_completion,
+    respond,
+)
+from pydantic import JsonValue
+from support.client import Client
+from support.clock import FakeClock
+from support.config import write_config
+
+from biont import Scope, Workbench, load_settings, open_workbench
+
+QUESTION: dict[str, JsonValue] = {"message": "What is the capital of France?"}
+
+
+@pytest.fixture
+async def workbench(
+    tmp_path: Path, clock: FakeClock, scripted: ScriptedServer
+) -> AsyncIterator[Workbench]:
+    sections: dict[str, object] = {
+        "plugins": {"llm": {"backend": "openai", "openai": {"base_url": scripted.url}}}
+    }
+    settings = load_settings(write_config(tmp_path, sections), environ={})
+    async with open_workbench(settings, clock=clock) as running:
+        yield running
+
+
+async def read_messages(client: Client) -> list[JsonValue]:
+    """Return the payloads of all `ai_message` events that the audit log has."""
+    page = await client.get_until("/events?event_type=ai_message", lambda page: page["data"])
+    assert isinstance(page["data"], list)
+    return [event["payload"] for event in page["data"] if isinstance(event, dict)]
+
+
+async def test_a_question_is_answered(client: Client) -> None:
+    assert await client.ask("POST", "/chat", QUESTION) == (
+        200,
+        {
+            "answer": "It is Paris.",
+            "model": MODEL,
+            "backend": "openai",
+            "usage": {"prompt_tokens": 9, "completion_tokens": 3},
+        },
+    )
+
+
+async def test_the_answer_is_an_event(client: Client) -> None:
+    await client.post("/chat", QUESTION)
+    assert await read_messages(client) == [
+        {**QUESTION, "answer": "It is Paris.", "model": MODEL, "backend": "openai"}
+    ]
+
+
+async def test_a_long_answer_is_given_whole_and_fits_into_the_event(
+    client: Client, scripted: ScriptedServer
+) -> None:
+    scripted.script = [answer(make_completion("\x01" * 300_000))]
+    reply = await client.post("/chat", {"message": "\x01" * 20_000})
+    assert reply["answer"] == "\x01" * 300_000
+    (payload,) = await read_messages(client)
+    assert isinstance(payload, dict)
+    assert payload["answer"] == "\x01" * 20_000
+
+
+async def test_system_and_model_are_handed_on(client: Client, scripted: ScriptedServer) -> None:
+    await client.post("/chat", {**QUESTION, "system": "Be brief.", "model": "other"})
+    assert scripted.asked[0].messages[0] == ("system", "Be brief.")
+    assert scripted.asked[0].body["model"] == "other"
+
+
+async def test_a_key_for_chat_may_ask_and_one_for_webhooks_may_not(
+    open_client: OpenClient,
+) -> None:
+    chatting = await open_client(scope=Scope.CHAT)
+    assert (await chatting.ask("POST", "/chat", QUESTION))[0] == 200
+    other = await open_client(scope=Scope.WEBHOOK)
+    assert (await other.ask("POST", "/chat", QUESTION))[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, "#/message"),
+        ({"message": ""}, "#/message"),
+        ({"message": "x" * 20_001}, "#/message"),
+        ({"message": 7}, "#/message"),
+        ({**QUESTION, "system": ""}, "#/system"),
+        ({**QUESTION, "backend": "nobody"}, "#/backend"),
+        ({**QUESTION, "stream": True}, "#/stream"),
+    ],
+)
+async def test_bad_input_is_422_and_nobody_is_asked(
+    client: Client, scripted: ScriptedServer, body: JsonValue, pointer: str
+) -> None:
+    status, problem = await client.ask("POST", "/chat", body)
+    assert status == 422
+    assert isinstance(problem["errors"], list)
+    assert [error["pointer"] for error in problem["errors"] if isinstance(error, dict)] == [
+        pointer
+    ]
+    assert scripted.asked == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "status"),
+    [
+        (respond(429, b""), 503),
+        (respond(500, b""), 502),
+        (respond(200, b"<html>", "text/html"), 502),
+    ],
+)
+async def test_without_a_good_answer_there_is_a_problem_and_no_event(
+    client: Client, scripted: ScriptedServer, reply: Reply, status: int
+) -> None:
+    scripted.script = [reply]
+    assert (await client.ask("POST", "/chat", QUESTION))[0] == status
+    await client.post("/chat", {"message": "capital, again"})
+    payloads = await read_messages(client)
+    assert [payload["message"] for payload in payloads if isinstance(payload, dict)] == [
+        "capital, again"
+    ]

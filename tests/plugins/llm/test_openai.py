@@ -1,0 +1,254 @@
+"""The backend `openai` beside a server that does not keep to the protocol."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+from aiohttp.test_utils import unused_port
+from plugins.llm.asking import CAPITAL, make_openai
+from plugins.llm.scripted_server import (
+    MODEL,
+    Reply,
+    ScriptedServer,
+    answer,
+    cut_body,
+    cut_chunks,
+    hang_up,
+    make_completion,
+    respond,
+    send_garbage,
+    wait_for,
+)
+from pydantic import HttpUrl, SecretStr, ValidationError
+
+from biont import Completion
+from biont.exceptions import (
+    BackendError,
+    BackendOverloaded,
+    BackendRefused,
+    BackendTimeout,
+    BackendUnavailable,
+    InvalidAnswer,
+)
+from biont_llm.settings import OpenAiSettings
+
+KEY = "sk-0123456789abcdef"
+
+
+async def ask(server: ScriptedServer, reply: Reply | None = None) -> Completion:
+    if reply is not None:
+        server.script = [reply]
+    backend = make_openai(server.url, key=KEY)
+    try:
+        return await backend.complete(CAPITAL)
+    finally:
+        await backend.close()
+
+
+async def test_a_good_answer_is_given_whole(scripted: ScriptedServer) -> None:
+    completion = await ask(scripted, answer(make_completion("  It is Paris.\n")))
+    assert completion == Completion("It is Paris.", MODEL, 9, 3)
+
+
+async def test_an_answer_as_long_as_allowed_is_good(scripted: ScriptedServer) -> None:
+    completion = await ask(scripted, answer(make_completion("It", finish_reason="length")))
+    assert completion.text == "It"
+
+
+async def test_a_server_need_not_count_tokens(scripted: ScriptedServer) -> None:
+    completion = await ask(scripted, answer(make_completion(usage=None)))
+    assert (completion.prompt_tokens, completion.completion_tokens) == (None, None)
+
+
+@dataclass(frozen=True)
+class Fault:
+    reply: Reply
+    error: type[BackendError]
+    message: str = ""
+
+
+HTML = b"<html><body>Sign in to the guest network</body></html>"
+
+FAULTS = {
+    "HTML with status 200": Fault(respond(200, HTML, "text/html"), InvalidAnswer, "JSON"),
+    "an empty body": Fault(respond(200, b""), InvalidAnswer),
+    "half of a JSON": Fault(respond(200, b'{"choices": [{"mess'), InvalidAnswer, "JSON"),
+    "bytes that are no UTF-8": Fault(respond(200, b'{"model": "\xff\xfe"}'), InvalidAnswer),
+    "a lone surrogate": Fault(
+        respond(200, b'{"model": "m", "choices": [{"message": {"content": "\\ud800"}}]}'),
+        InvalidAnswer,
+    ),
+    "an empty document": Fault(answer({}), InvalidAnswer, "choices"),
+    "a list": Fault(answer([make_completion()]), InvalidAnswer),
+    "null": Fault(answer(None), InvalidAnswer),
+    "an error with status 200": Fault(answer({"error": {"message": "no"}}), InvalidAnswer),
+    "choices that are null": Fault(answer(make_completion(choices=None)), InvalidAnswer),
+    "no choice": Fault(answer(make_completion(choices=[])), InvalidAnswer, "choices"),
+    "choices that are words": Fault(answer(make_completion(choices=["Paris"])), InvalidAnswer),
+    "no message": Fault(
+        answer(make_completion(choices=[{"finish_reason": "stop"}])), InvalidAnswer, "message"
+    ),
+    "no content": Fault(answer(make_completion(None)), InvalidAnswer, "max_tokens"),
+    "empty content": Fault(answer(make_completion("")), InvalidAnswer, "max_tokens"),
+    "blank content": Fault(answer(make_completion(" \n\t ")), InvalidAnswer, "max_tokens"),
+    "content that is a number": Fault(answer(make_completion(7)), InvalidAnswer),
+    "no model": Fault(answer(make_completion(model=None)), InvalidAnswer, "model"),
+    "usage of another shape": Fault(answer(make_completion(usage="little")), InvalidAnswer),
+    "a call of a tool": Fault(
+        answer(make_completion(finish_reason="tool_calls")), InvalidAnswer, "finish_reason"
+    ),
+    "a filtered answer": Fault(
+        answer(make_completion(finish_reason="content_filter")), InvalidAnswer, "finish_reason"
+    ),
+    "an unfinished answer": Fault(
+        answer(make_completion(finish_reason=None)), InvalidAnswer, "finish_reason"
+    ),
+    "a cut body": Fault(cut_body, InvalidAnswer, "broke off"),
+    "a cut stream": Fault(cut_chunks, InvalidAnswer, "broke off"),
+    "no HTTP": Fault(send_garbage, InvalidAnswer, "broke off"),
+    "a closed connection": Fault(hang_up, InvalidAnswer, "broke off"),
+    "false gzip": Fault(
+        respond(200, b"plain", headers={"Content-Encoding": "gzip"}), InvalidAnswer, "broke off"
+    ),
+    "429": Fault(
+        respond(429, b'{"error": {"message": "slow down"}}', headers={"Retry-After": "7"}),
+        BackendOverloaded,
+        "slow down; Retry-After: 7",
+    ),
+    "429 without a word": Fault(respond(429, b""), BackendOverloaded, "429: Too Many Requests"),
+    "503": Fault(respond(503, HTML, "text/html"), BackendOverloaded, "Service Unavailable"),
+    "400": Fault(
+        respond(400, b'{"error": {"message": "too\\n many tokens"}}'),
+        BackendRefused,
+        "400: too many tokens",
+    ),
+    "401": Fault(respond(401, b"{}"), BackendRefused, "openai.api_key"),
+    "404": Fault(
+        respond(404, b'{"error": "no such model"}'), BackendRefused, "no such model.*base_url"
+    ),
+    "500": Fault(respond(500, b"out of memory", "text/plain"), BackendRefused, "out of memory"),
+    "500 in HTML": Fault(respond(500, HTML, "text/html"), BackendRefused, "500: Internal"),
+    "a redirect": Fault(
+        respond(307, b"", headers={"Location": "/v2"}), BackendRefused, "307: Temporary Redirect"
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+async def test_what_is_no_good_answer_is_an_error_of_ours(
+    scripted: ScriptedServer, fault: Fault
+) -> None:
+    with pytest.raises(BackendError, match=f"(?s).*{fault.message}") as caught:
+        await ask(scripted, fault.reply)
+    assert type(caught.value) is fault.error
+
+
+async def test_a_fault_is_not_tried_again(scripted: ScriptedServer) -> None:
+    with pytest.raises(BackendRefused):
+        await ask(scripted, respond(500, b""))
+    assert len(scripted.asked) == 1
+
+
+async def test_a_server_that_is_not_there_is_named() -> None:
+    url = f"http://127.0.0.1:{unused_port()}/v1"
+    backend = make_openai(url)
+    with pytest.raises(BackendUnavailable, match=rf"{url}.*plugins\.llm\.openai\.base_url"):
+        await backend.complete(CAPITAL)
+    await backend.close()
+
+
+async def test_silence_is_an_error_after_the_timeout(scripted: ScriptedServer) -> None:
+    never = asyncio.Event()
+    scripted.script = [wait_for(never)]
+    backend = make_openai(scripted.url, timeout=0.1)
+    with pytest.raises(BackendTimeout, match=r"silent for 0\.1 s"):
+        await backend.complete(CAPITAL)
+    never.set()
+    await backend.close()
+
+
+async def test_the_key_is_sent_and_never_told(scripted: ScriptedServer) -> None:
+    echo = respond(401, f'{{"error": {{"message": "wrong key {KEY}"}}}}'.encode())
+    with pytest.raises(BackendRefused, match=r"wrong key \*\*\*") as caught:
+        await ask(scripted, echo)
+    assert KEY not in str(caught.getrepr(chain=True))
+    assert scripted.asked[0].headers["Authorization"] == f"Bearer {KEY}"
+
+
+async def test_the_request_says_what_is_asked(scripted: ScriptedServer) -> None:
+    backend = make_openai(scripted.url, temperature=0.5)
+    await backend.complete(CAPITAL)
+    await backend.complete(CAPITAL, model="another")
+    await backend.close()
+    first, second = scripted.asked
+    assert first.messages == [("user", "What is the capital of France?")]
+    assert (first.body["model"], second.body["model"]) == (MODEL, "another")
+    assert (first.body["max_tokens"], first.body["temperature"]) == (64, 0.5)
+
+
+async def test_the_temperature_is_left_to_the_server_if_unset(scripted: ScriptedServer) -> None:
+    backend = make_openai(scripted.url, temperature=None)
+    await backend.complete(CAPITAL)
+    await backend.close()
+    assert "temperature" not in scripted.asked[0].body
+
+
+async def test_nothing_comes_from_the_environment(
+    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = f"http://127.0.0.1:{unused_port()}"
+    for name in ("OPENAI_BASE_URL", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, nowhere)
+    for name in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+        monkeypatch.setenv(name, "from-the-environment")
+    monkeypatch.setenv(
+        "OPENAI_CUSTOM_HEADERS",
+        "Authorization: from-the-environment\nX-Team: from-the-environment",
+    )
+    backend = make_openai(scripted.url)
+    await backend.complete(CAPITAL)
+    await backend.close()
+    headers = scripted.asked[0].headers
+    assert "from-the-environment" not in headers.values()
+    assert headers["Authorization"] == "Bearer none"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://127.0.0.1/v1",
+        "127.0.0.1:11434",
+        "http://",
+        "http://ada:secret@127.0.0.1/v1",
+        "http://127.0.0.1/v1?key=secret",
+    ],
+)
+def test_an_address_that_is_none_is_refused_at_start(url: str) -> None:
+    with pytest.raises(ValidationError):
+        OpenAiSettings.model_validate({"base_url": url})
+
+
+@pytest.mark.parametrize("key", ["two words", "line\nend", "schlüssel"])
+def test_a_key_that_fits_into_no_header_is_refused_at_start(key: str) -> None:
+    with pytest.raises(ValidationError):
+        OpenAiSettings.model_validate({"api_key": key})
+
+
+def test_a_key_is_not_printed() -> None:
+    settings = OpenAiSettings(base_url=HttpUrl("http://127.0.0.1/v1"), api_key=SecretStr(KEY))
+    assert KEY not in f"{settings!r} {settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://api.openai.com/v1", "max_completion_tokens"),
+        ("https://team.openai.azure.com/openai/v1", "max_completion_tokens"),
+        ("https://api.openai.com.example.org/v1", "max_tokens"),
+        ("http://127.0.0.1:11434/v1", "max_tokens"),
+    ],
+)
+def test_the_limit_of_tokens_is_called_as_the_server_calls_it(url: str, name: str) -> None:
+    assert OpenAiSettings(base_url=HttpUrl(url)).limit_name == name
