@@ -137,11 +137,17 @@ class Keys:
         )
         return plain, record
 
-    async def list_keys(self, user_id: int) -> Sequence[ApiKey]:
-        """Return a user's keys, the oldest first, revoked ones too."""
-        return await self._store.read(
-            lambda: list(ApiKey.select().where(ApiKey.user == user_id).order_by(ApiKey.id))
-        )
+    async def list_keys(
+        self, user_id: int, limit: int | None = None, before: int | None = None
+    ) -> Sequence[ApiKey]:
+        """Return a user's keys, the newest first, revoked ones too.
+
+        Args:
+            user_id: whose keys.
+            limit: how many at most; None for all.
+            before: only those that are older than this one.
+        """
+        return await self._store.read(_select_keys, user_id, limit, before)
 
     async def revoke(self, key_id: int, *, user_id: int | None = None) -> ApiKey:
         """Make a key unusable from now on; return its record.
@@ -209,6 +215,13 @@ def _create_user(_: Transaction, name: str, now: datetime) -> User:
 
 def _create_key(_: Transaction, /, **values: object) -> ApiKey:
     return ApiKey.create(**values)
+
+
+def _select_keys(user_id: int, limit: int | None, before: int | None) -> list[ApiKey]:
+    query = ApiKey.select().where(ApiKey.user == user_id)
+    if before is not None:
+        query = query.where(ApiKey.id < before)
+    return list(query.order_by(ApiKey.id.desc()).limit(limit))
 
 
 def _revoke_key(_: Transaction, key_id: int, user_id: int | None, now: datetime) -> ApiKey:

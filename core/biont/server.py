@@ -53,6 +53,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
             on_ready(_tell_url(runner))
             await stop.wait()
         finally:
+            workbench.time_to_stop()  # counts from here on
             await runner.cleanup()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cached_property
 from importlib.metadata import version
@@ -24,6 +24,7 @@ from biont.http.app import make_app, make_endpoints, refuse_conflicts
 from biont.http.core_routes import api as core_api
 from biont.http.openapi import make_document
 from biont.keys import Keys
+from biont.llm import BackendFactory
 from biont.plugins import Plugins
 from biont.scheduler import Scheduler
 from biont.services import Service, Services
@@ -56,6 +57,7 @@ class Workbench:
         scheduler: what is due when.
         egress: the one way out to addresses that a user may name.
         plugins: what is loaded, and what could not be.
+        llm_backends: the ways to reach a language model that plugins have, by name.
         version: of the installed distribution.
     """
 
@@ -91,6 +93,8 @@ class Workbench:
         self.egress = EgressSession(EgressPolicy(settings.egress.allow), connections=0)
         self.plugins = Plugins()
         self._services = Services()
+        self.llm_backends: Mapping[str, BackendFactory] = {}
+        self._stop_by: float | None = None
         self._sections: dict[str, BaseModel] = {}
         self._endpoints: list[Endpoint] = []
 
@@ -121,6 +125,16 @@ class Workbench:
             raise PluginError(f"the plugin {name!r} has not registered {model.__name__}")
         return section
 
+    def time_to_stop(self) -> float:
+        """Return how many seconds stopping may still take.
+
+        All parts share ``server.shutdown_timeout``, counted from the first call.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._stop_by is None:
+            self._stop_by = now + self.settings.server.shutdown_timeout
+        return max(0.0, self._stop_by - now)
+
     @cached_property
     def app(self) -> web.Application:
         """The HTTP application."""
@@ -148,6 +162,7 @@ class Workbench:
         for name, tables in self.plugins.tables().items():
             with self.plugins.guard(name):
                 await self.store.migrate(name, tables.migrations)
+        self.llm_backends = self.plugins.llm_backends()
 
     def load_routes(self) -> None:
         """Make the routes of the core and of all plugins ready.
@@ -191,7 +206,6 @@ async def open_workbench(
         StoreConflict: another process runs on this database, or a newer version did.
     """
     workbench = Workbench(settings, clock or SystemClock())
-    limit = settings.server.shutdown_timeout
     async with AsyncExitStack() as stack:
         stack.enter_context(hold_database(settings.database.path))
         await workbench.store.open()
@@ -206,9 +220,9 @@ async def open_workbench(
             workbench,
             waiting_plugins=sorted(workbench.plugins.quarantined),
         )
-        stack.push_async_callback(workbench.events.stop, limit)
+        stack.push_async_callback(workbench.events.stop, workbench.time_to_stop)
         await workbench.scheduler.start(workbench.plugins.job_kinds(), workbench)
-        stack.push_async_callback(workbench.scheduler.stop, limit)
+        stack.push_async_callback(workbench.scheduler.stop, workbench.time_to_stop)
         yield workbench
 
 

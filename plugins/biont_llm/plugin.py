@@ -81,7 +81,7 @@ def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
 async def _offer(workbench: Workbench) -> AsyncIterator[None]:
     settings = workbench.plugin_settings("llm", LlmSettings)
     models = LanguageModels(
-        workbench.plugins.llm_backends(),
+        workbench.llm_backends,
         workbench,
         default=settings.backend,
         system_prompt=settings.system_prompt,

@@ -98,7 +98,7 @@ async def _send(workbench: Workbench) -> AsyncIterator[None]:
         connections=settings.connections,
     )
     workbench.provide(WEBHOOKS, Webhooks(workbench.store, sender))
-    async with sender.run(workbench.settings.server.shutdown_timeout):
+    async with sender.run(workbench.time_to_stop):
         yield
 
 

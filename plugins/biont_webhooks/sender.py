@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
@@ -67,11 +67,11 @@ class Sender:
         self._stopping = False
 
     @asynccontextmanager
-    async def run(self, grace: float) -> AsyncIterator[None]:
+    async def run(self, time_to_stop: Callable[[], float]) -> AsyncIterator[None]:
         """Attempt deliveries while this is open, first those that a former run left.
 
         Args:
-            grace: how long attempts under way may take when it closes, in seconds.
+            time_to_stop: how many seconds attempts under way may take when it closes.
         """
         async with self._recorder.run():
             for subscriber in await self._store.read(select_creditors):
@@ -81,7 +81,7 @@ class Sender:
             try:
                 yield
             finally:
-                await self._stop(grace)
+                await self._stop(time_to_stop())
 
     async def _stop(self, grace: float) -> None:
         self._stopping = True

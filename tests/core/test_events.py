@@ -66,7 +66,7 @@ class Bus:
         try:
             yield events
         finally:
-            await events.stop(grace)
+            await events.stop(lambda: grace)
             await self.store.close()
 
 

@@ -83,7 +83,7 @@ class Plan:
         try:
             yield scheduler
         finally:
-            await scheduler.stop(grace)
+            await scheduler.stop(lambda: grace)
             await self.store.close()
 
     async def add(self, expression: str, *, job_kind: str = "test") -> int:

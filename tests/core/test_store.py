@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from peewee import OperationalError
 from support.clock import FakeClock
 from support.config import write_config
 
@@ -76,7 +79,7 @@ async def test_a_write_is_there_after_the_store_was_closed(
 
 
 async def test_a_reading_function_cannot_write(store: Store) -> None:
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(OperationalError, match="readonly"):
         await store.read(lambda: User.create(name="ada", created_at=FakeClock().now()))
     assert await read_names(store) == set()
 
@@ -141,3 +144,20 @@ async def test_a_database_of_a_newer_version_is_refused(store: Store, tmp_path: 
     (newer / "0002_second.py").unlink()
     with pytest.raises(StoreConflict, match="0002_second"):
         await store.migrate("example", newer)
+
+
+async def test_a_locked_database_is_unavailable_and_then_usable_again(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    path = tmp_path / "locked.sqlite3"
+    store = Store(path, EventFactory(clock, 8), busy_timeout=0.05)
+    await store.open()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreUnavailable):
+            await store.write(add_user, "ada")
+        assert await read_names(store) == set()
+        other.execute("ROLLBACK")
+    await store.write(add_user, "ada")
+    assert await read_names(store) == {"ada"}
+    await store.close()

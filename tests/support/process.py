@@ -34,20 +34,23 @@ class Server:
     def __init__(self, config: Path) -> None:
         self.config = config
         self.url = ""
+        self._log = config.parent / "biont.log"
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         """Start the process and wait until it serves."""
-        process = await asyncio.create_subprocess_exec(
-            *_command("serve"),
-            env=_environment(self.config),
-            stdout=asyncio.subprocess.PIPE,
-        )
+        with self._log.open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                *_command("serve"),
+                env=_environment(self.config),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+            )
         self._process = process
         assert process.stdout is not None
         async with asyncio.timeout(_START):
             line = (await process.stdout.readline()).decode()
-        assert "http://" in line, f"it did not start: exit code {await process.wait()}"
+        assert "http://" in line, f"it did not start: {self.read_log()}"
         self.url = line.split()[-1]
 
     async def kill(self) -> None:
@@ -62,6 +65,10 @@ class Server:
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    def read_log(self) -> str:
+        """Return what it has written to standard error so far."""
+        return self._log.read_text()
 
     async def _end(self, number: signal.Signals) -> int:
         assert self._process is not None

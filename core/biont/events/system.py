@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import orjson
@@ -111,9 +111,13 @@ class EventSystem:
         for runner in self._runners:
             runner.start()
 
-    async def stop(self, timeout: float) -> None:  # noqa: ASYNC109  # all handlers share it
-        """Let running handlers end within `timeout` seconds; what is left waits in the journal."""
-        await asyncio.gather(*(runner.stop(timeout) for runner in self._runners))
+    async def stop(self, time_left: Callable[[], float]) -> None:
+        """Let running handlers end while there is time; what is left waits in the journal.
+
+        Args:
+            time_left: how many seconds it may take.
+        """
+        await asyncio.gather(*(runner.stop(time_left()) for runner in self._runners))
         if self._saver is not None:
             self._saver.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from biont.http.api import Api
-from biont.http.paging import Page
+from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
 from biont.http.request import Request, RowId
 from biont.keys import ApiKey, Scope
 
@@ -100,10 +100,12 @@ async def create_key(request: Request, body: NewKey) -> CreatedKey:
 
 
 @api.get("/keys")
-async def list_keys(request: Request) -> Page[KeyView]:
-    """List your API keys, revoked ones too."""
-    records = await request.workbench.keys.list_keys(request.user_id)
-    return Page(data=[_show_key(record) for record in records], next=None)
+async def list_keys(request: Request, limit: Limit = 100, cursor: Cursor = None) -> Page[KeyView]:
+    """List your API keys, the newest first, revoked ones too."""
+    records = await request.workbench.keys.list_keys(
+        request.user_id, limit + 1, decode_cursor(cursor)
+    )
+    return make_page(records, limit, lambda record: record.id, _show_key)
 
 
 @api.delete("/keys/{key_id}")

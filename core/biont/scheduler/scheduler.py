@@ -89,10 +89,13 @@ class Scheduler:
         self._tasks = [asyncio.create_task(self._watch())]
         self._tasks += [asyncio.create_task(self._work()) for _ in range(self._concurrency)]
 
-    async def stop(self, timeout: float) -> None:  # noqa: ASYNC109  # all runs share it
-        """Start nothing more; let runs end within `timeout` seconds.
+    async def stop(self, time_left: Callable[[], float]) -> None:
+        """Start nothing more; let runs end while there is time.
 
         Those that do not are cancelled, and run again at the next start.
+
+        Args:
+            time_left: how many seconds it may take.
         """
         self._stopping = True
         if self._ticker.running:
@@ -101,7 +104,7 @@ class Scheduler:
             if task not in self._busy:
                 task.cancel()
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=timeout)
+            _, late = await asyncio.wait(self._tasks, timeout=time_left())
             for task in late:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)

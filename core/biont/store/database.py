@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
-from peewee import Database, DatabaseProxy, Model, SqliteDatabase
+from peewee import Database, DatabaseProxy, Model, OperationalError, SqliteDatabase
 
-from biont.exceptions import BiontError
+from biont.exceptions import BiontError, StoreUnavailable
+
+_PASSING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+}
 
 _active: ContextVar[Database] = ContextVar("biont_database")
 
@@ -53,6 +62,18 @@ def activate(database: Database) -> Iterator[None]:
         yield
     finally:
         _active.reset(token)
+
+
+def judge_error(error: OperationalError) -> Exception:
+    """Return what an error of SQLite means to the caller.
+
+    Locked, full, out of reach: `StoreUnavailable`, since the same call may succeed
+    later. Anything else is a mistake in the calling code, and stays what it is.
+    """
+    code = getattr(error.__context__, "sqlite_errorcode", 0)
+    if code & 0xFF in _PASSING:  # the lowest byte is the kind, the rest is detail
+        return StoreUnavailable(f"the database cannot be used for now: {error}; try again")
+    return error
 
 
 def open_sqlite(path: Path, busy_timeout: float) -> SqliteDatabase:

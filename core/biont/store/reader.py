@@ -11,8 +11,7 @@ from queue import SimpleQueue
 
 from peewee import Database, OperationalError
 
-from biont.exceptions import StoreUnavailable
-from biont.store.database import activate
+from biont.store.database import activate, judge_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +70,7 @@ class Readers:
                 try:
                     result = read.context.run(self._call, read.function)
                 except OperationalError as error:
-                    self._on_result(
-                        read.future, None, StoreUnavailable(f"cannot be read: {error}; try again")
-                    )
+                    self._on_result(read.future, None, judge_error(error))
                 except Exception as error:  # noqa: BLE001  # raised again where it was awaited
                     self._on_result(read.future, None, error)
                 else:

@@ -19,7 +19,7 @@ from peewee import Database, DatabaseError, OperationalError
 
 from biont.event import Event
 from biont.exceptions import StoreUnavailable
-from biont.store.database import activate
+from biont.store.database import activate, judge_error
 from biont.store.journal import Entry, append_events, read_last_sequence
 from biont.store.transaction import Transaction
 
@@ -153,7 +153,7 @@ class Writer:
         try:
             write.result = write.context.run(self._call_active, write.function, write.transaction)
         except OperationalError as error:
-            write.error = StoreUnavailable(f"nothing was written: {error}; try again")
+            write.error = judge_error(error)
         except Exception as error:  # noqa: BLE001  # it is raised again where the write was awaited
             write.error = error
 

@@ -1,0 +1,199 @@
+"""One plugin, a single file, that uses every hook of the contract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import MakeKey, StartServer
+from support.client import Client
+from support.process import run_biont
+
+EVERYTHING = '''
+"""Uses every hook."""
+
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import click
+from biont import (
+    Api, Completion, Event, JobKind, Request, RowId, Section, Table, Tables, Workbench, hookimpl, on
+)
+from peewee import IntegerField
+from pydantic import BaseModel
+
+api = Api("everything")
+
+
+class EverythingSettings(Section):
+    greeting: str = "hello"
+
+
+class Seen(Table):
+    number = IntegerField()
+
+
+class Parrot:
+    async def complete(self, messages, *, model=None):
+        return Completion(messages[-1].content, "parrot", None, None)
+
+    async def close(self):
+        pass
+
+
+class Nothing(BaseModel):
+    pass
+
+
+async def do_nothing(run, workbench):
+    return lambda tx: {"done": True}
+
+
+@hookimpl
+def register_settings():
+    return EverythingSettings
+
+
+@hookimpl
+def register_tables():
+    return Tables(Path(__file__).parent / "everything_migrations", [Seen])
+
+
+@hookimpl
+def register_routes():
+    return api
+
+
+@hookimpl
+def register_jobs():
+    return [JobKind("nothing", Nothing, do_nothing)]
+
+
+@hookimpl
+def register_llm_backends():
+    return {"parrot": lambda workbench: Parrot()}
+
+
+@hookimpl
+def register_commands(cli):
+    @cli.command("greet")
+    def greet():
+        click.echo("hello from a plugin")
+
+
+@hookimpl
+@asynccontextmanager
+async def lifespan(workbench):
+    await workbench.store.write(lambda tx: Seen.create(number=0))
+    yield
+
+
+@on("custom_*")
+async def count(event: Event, workbench: Workbench) -> None:
+    def add(tx) -> None:
+        Seen.update(number=Seen.number + 1).execute()
+
+    await workbench.store.write(add)
+
+
+@api.get("/everything")
+async def show(request: Request) -> dict[str, int | str]:
+    """Show what came of the hooks."""
+    settings = request.workbench.plugin_settings("everything", EverythingSettings)
+    number = await request.workbench.store.read(lambda: Seen.get().number)
+    return {"greeting": settings.greeting, "number": number}
+'''
+MIGRATION = """
+from peewee import IntegerField
+
+
+def up(migrator, db):
+    class Seen(db.Model):
+        number = IntegerField()
+
+        class Meta:
+            legacy_table_names = False
+
+    db.create_tables([Seen])
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "plugins"
+    (folder / "everything_migrations").mkdir(parents=True)
+    (folder / "everything.py").write_text(EVERYTHING)
+    (folder / "everything_migrations" / "0001_seen.py").write_text(MIGRATION)
+    return folder
+
+
+async def test_every_hook_is_asked_and_used(
+    start_server: StartServer, make_key: MakeKey, folder: Path
+) -> None:
+    plugins = {"folder": str(folder), "everything": {"greeting": "ahoy"}}
+    server = await start_server(plugins=plugins | {"llm": {"backend": "parrot"}})
+    async with Client(server.url, await make_key()) as client:
+        assert await client.get("/everything") == {"greeting": "ahoy", "number": 0}
+        await client.post("/events", {"event_type": "custom_x"})
+        await client.get_until("/everything", lambda answer: answer["number"] == 1)
+        answer = await client.post("/chat", {"message": "Polly?"})
+        assert (answer["answer"], answer["model"]) == ("Polly?", "parrot")
+        schedule = await client.post("/schedule", {"cron": "0 9 * * *", "job": "nothing"})
+        assert schedule["job"] == "nothing"
+    code, out, _ = await run_biont("greet", config=server.config)
+    assert (code, out) == (0, "hello from a plugin\n")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        ("    yield\n", "    raise OSError('no device')\n    yield\n", "no device"),
+        ("    return EverythingSettings\n", "    return 1 / 0\n", "division by zero"),
+        ("request: Request) -> dict", "request) -> dict", "must be a Request"),
+        ("def register_jobs():", "def register_jobs(surprise):", "surprise"),
+        ('on("custom_*")', 'on("*custom")', "only at the end"),
+    ],
+    ids=["lifespan", "settings", "route", "parameter", "pattern"],
+)
+async def test_a_plugin_that_breaks_the_contract_is_quarantined_and_the_rest_serves(
+    start_server: StartServer,
+    make_key: MakeKey,
+    folder: Path,
+    before: str,
+    after: str,
+    reason: str,
+) -> None:
+    assert before in EVERYTHING
+    (folder / "everything.py").write_text(EVERYTHING.replace(before, after))
+    server = await start_server(plugins={"folder": str(folder)})
+    async with Client(server.url, await make_key()) as client:
+        health = await client.get("/health")
+        assert health["quarantined"] == ["everything"]
+        assert (await client.ask("GET", "/everything"))[0] == 404
+        assert (await client.ask("POST", "/notes", {"title": "served"}))[0] == 201
+    assert reason in server.read_log()
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        (
+            'register_jobs():\n    return [JobKind("prompt", Nothing, do_nothing)]',
+            "job kind 'prompt'",
+        ),
+        ('register_llm_backends():\n    return {"local": None}', "LLM backend 'local'"),
+    ],
+    ids=["job kind", "backend"],
+)
+async def test_a_name_that_two_plugins_claim_stops_the_start(
+    start_server: StartServer, folder: Path, source: str, complaint: str
+) -> None:
+    hook = source.partition("(")[0]
+    changed = EVERYTHING.replace(f"def {hook}():", f"def {source}\n\n\ndef _{hook}():")
+    (folder / "everything.py").write_text(changed)
+    with pytest.raises(AssertionError):
+        await start_server(plugins={"folder": str(folder)})
+    code, _, error = await run_biont("serve", config=folder.parent / "config")
+    assert code == 1
+    assert complaint in error
+    assert "everything" in error
