@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 from biont import (
-    Api, Completion, Event, JobKind, Request, RowId, Section, Table, Tables, Workbench, hookimpl, on
+    Api, Completion, Event, JobKind, Request, Section, Table, Tables, Workbench, hookimpl, on
 )
 from peewee import IntegerField
 from pydantic import BaseModel
