@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from biont.http.request import Request, RowId
     from biont.keys import Scope, User
     from biont.llm import Backend, BackendFactory, Completion, Message
+    from biont.ownership import OwnedTable
     from biont.scheduler import Finish, JobKind, Run, RunStatus, Schedule, Scheduler, ScheduleRun
     from biont.services import Service
     from biont.settings import Section, Settings, load_settings
-    from biont.store import Store, Table, Tables, Transaction
+    from biont.store import InstantField, Store, Table, Tables, Transaction
     from biont.workbench import Workbench, open_workbench
 
 __all__ = [
@@ -41,10 +42,12 @@ __all__ = [
     "Event",
     "EventSystem",
     "Finish",
+    "InstantField",
     "JobKind",
     "JsonObject",
     "Limit",
     "Message",
+    "OwnedTable",
     "Page",
     "Request",
     "RowId",
@@ -94,9 +97,10 @@ _MODULES = {
         "ScheduleRun",
         "Scheduler",
     ],
+    "ownership": ["OwnedTable"],
     "services": ["Service"],
     "settings": ["Section", "Settings", "load_settings"],
-    "store": ["Store", "Table", "Tables", "Transaction"],
+    "store": ["InstantField", "Store", "Table", "Tables", "Transaction"],
     "workbench": ["Workbench", "open_workbench"],
 }
 

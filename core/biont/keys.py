@@ -16,11 +16,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from peewee import AutoField, ForeignKeyField, IntegrityError, TextField
-from playhouse.postgres_ext import DateTimeTZField
 
 from biont.clock import Clock
 from biont.exceptions import Conflict, InputProblem, InvalidInput, NotFound, Unauthorized
-from biont.store import Store, Table, Transaction
+from biont.store import InstantField, Store, Table, Transaction
 
 _KEY = re.compile(r"asb_[0-9a-f]{64}")
 _CACHE_LIMIT = 10_000
@@ -39,7 +38,7 @@ class User(Table):
 
     id = AutoField()
     name = TextField(unique=True)
-    created_at = DateTimeTZField()
+    created_at = InstantField()
 
     class Meta:
         table_name = "users"
@@ -55,10 +54,10 @@ class ApiKey(Table):
     digest = TextField(unique=True)
     prefix = TextField()
     scope = TextField()
-    created_at = DateTimeTZField()
-    expires_at = DateTimeTZField(null=True)
-    revoked_at = DateTimeTZField(null=True)
-    last_used_at = DateTimeTZField(null=True)
+    created_at = InstantField()
+    expires_at = InstantField(null=True)
+    revoked_at = InstantField(null=True)
+    last_used_at = InstantField(null=True)
 
     class Meta:
         table_name = "api_keys"

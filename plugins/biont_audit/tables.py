@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from peewee import AutoField, IntegerField, TextField
-from playhouse.postgres_ext import DateTimeTZField
 
-from biont import Table
+from biont import InstantField, Table
 
 
 class EventLog(Table):
@@ -16,7 +15,7 @@ class EventLog(Table):
     user_id = IntegerField(index=True)
     event_type = TextField()
     payload = TextField()
-    created_at = DateTimeTZField()
+    created_at = InstantField()
     correlation_id = TextField()
     causation_id = TextField(null=True)
     hops = IntegerField()

@@ -21,7 +21,6 @@ from biont import (
     hookimpl,
     make_page,
 )
-from biont.exceptions import NotFound
 from biont_notes.notes import CONTENT_LIMIT, TITLE_LIMIT, create_note
 from biont_notes.tables import Note
 
@@ -91,7 +90,7 @@ async def list_notes(
 ) -> Page[NoteView]:
     """List your notes, the newest first."""
     rows = await request.workbench.store.read(
-        _select, request.user_id, limit, decode_cursor(cursor)
+        Note.read_page, request.user_id, limit, decode_cursor(cursor)
     )
     return make_page(rows, limit, lambda note: note.id, _show)
 
@@ -99,7 +98,7 @@ async def list_notes(
 @api.get("/notes/{note_id}")
 async def read_note(request: Request, note_id: RowId) -> NoteView:
     """Read a note."""
-    return _show(await request.workbench.store.read(_get, request.user_id, note_id))
+    return _show(await request.workbench.store.read(Note.get_owned, request.user_id, note_id))
 
 
 @api.patch("/notes/{note_id}")
@@ -118,24 +117,10 @@ async def delete_note(request: Request, note_id: RowId) -> None:
     await request.workbench.store.write(_delete, request.user_id, note_id)
 
 
-def _select(user_id: int, limit: int, before: int | None) -> list[Note]:
-    query = Note.of_user(user_id)
-    if before is not None:
-        query = query.where(Note.id < before)
-    return list(query.order_by(Note.id.desc()).limit(limit + 1))
-
-
-def _get(user_id: int, note_id: int) -> Note:
-    note = Note.of_user(user_id).where(Note.id == note_id).get_or_none()
-    if note is None:
-        raise NotFound(f"there is no note {note_id}")
-    return note
-
-
 def _change(
     _: Transaction, user_id: int, note_id: int, changes: dict[str, str], now: datetime
 ) -> Note:
-    note = _get(user_id, note_id)
+    note = Note.get_owned(user_id, note_id)
     for name, value in changes.items():
         setattr(note, name, value)
     note.updated_at = now
@@ -144,7 +129,7 @@ def _change(
 
 
 def _delete(_: Transaction, user_id: int, note_id: int) -> None:
-    _get(user_id, note_id).delete_instance()
+    Note.get_owned(user_id, note_id).delete_instance()
 
 
 def _show(note: Note) -> NoteView:

@@ -14,6 +14,7 @@ from biont import (
     Page,
     Request,
     RowId,
+    Schedule,
     decode_cursor,
     hookimpl,
     make_page,
@@ -22,12 +23,10 @@ from biont.exceptions import InputProblem, InvalidInput
 from biont_schedules.prompt import PROMPT
 from biont_schedules.schedules import (
     delete_schedule,
-    get_schedule,
     insert_schedule,
     pause_schedule,
     resume_schedule,
     select_runs,
-    select_schedules,
 )
 from biont_schedules.views import NewSchedule, RunView, ScheduleView, show_run, show_schedule
 
@@ -70,7 +69,7 @@ async def list_schedules(
 ) -> Page[ScheduleView]:
     """List your schedules, the newest first."""
     rows = await request.workbench.store.read(
-        select_schedules, request.user_id, limit, decode_cursor(cursor)
+        Schedule.read_page, request.user_id, limit, decode_cursor(cursor)
     )
     return make_page(rows, limit, lambda schedule: schedule.id, show_schedule)
 
@@ -79,7 +78,7 @@ async def list_schedules(
 async def read_schedule(request: Request, schedule_id: RowId) -> ScheduleView:
     """Read a schedule."""
     return show_schedule(
-        await request.workbench.store.read(get_schedule, request.user_id, schedule_id)
+        await request.workbench.store.read(Schedule.get_owned, request.user_id, schedule_id)
     )
 
 

@@ -40,9 +40,7 @@ from biont_webhooks.views import (
 from biont_webhooks.webhooks import (
     WEBHOOKS,
     Webhooks,
-    get_webhook,
     select_deliveries,
-    select_webhooks,
 )
 
 SCOPES = frozenset({Scope.WEBHOOK})
@@ -132,7 +130,7 @@ async def list_webhooks(
 ) -> Page[WebhookView]:
     """List your webhooks, the newest first."""
     rows = await request.workbench.store.read(
-        select_webhooks, request.user_id, limit, decode_cursor(cursor)
+        Webhook.read_page, request.user_id, limit, decode_cursor(cursor)
     )
     return make_page(rows, limit, lambda webhook: webhook.id, show_webhook)
 
@@ -141,7 +139,7 @@ async def list_webhooks(
 async def read_webhook(request: Request, webhook_id: RowId) -> WebhookView:
     """Read a webhook."""
     return show_webhook(
-        await request.workbench.store.read(get_webhook, request.user_id, webhook_id)
+        await request.workbench.store.read(Webhook.get_owned, request.user_id, webhook_id)
     )
 
 

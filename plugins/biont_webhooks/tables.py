@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from peewee import AutoField, ForeignKeyField, IntegerField, ModelSelect, TextField
-from playhouse.postgres_ext import DateTimeTZField
+from peewee import AutoField, ForeignKeyField, IntegerField, TextField
 
-from biont import Table, User
+from biont import InstantField, OwnedTable, Table
 
 
-class Webhook(Table):
+class Webhook(OwnedTable):
     """A URL that wants to be told about events."""
 
-    id = AutoField()
-    user_id: int
-    user = ForeignKeyField(User, on_delete="CASCADE")
     url = TextField()
     event_types = TextField()
     secret = TextField()
-    created_at = DateTimeTZField()
+    created_at = InstantField()
 
     class Meta:
         table_name = "webhooks"
-
-    @classmethod
-    def of_user(cls, user_id: int) -> ModelSelect[Webhook]:
-        """Return the query from which everything a user may see starts."""
-        return cls.select().where(cls.user == user_id)
 
 
 class Message(Table):
@@ -34,7 +25,7 @@ class Message(Table):
     event_id = TextField(primary_key=True)
     event_type = TextField()
     body = TextField()
-    created_at = DateTimeTZField()
+    created_at = InstantField()
 
     class Meta:
         table_name = "webhook_messages"
@@ -59,7 +50,7 @@ class Attempt(Table):
     id = AutoField()
     delivery_id: int
     delivery = ForeignKeyField(Delivery, on_delete="CASCADE")
-    attempted_at = DateTimeTZField()
+    attempted_at = InstantField()
     duration_ms = IntegerField()
     status_code = IntegerField(null=True)
     error = TextField(null=True)

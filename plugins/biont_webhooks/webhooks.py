@@ -9,7 +9,6 @@ from datetime import datetime
 import orjson
 
 from biont import Event, Service, Store, Transaction
-from biont.exceptions import NotFound
 from biont_webhooks.deliveries import Subscriber, insert_owed, select_subscribers
 from biont_webhooks.sender import Sender
 from biont_webhooks.tables import Attempt, Delivery, Message, Webhook
@@ -92,31 +91,11 @@ class Webhooks:
 WEBHOOKS = Service[Webhooks]("webhooks", provider="webhooks")
 
 
-def get_webhook(user_id: int, webhook_id: int) -> Webhook:
-    """Return a user's webhook.
-
-    Raises:
-        NotFound: there is none of that number, or it is somebody else's.
-    """
-    webhook = Webhook.of_user(user_id).where(Webhook.id == webhook_id).get_or_none()
-    if webhook is None:
-        raise NotFound(f"there is no webhook {webhook_id}")
-    return webhook
-
-
-def select_webhooks(user_id: int, limit: int, before: int | None) -> list[Webhook]:
-    """Return a page of a user's webhooks and one more, the newest first."""
-    query = Webhook.of_user(user_id)
-    if before is not None:
-        query = query.where(Webhook.id < before)
-    return list(query.order_by(Webhook.id.desc()).limit(limit + 1))
-
-
 def select_deliveries(
     user_id: int, webhook_id: int, limit: int, before: int | None
 ) -> list[tuple[Delivery, list[Attempt]]]:
     """Return a page of a webhook's deliveries and one more, the newest first, with attempts."""
-    webhook = get_webhook(user_id, webhook_id)
+    webhook = Webhook.get_owned(user_id, webhook_id)
     query = Delivery.select(Delivery, Message).join(Message).where(Delivery.webhook == webhook)
     if before is not None:
         query = query.where(Delivery.id < before)
@@ -147,4 +126,4 @@ def _insert(
 
 
 def _delete(_: Transaction, user_id: int, webhook_id: int) -> None:
-    get_webhook(user_id, webhook_id).delete_instance()
+    Webhook.get_owned(user_id, webhook_id).delete_instance()

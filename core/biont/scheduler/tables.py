@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from peewee import AutoField, BooleanField, ForeignKeyField, IntegerField, ModelSelect, TextField
-from playhouse.postgres_ext import DateTimeTZField
+from peewee import AutoField, BooleanField, ForeignKeyField, IntegerField, TextField
 
-from biont.keys import User
-from biont.store import Table
+from biont.ownership import OwnedTable
+from biont.store import InstantField, Table
 
 
 class RunStatus(StrEnum):
@@ -23,29 +22,21 @@ class RunStatus(StrEnum):
     SKIPPED_OVERLAP = "skipped_overlap"
 
 
-class Schedule(Table):
+class Schedule(OwnedTable):
     """A job and the expression that says when it is due."""
 
-    id = AutoField()
-    user_id: int
-    user = ForeignKeyField(User, on_delete="CASCADE")
     name = TextField()
     job_kind = TextField()
     parameters = TextField()
     expression = TextField()
     time_zone = TextField()
     paused = BooleanField()
-    next_fire_at = DateTimeTZField(null=True)
-    created_at = DateTimeTZField()
-    updated_at = DateTimeTZField()
+    next_fire_at = InstantField(null=True)
+    created_at = InstantField()
+    updated_at = InstantField()
 
     class Meta:
         table_name = "schedules"
-
-    @classmethod
-    def of_user(cls, user_id: int) -> ModelSelect[Schedule]:
-        """Return the query from which everything a user may see starts."""
-        return cls.select().where(cls.user == user_id)
 
 
 class ScheduleRun(Table):
@@ -54,12 +45,12 @@ class ScheduleRun(Table):
     id = AutoField()
     schedule_id: int
     schedule = ForeignKeyField(Schedule, on_delete="CASCADE")
-    scheduled_for = DateTimeTZField()
+    scheduled_for = InstantField()
     status = TextField()
     attempts = IntegerField()
-    claimed_at = DateTimeTZField()
-    started_at = DateTimeTZField(null=True)
-    ended_at = DateTimeTZField(null=True)
+    claimed_at = InstantField()
+    started_at = InstantField(null=True)
+    ended_at = InstantField(null=True)
     error = TextField(null=True)
     result = TextField(null=True)
 

@@ -1,9 +1,9 @@
 """The store: SQLite through peewee, off the event loop, with group commit."""
 
-from biont.store.database import Table
+from biont.store.database import InstantField, Table
 from biont.store.journal import DeadLetter, Entry
 from biont.store.schema import Tables
 from biont.store.store import Store
 from biont.store.transaction import Transaction
 
-__all__ = ["DeadLetter", "Entry", "Store", "Table", "Tables", "Transaction"]
+__all__ = ["DeadLetter", "Entry", "InstantField", "Store", "Table", "Tables", "Transaction"]

@@ -6,9 +6,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from peewee import Database, DatabaseProxy, Model, OperationalError, SqliteDatabase
+from peewee import Database, DatabaseProxy, DateTimeField, Model, OperationalError, SqliteDatabase
+from playhouse.postgres_ext import DateTimeTZField
 
 from biont.exceptions import BiontError, StoreUnavailable
 
@@ -52,6 +55,18 @@ class Table(Model):
 
         database = _ActiveDatabase()
         legacy_table_names = False
+
+
+if TYPE_CHECKING:
+    InstantField = DateTimeField
+else:
+
+    class InstantField(DateTimeTZField):
+        """An instant: timezone-aware, kept in UTC. Type checkers know it as a DateTimeField."""
+
+        def python_value(self, value: object) -> object:
+            """Return what the engine gave as a datetime; peewee's own way tries five formats."""
+            return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 @contextmanager

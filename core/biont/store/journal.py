@@ -15,10 +15,9 @@ from typing import cast
 
 import orjson
 from peewee import BigIntegerField, Database, IntegerField, TextField, fn
-from playhouse.postgres_ext import DateTimeTZField
 
 from biont.event import Event
-from biont.store.database import Table
+from biont.store.database import InstantField, Table
 
 
 class JournalRow(Table):
@@ -29,7 +28,7 @@ class JournalRow(Table):
     user_id = IntegerField()
     event_type = TextField()
     payload = TextField()
-    created_at = DateTimeTZField()
+    created_at = InstantField()
     correlation_id = TextField()
     causation_id = TextField(null=True)
     hops = IntegerField()
@@ -56,7 +55,7 @@ class DeadLetter(Table):
     event = TextField()
     error = TextField()
     attempts = IntegerField()
-    failed_at = DateTimeTZField()
+    failed_at = InstantField()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from peewee import Database, OperationalError
 
 from biont.store.database import activate, judge_error
+
+_BATCH_LIMIT = 16
+"""How many reads a thread takes at once: each answer that travels alone costs a wake-up of
+the event loop, and each read that is taken along waits for those before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,24 +27,29 @@ class Read:
     future: asyncio.Future[object]
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a future is to become: a result, or an error where there is one."""
+
+    future: asyncio.Future[object]
+    result: object = None
+    error: Exception | None = None
+
+
 class Readers:
     """Runs reads side by side on threads of their own.
 
     Args:
         database: a connection to it is opened on each thread.
         count: how many threads.
-        on_result: called on a reading thread with each future and what it is to
-            become: a result, or an error.
+        on_answers: called on a reading thread with what it has read.
     """
 
     def __init__(
-        self,
-        database: Database,
-        count: int,
-        on_result: Callable[[asyncio.Future[object], object, Exception | None], None],
+        self, database: Database, count: int, on_answers: Callable[[Sequence[Answer]], None]
     ) -> None:
         self._database = database
-        self._on_result = on_result
+        self._on_answers = on_answers
         self._waiting: SimpleQueue[Read | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=self._run, name=f"biont-reader-{number}", daemon=True)
@@ -66,15 +75,32 @@ class Readers:
     def _run(self) -> None:
         with self._database.connection_context():
             self._database.connection().execute("PRAGMA query_only = 1")
-            while (read := self._waiting.get()) is not None:
-                try:
-                    result = read.context.run(self._call, read.function)
-                except OperationalError as error:
-                    self._on_result(read.future, None, judge_error(error))
-                except Exception as error:  # noqa: BLE001  # raised again where it was awaited
-                    self._on_result(read.future, None, error)
-                else:
-                    self._on_result(read.future, result, None)
+            is_open = True
+            while is_open:
+                reads, is_open = self._gather()
+                self._on_answers([self._answer(read) for read in reads])
+
+    def _gather(self) -> tuple[list[Read], bool]:
+        """Wait for reads; return some, and whether there may be more after them."""
+        reads: list[Read] = []
+        read = self._waiting.get()
+        while read is not None:
+            reads.append(read)
+            if len(reads) == _BATCH_LIMIT:
+                return reads, True
+            try:
+                read = self._waiting.get_nowait()
+            except Empty:
+                return reads, True
+        return reads, False
+
+    def _answer(self, read: Read) -> Answer:
+        try:
+            return Answer(read.future, read.context.run(self._call, read.function))
+        except OperationalError as error:
+            return Answer(read.future, error=judge_error(error))
+        except Exception as error:  # noqa: BLE001  # it is raised again where the read was awaited
+            return Answer(read.future, error=error)
 
     def _call(self, function: Callable[[], object]) -> object:
         with activate(self._database):

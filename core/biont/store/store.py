@@ -14,7 +14,7 @@ from biont.event import Event, EventFactory
 from biont.exceptions import StoreUnavailable
 from biont.store.database import open_sqlite
 from biont.store.journal import Entry
-from biont.store.reader import Read, Readers
+from biont.store.reader import Answer, Read, Readers
 from biont.store.schema import CORE_MIGRATIONS, migrate
 from biont.store.transaction import Transaction
 from biont.store.writer import Committed, Write, Writer
@@ -134,10 +134,12 @@ class Store:
             raise StoreUnavailable("the store is not open")
         return self._loop
 
-    def _reply(
-        self, future: asyncio.Future[object], result: object, error: Exception | None
-    ) -> None:
-        self._call_on_loop(functools.partial(_settle, future, result, error))
+    def _reply(self, answers: Sequence[Answer]) -> None:
+        def reply() -> None:
+            for answer in answers:
+                _settle(answer.future, answer.result, answer.error)
+
+        self._call_on_loop(reply)
 
     def _reply_committed(self, committed: Committed) -> None:
         def reply() -> None:
