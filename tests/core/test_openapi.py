@@ -32,6 +32,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+PLAIN = ["text/plain; charset=utf-8"]
 SEED_ROUTES = {
     ("post", "/api/v1/chat"),
     ("get", "/api/v1/notes"),
@@ -98,7 +99,10 @@ def _send(
     )
     def send(case: schemathesis.Case[Any]) -> None:
         sent.append(case)
-        case.call_and_validate(headers=headers, checks=CHECKS)
+        response = case.call(headers=headers)
+        # What is not even HTTP is refused before it is a request to any route.
+        if not (response.status_code == 400 and response.headers["content-type"] == PLAIN):
+            case.validate_response(response, checks=CHECKS)
 
     send()
     return len(sent)
