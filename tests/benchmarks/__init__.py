@@ -1,0 +1,1 @@
+"""Measures the workbench beside bare programs that use the same libraries."""

@@ -1,0 +1,1 @@
+"""How each row is measured: functions from an empty folder to a `Result`."""
