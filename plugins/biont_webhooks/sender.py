@@ -176,7 +176,7 @@ class Sender:
             response = await self._egress.post(
                 subscriber.url, body=owed.body, headers=headers, timeout=self._timeout
             )
-        except (ForbiddenAddress, TimeoutError, ClientError, OSError) as error:
+        except Exception as error:  # noqa: BLE001  # what is no outcome would stop the webhook
             duration = (self._clock.now() - now).total_seconds()
             return Outcome(owed.id, now, duration, None, _name(error), b"")
         error_name = None if response.status == 200 else f"answered {response.status}, not 200"
@@ -188,4 +188,7 @@ def _name(error: Exception) -> str:
         return "timeout: no complete answer in time"
     if isinstance(error, ForbiddenAddress):
         return f"forbidden address: {error}"
-    return f"connection: {error}"
+    if isinstance(error, ClientError | OSError):
+        return f"connection: {error}"
+    _log.error("attempt failed unexpectedly", exc_info=error)
+    return f"unexpected: {error!r}"
