@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import orjson
@@ -37,6 +36,7 @@ class Event:
         correlation_id: what it belongs to; equal for all events of one cause.
         causation_id: the event whose handler emitted it, if one did.
         hops: how many events stand between it and the first cause.
+        payload_json: the payload as JSON text.
     """
 
     id: str
@@ -47,11 +47,22 @@ class Event:
     correlation_id: str
     causation_id: str | None = None
     hops: int = 0
+    payload_json: str = field(default="", repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.payload_json:
+            object.__setattr__(self, "payload_json", orjson.dumps(self.payload).decode())
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What the running code was started by; emitted events inherit it."""
+    """What the running code was started by; emitted events inherit it.
+
+    Attributes:
+        correlation_id: what all that follows from it has in common.
+        event_id: the event that is being handled, if one is.
+        hops: how many events have led here.
+    """
 
     correlation_id: str
     event_id: str | None = None
@@ -61,16 +72,24 @@ class Cause:
 _cause: ContextVar[Cause | None] = ContextVar("biont_cause", default=None)
 
 
-@contextmanager
-def caused_by(cause: Event | Cause) -> Iterator[None]:
-    """Let each event that is emitted inside name `cause` as its own."""
-    if isinstance(cause, Event):
-        cause = Cause(cause.correlation_id, cause.id, cause.hops + 1)
-    token = _cause.set(cause)
-    try:
-        yield
-    finally:
-        _cause.reset(token)
+class caused_by:  # noqa: N801  # a context manager that reads as a function
+    """Let each event that is emitted inside name `cause` as its own.
+
+    It surrounds every call of every handler, hence no generator.
+    """
+
+    __slots__ = ("_cause", "_token")
+
+    def __init__(self, cause: Event | Cause) -> None:
+        if isinstance(cause, Event):
+            cause = Cause(cause.correlation_id, cause.id, cause.hops + 1)
+        self._cause = cause
+
+    def __enter__(self) -> None:
+        self._token: Token[Cause | None] = _cause.set(self._cause)
+
+    def __exit__(self, *_: object) -> None:
+        _cause.reset(self._token)
 
 
 class EventFactory:
@@ -95,12 +114,12 @@ class EventFactory:
                 webhook that feeds its own source.
         """
         _check_event_type(event_type)
-        _check_payload(payload)
+        payload_json = _encode_payload(payload)
         cause = _cause.get()
         event_id = str(uuid_utils.uuid7())
         if cause is None:
-            return Event(event_id, user_id, event_type, payload, self._clock.now(), event_id)
-        if cause.hops > self._max_hops:
+            cause = Cause(event_id)
+        elif cause.hops > self._max_hops:
             raise Conflict(
                 f"event {event_type!r} refused: it would be hop {cause.hops} of a chain that may "
                 f"have {self._max_hops}; break the loop, or raise events.max_hops"
@@ -114,7 +133,30 @@ class EventFactory:
             cause.correlation_id,
             cause.event_id,
             cause.hops,
+            payload_json,
         )
+
+
+def encode_event(event: Event) -> str:
+    """Return all of `event` as JSON text."""
+    return orjson.dumps(
+        {
+            "id": event.id,
+            "user_id": event.user_id,
+            "event_type": event.event_type,
+            "payload": event.payload,
+            "created_at": event.created_at,
+            "correlation_id": event.correlation_id,
+            "causation_id": event.causation_id,
+            "hops": event.hops,
+        }
+    ).decode()
+
+
+def decode_event(text: str) -> Event:
+    """Return the event that `encode_event` made `text` of."""
+    fields = orjson.loads(text)
+    return Event(**{**fields, "created_at": datetime.fromisoformat(fields["created_at"])})
 
 
 def _check_event_type(event_type: str) -> None:
@@ -126,12 +168,15 @@ def _check_event_type(event_type: str) -> None:
         )
 
 
-def _check_payload(payload: JsonObject) -> None:
+def _encode_payload(payload: JsonObject) -> str:
     try:
-        size = len(orjson.dumps(payload))
+        encoded = orjson.dumps(payload)
     except TypeError as error:
         raise InvalidInput(InputProblem(f"must be JSON: {error}", "#/payload")) from error
-    if size > PAYLOAD_LIMIT:
+    if len(encoded) > PAYLOAD_LIMIT:
         raise InvalidInput(
-            InputProblem(f"has {size} bytes of the {PAYLOAD_LIMIT} it may have", "#/payload")
+            InputProblem(
+                f"has {len(encoded)} bytes of the {PAYLOAD_LIMIT} it may have", "#/payload"
+            )
         )
+    return encoded.decode()

@@ -80,6 +80,7 @@ class Workbench:
             lane_size=settings.events.lane_size,
             timeout=settings.events.handler_timeout,
             retry=settings.events.handler_retry,
+            crash_limit=settings.events.crash_limit,
         )
         self.scheduler = Scheduler(
             self.store,
@@ -207,7 +208,7 @@ async def open_workbench(
     """
     workbench = Workbench(settings, clock or SystemClock())
     async with AsyncExitStack() as stack:
-        stack.enter_context(hold_database(settings.database.path))
+        was_killed = stack.enter_context(hold_database(settings.database.path))
         await workbench.store.open()
         stack.push_async_callback(workbench.store.close)
         await workbench.load_plugins()
@@ -219,6 +220,7 @@ async def open_workbench(
             workbench.plugins.handlers(),
             workbench,
             waiting_plugins=sorted(workbench.plugins.quarantined),
+            was_killed=was_killed,
         )
         stack.push_async_callback(workbench.events.stop, workbench.time_to_stop)
         await workbench.scheduler.start(workbench.plugins.job_kinds(), workbench)

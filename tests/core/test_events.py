@@ -2,87 +2,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
-from typing import cast
 
 import pytest
+from support.bus import Bus, Log, handle, wait_for_letters
 from support.clock import FakeClock
 
 import biont_audit.plugin as audit_plugin
-from biont import Event, EventSystem, Store, Workbench, on
-from biont.event import EventFactory
+from biont import Event, EventSystem, Workbench, on
 from biont.events import Handler, collect_handlers
 from biont.exceptions import InvalidInput, PluginError
 from biont.store import DeadLetter
 from biont.store.journal import JournalRow
 
-# The handlers of these tests are closures and need no workbench.
-NO_WORKBENCH = cast("Workbench", None)
-
-
-class Log:
-    """What handlers have seen, and a way to wait for it."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self._changed = asyncio.Condition()
-
-    async def add(self, *events: Event) -> None:
-        async with self._changed:
-            self.events += events
-            self._changed.notify_all()
-
-    async def wait_for(self, count: int) -> list[Event]:
-        async with asyncio.timeout(20), self._changed:
-            await self._changed.wait_for(lambda: len(self.events) >= count)
-        return self.events
-
-
-class Bus:
-    """An event system on a database that outlives it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._factory = EventFactory(FakeClock(), 3)
-        self.store = Store(path, self._factory)
-
-    @asynccontextmanager
-    async def run(
-        self,
-        *handlers: Handler,
-        lane_size: int = 10,
-        waiting: Sequence[str] = (),
-        grace: float = 5,
-    ) -> AsyncIterator[EventSystem]:
-        self.store = Store(self._path, self._factory)
-        await self.store.open()
-        events = EventSystem(
-            self.store, self._factory, FakeClock(), lane_size=lane_size, timeout=5, retry=(0, 0)
-        )
-        await events.start(handlers, NO_WORKBENCH, waiting_plugins=waiting)
-        try:
-            yield events
-        finally:
-            await events.stop(lambda: grace)
-            await self.store.close()
-
 
 @pytest.fixture
 def bus(tmp_path: Path) -> Bus:
     return Bus(tmp_path / "bus.sqlite3")
-
-
-def handle(
-    name: str, function: Callable[..., Awaitable[None]], *patterns: str, **terms: object
-) -> Handler:
-    module = ModuleType("plugin")
-    marked = on(*(patterns or ("*",)), **terms)(function)  # type: ignore[arg-type]  # any of them
-    setattr(module, name, marked)
-    (handler,) = collect_handlers("test", module)
-    return handler
 
 
 async def test_handlers_get_the_types_that_they_ask_for(bus: Bus) -> None:
@@ -201,18 +138,10 @@ async def test_what_a_handler_cannot_take_becomes_a_dead_letter(bus: Bus) -> Non
         emitted = await asyncio.gather(*(events.emit("custom_x", 1, {"n": n}) for n in range(6)))
         await log.wait_for(5)
         assert {event.payload["n"] for event in log.events} == {0, 1, 2, 4, 5}
-        letters = await wait_for_dead_letters(bus.store)
-    (letter,) = letters
+        (letter,) = await wait_for_letters(events)
     assert letter.event_id == emitted[3].id
     assert letter.attempts == 3
     assert "ValueError: three!" in letter.error
-
-
-async def wait_for_dead_letters(store: Store) -> list[DeadLetter]:
-    async with asyncio.timeout(10):
-        while not (letters := await store.read(lambda: list(DeadLetter.select()))):
-            pass
-    return letters
 
 
 async def test_a_handler_that_hangs_is_ended_and_others_go_on(bus: Bus) -> None:
@@ -226,7 +155,7 @@ async def test_a_handler_that_hangs_is_ended_and_others_go_on(bus: Bus) -> None:
         await events.emit("custom_x", 1, {})
         await events.emit("custom_x", 1, {})
         await hung.wait_for(2)
-        assert {"TimeoutError"} <= set((await wait_for_dead_letters(bus.store))[0].error.split())
+        assert "TimeoutError" in (await wait_for_letters(events, 2))[0].error
 
 
 async def test_what_was_not_handled_is_handled_after_a_restart(bus: Bus) -> None:
@@ -304,7 +233,7 @@ async def test_a_loop_of_events_ends(bus: Bus) -> None:
     async with bus.run(handle("loop", loop, retry=())) as events:
         system.append(events)
         await events.emit("custom_loop", 1, {})
-        assert "Conflict" in (await wait_for_dead_letters(bus.store))[0].error
+        assert "Conflict" in (await wait_for_letters(events))[0].error
     assert [event.hops for event in log.events] == [0, 1, 2, 3]
 
 
@@ -332,7 +261,7 @@ def test_only_async_functions_are_handlers() -> None:
         raise AssertionError
 
     with pytest.raises(PluginError, match="async"):
-        on("*")(plain)  # type: ignore[type-var]  # wrong on purpose
+        on("*")(plain)
 
 
 def test_marks_are_collected_from_a_module() -> None:

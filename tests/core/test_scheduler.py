@@ -69,7 +69,7 @@ class Plan:
         concurrency: int = 2,
     ) -> AsyncIterator[Scheduler]:
         self.store = Store(self._path, self._factory)
-        self.store.on_append(self.entries.extend)
+        self.store.on_append(lambda entries, _: self.entries.extend(entries))
         await self.store.open()
         scheduler = Scheduler(
             self.store,

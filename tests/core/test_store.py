@@ -25,7 +25,7 @@ def seen() -> list[Entry]:
 @pytest.fixture
 async def store(tmp_path: Path, clock: FakeClock, seen: list[Entry]) -> AsyncIterator[Store]:
     store = Store(tmp_path / "store.sqlite3", EventFactory(clock, 8))
-    store.on_append(seen.extend)
+    store.on_append(lambda entries, _: seen.extend(entries))
     await store.open()
     yield store
     await store.close()
@@ -96,20 +96,21 @@ async def test_a_closed_store_says_so(tmp_path: Path, clock: FakeClock) -> None:
         await store.read(list)
 
 
-async def test_another_process_notices_what_was_written(
-    store: Store, tmp_path: Path, clock: FakeClock
+async def test_what_another_process_writes_is_noticed_and_its_events_taken(
+    store: Store, tmp_path: Path, clock: FakeClock, seen: list[Entry]
 ) -> None:
     noticed = asyncio.Event()
     store.on_foreign_change(noticed.set)
-    other = Store(tmp_path / "store.sqlite3", EventFactory(clock, 8))
+    other = Store(tmp_path / "store.sqlite3", EventFactory(clock, 8), is_owner=False)
     await other.open()
     await other.write(add_user, "ada")
     await other.close()
     async with asyncio.timeout(10):
         await noticed.wait()
-    # Numbers go on behind those that the other one gave.
     await store.write(add_user, "grace")
     assert await read_names(store) == {"ada", "grace"}
+    assert [entry.event.payload["name"] for entry in seen] == ["ada", "grace"]
+    assert [entry.sequence for entry in seen] == [1, 2]
 
 
 async def test_two_workbenches_live_in_one_process(tmp_path: Path, clock: FakeClock) -> None:

@@ -62,6 +62,7 @@ async def open_keys(config: Path | None) -> AsyncIterator[Keys]:
         EventFactory(clock, settings.events.max_hops),
         readers=1,
         busy_timeout=settings.database.busy_timeout,
+        is_owner=False,
     )
     await store.open()
     try:

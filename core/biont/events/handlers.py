@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from biont.event import Event
 from biont.exceptions import PluginError
+from biont.store import Transaction
 
 if TYPE_CHECKING:
     from biont.workbench import Workbench
 
 HandlerFunction = Callable[[Event, "Workbench"], Awaitable[None]]
 BatchFunction = Callable[[Sequence[Event], "Workbench"], Awaitable[None]]
-F = TypeVar("F", bound=Callable[..., Awaitable[None]])
+TransactionFunction = Callable[[Transaction, Sequence[Event], "Workbench"], None]
+F = TypeVar("F", bound=Callable[..., Awaitable[None]] | Callable[..., None])
+
+TRANSACTIONAL_BATCH = 500
+"""How many events a transactional handler gets at once when it catches up."""
 
 _MARK = "__biont_subscription__"
 
@@ -32,9 +37,14 @@ class Subscription:
         concurrency: how many calls run side by side; one batch at a time always.
         timeout: how long a call may take, in seconds; None means the setting
             ``events.handler_timeout``.
-        retry: how long to wait before each new try, in seconds; None means the
-            setting ``events.handler_retry``. After the last one the event becomes
-            a dead letter.
+        retry: how long to wait before each new try, in seconds, with up to a fifth more
+            by chance; None means the setting ``events.handler_retry``. After the last
+            one the event becomes a dead letter.
+        ordered: whether a user's events come one after the other, in the order of
+            their commits: the next one when the one before was handled, or failed
+            for good.
+        transactional: whether the function runs inside the transaction that makes the
+            events durable.
     """
 
     patterns: tuple[str, ...]
@@ -43,6 +53,8 @@ class Subscription:
     concurrency: int = 1
     timeout: float | None = None
     retry: tuple[float, ...] | None = None
+    ordered: bool = False
+    transactional: bool = False
 
     def matches(self, event_type: str) -> bool:
         """Say whether an event of this type is asked for."""
@@ -64,12 +76,21 @@ def on(
     concurrency: int = 1,
     timeout: float | None = None,
     retry: Sequence[float] | None = None,
+    ordered: bool = False,
+    transactional: bool = False,
 ) -> On:
-    """Mark an async function as a handler of events.
+    """Mark a function as a handler of events.
 
-    The function is called as ``await handler(event, workbench)``; with `batch`,
-    the first argument is a list of events. Every event reaches it at least
+    The function is async and called as ``await handler(event, workbench)``; with
+    `batch`, the first argument is a list of events. Every event reaches it at least
     once, with the same id each time. Nothing happens until its plugin is loaded.
+
+    With `transactional` the function is a plain one, called as
+    ``handler(transaction, events, workbench)`` on the writing thread, inside the
+    transaction that makes `events` durable: what it writes is committed with them or
+    not at all. It has to be quick, since everybody who emits waits for it, and may not
+    emit. When it raises, the events are committed without it, and it gets them again
+    as any handler would: at least once.
 
     Args:
         patterns: event types: exact, with a prefix (``task_*``), or ``*`` for all.
@@ -78,27 +99,45 @@ def on(
         concurrency: see `Subscription`.
         timeout: see `Subscription`.
         retry: see `Subscription`.
+        ordered: see `Subscription`.
+        transactional: see `Subscription`.
 
     Raises:
-        PluginError: a pattern is malformed, or none is given.
+        PluginError: a pattern is malformed, none is given, or the rest does not fit
+            together.
     """
+    _check_patterns(patterns)
+    if ordered and batch is not None:
+        raise PluginError("on(ordered=True, batch=...): ordered handlers take single events")
+    if transactional and (ordered or batch is not None or concurrency != 1):
+        raise PluginError("on(transactional=True) goes without ordered, batch and concurrency")
+    subscription = Subscription(
+        patterns,
+        TRANSACTIONAL_BATCH if transactional else batch,
+        linger,
+        concurrency if batch is None else 1,
+        timeout,
+        None if retry is None else tuple(retry),
+        ordered,
+        transactional,
+    )
+
+    def mark(function: F) -> F:
+        if inspect.iscoroutinefunction(function) == transactional:
+            kind = "plain functions when transactional" if transactional else "async functions"
+            raise PluginError(f"on() marks {kind}; {function.__qualname__} is not one")
+        setattr(function, _MARK, subscription)
+        return function
+
+    return mark
+
+
+def _check_patterns(patterns: Sequence[str]) -> None:
     if not patterns:
         raise PluginError('on() needs an event type, as in @on("note_created")')
     for pattern in patterns:
         if "*" in pattern[:-1] or not pattern:
             raise PluginError(f"on({pattern!r}): '*' may stand only at the end")
-    subscription = Subscription(
-        patterns, batch, linger, concurrency, timeout, None if retry is None else tuple(retry)
-    )
-
-    def mark(function: F) -> F:
-        is_async = inspect.iscoroutinefunction(function)
-        if not is_async:
-            raise PluginError(f"on() marks async functions; {function.__qualname__} is not one")
-        setattr(function, _MARK, subscription)
-        return function
-
-    return mark
 
 
 @dataclass(frozen=True)
@@ -107,7 +146,7 @@ class Handler:
 
     plugin: str
     name: str
-    function: HandlerFunction | BatchFunction
+    function: HandlerFunction | BatchFunction | TransactionFunction
     subscription: Subscription
 
 

@@ -1,8 +1,9 @@
 """A handler's own way through the journal.
 
 A lane holds a bounded number of events in memory. What comes in while it is
-full is not lost but read from the journal later, so memory stays flat however
-long the backlog, and no handler waits for another.
+full is not lost but a gap, which is read from the journal when there is room.
+So memory stays flat however long the backlog, no handler waits for another,
+and what has just happened does not wait for what a backlog holds.
 """
 
 from __future__ import annotations
@@ -12,21 +13,23 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from biont.event import Event
+from biont.events.queues import Item, OrderedQueue, PlainQueue, Queue
 from biont.store import Entry
 
 Match = Callable[[str], bool]
-ReadAfter = Callable[[int, int], Awaitable[Sequence[Entry]]]
+ReadEntries = Callable[[int, int, int], Awaitable[Sequence[Entry]]]
 
 _READ_LIMIT = 500
+_GAPS_LIMIT = 100
 
 
 @dataclass(slots=True)
-class Item:
-    """An event on its way through a lane."""
+class _Gap:
+    """Events from `first` to `last` that are to be read from the journal."""
 
-    entry: Entry
-    attempts: int = 0
-    done: bool = False
+    first: int
+    last: int
 
 
 class Lane:
@@ -35,108 +38,111 @@ class Lane:
     Args:
         match: says whether an event type is meant for the handler.
         position: the number of the last event that the handler is done with.
-        size: how many events are held in memory.
-        read_after: reads the journal: ``(sequence, limit)`` to the next entries.
+        last: the number of the last event that there is.
+        size: how many events are held in memory: half of them such as come in, the
+            other half such as are read from the journal.
+        read_entries: reads the journal: ``(first, last, limit)`` to entries.
         on_progress: called whenever `position` may have moved.
+        is_ordered: whether a user's events are handed out one after the other, and
+            none before an older one.
     """
 
     def __init__(
         self,
         match: Match,
         position: int,
+        last: int,
         size: int,
-        read_after: ReadAfter,
+        read_entries: ReadEntries,
         on_progress: Callable[[], None],
+        *,
+        is_ordered: bool = False,
     ) -> None:
         self._match = match
-        self._size = size
-        self._read_after = read_after
+        self._room = max(1, size // 2)
+        self._read_entries = read_entries
         self._on_progress = on_progress
-        self._seen = position
-        self._offered = position
-        self._behind = True
-        self._outstanding: deque[Item] = deque()
-        self._ready: asyncio.Queue[Item] = asyncio.Queue()
-        self._room = asyncio.Event()
-        self._room.set()
+        self._is_ordered = is_ordered
+        self._seen = last
+        self._offered: deque[Item] = deque()
+        self._read: deque[Item] = deque()
+        self._gaps: deque[_Gap] = deque()
+        self._queue: Queue = OrderedQueue() if is_ordered else PlainQueue()
+        self._has_room = asyncio.Event()
+        if position < last:
+            self._add_gap(position + 1, last)
+        self.wait = self._queue.wait
+        self.take = self._queue.take
+        self.put_back = self._queue.put_back
 
     @property
     def position(self) -> int:
         """The number of the event up to which the handler is done with all."""
-        while self._outstanding and self._outstanding[0].done:
-            self._outstanding.popleft()
-        if self._outstanding:
-            return self._outstanding[0].entry.sequence - 1
-        return self._seen
+        unhandled = [items[0].sequence for items in (self._offered, self._read) if items]
+        unhandled += [gap.first for gap in self._gaps]
+        return min(unhandled) - 1 if unhandled else self._seen
 
     def offer(self, entries: Sequence[Entry]) -> None:
-        """Take the events of one commit, or leave them to the journal when full."""
-        self._offered = entries[-1].sequence
-        if self._behind:
-            return
+        """Take the events of one commit; what finds no room becomes a gap."""
+        self._seen = entries[-1].sequence
+        must_wait = len(self._gaps) >= (1 if self._is_ordered else _GAPS_LIMIT)
         for entry in entries:
-            if entry.sequence <= self._seen:
-                continue
-            if len(self._outstanding) >= self._size:
-                self.catch_up()
+            if must_wait or len(self._offered) >= self._room:
+                self._add_gap(entry.sequence, self._seen)
                 return
-            self._take(entry)
+            if self._match(entry.event.event_type):
+                self._take_in(entry, self._offered)
         self._on_progress()
 
-    def catch_up(self) -> None:
-        """Read on from the journal: it holds events that were not taken when offered."""
-        self._behind = True
-        self._make_room()
+    def pass_over(self, sequence: int) -> None:
+        """Note that the handler is done with what was committed up to `sequence`."""
+        self._seen = sequence
 
-    async def refill(self) -> None:
-        """Read from the journal what was not offered, as room allows; runs until cancelled."""
+    def replay(self, letter_id: int, event: Event) -> None:
+        """Take an event that the handler had failed for good."""
+        self._queue.put(Item(0, event, letter_id))
+
+    async def fill_gaps(self) -> None:
+        """Read from the journal what was not taken, as room allows; runs until cancelled."""
         while True:
-            await self._room.wait()
-            self._room.clear()
-            while self._behind and len(self._outstanding) < self._size:
-                await self._read_once()
-
-    async def get(self) -> Item:
-        """Wait for the next event that is to be handled."""
-        return await self._ready.get()
-
-    def get_waiting(self, limit: int) -> list[Item]:
-        """Return up to `limit` more events that are there already."""
-        count = min(limit, self._ready.qsize())
-        return [self._ready.get_nowait() for _ in range(count)]
-
-    def put_back(self, item: Item) -> None:
-        """Queue an event again that is to be retried."""
-        self._ready.put_nowait(item)
+            await self._has_room.wait()
+            self._has_room.clear()
+            while self._gaps and len(self._read) < self._room:
+                await self._read_once(self._gaps[0])
 
     def finish(self, items: Iterable[Item]) -> None:
         """Mark events as handled, or given up for good."""
         for item in items:
             item.done = True
-        while self._outstanding and self._outstanding[0].done:
-            self._outstanding.popleft()
-        if self._behind:
-            self._make_room()
+            self._queue.release(item)
+        for held in (self._offered, self._read):
+            while held and held[0].done:
+                held.popleft()
+        if self._gaps and len(self._read) <= self._room // 2:
+            # At half, so that one read brings many events.
+            self._has_room.set()
         self._on_progress()
 
-    def _take(self, entry: Entry) -> None:
-        self._seen = entry.sequence
-        if self._match(entry.event.event_type):
-            item = Item(entry)
-            self._outstanding.append(item)
-            self._ready.put_nowait(item)
+    def _take_in(self, entry: Entry, held: deque[Item]) -> None:
+        item = Item(entry.sequence, entry.event)
+        held.append(item)
+        self._queue.put(item)
 
-    def _make_room(self) -> None:
-        # At half, so that one read brings many events.
-        if len(self._outstanding) <= self._size // 2:
-            self._room.set()
+    def _add_gap(self, first: int, last: int) -> None:
+        if self._gaps and (self._gaps[-1].last == first - 1 or len(self._gaps) >= _GAPS_LIMIT):
+            self._gaps[-1].last = last
+        else:
+            self._gaps.append(_Gap(first, last))
+        self._has_room.set()
 
-    async def _read_once(self) -> None:
-        limit = min(_READ_LIMIT, self._size - len(self._outstanding))
-        entries = await self._read_after(self._seen, limit)
+    async def _read_once(self, gap: _Gap) -> None:
+        limit = min(_READ_LIMIT, self._room - len(self._read))
+        last = gap.last
+        entries = await self._read_entries(gap.first, last, limit)
         for entry in entries:
-            self._take(entry)
-        # What was committed while the read ran has been offered, but not taken.
-        if len(entries) < limit and self._seen >= self._offered:
-            self._behind = False
+            if self._match(entry.event.event_type):
+                self._take_in(entry, self._read)
+        gap.first = entries[-1].sequence + 1 if len(entries) == limit else last + 1
+        if gap.first > gap.last:
+            self._gaps.popleft()
         self._on_progress()

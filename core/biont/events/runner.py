@@ -5,24 +5,48 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import structlog
 
-from biont.event import Event, caused_by
-from biont.events.handlers import BatchFunction, Handler, HandlerFunction
-from biont.events.lane import Item, Lane
+from biont.event import caused_by
+from biont.events.crash_guard import CrashGuard
+from biont.events.deadline import Deadline
+from biont.events.handlers import BatchFunction, Handler, HandlerFunction, TransactionFunction
+from biont.events.lane import Lane
+from biont.events.queues import Item
 from biont.exceptions import StoreUnavailable
+from biont.masking import mask_secrets
 
 if TYPE_CHECKING:
     from biont.workbench import Workbench
 
-Bury = Callable[[Handler, Item, str], Awaitable[None]]
-
 _BURY_AGAIN = 5.0
 """The wait before a new try when the dead letter could not be stored, in seconds."""
 
+_JITTER = 0.2
+"""How much longer than said a wait may be, so that what failed together returns apart."""
+
+_CALLS_IN_A_ROW = 50
+"""How many calls that wait for nothing may keep the event loop to themselves."""
+
 _log = structlog.get_logger("biont.events")
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On which terms a handler is called.
+
+    Attributes:
+        timeout: for one call, in seconds.
+        retry: the wait before each new try, in seconds.
+        chance: a random number from 0 to 1, for jitter.
+    """
+
+    timeout: float
+    retry: Sequence[float]
+    chance: Callable[[], float]
 
 
 class Runner:
@@ -32,9 +56,10 @@ class Runner:
         handler: what to call.
         lane: where its events come from.
         workbench: handed to each call.
-        timeout: for one call, in seconds.
-        retry: the wait before each new try, in seconds.
+        terms: how long, and how often again.
         bury: makes a dead letter of an event that the handler failed for good.
+        forget: drops the dead letter of an event whose replay was handled.
+        guard: finds out which event ends the process; None when it was not killed.
     """
 
     def __init__(
@@ -42,28 +67,31 @@ class Runner:
         handler: Handler,
         lane: Lane,
         workbench: Workbench,
+        terms: Terms,
         *,
-        timeout: float,
-        retry: Sequence[float],
-        bury: Bury,
+        bury: Callable[[Handler, Item, str], Awaitable[None]],
+        forget: Callable[[Item], Awaitable[None]],
+        guard: CrashGuard | None = None,
     ) -> None:
         self._handler = handler
         self._lane = lane
         self._workbench = workbench
-        self._timeout = timeout
-        self._retry = retry
+        self._terms = terms
         self._bury = bury
+        self._forget = forget
+        self._guard = guard
+        self._batch = handler.subscription.batch or 1
+        self._linger = handler.subscription.linger
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
         self._idle: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Begin to take events from the lane."""
-        subscription = self._handler.subscription
-        count = 1 if subscription.batch is not None else subscription.concurrency
-        refill = asyncio.create_task(self._lane.refill())
-        self._idle.add(refill)
-        self._tasks = [refill, *(asyncio.create_task(self._work()) for _ in range(count))]
+        fill = asyncio.create_task(self._lane.fill_gaps())
+        self._idle.add(fill)
+        count = self._handler.subscription.concurrency
+        self._tasks = [fill, *(asyncio.create_task(self._work()) for _ in range(count))]
 
     async def stop(self, timeout: float) -> None:  # noqa: ASYNC109  # the calls share this one
         """Take no more events; let running calls end within `timeout` seconds."""
@@ -76,82 +104,111 @@ class Runner:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _work(self) -> None:
+        deadline = Deadline(self._terms.timeout)
         while not self._stopping:
-            await self._call(await self._wait_for_items())
+            await self._wait()
+            for _ in range(_CALLS_IN_A_ROW):
+                items = self._lane.take(self._batch)
+                if not items or self._stopping:
+                    break
+                await self._call(items, deadline)
+            else:
+                await asyncio.sleep(0)
 
-    async def _wait_for_items(self) -> list[Item]:
+    async def _wait(self) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  # narrows the type for mypy
         self._idle.add(task)
         try:
-            items = [await self._lane.get()]
-            subscription = self._handler.subscription
-            if subscription.batch is not None:
-                if subscription.linger:
-                    await asyncio.sleep(subscription.linger)
-                items += self._lane.get_waiting(subscription.batch - 1)
-            return items
+            await self._lane.wait()
+            if self._linger:
+                await asyncio.sleep(self._linger)
         finally:
             self._idle.discard(task)
 
-    async def _call(self, items: list[Item]) -> None:
+    async def _call(self, items: list[Item], deadline: Deadline) -> None:
+        if self._guard is not None and any(map(self._guard.is_watching, items)):
+            await self._call_watched(self._guard, items, deadline)
+            return
         try:
-            async with asyncio.timeout(self._timeout):
+            with deadline:
                 await self._invoke(items)
         except Exception as error:  # noqa: BLE001  # a handler may raise anything; none is lost
-            await self._fail(items, error)
+            await self._fail(items, error, deadline)
         else:
-            self._lane.finish(items)
+            await self._finish(items)
+
+    async def _call_watched(
+        self, guard: CrashGuard, items: list[Item], deadline: Deadline
+    ) -> None:
+        """Call the handler for one event after the other, each with a durable mark."""
+        for item in items:
+            async with guard.alone:
+                if guard.is_guilty(item):
+                    await self._give_up(item, guard.explain())
+                    continue
+                try:
+                    await guard.mark(item)
+                    try:
+                        with deadline:
+                            await self._invoke([item])
+                    finally:
+                        await guard.clear()
+                except Exception as error:  # noqa: BLE001  # as above
+                    await self._fail([item], error, deadline)
+                else:
+                    await self._finish([item])
 
     async def _invoke(self, items: Sequence[Item]) -> None:
-        function = self._handler.function
-        events = [item.entry.event for item in items]
-        with caused_by(events[0]):
-            if self._handler.subscription.batch is None:
-                await cast("HandlerFunction", function)(events[0], self._workbench)
-            else:
+        subscription, function = self._handler.subscription, self._handler.function
+        first = items[0].event
+        with caused_by(first):
+            if subscription.transactional:
+                events = [item.event for item in items]
+                write = cast("TransactionFunction", function)
+                await self._workbench.store.write(write, events, self._workbench)
+            elif subscription.batch is not None:
+                events = [item.event for item in items]
                 await cast("BatchFunction", function)(events, self._workbench)
+            else:
+                await cast("HandlerFunction", function)(first, self._workbench)
 
-    async def _fail(self, items: list[Item], error: Exception) -> None:
+    async def _fail(self, items: list[Item], error: Exception, deadline: Deadline) -> None:
         if len(items) > 1:
             # One of them may be what the handler cannot take: find out which.
             for item in items:
-                await self._call([item])
+                await self._call([item], deadline)
             return
         (item,) = items
         item.attempts += 1
-        event = item.entry.event
-        log = _log.bind(handler=self._handler.name, event_id=event.id, attempts=item.attempts)
-        if item.attempts <= len(self._retry):
-            delay = self._retry[item.attempts - 1]
-            log.warning("handler failed, will be retried", delay=delay, error=repr(error))
-            self._put_back_later(item, delay)
+        if item.attempts > len(self._terms.retry):
+            _log.error("handler failed for good", error=repr(error), **self._name(item))
+            await self._give_up(item, "".join(traceback.format_exception(error)))
             return
-        log.error("handler failed for good", error=repr(error))
+        delay = self._terms.retry[item.attempts - 1] * (1 + _JITTER * self._terms.chance())
+        _log.warning("handler failed", retry_in=delay, error=repr(error), **self._name(item))
+        self._put_back_later(item, delay)
+
+    def _name(self, item: Item) -> dict[str, object]:
+        return {
+            "handler": self._handler.name,
+            "event_id": item.event.id,
+            "attempts": item.attempts,
+        }
+
+    async def _give_up(self, item: Item, error: str) -> None:
         try:
-            await self._bury(self._handler, item, _describe(error))
+            await self._bury(self._handler, item, mask_secrets(error))
         except StoreUnavailable:
             self._put_back_later(item, _BURY_AGAIN)
         else:
-            self._lane.finish(items)
+            self._lane.finish([item])
+
+    async def _finish(self, items: list[Item]) -> None:
+        self._lane.finish(items)
+        for item in items:
+            if item.letter_id is not None:
+                await self._forget(item)
 
     def _put_back_later(self, item: Item, delay: float) -> None:
         asyncio.get_running_loop().call_later(delay, self._lane.put_back, item)
-
-
-def _describe(error: Exception) -> str:
-    return "".join(traceback.format_exception(error))
-
-
-def describe_event(event: Event) -> dict[str, object]:
-    """Return all of `event` as JSON, as a dead letter keeps it."""
-    return {
-        "id": event.id,
-        "user_id": event.user_id,
-        "event_type": event.event_type,
-        "payload": event.payload,
-        "created_at": event.created_at.isoformat(),
-        "correlation_id": event.correlation_id,
-        "causation_id": event.causation_id,
-        "hops": event.hops,
-    }

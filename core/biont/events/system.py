@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import random
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import orjson
 import structlog
 
 from biont.clock import Clock
 from biont.event import Event, EventFactory, JsonObject
+from biont.events.crash_guard import CrashGuard
+from biont.events.dead_letters import DeadLetters
 from biont.events.handlers import Handler, on
-from biont.events.lane import Item, Lane
-from biont.events.runner import Runner, describe_event
+from biont.events.lane import Lane
+from biont.events.recorder import TransactionalHandlers
+from biont.events.runner import Runner, Terms
 from biont.exceptions import StoreUnavailable
-from biont.store import DeadLetter, Entry, Store, Transaction
+from biont.store import Entry, Store, Transaction
+from biont.store.crash_marks import delete_marks, read_marks
 from biont.store.journal import (
     forget_positions,
     read_entries,
@@ -40,7 +44,8 @@ class EventSystem:
 
     An event that was acknowledged is never lost. Every handler sees it at least
     once, with the same id each time. Handlers of one event are independent of
-    one another. Across events there is no order.
+    one another. Across events there is no order, unless a handler asks for it by
+    ``ordered=True``: then a user's events come to it one after the other.
 
     Args:
         store: where events become durable.
@@ -49,6 +54,10 @@ class EventSystem:
         lane_size: how many events a handler holds in memory.
         timeout: for one call of a handler that names none, in seconds.
         retry: the waits before new tries of a handler that names none, in seconds.
+        crash_limit: how often the process may die over one event of a handler.
+
+    Attributes:
+        dead_letters: what handlers have failed for good.
     """
 
     on = staticmethod(on)
@@ -62,14 +71,17 @@ class EventSystem:
         lane_size: int,
         timeout: float,
         retry: Sequence[float],
+        crash_limit: int = 3,
     ) -> None:
+        self.dead_letters = DeadLetters(store, clock)
         self._store = store
         self._factory = factory
-        self._clock = clock
         self._lane_size = lane_size
         self._timeout = timeout
         self._retry = tuple(retry)
+        self._crash_limit = crash_limit
         self._lanes: dict[tuple[str, str], Lane] = {}
+        self._recorded: dict[str, Lane] = {}
         self._runners: list[Runner] = []
         self._saved: dict[tuple[str, str], int] = {}
         self._progress = asyncio.Event()
@@ -88,7 +100,12 @@ class EventSystem:
         return event
 
     async def start(
-        self, handlers: Sequence[Handler], workbench: Workbench, *, waiting_plugins: Sequence[str]
+        self,
+        handlers: Sequence[Handler],
+        workbench: Workbench,
+        *,
+        waiting_plugins: Sequence[str],
+        was_killed: bool = False,
     ) -> None:
         """Begin to hand events over, first those that a former run left unhandled.
 
@@ -96,20 +113,27 @@ class EventSystem:
             handlers: all handlers of the plugins that run.
             workbench: handed to each call.
             waiting_plugins: those in quarantine, whose events are kept for them.
+            was_killed: whether the former run did not end by itself.
         """
         names = [handler.name for handler in handlers]
         await self._store.write(_forget, names, waiting_plugins)
         positions = await self._store.read(read_positions)
         last = await self._store.read(read_last_sequence)
+        marks = await self._store.read(read_marks)
         for handler in handlers:
             # A handler that is new here begins with the events to come.
-            self._add(handler, positions.get(handler.name, last), workbench)
+            lane = self._make_lane(handler, positions.get(handler.name, last), last)
+            guard = None
+            if was_killed:
+                mark = marks.get(handler.name, ("", 0))
+                guard = self._make_guard(handler, last, mark)
+            self._add(handler, lane, workbench, guard)
         await self._save_positions()
-        self._store.on_append(self._offer)
-        self._store.on_foreign_change(self._catch_up)
+        self._take_part_in_commits(handlers, workbench, keep_all=bool(waiting_plugins))
         self._saver = asyncio.create_task(self._save_progress())
         for runner in self._runners:
             runner.start()
+        self.dead_letters.start({name: lane for (_, name), lane in self._lanes.items()})
 
     async def stop(self, time_left: Callable[[], float]) -> None:
         """Let running handlers end while there is time; what is left waits in the journal.
@@ -117,46 +141,82 @@ class EventSystem:
         Args:
             time_left: how many seconds it may take.
         """
+        await self.dead_letters.stop()
         await asyncio.gather(*(runner.stop(time_left()) for runner in self._runners))
         if self._saver is not None:
             self._saver.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._saver
             await self._save_positions()
+            await self._store.write(_clear_marks)
 
-    def _add(self, handler: Handler, position: int, workbench: Workbench) -> None:
+    def _make_lane(self, handler: Handler, position: int, last: int) -> Lane:
         subscription = handler.subscription
-        lane = Lane(
+        return Lane(
             functools.lru_cache(maxsize=1024)(subscription.matches),
             position,
-            max(self._lane_size, subscription.batch or 0),
-            self._read_after,
+            last,
+            max(self._lane_size, 2 * (subscription.batch or 0)),
+            self._read_entries,
             self._progress.set,
+            is_ordered=subscription.ordered,
+        )
+
+    def _make_guard(self, handler: Handler, last: int, mark: tuple[str, int]) -> CrashGuard:
+        return CrashGuard(
+            self._store,
+            handler.name,
+            last=last,
+            count=self._lane_size,
+            mark=mark,
+            limit=self._crash_limit,
+        )
+
+    def _add(
+        self, handler: Handler, lane: Lane, workbench: Workbench, guard: CrashGuard | None
+    ) -> None:
+        subscription = handler.subscription
+        terms = Terms(
+            timeout=self._timeout if subscription.timeout is None else subscription.timeout,
+            retry=self._retry if subscription.retry is None else subscription.retry,
+            chance=random.random,
         )
         runner = Runner(
             handler,
             lane,
             workbench,
-            timeout=self._timeout if subscription.timeout is None else subscription.timeout,
-            retry=self._retry if subscription.retry is None else subscription.retry,
-            bury=self._bury,
+            terms,
+            bury=self.dead_letters.bury,
+            forget=self.dead_letters.forget,
+            guard=guard,
         )
         self._lanes[handler.plugin, handler.name] = lane
+        if subscription.transactional:
+            self._recorded[handler.name] = lane
         self._runners.append(runner)
 
-    async def _read_after(self, sequence: int, limit: int) -> Sequence[Entry]:
-        return await self._store.read(read_entries, sequence, limit)
+    def _take_part_in_commits(
+        self, handlers: Sequence[Handler], workbench: Workbench, *, keep_all: bool
+    ) -> None:
+        later = [found.subscription for found in handlers if not found.subscription.transactional]
 
-    def _offer(self, entries: Sequence[Entry]) -> None:
-        for lane in self._lanes.values():
-            lane.offer(entries)
+        @functools.lru_cache(maxsize=1024)
+        def is_awaited(event_type: str) -> bool:
+            return keep_all or any(subscription.matches(event_type) for subscription in later)
 
-    def _catch_up(self) -> None:
-        for lane in self._lanes.values():
-            lane.catch_up()
+        at_once = [handler for handler in handlers if handler.subscription.transactional]
+        self._store.record_with(TransactionalHandlers(at_once, workbench, is_awaited).record)
+        self._store.on_append(self._offer)
 
-    async def _bury(self, handler: Handler, item: Item, error: str) -> None:
-        await self._store.write(_insert_dead_letter, handler.name, item, error, self._clock)
+    async def _read_entries(self, first: int, last: int, limit: int) -> Sequence[Entry]:
+        return await self._store.read(read_entries, first, last, limit)
+
+    def _offer(self, entries: Sequence[Entry], failed: frozenset[str]) -> None:
+        for (_, name), lane in self._lanes.items():
+            if name in self._recorded and name not in failed:
+                lane.pass_over(entries[-1].sequence)
+            else:
+                lane.offer(entries)
 
     async def _save_progress(self) -> None:
         while True:
@@ -185,17 +245,5 @@ def _save(_: Transaction, positions: dict[tuple[str, str], int]) -> None:
     save_positions(positions)
 
 
-def _insert_dead_letter(
-    _: Transaction, handler: str, item: Item, error: str, clock: Clock
-) -> None:
-    event = item.entry.event
-    DeadLetter.create(
-        handler=handler,
-        event_id=event.id,
-        event_type=event.event_type,
-        user_id=event.user_id,
-        event=orjson.dumps(describe_event(event)).decode(),
-        error=error,
-        attempts=item.attempts,
-        failed_at=clock.now(),
-    )
+def _clear_marks(_: Transaction) -> None:
+    delete_marks()

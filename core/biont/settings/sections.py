@@ -98,6 +98,12 @@ class EventSettings(Section):
         description="Pauses before each new try of a handler that failed, in seconds; the event "
         "is a dead letter after the last.",
     )
+    crash_limit: int = Field(
+        3,
+        ge=1,
+        description="How often the process may die while a handler is at work on one event; then "
+        "the event is a dead letter.",
+    )
 
 
 class SchedulerSettings(Section):

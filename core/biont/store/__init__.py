@@ -1,7 +1,8 @@
 """The store: SQLite through peewee, off the event loop, with group commit."""
 
 from biont.store.database import InstantField, Table
-from biont.store.journal import DeadLetter, Entry
+from biont.store.dead_letters import DeadLetter
+from biont.store.journal import Entry
 from biont.store.schema import Tables
 from biont.store.store import Store
 from biont.store.transaction import Transaction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
@@ -77,6 +77,24 @@ def activate(database: Database) -> Iterator[None]:
         yield
     finally:
         _active.reset(token)
+
+
+@contextmanager
+def savepoint(connection: sqlite3.Connection) -> Iterator[None]:
+    """Undo what was done inside, and no more, when it raises."""
+    connection.execute("SAVEPOINT biont")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK TO biont")
+        connection.execute("RELEASE biont")
+        raise
+    connection.execute("RELEASE biont")
+
+
+def active_savepoint() -> AbstractContextManager[None]:
+    """Return a savepoint of the transaction that is open on this thread."""
+    return savepoint(_active.get().connection())
 
 
 def judge_error(error: OperationalError) -> Exception:

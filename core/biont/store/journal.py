@@ -8,7 +8,7 @@ handlers there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -18,6 +18,7 @@ from peewee import BigIntegerField, Database, IntegerField, TextField, fn
 
 from biont.event import Event
 from biont.store.database import InstantField, Table
+from biont.store.transaction import Transaction
 
 
 class JournalRow(Table):
@@ -45,19 +46,6 @@ class HandlerPosition(Table):
     sequence = BigIntegerField()
 
 
-class DeadLetter(Table):
-    """An event that one handler failed for good."""
-
-    handler = TextField(index=True)
-    event_id = TextField()
-    event_type = TextField()
-    user_id = IntegerField()
-    event = TextField()
-    error = TextField()
-    attempts = IntegerField()
-    failed_at = InstantField()
-
-
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An event with its place in the journal."""
@@ -66,59 +54,82 @@ class Entry:
     event: Event
 
 
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What became of new events before their transaction was committed.
+
+    Attributes:
+        kept: those that go into the journal, since a handler has to see them later.
+        failed: the transactional handlers that have to see them again.
+    """
+
+    kept: Sequence[Entry]
+    failed: frozenset[str] = frozenset()
+
+
+Recorder = Callable[[Transaction, Sequence[Entry]], Recording]
+"""Is shown new events inside the transaction that makes them durable."""
+
 _Row = tuple[int, str, int, str, str, datetime, str, str | None, int]
 
-_INSERT = (
-    'INSERT INTO "journal" ("sequence", "id", "user_id", "event_type", "payload", "created_at",'
-    ' "correlation_id", "causation_id", "hops") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'
-)
+# One statement with one parameter: each step of a statement gives the interpreter's lock
+# away and has to win it back from a busy event loop, so that many rows cost many waits.
+_INSERT = """
+    INSERT INTO "journal" ("sequence", "id", "user_id", "event_type", "payload", "created_at",
+        "correlation_id", "causation_id", "hops")
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+        value ->> 6, value ->> 7, value ->> 8
+    FROM json_each(?)
+"""
 
 
-def append_events(database: Database, first: int, events: Sequence[Event]) -> list[Entry]:
-    """Insert `events`, numbered from `first`, in one statement; return them as entries."""
-    entries = [Entry(first + offset, event) for offset, event in enumerate(events)]
-    # Plain parameters: building a model instance an event costs more than the insert.
-    database.connection().executemany(_INSERT, [_to_parameters(entry) for entry in entries])
-    return entries
+def keep_all(_: Transaction, entries: Sequence[Entry]) -> Recording:
+    """Keep every event in the journal, for handlers that are to come."""
+    return Recording(entries)
 
 
-def _to_parameters(entry: Entry) -> tuple[object, ...]:
-    event = entry.event
-    return (
-        entry.sequence,
-        event.id,
-        event.user_id,
-        event.event_type,
-        orjson.dumps(event.payload).decode(),
-        event.created_at.isoformat(" "),
-        event.correlation_id,
-        event.causation_id,
-        event.hops,
-    )
+def append_entries(database: Database, entries: Sequence[Entry]) -> None:
+    """Insert `entries` in one statement."""
+    rows = [
+        (
+            entry.sequence,
+            entry.event.id,
+            entry.event.user_id,
+            entry.event.event_type,
+            entry.event.payload_json,
+            entry.event.created_at.isoformat(" "),
+            entry.event.correlation_id,
+            entry.event.causation_id,
+            entry.event.hops,
+        )
+        for entry in entries
+    ]
+    database.connection().execute(_INSERT, (orjson.dumps(rows).decode(),))
 
 
 def read_last_sequence() -> int:
-    """Return the highest number ever given to an event, 0 when there was none."""
+    """Return the highest number of any event that may not have been handled, 0 for none."""
     last = JournalRow.select(fn.MAX(JournalRow.sequence)).scalar() or 0
     passed = HandlerPosition.select(fn.MAX(HandlerPosition.sequence)).scalar() or 0
     return max(int(last), int(passed))
 
 
-def read_entries(after: int, limit: int) -> list[Entry]:
-    """Return the next `limit` events behind the number `after`, in order."""
+def read_entries(first: int, last: int, limit: int) -> list[Entry]:
+    """Return up to `limit` events numbered from `first` to `last`, in order."""
     query = (
         JournalRow.select()
-        .where(JournalRow.sequence > after)
+        .where(JournalRow.sequence.between(first, last))
         .order_by(JournalRow.sequence)
         .limit(limit)
         .tuples()
     )
-    return [Entry(row[0], _to_event(row)) for row in cast("Iterable[_Row]", query)]
+    return [_to_entry(row) for row in cast("Iterable[_Row]", query)]
 
 
-def _to_event(row: _Row) -> Event:
-    _, event_id, user_id, event_type, payload, created_at, correlation_id, causation_id, hops = row
-    return Event(
+def _to_entry(row: _Row) -> Entry:
+    sequence, event_id, user_id, event_type, payload, created_at, correlation_id = row[:7]
+    causation_id, hops = row[7:]
+    event = Event(
         event_id,
         user_id,
         event_type,
@@ -128,6 +139,7 @@ def _to_event(row: _Row) -> Event:
         causation_id,
         hops,
     )
+    return Entry(sequence, event)
 
 
 def read_positions() -> dict[str, int]:

@@ -13,11 +13,14 @@ from typing import Concatenate, ParamSpec, TypeVar, cast
 from biont.event import Event, EventFactory
 from biont.exceptions import StoreUnavailable
 from biont.store.database import open_sqlite
-from biont.store.journal import Entry
+from biont.store.journal import Entry, Recorder
 from biont.store.reader import Answer, Read, Readers
 from biont.store.schema import CORE_MIGRATIONS, migrate
 from biont.store.transaction import Transaction
 from biont.store.writer import Committed, Write, Writer
+
+OnAppend = Callable[[Sequence[Entry], frozenset[str]], None]
+"""Is told the new events of a commit, and which transactional handlers have failed on them."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,18 +34,32 @@ class Store:
         events: makes the events that writes emit.
         readers: how many threads read.
         busy_timeout: how long a statement waits for another process, in seconds.
+        is_owner: whether this process runs the workbench on the database. One that
+            does not leaves its events for the workbench to take.
     """
 
     def __init__(
-        self, path: Path, events: EventFactory, *, readers: int = 2, busy_timeout: float = 5.0
+        self,
+        path: Path,
+        events: EventFactory,
+        *,
+        readers: int = 2,
+        busy_timeout: float = 5.0,
+        is_owner: bool = True,
     ) -> None:
         self._database = open_sqlite(path, busy_timeout)
         self._factory = events
         self._readers = Readers(self._database, readers, self._reply)
-        self._writer = Writer(self._database, self._reply_committed, self._report_foreign_change)
+        self._writer = Writer(
+            self._database,
+            events,
+            self._reply_committed,
+            self._report_foreign_change,
+            is_owner=is_owner,
+        )
         self._replies: list[Callable[[], None]] = []
         self._replies_lock = threading.Lock()
-        self._on_append: list[Callable[[Sequence[Entry]], None]] = []
+        self._on_append: list[OnAppend] = []
         self._on_foreign_change: list[Callable[[], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -72,7 +89,11 @@ class Store:
 
         return await asyncio.to_thread(run)
 
-    def on_append(self, callback: Callable[[Sequence[Entry]], None]) -> None:
+    def record_with(self, recorder: Recorder) -> None:
+        """Let `recorder`, on the writer's thread, take part in making events durable."""
+        self._writer.recorder = recorder
+
+    def on_append(self, callback: OnAppend) -> None:
         """Call `callback` on the event loop with the events of each commit, in order."""
         self._on_append.append(callback)
 
@@ -109,7 +130,10 @@ class Store:
         def call(transaction: Transaction) -> T:
             return function(transaction, *args, **kwargs)
 
-        return cast("T", await self._submit(call, Transaction(self._factory)))
+        future = self._open_loop().create_future()
+        transaction = Transaction(self._factory)
+        self._writer.submit(Write(call, transaction, contextvars.copy_context(), future))
+        return cast("T", await future)
 
     async def append(self, event: Event) -> None:
         """Make an event durable that nothing else has to be written with.
@@ -119,15 +143,9 @@ class Store:
         """
         transaction = Transaction(self._factory)
         transaction.events.append(event)
-        await self._submit(None, transaction)
-
-    def _submit(
-        self, function: Callable[[Transaction], object] | None, transaction: Transaction
-    ) -> asyncio.Future[object]:
         future = self._open_loop().create_future()
-        context = contextvars.copy_context()
-        self._writer.submit(Write(function, transaction, context, future))
-        return future
+        self._writer.submit(Write(None, transaction, None, future))
+        await future
 
     def _open_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
@@ -143,11 +161,16 @@ class Store:
 
     def _reply_committed(self, committed: Committed) -> None:
         def reply() -> None:
+            for callback in committed.callbacks:
+                callback()
             for write in committed.writes:
+                if write.error is None:
+                    for callback in write.transaction.callbacks:
+                        callback()
                 _settle(write.future, write.result, write.error)
             if committed.entries:
-                for callback in self._on_append:
-                    callback(committed.entries)
+                for tell in self._on_append:
+                    tell(committed.entries, committed.failed)
 
         self._call_on_loop(reply)
 

@@ -8,6 +8,7 @@ each in a savepoint of its own: one that fails takes no other with it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import sqlite3
 import threading
@@ -17,10 +18,17 @@ from queue import Empty, SimpleQueue
 
 from peewee import Database, DatabaseError, OperationalError
 
-from biont.event import Event
+from biont.event import Event, EventFactory
 from biont.exceptions import StoreUnavailable
-from biont.store.database import activate, judge_error
-from biont.store.journal import Entry, append_events, read_last_sequence
+from biont.store.database import activate, judge_error, savepoint
+from biont.store.inbox import leave_events, take_events
+from biont.store.journal import (
+    Entry,
+    Recorder,
+    append_entries,
+    keep_all,
+    read_last_sequence,
+)
 from biont.store.transaction import Transaction
 
 BATCH_LIMIT = 1000
@@ -36,18 +44,37 @@ class Write:
 
     function: Callable[[Transaction], object] | None
     transaction: Transaction
-    context: contextvars.Context
+    context: contextvars.Context | None
     future: asyncio.Future[object]
     result: object = None
     error: Exception | None = None
 
+    def refuse(self, error: Exception) -> None:
+        """Undo this write alone, because of `error`."""
+        self.error = error
+        self.transaction.events.clear()
+        raise _Refused from error
+
+
+class _Refused(Exception):
+    """Rolls back what one write has done."""
+
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What one transaction has done."""
+    """What one transaction has done.
+
+    Attributes:
+        writes: those that were in it, each with its result or error.
+        entries: the new events, in order.
+        failed: the transactional handlers that have to see the events again.
+        callbacks: what the transactional handlers want called.
+    """
 
     writes: Sequence[Write]
-    entries: Sequence[Entry]
+    entries: Sequence[Entry] = ()
+    failed: frozenset[str] = frozenset()
+    callbacks: Sequence[Callable[[], None]] = ()
 
 
 class Writer:
@@ -57,21 +84,34 @@ class Writer:
         database: opened on the writer's thread.
         on_commit: called on that thread after each batch, also a failed one.
         on_foreign_change: called on that thread when another process has written.
+        is_owner: whether this process runs the workbench; others leave their events
+            in the inbox.
+
+    Attributes:
+        recorder: is shown new events before they are committed.
+        factory: makes the transaction that the recorder gets.
     """
 
     def __init__(
         self,
         database: Database,
+        factory: EventFactory,
         on_commit: Callable[[Committed], None],
         on_foreign_change: Callable[[], None],
+        *,
+        is_owner: bool,
     ) -> None:
+        self.recorder: Recorder = keep_all
         self._database = database
+        self._factory = factory
         self._on_commit = on_commit
         self._on_foreign_change = on_foreign_change
+        self._is_owner = is_owner
         self._waiting: SimpleQueue[Write | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="biont-writer", daemon=True)
         self._last_sequence = 0
         self._version = 0
+        self._has_inbox = is_owner
 
     def start(self) -> None:
         """Begin to write."""
@@ -93,7 +133,7 @@ class Writer:
             open_for_more = True
             while open_for_more:
                 batch, open_for_more = self._gather()
-                if batch:
+                if batch or self._has_inbox:
                     self._on_commit(self._commit(batch))
 
     def _gather(self) -> tuple[list[Write], bool]:
@@ -119,54 +159,62 @@ class Writer:
             # whatever the busy timeout.
             with self._database.atomic("IMMEDIATE"):
                 self._notice_foreign_change()
+                events = take_events() if self._has_inbox else []
                 for write in batch:
-                    self._apply(write, alone=len(batch) == 1)
-                events = [event for write in batch for event in write.transaction.events]
-                entries = self._append(events)
+                    self._apply(write, alone=len(batch) == 1 and not events)
+                    events += write.transaction.events
+                committed = self._record(batch, events)
         except _Refused:
-            return Committed(batch, [])
+            return Committed(batch)
         except (DatabaseError, sqlite3.Error) as error:
             for write in batch:
                 write.error = StoreUnavailable(f"nothing was written: {error}; try again")
-            return Committed(batch, [])
-        self._last_sequence += len(entries)
-        return Committed(batch, entries)
+            return Committed(batch)
+        self._has_inbox = False
+        if committed.entries:
+            self._last_sequence = committed.entries[-1].sequence
+        return committed
+
+    def _record(self, batch: list[Write], events: list[Event]) -> Committed:
+        """Make new events part of the transaction."""
+        if not events:
+            return Committed(batch)
+        if not self._is_owner:
+            leave_events(events)
+            return Committed(batch)
+        entries = [
+            Entry(number, event) for number, event in enumerate(events, self._last_sequence + 1)
+        ]
+        transaction = Transaction(self._factory)
+        recording = self.recorder(transaction, entries)
+        if recording.kept:
+            append_entries(self._database, recording.kept)
+        return Committed(batch, entries, recording.failed, transaction.callbacks)
 
     def _apply(self, write: Write, *, alone: bool) -> None:
         if write.function is None:
             return
         if alone:
             self._call(write)
-            if write.error is not None:
-                raise _Refused
             return
-        connection = self._database.connection()
-        connection.execute("SAVEPOINT biont_write")
-        self._call(write)
-        if write.error is not None:
-            connection.execute("ROLLBACK TO biont_write")
-            write.transaction.events.clear()
-        connection.execute("RELEASE biont_write")
+        with contextlib.suppress(_Refused), savepoint(self._database.connection()):
+            self._call(write)
 
     def _call(self, write: Write) -> None:
-        assert write.function is not None  # noqa: S101  # narrows the type for mypy
+        assert write.function is not None  # noqa: S101  # narrows the types for mypy
+        assert write.context is not None  # noqa: S101
         try:
             write.result = write.context.run(self._call_active, write.function, write.transaction)
         except OperationalError as error:
-            write.error = judge_error(error)
+            write.refuse(judge_error(error))
         except Exception as error:  # noqa: BLE001  # it is raised again where the write was awaited
-            write.error = error
+            write.refuse(error)
 
     def _call_active(
         self, function: Callable[[Transaction], object], transaction: Transaction
     ) -> object:
         with activate(self._database):
             return function(transaction)
-
-    def _append(self, events: list[Event]) -> list[Entry]:
-        if not events:
-            return []
-        return append_events(self._database, self._last_sequence + 1, events)
 
     def _read_version(self) -> int:
         (version,) = self._database.connection().execute("PRAGMA data_version").fetchone()
@@ -181,9 +229,5 @@ class Writer:
         version = self._read_version()
         if version != self._version:
             self._version = version
-            self._last_sequence = max(self._last_sequence, read_last_sequence())
+            self._has_inbox = self._is_owner
             self._on_foreign_change()
-
-
-class _Refused(Exception):
-    """Rolls back the transaction of a write that was alone in it."""

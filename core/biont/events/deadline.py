@@ -1,0 +1,58 @@
+"""A time limit for each of many short calls, at the cost of a timer now and then."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+
+
+class Deadline:
+    """Ends with a `TimeoutError` what runs too long inside its ``with`` block.
+
+    It is `asyncio.timeout` for one call after the other in one task: most calls are
+    over long before, so one timer looks after many of them.
+
+    Args:
+        seconds: how long a call may take.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[object] | None = None
+        self._due = 0.0
+        self._is_armed = False
+        self._has_struck = False
+
+    def __enter__(self) -> None:
+        self._task = asyncio.current_task()
+        self._due = self._loop.time() + self._seconds
+        if not self._is_armed:
+            self._is_armed = True
+            self._loop.call_at(self._due, self._look)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        task, self._task = self._task, None
+        if not self._has_struck:
+            return
+        self._has_struck = False
+        assert task is not None  # noqa: S101  # narrows the type for mypy
+        # Somebody else may have cancelled the task as well: that stays a cancellation.
+        if task.uncancel() == 0 and kind is asyncio.CancelledError:
+            raise TimeoutError(f"took longer than {self._seconds:g} s") from error
+
+    def _look(self) -> None:
+        self._is_armed = False
+        if self._task is None:
+            return
+        if self._loop.time() >= self._due:
+            self._has_struck = True
+            self._task.cancel()
+        else:
+            self._is_armed = True
+            self._loop.call_at(self._due, self._look)

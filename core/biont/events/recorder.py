@@ -1,0 +1,86 @@
+"""Runs the transactional handlers inside the transaction of their events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, cast
+
+import structlog
+from peewee import OperationalError
+
+from biont.events.handlers import Handler, TransactionFunction
+from biont.exceptions import PluginError, StoreUnavailable
+from biont.store import Entry, Transaction
+from biont.store.database import active_savepoint, judge_error
+from biont.store.journal import Recording
+
+if TYPE_CHECKING:
+    from biont.workbench import Workbench
+
+_log = structlog.get_logger("biont.events")
+
+
+class TransactionalHandlers:
+    """Takes part in each commit of events, on the writer's thread.
+
+    Args:
+        handlers: those that are transactional.
+        workbench: handed to each call.
+        is_awaited: says whether an event type has to be kept in the journal, for
+            handlers that see it later.
+    """
+
+    def __init__(
+        self,
+        handlers: Sequence[Handler],
+        workbench: Workbench,
+        is_awaited: Callable[[str], bool],
+    ) -> None:
+        self._handlers = handlers
+        self._workbench = workbench
+        self._is_awaited = is_awaited
+
+    def record(self, transaction: Transaction, entries: Sequence[Entry]) -> Recording:
+        """Show the events to each handler; say what the journal has to keep.
+
+        One that raises has written nothing, and gets the events from the journal.
+
+        Raises:
+            OperationalError: the database is of no use to anybody for now.
+        """
+        failed = frozenset(
+            handler.name
+            for handler in self._handlers
+            if not self._call(handler, transaction, entries)
+        )
+        if failed:
+            return Recording(entries, failed)
+        return Recording([entry for entry in entries if self._is_awaited(entry.event.event_type)])
+
+    def _call(self, handler: Handler, transaction: Transaction, entries: Sequence[Entry]) -> bool:
+        matches = handler.subscription.matches
+        events = [entry.event for entry in entries if matches(entry.event.event_type)]
+        if not events:
+            return True
+        called_back = len(transaction.callbacks)
+        try:
+            with active_savepoint():
+                cast("TransactionFunction", handler.function)(transaction, events, self._workbench)
+                _refuse_events(handler, transaction)
+        except Exception as error:
+            if isinstance(error, OperationalError) and isinstance(
+                judge_error(error), StoreUnavailable
+            ):
+                raise
+            del transaction.callbacks[called_back:]
+            transaction.events.clear()
+            _log.warning("handler failed", handler=handler.name, error=repr(error))
+            return False
+        return True
+
+
+def _refuse_events(handler: Handler, transaction: Transaction) -> None:
+    if transaction.events:
+        raise PluginError(
+            f"the transactional handler {handler.name} emits; only other handlers may"
+        )

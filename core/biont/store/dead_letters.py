@@ -1,0 +1,123 @@
+"""Events that a handler failed for good, kept to be looked at and replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from peewee import AutoField, BooleanField, Expression, IntegerField, TextField
+
+from biont.event import Event, encode_event
+from biont.exceptions import NotFound
+from biont.store.database import InstantField, Table
+
+
+class DeadLetter(Table):
+    """An event that one handler failed for good."""
+
+    id = AutoField()
+    handler = TextField(index=True)
+    event_id = TextField()
+    event_type = TextField()
+    user_id = IntegerField()
+    event = TextField()
+    error = TextField()
+    attempts = IntegerField()
+    failed_at = InstantField()
+    replaying = BooleanField(default=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which dead letters are meant; what is None does not matter.
+
+    Attributes:
+        user_id: whose.
+        handler: of which handler.
+        since: failed at this instant or later.
+        until: failed before this instant.
+    """
+
+    user_id: int | None = None
+    handler: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> list[Expression]:
+        """Return what the chosen letters meet."""
+        found: list[Expression] = []
+        if self.user_id is not None:
+            found.append(DeadLetter.user_id == self.user_id)
+        if self.handler is not None:
+            found.append(DeadLetter.handler == self.handler)
+        if self.since is not None:
+            found.append(DeadLetter.failed_at >= self.since)
+        if self.until is not None:
+            found.append(DeadLetter.failed_at < self.until)
+        return found
+
+
+def select_letters(choice: Choice, limit: int, before: int | None) -> list[DeadLetter]:
+    """Return up to `limit` of the chosen letters, the newest first, older than `before`."""
+    query = DeadLetter.select().order_by(DeadLetter.id.desc()).limit(limit)
+    conditions = choice.conditions()
+    if before is not None:
+        conditions.append(DeadLetter.id < before)
+    return list(query.where(*conditions) if conditions else query)
+
+
+def count_letters(choice: Choice) -> int:
+    """Return how many of the chosen letters could be replayed."""
+    conditions = [*choice.conditions(), ~DeadLetter.replaying]
+    return int(DeadLetter.select().where(*conditions).count())
+
+
+def get_letter(letter_id: int, user_id: int | None) -> DeadLetter:
+    """Return one letter.
+
+    Raises:
+        NotFound: there is none of that number, or it is somebody else's.
+    """
+    found = DeadLetter.get_or_none(DeadLetter.id == letter_id)
+    if found is None or user_id not in (None, found.user_id):
+        raise NotFound(f"there is no dead letter {letter_id}")
+    return found
+
+
+def mark_replaying(choice: Choice) -> int:
+    """Let the chosen letters be handled again; return how many."""
+    conditions = [*choice.conditions(), ~DeadLetter.replaying]
+    return int(DeadLetter.update(replaying=True).where(*conditions).execute())
+
+
+def select_replaying(handlers: Sequence[str], limit: int) -> list[DeadLetter]:
+    """Return up to `limit` letters that `handlers` are to see again, the oldest first."""
+    query = DeadLetter.select().where(DeadLetter.replaying, DeadLetter.handler.in_(handlers))
+    return list(query.order_by(DeadLetter.id).limit(limit))
+
+
+def bury(handler: str, event: Event, error: str, attempts: int, now: datetime) -> None:
+    """Keep an event that `handler` has failed for good."""
+    DeadLetter.create(
+        handler=handler,
+        event_id=event.id,
+        event_type=event.event_type,
+        user_id=event.user_id,
+        event=encode_event(event),
+        error=error,
+        attempts=attempts,
+        failed_at=now,
+    )
+
+
+def bury_again(letter_id: int, error: str, attempts: int, now: datetime) -> None:
+    """Keep a letter whose replay has failed as well; `attempts` come on top of the former."""
+    DeadLetter.update(
+        error=error, attempts=DeadLetter.attempts + attempts, failed_at=now, replaying=False
+    ).where(DeadLetter.id == letter_id).execute()
+
+
+def drop_letter(letter_id: int) -> None:
+    """Delete a letter."""
+    DeadLetter.delete().where(DeadLetter.id == letter_id).execute()

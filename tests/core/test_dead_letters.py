@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.bus import Bus, Log, handle, wait_for_letters
+from support.clock import FakeClock
+
+from biont import Event, Store, Workbench
+from biont.event import EventFactory
+from biont.exceptions import Conflict, NotFound
+from biont.store.dead_letters import Choice, mark_replaying
+
+
+@pytest.fixture
+def bus(tmp_path: Path) -> Bus:
+    return Bus(tmp_path / "bus.sqlite3")
+
+
+class Patient:
+    """A handler that fails until it is cured."""
+
+    def __init__(self) -> None:
+        self.is_ill = True
+        self.log = Log()
+
+    async def handle(self, event: Event, _: Workbench) -> None:
+        if self.is_ill:
+            raise ConnectionError("cannot log in with password='hunter2' at whsec_c2VjcmV0Cg==")
+        await self.log.add(event)
+
+
+async def test_one_that_is_replayed_reaches_its_handler_and_is_gone(bus: Bus) -> None:
+    patient = Patient()
+
+    async def ward(event: Event, workbench: Workbench) -> None:
+        await patient.handle(event, workbench)
+
+    async with bus.run(handle("ward", ward), retry=()) as events:
+        emitted = await events.emit("custom_x", 1, {"n": 1})
+        (letter,) = await wait_for_letters(events)
+        patient.is_ill = False
+        await events.dead_letters.replay_one(letter.id)
+        assert await patient.log.wait_for(1) == [emitted]
+        await wait_for_letters(events, 0)
+
+
+async def test_one_that_fails_again_is_there_again(bus: Bus) -> None:
+    patient = Patient()
+
+    async def ward(event: Event, workbench: Workbench) -> None:
+        await patient.handle(event, workbench)
+
+    async with bus.run(handle("ward", ward), retry=(0,)) as events:
+        await events.emit("custom_x", 1, {})
+        (letter,) = await wait_for_letters(events)
+        assert letter.attempts == 2
+        await events.dead_letters.replay_one(letter.id)
+        with pytest.raises(Conflict, match="already"):
+            await events.dead_letters.replay_one(letter.id)
+        (again,) = await wait_for_letters(events)
+    assert (again.id, again.attempts) == (letter.id, 4)
+
+
+async def test_many_are_replayed_after_they_were_counted(bus: Bus) -> None:
+    patient = Patient()
+
+    async def ward(event: Event, workbench: Workbench) -> None:
+        await patient.handle(event, workbench)
+
+    async with bus.run(handle("ward", ward), retry=()) as events:
+        for number in range(7):
+            await events.emit("custom_x", number % 2, {})
+        await wait_for_letters(events, 7)
+        ada = Choice(user_id=1, handler="test.ward")
+        assert await events.dead_letters.count(ada) == 3
+        assert await events.dead_letters.count(Choice(until=FakeClock().now())) == 0
+        patient.is_ill = False
+        assert await events.dead_letters.replay(ada) == 3
+        await patient.log.wait_for(3)
+        assert {letter.user_id for letter in await wait_for_letters(events, 4)} == {0}
+
+
+async def test_a_replay_survives_a_restart_and_may_be_asked_for_by_another_process(
+    bus: Bus, tmp_path: Path
+) -> None:
+    patient = Patient()
+
+    async def ward(event: Event, workbench: Workbench) -> None:
+        await patient.handle(event, workbench)
+
+    async with bus.run(handle("ward", ward), retry=()) as events:
+        await events.emit("custom_x", 1, {})
+        await wait_for_letters(events)
+    other = Store(tmp_path / "bus.sqlite3", EventFactory(FakeClock(), 8), is_owner=False)
+    await other.open()
+    assert await other.write(lambda _: mark_replaying(Choice())) == 1
+    await other.close()
+    patient.is_ill = False
+    async with bus.run(handle("ward", ward), retry=()) as events:
+        await patient.log.wait_for(1)
+        await wait_for_letters(events, 0)
+
+
+async def test_one_can_be_dropped_and_somebody_elses_cannot_be_seen(bus: Bus) -> None:
+    patient = Patient()
+
+    async def ward(event: Event, workbench: Workbench) -> None:
+        await patient.handle(event, workbench)
+
+    async with bus.run(handle("ward", ward), retry=()) as events:
+        await events.emit("custom_x", 1, {})
+        (letter,) = await wait_for_letters(events)
+        for forbidden in (
+            events.dead_letters.read(letter.id, user_id=2),
+            events.dead_letters.replay_one(letter.id, user_id=2),
+            events.dead_letters.drop(letter.id, user_id=2),
+        ):
+            with pytest.raises(NotFound):
+                await forbidden
+        await events.dead_letters.drop(letter.id, user_id=1)
+        await wait_for_letters(events, 0)
+
+
+async def test_secrets_are_masked_in_the_traceback(bus: Bus) -> None:
+    patient = Patient()
+
+    async def ward(event: Event, workbench: Workbench) -> None:
+        await patient.handle(event, workbench)
+
+    async with bus.run(handle("ward", ward), retry=()) as events:
+        await events.emit("custom_x", 1, {})
+        (letter,) = await wait_for_letters(events)
+    assert "ConnectionError: cannot log in with password='***' at whsec_***" in letter.error
+    assert "test_dead_letters.py" in letter.error
+
+
+async def test_events_that_another_process_leaves_are_taken(bus: Bus, tmp_path: Path) -> None:
+    log = Log()
+
+    async def works(event: Event, _: Workbench) -> None:
+        await log.add(event)
+
+    factory = EventFactory(FakeClock(), 8)
+    other = Store(tmp_path / "bus.sqlite3", factory, is_owner=False)
+    left = [factory.make("custom_x", 1, {"n": number}) for number in range(4)]
+    async with bus.run(handle("works", works)) as events:
+        await other.open()
+        for event in left[:2]:
+            await other.append(event)
+        await log.wait_for(2)
+        left.insert(2, await events.emit("custom_x", 1, {"n": 9}))
+        await log.wait_for(3)
+    for event in left[3:]:
+        await other.append(event)
+    await other.close()
+    async with bus.run(handle("works", works)):
+        assert await log.wait_for(5) == left

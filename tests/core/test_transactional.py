@@ -1,0 +1,127 @@
+"""Handlers that run inside the transaction of their events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from support.bus import Bus, Log, handle, wait_for_letters
+
+from biont import Event, Transaction, User, Workbench, on
+from biont.exceptions import PluginError
+from biont.store.journal import JournalRow
+
+
+@pytest.fixture
+def bus(tmp_path: Path) -> Bus:
+    return Bus(tmp_path / "bus.sqlite3")
+
+
+def add_users(_: Transaction, events: Sequence[Event], __: Workbench) -> None:
+    for event in events:
+        User.insert(name=event.id, created_at=event.created_at).on_conflict_ignore().execute()
+
+
+def read_names() -> set[str]:
+    return {user.name for user in User.select()}
+
+
+async def test_what_it_writes_is_there_when_the_event_is_acknowledged(bus: Bus) -> None:
+    async with bus.run(handle("add", add_users, transactional=True)) as events:
+        for _ in range(3):
+            event = await events.emit("custom_x", 1, {})
+            assert event.id in await bus.store.read(read_names)
+        # Nobody has to see the events later, so the journal keeps none.
+        assert await bus.store.read(JournalRow.select().count) == 0
+
+
+async def test_it_gets_only_what_it_asks_for(bus: Bus) -> None:
+    async with bus.run(handle("add", add_users, "custom_a*", transactional=True)) as events:
+        first, other = await asyncio.gather(
+            events.emit("custom_ab", 1, {}), events.emit("custom_b", 1, {})
+        )
+        names = await bus.store.read(read_names)
+    assert first.id in names
+    assert other.id not in names
+
+
+async def test_what_it_fails_is_acknowledged_all_the_same_and_comes_again(bus: Bus) -> None:
+    failures = iter([ValueError("not now"), ValueError("not yet")])
+    done = Log()
+
+    def shaky(tx: Transaction, events: Sequence[Event], workbench: Workbench) -> None:
+        add_users(tx, events, workbench)
+        if (error := next(failures, None)) is not None:
+            raise error
+        tx.after_commit(lambda: tasks.append(asyncio.create_task(done.add(*events))))
+
+    tasks: list[asyncio.Task[None]] = []
+    async with bus.run(handle("shaky", shaky, transactional=True)) as events:
+        event = await events.emit("custom_x", 1, {})
+        assert (await done.wait_for(1))[0].id == event.id
+        assert await bus.store.read(read_names) == {event.id}
+
+
+async def test_what_it_never_takes_becomes_a_dead_letter_and_others_go_on(bus: Bus) -> None:
+    def broken(_: Transaction, __: Sequence[Event], ___: Workbench) -> None:
+        raise ValueError("never")
+
+    handlers = [
+        handle("add", add_users, transactional=True),
+        handle("broken", broken, "custom_bad", transactional=True),
+    ]
+    async with bus.run(*handlers) as events:
+        bad = await events.emit("custom_bad", 1, {})
+        good = await events.emit("custom_good", 1, {})
+        (letter,) = await wait_for_letters(events)
+        assert (letter.handler, letter.event_id) == ("test.broken", bad.id)
+        assert await bus.store.read(read_names) == {bad.id, good.id}
+
+
+async def test_it_may_not_emit(bus: Bus) -> None:
+    def emits(tx: Transaction, _: Sequence[Event], __: Workbench) -> None:
+        tx.emit("custom_more", 1, {})
+
+    async with bus.run(handle("emits", emits, "custom_x", transactional=True)) as events:
+        await events.emit("custom_x", 1, {})
+        # By its own write, when it catches up, an event is one like any other.
+        assert await bus.store.read(JournalRow.select().count) <= 2
+
+
+async def test_it_catches_up_with_what_came_while_its_plugin_was_away(bus: Bus) -> None:
+    async with bus.run(handle("add", add_users, transactional=True)):
+        pass
+    async with bus.run(waiting=["test"]) as events:
+        missed = [(await events.emit("custom_x", 1, {})).id for _ in range(5)]
+    async with bus.run(handle("add", add_users, transactional=True)):
+        async with asyncio.timeout(10):
+            while await bus.store.read(read_names) != set(missed):
+                pass
+
+
+async def test_after_commit_is_called_once_it_is_durable_and_not_otherwise(bus: Bus) -> None:
+    called: list[str] = []
+
+    def write(tx: Transaction, name: str, *, fail: bool) -> None:
+        tx.after_commit(lambda: called.append(name))
+        if fail:
+            raise ValueError(name)
+
+    async with bus.run():
+        results = await asyncio.gather(
+            bus.store.write(write, "kept", fail=False),
+            bus.store.write(write, "undone", fail=True),
+            return_exceptions=True,
+        )
+    assert called == ["kept"]
+    assert isinstance(results[1], ValueError)
+
+
+def test_it_has_to_be_a_plain_function() -> None:
+    async def not_plain(_: Transaction, __: Sequence[Event], ___: Workbench) -> None:
+        raise AssertionError
+
+    with pytest.raises(PluginError, match="plain"):
+        on("*", transactional=True)(not_plain)

@@ -1,0 +1,86 @@
+"""An event system by itself, and handlers to try it with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import cast
+
+from biont import Event, EventSystem, Store, Workbench, on
+from biont.event import EventFactory
+from biont.events import Handler, collect_handlers
+from biont.store import DeadLetter
+from biont.store.dead_letters import Choice
+from support.clock import FakeClock
+
+
+class Log:
+    """What handlers have seen, and a way to wait for it."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._changed = asyncio.Condition()
+
+    async def add(self, *events: Event) -> None:
+        async with self._changed:
+            self.events += events
+            self._changed.notify_all()
+
+    async def wait_for(self, count: int) -> list[Event]:
+        async with asyncio.timeout(20), self._changed:
+            await self._changed.wait_for(lambda: len(self.events) >= count)
+        return self.events
+
+
+class Bus:
+    """An event system on a database that outlives it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._factory = EventFactory(FakeClock(), 3)
+        self.store = Store(path, self._factory)
+
+    @asynccontextmanager
+    async def run(
+        self,
+        *handlers: Handler,
+        lane_size: int = 10,
+        waiting: Sequence[str] = (),
+        grace: float = 5,
+        was_killed: bool = False,
+        retry: Sequence[float] = (0, 0),
+    ) -> AsyncIterator[EventSystem]:
+        self.store = Store(self._path, self._factory)
+        await self.store.open()
+        events = EventSystem(
+            self.store, self._factory, FakeClock(), lane_size=lane_size, timeout=5, retry=retry
+        )
+        workbench = cast("Workbench", SimpleNamespace(store=self.store, events=events))
+        await events.start(handlers, workbench, waiting_plugins=waiting, was_killed=was_killed)
+        try:
+            yield events
+        finally:
+            await events.stop(lambda: grace)
+            await self.store.close()
+
+
+def handle(
+    name: str, function: Callable[..., Awaitable[None] | None], *patterns: str, **terms: object
+) -> Handler:
+    module = ModuleType("plugin")
+    marked = on(*(patterns or ("*",)), **terms)(function)  # type: ignore[arg-type,type-var]  # any of them
+    setattr(module, name, marked)
+    (handler,) = collect_handlers("test", module)
+    return handler
+
+
+async def wait_for_letters(events: EventSystem, count: int = 1) -> list[DeadLetter]:
+    """Wait until there are so many dead letters that are not being replayed; the newest first."""
+    async with asyncio.timeout(20):
+        while True:
+            letters = await events.dead_letters.list_letters(Choice(), 100)
+            if len(letters) == count and not any(letter.replaying for letter in letters):
+                return letters
