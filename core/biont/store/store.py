@@ -161,18 +161,21 @@ class Store:
 
     def _reply_committed(self, committed: Committed) -> None:
         def reply() -> None:
-            for callback in committed.callbacks:
-                callback()
+            self._call_back(committed.callbacks)
             for write in committed.writes:
                 if write.error is None:
-                    for callback in write.transaction.callbacks:
-                        callback()
+                    self._call_back(write.transaction.callbacks)
                 _settle(write.future, write.result, write.error)
             if committed.entries:
                 for tell in self._on_append:
                     tell(committed.entries, committed.failed)
 
         self._call_on_loop(reply)
+
+    def _call_back(self, callbacks: Sequence[Callable[[], None]]) -> None:
+        for callback in callbacks:
+            # By way of the loop, which reports what one of them raises, and goes on.
+            self._open_loop().call_soon(callback)
 
     def _report_foreign_change(self) -> None:
         def report() -> None:
