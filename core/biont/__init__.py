@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from biont.services import Service
     from biont.settings import Section, Settings, load_settings
     from biont.store import InstantField, Store, Table, Tables, Transaction
+    from biont.vault import Vault
     from biont.workbench import Workbench, open_workbench
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "Tables",
     "Transaction",
     "User",
+    "Vault",
     "Workbench",
     "decode_cursor",
     "hookimpl",
@@ -101,6 +103,7 @@ _MODULES = {
     "services": ["Service"],
     "settings": ["Section", "Settings", "load_settings"],
     "store": ["InstantField", "Store", "Table", "Tables", "Transaction"],
+    "vault": ["Vault"],
     "workbench": ["Workbench", "open_workbench"],
 }
 

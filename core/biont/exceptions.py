@@ -38,6 +38,10 @@ class StoreConflict(BiontError):
     """The database belongs to another process or to a newer version."""
 
 
+class VaultError(BiontError):
+    """What is encrypted cannot be read with the operator's keys."""
+
+
 class NotFound(BiontError):
     """What was asked for does not exist, or belongs to somebody else."""
 

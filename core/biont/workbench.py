@@ -30,6 +30,7 @@ from biont.scheduler import Scheduler
 from biont.services import Service, Services
 from biont.store import Store
 from biont.store.lock import hold_database
+from biont.vault import Vault
 
 if TYPE_CHECKING:
     from biont.http.endpoint import Endpoint
@@ -52,6 +53,7 @@ class Workbench:
         settings: what the operator wrote.
         clock: tells the time to every part.
         store: the door to the database.
+        vault: encrypts what must not be readable there.
         keys: users and their API keys.
         events: the bus between all parts.
         scheduler: what is due when.
@@ -72,6 +74,7 @@ class Workbench:
             readers=settings.database.readers,
             busy_timeout=settings.database.busy_timeout,
         )
+        self.vault = Vault(settings.vault.key_file)
         self.keys = Keys(self.store, clock)
         self.events = EventSystem(
             self.store,
@@ -205,12 +208,14 @@ async def open_workbench(
         SettingsError: a plugin's section cannot be used.
         PluginError: two plugins claim the same thing.
         StoreConflict: another process runs on this database, or a newer version did.
+        VaultError: the key file does not belong to this database.
     """
     workbench = Workbench(settings, clock or SystemClock())
     async with AsyncExitStack() as stack:
         was_killed = stack.enter_context(hold_database(settings.database.path))
         await workbench.store.open()
         stack.push_async_callback(workbench.store.close)
+        await workbench.vault.open(workbench.store)
         await workbench.load_plugins()
         workbench.load_routes()
         await stack.enter_async_context(workbench.egress)

@@ -14,6 +14,7 @@ def write_config(folder: Path, sections: dict[str, object]) -> Path:
     basis: dict[str, object] = {
         "server": {"port": 0},
         "database": {"url": f"sqlite:///{folder / 'biont.sqlite3'}"},
+        "vault": {"key_file": str(folder / "biont.key")},
         "egress": {"allow": ["127.0.0.0/8:*"]},
     }
     (config / "biont.yaml").write_text(yaml.safe_dump(basis | sections))

@@ -32,6 +32,7 @@ class DemoServer:
         (folder / "biont.yaml").write_text(
             "server: {port: 0}\n"
             f"database: {{url: 'sqlite:///{folder / 'biont.sqlite3'}'}}\n"
+            f"vault: {{key_file: '{folder / 'biont.key'}'}}\n"
             f"egress: {{allow: ['127.0.0.1:{receiver_port}']}}\n"
         )
 

@@ -19,6 +19,7 @@ from biont.settings.sections import (
     Section,
     ServerSettings,
     Settings,
+    VaultSettings,
 )
 from biont.settings.sources import read_sources
 
@@ -31,6 +32,7 @@ __all__ = [
     "Section",
     "ServerSettings",
     "Settings",
+    "VaultSettings",
     "load_settings",
 ]
 

@@ -83,6 +83,16 @@ class DatabaseSettings(Section):
         return Path(self.url.removeprefix(_SQLITE))
 
 
+class VaultSettings(Section):
+    """By which keys secrets are encrypted."""
+
+    key_file: Path = Field(
+        Path("data/biont.key"),
+        description="File of Fernet keys, one a line; the first encrypts, all decrypt. Made at "
+        "the first start.",
+    )
+
+
 class EventSettings(Section):
     """How events reach their handlers."""
 
@@ -161,6 +171,7 @@ class Settings(Section):
 
     server: ServerSettings = ServerSettings()
     database: DatabaseSettings = DatabaseSettings()
+    vault: VaultSettings = VaultSettings()
     events: EventSettings = EventSettings()
     scheduler: SchedulerSettings = SchedulerSettings()
     egress: EgressSettings = EgressSettings()

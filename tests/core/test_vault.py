@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from support.config import write_config
+
+from biont import Vault, load_settings, open_workbench
+from biont.exceptions import VaultError
+
+
+async def start(folder: Path, token: str | None = None) -> tuple[str, str]:
+    """Start a workbench and stop it; return a new token, and what is in `token`."""
+    settings = load_settings(write_config(folder, {}), environ={})
+    async with open_workbench(settings) as workbench:
+        vault = workbench.vault
+        return vault.encrypt("a secret"), vault.decrypt(token) if token else ""
+
+
+async def test_the_first_start_makes_a_key_that_only_its_owner_reads(tmp_path: Path) -> None:
+    await start(tmp_path)
+    key_file = tmp_path / "biont.key"
+    assert key_file.stat().st_mode & 0o777 == 0o600
+    (line,) = key_file.read_text().splitlines()
+    Fernet(line)
+
+
+async def test_what_was_encrypted_is_read_after_a_restart(tmp_path: Path) -> None:
+    token, _ = await start(tmp_path)
+    assert "a secret" not in token
+    assert (await start(tmp_path, token))[1] == "a secret"
+
+
+async def test_a_new_first_line_encrypts_and_the_old_one_still_decrypts(tmp_path: Path) -> None:
+    key_file = tmp_path / "biont.key"
+    old, _ = await start(tmp_path)
+    new_key = Fernet.generate_key().decode()
+    key_file.write_text(f"{new_key}\n\n{key_file.read_text()}")
+    new, text = await start(tmp_path, old)
+    assert text == "a secret"
+    assert Fernet(new_key).decrypt(new) == b"a secret"
+
+    key_file.write_text(new_key)
+    assert (await start(tmp_path, new))[1] == "a secret"
+    with pytest.raises(VaultError, match=r"biont\.key lacks the key"):
+        await start(tmp_path, old)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, r"biont\.key is missing.*restore the file"),
+        ("", r"biont\.key is empty"),
+        ("no key", r"biont\.key must have one Fernet key a line"),
+        ("ü", r"biont\.key cannot be read"),
+        (Fernet.generate_key().decode(), r"biont\.key lacks the key.*restore the file"),
+    ],
+    ids=["missing", "empty", "garbage", "no ascii", "another"],
+)
+async def test_a_wrong_key_file_stops_the_start(
+    tmp_path: Path, content: str | None, message: str
+) -> None:
+    await start(tmp_path)
+    key_file = tmp_path / "biont.key"
+    if content is None:
+        key_file.unlink()
+    else:
+        key_file.write_text(content)
+    with pytest.raises(VaultError, match=message):
+        await start(tmp_path)
+    assert key_file.exists() is (content is not None)
+
+
+async def test_a_key_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "biont.key").symlink_to(tmp_path / "nowhere" / "biont.key")
+    with pytest.raises(VaultError, match=r"biont\.key cannot be made.*vault\.key_file"):
+        await start(tmp_path)
+
+
+async def test_what_is_refreshed_is_encrypted_by_the_first_key(tmp_path: Path) -> None:
+    old_token, _ = await start(tmp_path)
+    key_file = tmp_path / "biont.key"
+    new_key = Fernet.generate_key().decode()
+    key_file.write_text(f"{new_key}\n{key_file.read_text()}")
+    settings = load_settings(write_config(tmp_path, {}), environ={})
+    async with open_workbench(settings) as workbench:
+        vault: Vault = workbench.vault
+        for value, text in ((old_token, "a secret"), ("plain", "plain"), ("gAAAA", "gAAAA")):
+            token = vault.refresh(value)
+            assert Fernet(new_key).decrypt(token).decode() == text
+            assert vault.refresh(token) == token
+        with pytest.raises(VaultError, match="lacks the key"):
+            vault.refresh(Fernet(Fernet.generate_key()).encrypt(b"x").decode())
