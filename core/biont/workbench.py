@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cached_property
 from importlib.metadata import version
+from types import CodeType
 from typing import TYPE_CHECKING, TypeVar
 
 import orjson
@@ -22,6 +23,7 @@ from biont.events import EventSystem
 from biont.exceptions import PluginError, StoreUnavailable
 from biont.http.app import make_app, make_endpoints, refuse_conflicts
 from biont.http.core_routes import api as core_api
+from biont.http.dead_letter_routes import api as dead_letter_api
 from biont.http.openapi import make_document
 from biont.keys import Keys
 from biont.llm import BackendFactory
@@ -31,6 +33,7 @@ from biont.services import Service, Services
 from biont.store import Store
 from biont.store.lock import hold_database
 from biont.vault import Vault
+from biont.watchdog import Watchdog, name_function
 
 if TYPE_CHECKING:
     from biont.http.endpoint import Endpoint
@@ -59,6 +62,7 @@ class Workbench:
         scheduler: what is due when.
         egress: the one way out to addresses that a user may name.
         plugins: what is loaded, and what could not be.
+        watchdog: notices what blocks the event loop.
         llm_backends: the ways to reach a language model that plugins have, by name.
         version: of the installed distribution.
     """
@@ -95,6 +99,7 @@ class Workbench:
         )
         # Those who send decide how much at once: a wait here would count as the receiver's.
         self.egress = EgressSession(EgressPolicy(settings.egress.allow), connections=0)
+        self.watchdog = Watchdog(clock, settings.server.stall_limit)
         self.plugins = Plugins()
         self._services = Services()
         self.llm_backends: Mapping[str, BackendFactory] = {}
@@ -175,11 +180,22 @@ class Workbench:
             PluginError: two claim the same route.
         """
         endpoints = make_endpoints("core", core_api, self)
+        endpoints += make_endpoints("core", dead_letter_api, self)
         for name, api in self.plugins.apis().items():
             with self.plugins.guard(name):
                 endpoints += make_endpoints(name, api, self)
         refuse_conflicts(endpoints)
         self._endpoints = endpoints
+
+    def name_functions(self) -> None:
+        """Tell the watchdog what may be at work."""
+        names: dict[CodeType, str] = {}
+        for endpoint in self._endpoints:
+            route = endpoint.route
+            names |= name_function(route.function, f"{route.method} {route.path}")
+        for handler in self.plugins.handlers():
+            names |= name_function(handler.function, f"handler {handler.name}")
+        self.watchdog.names = names
 
     async def open_lifespans(self, stack: AsyncExitStack) -> None:
         """Start the plugins, one after the other; `stack` closes them in reverse."""
@@ -221,6 +237,8 @@ async def open_workbench(
         await stack.enter_async_context(workbench.egress)
         await stack.enter_async_context(_save_key_usage(workbench.keys))
         await workbench.open_lifespans(stack)
+        workbench.name_functions()
+        await stack.enter_async_context(workbench.watchdog.run())
         await workbench.events.start(
             workbench.plugins.handlers(),
             workbench,

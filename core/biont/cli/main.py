@@ -9,7 +9,7 @@ import click
 
 from biont.exceptions import BiontError
 
-_COMMANDS = ["config", "demo", "keys", "plugins", "serve", "users"]
+_COMMANDS = ["config", "demo", "events", "keys", "plugins", "serve", "users"]
 
 
 class _Commands(click.Group):

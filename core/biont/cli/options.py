@@ -13,6 +13,7 @@ import click
 if TYPE_CHECKING:
     from biont.keys import Keys
     from biont.settings import Settings
+    from biont.store import Store
 
 config_option = click.option(
     "--config",
@@ -43,6 +44,33 @@ def read_settings(config: Path | None, **overrides: object) -> Settings:
 
 
 @asynccontextmanager
+async def open_store(config: Path | None) -> AsyncIterator[Store]:
+    """Open the database, beside a workbench that may be running.
+
+    Raises:
+        SettingsError: the settings cannot be used.
+        StoreUnavailable: the database cannot be used.
+    """
+    from biont.clock import SystemClock
+    from biont.event import EventFactory
+    from biont.store import Store
+
+    settings = read_settings(config)
+    store = Store(
+        settings.database.path,
+        EventFactory(SystemClock(), settings.events.max_hops),
+        readers=1,
+        busy_timeout=settings.database.busy_timeout,
+        is_owner=False,
+    )
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
 async def open_keys(config: Path | None) -> AsyncIterator[Keys]:
     """Open users and keys, beside a workbench that may be running.
 
@@ -51,21 +79,7 @@ async def open_keys(config: Path | None) -> AsyncIterator[Keys]:
         StoreUnavailable: the database cannot be used.
     """
     from biont.clock import SystemClock
-    from biont.event import EventFactory
     from biont.keys import Keys
-    from biont.store import Store
 
-    settings = read_settings(config)
-    clock = SystemClock()
-    store = Store(
-        settings.database.path,
-        EventFactory(clock, settings.events.max_hops),
-        readers=1,
-        busy_timeout=settings.database.busy_timeout,
-        is_owner=False,
-    )
-    await store.open()
-    try:
-        yield Keys(store, clock)
-    finally:
-        await store.close()
+    async with open_store(config) as store:
+        yield Keys(store, SystemClock())

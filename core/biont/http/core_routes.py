@@ -16,6 +16,14 @@ from biont.keys import ApiKey, Scope
 api = Api("core")
 
 
+class StallView(BaseModel):
+    """A time during which nothing but one piece of code ran."""
+
+    at: datetime
+    seconds: float
+    culprit: str | None = Field(description="The handler or route, where it was one.")
+
+
 class Health(BaseModel):
     """Whether the workbench serves, and what of it does not."""
 
@@ -23,6 +31,9 @@ class Health(BaseModel):
     version: str
     plugins: list[str] = Field(description="The plugins that run.")
     quarantined: list[str] = Field(description="The plugins that could not be started.")
+    stalls: list[StallView] = Field(
+        description="The last times that something kept the event loop to itself, and what."
+    )
 
 
 class NewKey(BaseModel):
@@ -69,6 +80,7 @@ class EmittedEvent(BaseModel):
     id: str
     event_type: str
     created_at: datetime
+    correlation_id: str
 
 
 @api.get("/health", public=True)
@@ -81,6 +93,10 @@ async def read_health(request: Request) -> Health:
         version=request.workbench.version,
         plugins=sorted(plugins.running),
         quarantined=quarantined,
+        stalls=[
+            StallView(at=stall.at, seconds=stall.seconds, culprit=stall.culprit)
+            for stall in request.workbench.watchdog.stalls
+        ],
     )
 
 
@@ -118,7 +134,12 @@ async def revoke_key(request: Request, key_id: RowId) -> None:
 async def emit_event(request: Request, body: NewEvent) -> EmittedEvent:
     """Emit an event of your own; it is durable once this is answered."""
     event = await request.workbench.events.emit(body.event_type, request.user_id, body.payload)
-    return EmittedEvent(id=event.id, event_type=event.event_type, created_at=event.created_at)
+    return EmittedEvent(
+        id=event.id,
+        event_type=event.event_type,
+        created_at=event.created_at,
+        correlation_id=event.correlation_id,
+    )
 
 
 def _show_key(record: ApiKey) -> KeyView:

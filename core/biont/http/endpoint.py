@@ -13,6 +13,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 from yarl import URL
 
+from biont.event import caused_by
 from biont.exceptions import (
     Forbidden,
     InputProblem,
@@ -21,6 +22,7 @@ from biont.exceptions import (
     PluginError,
 )
 from biont.http.api import Route
+from biont.http.cause import read_cause
 from biont.http.paging import Page
 from biont.http.request import Request
 from biont.keys import Scope
@@ -48,6 +50,7 @@ class Endpoint:
         self.route = route
         self._workbench = workbench
         self._function = route.function
+        self._may_emit = route.method != "GET"
         hints = _read_hints(owner, route)
         self.path_names = {name for _, name, _, _ in Formatter().parse(route.path) if name}
         self.body: TypeAdapter[object] | None = None
@@ -70,7 +73,11 @@ class Endpoint:
         arguments = self._read_parameters(http)
         if self.body is not None:
             arguments[_BODY] = self._check_body(_decode(http, await http.read()))
-        result = await self._function(request, **arguments)
+        if self._may_emit:
+            with caused_by(read_cause(http.headers)):
+                result = await self._function(request, **arguments)
+        else:
+            result = await self._function(request, **arguments)
         if isinstance(result, web.StreamResponse):
             return result
         if self.answer is None:

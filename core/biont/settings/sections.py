@@ -50,6 +50,11 @@ class ServerSettings(Section):
         10.0,
         description="How long stopping may take before what still runs is cancelled, in seconds.",
     )
+    stall_limit: Seconds = Field(
+        1.0,
+        description="How long one piece of code may keep the event loop to itself before it is "
+        "reported, in seconds.",
+    )
     body_limit: int = Field(
         1024 * 1024, gt=0, description="Largest request body, in bytes; more is answered 413."
     )
