@@ -61,6 +61,11 @@ class Server:
         """End it as an operator does; return the exit code."""
         return await self._end(signal.SIGTERM)
 
+    async def wait(self) -> None:
+        """Wait until it has ended by itself."""
+        assert self._process is not None
+        await self._process.communicate()
+
     @property
     def pid(self) -> int:
         assert self._process is not None

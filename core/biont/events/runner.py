@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import structlog
 
 from biont.event import caused_by
-from biont.events.crash_guard import CrashGuard
+from biont.events.crash_guard import CrashGuard, Guilty
 from biont.events.deadline import Deadline
 from biont.events.handlers import BatchFunction, Handler, HandlerFunction, TransactionFunction
 from biont.events.lane import Lane
@@ -143,21 +143,16 @@ class Runner:
     ) -> None:
         """Call the handler for one event after the other, each with a durable mark."""
         for item in items:
-            async with guard.alone:
-                if guard.is_guilty(item):
-                    await self._give_up(item, guard.explain())
-                    continue
-                try:
-                    await guard.mark(item)
-                    try:
-                        with deadline:
-                            await self._invoke([item])
-                    finally:
-                        await guard.clear()
-                except Exception as error:  # noqa: BLE001  # as above
-                    await self._fail([item], error, deadline)
-                else:
-                    await self._finish([item])
+            try:
+                async with guard.watch(item):
+                    with deadline:
+                        await self._invoke([item])
+            except Guilty as error:
+                await self._give_up(item, str(error))
+            except Exception as error:  # noqa: BLE001  # as above
+                await self._fail([item], error, deadline)
+            else:
+                await self._finish([item])
 
     async def _invoke(self, items: Sequence[Item]) -> None:
         subscription, function = self._handler.subscription, self._handler.function

@@ -13,7 +13,7 @@ import structlog
 
 from biont.clock import Clock
 from biont.event import Event, EventFactory, JsonObject
-from biont.events.crash_guard import CrashGuard
+from biont.events.crash_guard import CrashGuard, Inquiry
 from biont.events.dead_letters import DeadLetters
 from biont.events.handlers import Handler, on
 from biont.events.lane import Lane
@@ -21,7 +21,7 @@ from biont.events.recorder import TransactionalHandlers
 from biont.events.runner import Runner, Terms
 from biont.exceptions import StoreUnavailable
 from biont.store import Entry, Store, Transaction
-from biont.store.crash_marks import delete_marks, read_marks
+from biont.store.crash_marks import delete_marks, take_suspects
 from biont.store.journal import (
     forget_positions,
     read_entries,
@@ -119,14 +119,13 @@ class EventSystem:
         await self._store.write(_forget, names, waiting_plugins)
         positions = await self._store.read(read_positions)
         last = await self._store.read(read_last_sequence)
-        marks = await self._store.read(read_marks)
+        inquiry = await self._open_inquiry(last) if was_killed else None
         for handler in handlers:
             # A handler that is new here begins with the events to come.
             lane = self._make_lane(handler, positions.get(handler.name, last), last)
             guard = None
-            if was_killed:
-                mark = marks.get(handler.name, ("", 0))
-                guard = self._make_guard(handler, last, mark)
+            if inquiry is not None:
+                guard = CrashGuard(self._store, handler.name, inquiry)
             self._add(handler, lane, workbench, guard)
         await self._save_positions()
         self._take_part_in_commits(handlers, workbench, keep_all=bool(waiting_plugins))
@@ -162,15 +161,9 @@ class EventSystem:
             is_ordered=subscription.ordered,
         )
 
-    def _make_guard(self, handler: Handler, last: int, mark: tuple[str, int]) -> CrashGuard:
-        return CrashGuard(
-            self._store,
-            handler.name,
-            last=last,
-            count=self._lane_size,
-            mark=mark,
-            limit=self._crash_limit,
-        )
+    async def _open_inquiry(self, last: int) -> Inquiry:
+        suspects = await self._store.write(_take_suspects)
+        return Inquiry(suspects, last, self._lane_size, self._crash_limit)
 
     def _add(
         self, handler: Handler, lane: Lane, workbench: Workbench, guard: CrashGuard | None
@@ -247,3 +240,7 @@ def _save(_: Transaction, positions: dict[tuple[str, str], int]) -> None:
 
 def _clear_marks(_: Transaction) -> None:
     delete_marks()
+
+
+def _take_suspects(_: Transaction) -> dict[tuple[str, str], int]:
+    return take_suspects()

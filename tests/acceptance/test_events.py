@@ -1,0 +1,159 @@
+"""What an operator and a client do with events: correlate, replay, emit by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import MakeKey, StartServer
+from pydantic import JsonValue
+from support.client import Client
+from support.process import run_biont
+
+SHAKY = """
+from pathlib import Path
+
+from biont import Event, Workbench, on
+
+CURED = Path(__file__).with_name("cured")
+
+
+@on("custom_order", retry=[])
+async def book(event: Event, workbench: Workbench) -> None:
+    if not CURED.exists():
+        raise ConnectionError("https://ada:hunter2@books.example refuses")
+    await workbench.events.emit("custom_booked", event.user_id, {"n": event.payload["n"]})
+"""
+
+
+@pytest.fixture
+def plugins(tmp_path: Path) -> Path:
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "shaky.py").write_text(SHAKY)
+    return folder
+
+
+def rows_of(page: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
+    data = page["data"]
+    assert isinstance(data, list)
+    return [row for row in data if isinstance(row, dict)]
+
+
+async def test_dead_letters_are_read_counted_replayed_and_dropped(
+    start_server: StartServer, make_key: MakeKey, plugins: Path
+) -> None:
+    server = await start_server(plugins={"folder": str(plugins)})
+    async with (
+        Client(server.url, await make_key()) as ada,
+        Client(server.url, await make_key("eve")) as eve,
+    ):
+        for number in range(4):
+            await ada.post("/events", {"event_type": "custom_order", "payload": {"n": number}})
+        page = await ada.get_until("/dead-letters", lambda page: len(rows_of(page)) == 4)
+        letter = rows_of(page)[0]
+        assert (letter["handler"], letter["attempts"]) == ("shaky.book", 1)
+        assert letter["summary"] == "ConnectionError: https://ada:***@books.example refuses"
+        path = f"/dead-letters/{letter['id']}"
+        full = await ada.get(path)
+        assert full["payload"] == {"n": 3}
+        assert "Traceback" in str(full["error"])
+        assert "hunter2" not in str(full)
+
+        assert rows_of(await eve.get("/dead-letters")) == []
+        assert (await eve.ask("GET", path))[0] == 404
+        assert (await eve.ask("DELETE", path))[0] == 404
+        assert (await eve.ask("POST", f"{path}/replay"))[0] == 404
+        assert (await ada.ask("DELETE", path))[0] == 204
+
+        status, counted = await ada.ask("POST", "/dead-letters/replay", {"dry_run": True})
+        assert (status, counted) == (202, {"count": 3, "dry_run": True})
+        _, nothing = await ada.ask("POST", "/dead-letters/replay", {"handler": "shaky.other"})
+        assert nothing["count"] == 0
+
+        (plugins / "cured").touch()
+        one = rows_of(await ada.get("/dead-letters"))[-1]
+        assert (await ada.ask("POST", f"/dead-letters/{one['id']}/replay"))[0] == 202
+        await ada.get_until("/dead-letters", lambda page: len(rows_of(page)) == 2)
+        assert (await ada.ask("POST", "/dead-letters/replay", {}))[1]["count"] == 2
+        await ada.get_until("/dead-letters", lambda page: not rows_of(page))
+        booked = await ada.get_until(
+            "/events?event_type=custom_booked", lambda page: len(rows_of(page)) == 3
+        )
+        assert sorted(str(row["payload"]) for row in rows_of(booked)) == [
+            "{'n': 0}",
+            "{'n': 1}",
+            "{'n': 2}",
+        ]
+
+
+async def test_the_command_line_emits_and_replays_beside_a_running_workbench(
+    start_server: StartServer, make_key: MakeKey, plugins: Path
+) -> None:
+    server = await start_server(plugins={"folder": str(plugins)})
+    key = await make_key()
+
+    async def run(*arguments: str) -> str:
+        code, out, error = await run_biont("events", *arguments, config=server.config)
+        assert code == 0, error
+        return out
+
+    async with Client(server.url, key) as ada:
+        first = (await run("emit", "custom_order", '{"n": 1}', "--user", "ada")).strip()
+        letters = rows_of(await ada.get_until("/dead-letters", rows_of))
+        assert [letter["event_id"] for letter in letters] == [first]
+        assert "match: 0" in await run("replay", "--until", "2020-01-01", "--yes")
+        (plugins / "cured").touch()
+        told = await run("replay", "--handler", "shaky.book", "--user", "ada", "--yes")
+        assert told == "dead letters that match: 1\nto be replayed: 1\n"
+        await ada.get_until("/dead-letters", lambda page: not rows_of(page))
+    await server.stop()
+    second = (await run("emit", "custom_order", '{"n": 2}', "--user", "ada")).strip()
+    await server.start()
+    async with Client(server.url, key) as ada:
+        orders = await ada.get_until(
+            "/events?event_type=custom_order", lambda page: len(rows_of(page)) == 2
+        )
+        assert [row["id"] for row in rows_of(orders)] == [second, first]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["custom_x", "not json", "--user", "ada"],
+        ["custom_x", "[1]", "--user", "ada"],
+        ["note_created", "{}", "--user", "ada"],
+        ["custom_x", "{}", "--user", "nobody"],
+    ],
+)
+@pytest.mark.usefixtures("workbench")
+async def test_what_cannot_be_emitted_is_told(arguments: list[str], tmp_path: Path) -> None:
+    code, _, error = await run_biont("events", "emit", *arguments, config=tmp_path / "config")
+    assert code in (1, 2)
+    assert any(word in error for word in ("PAYLOAD", "EVENT_TYPE", "nobody")), error
+
+
+async def test_what_a_request_leads_to_shares_its_correlation_id(
+    start_server: StartServer, make_key: MakeKey, plugins: Path
+) -> None:
+    (plugins / "cured").touch()
+    server = await start_server(plugins={"folder": str(plugins)}, events={"max_hops": 2})
+    order: JsonValue = {"event_type": "custom_order", "payload": {"n": 1}}
+    async with Client(server.url, await make_key()) as ada:
+        _, event = await ada.ask("POST", "/events", order, headers={"X-Correlation-ID": "order-7"})
+        assert event["correlation_id"] == "order-7"
+        page = await ada.get_until("/events", lambda page: len(rows_of(page)) == 2)
+        booked, ordered = rows_of(page)
+        assert {row["correlation_id"] for row in (booked, ordered)} == {"order-7"}
+        assert booked["causation_id"] == ordered["id"]
+
+        _, other = await ada.ask("POST", "/events", order)
+        assert other["correlation_id"] not in ("order-7", other["id"])
+
+        status, problem = await ada.ask("POST", "/events", order, headers={"X-Biont-Hops": "3"})
+        assert status == 409
+        assert "max_hops" in str(problem["detail"])
+        for headers in ({"X-Biont-Hops": "-1"}, {"X-Correlation-ID": "two words"}):
+            status, problem = await ada.ask("POST", "/events", order, headers=headers)
+            assert status == 422
+            assert next(iter(headers)) in str(problem["errors"])
