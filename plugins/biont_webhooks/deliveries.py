@@ -5,42 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import cast
 
 import orjson
 from peewee import chunked
 
-from biont import Event, Transaction
-from biont_webhooks.tables import Attempt, Delivery, Message, Webhook
+from biont import Event, Transaction, Vault
+from biont_webhooks.subscribers import Subscriber, to_subscriber
+from biont_webhooks.tables import (
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    Message,
+    Trigger,
+    Webhook,
+    WebhookStatus,
+)
 
 # SQLite takes 32,766 parameters a statement.
-_ROWS_A_STATEMENT = 5000
-
-
-class DeliveryStatus(StrEnum):
-    """What became of a delivery."""
-
-    PENDING = "pending"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Subscriber:
-    """A webhook as the delivery path needs it."""
-
-    id: int
-    url: str
-    secret: str
-    event_types: tuple[str, ...]
-
-    def wants(self, event_type: str) -> bool:
-        """Say whether it has subscribed to events of this type."""
-        return any(
-            event_type.startswith(pattern[:-1]) if pattern[-1] == "*" else event_type == pattern
-            for pattern in self.event_types
-        )
+_ROWS_A_STATEMENT = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +33,7 @@ class Owed:
     id: int
     event_id: str
     body: bytes
+    trigger: Trigger = Trigger.EVENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +46,8 @@ class Outcome:
     status_code: int | None
     error: str | None
     answer: bytes
-
-    @property
-    def status(self) -> DeliveryStatus:
-        """What it means for the delivery: only HTTP 200 is a success."""
-        return DeliveryStatus.SUCCEEDED if self.status_code == 200 else DeliveryStatus.FAILED
+    status: DeliveryStatus
+    trigger: Trigger = Trigger.EVENT
 
 
 def make_body(event: Event) -> bytes:
@@ -83,7 +64,10 @@ def make_body(event: Event) -> bytes:
 
 
 def insert_owed(
-    _: Transaction, owed: Sequence[tuple[Event, Sequence[int]]]
+    _: Transaction,
+    owed: Sequence[tuple[Event, Sequence[int]]],
+    now: datetime,
+    trigger: Trigger = Trigger.EVENT,
 ) -> dict[int, list[Owed]]:
     """Record each event as owed to its webhooks; return what is new, by webhook.
 
@@ -98,23 +82,34 @@ def insert_owed(
         fields=[Message.event_id, Message.event_type, Message.body, Message.created_at],
     ).on_conflict_ignore().execute()
     rows = [
-        (webhook_id, event.id, DeliveryStatus.PENDING)
+        (webhook_id, event.id, DeliveryStatus.PENDING, trigger, now)
         for event, webhook_ids in owed
         for webhook_id in webhook_ids
     ]
     new: dict[int, list[Owed]] = {}
     for chunk in chunked(rows, _ROWS_A_STATEMENT):
         for delivery_id, webhook_id, event_id in _insert_deliveries(chunk):
-            new.setdefault(webhook_id, []).append(Owed(delivery_id, event_id, bodies[event_id]))
+            new.setdefault(webhook_id, []).append(
+                Owed(delivery_id, event_id, bodies[event_id], trigger)
+            )
     return new
 
 
 def _insert_deliveries(
-    rows: Sequence[tuple[int, str, DeliveryStatus]],
+    rows: Sequence[tuple[int, str, DeliveryStatus, Trigger, datetime]],
 ) -> Iterable[tuple[int, int, str]]:
     """Insert deliveries; return number, webhook and event of those that are new."""
     inserted: Iterable[tuple[int, int, str]] = (
-        Delivery.insert_many(rows, fields=[Delivery.webhook, Delivery.message, Delivery.status])
+        Delivery.insert_many(
+            rows,
+            fields=[
+                Delivery.webhook,
+                Delivery.message,
+                Delivery.status,
+                Delivery.trigger,
+                Delivery.created_at,
+            ],
+        )
         .on_conflict_ignore()
         .returning(Delivery.id, Delivery.webhook, Delivery.message)
         .tuples()
@@ -126,7 +121,7 @@ def _insert_deliveries(
 def select_owed(webhook_id: int, after: int, limit: int) -> list[Owed]:
     """Return the next deliveries that a webhook is owed, behind the delivery `after`."""
     query = (
-        Delivery.select(Delivery.id, Delivery.message, Message.body)
+        Delivery.select(Delivery.id, Delivery.message, Message.body, Delivery.trigger)
         .join(Message)
         .where(
             Delivery.webhook == webhook_id,
@@ -137,19 +132,18 @@ def select_owed(webhook_id: int, after: int, limit: int) -> list[Owed]:
         .limit(limit)
         .tuples()
     )
-    rows = cast("Iterable[tuple[int, str, str]]", query)
-    return [Owed(delivery_id, event_id, body.encode()) for delivery_id, event_id, body in rows]
+    rows = cast("Iterable[tuple[int, str, str, str]]", query)
+    return [
+        Owed(delivery_id, event_id, body.encode(), Trigger(trigger))
+        for delivery_id, event_id, body, trigger in rows
+    ]
 
 
-def select_subscribers(user_id: int) -> list[Subscriber]:
-    """Return a user's webhooks."""
-    return [_to_subscriber(webhook) for webhook in Webhook.of_user(user_id)]
-
-
-def select_creditors() -> list[Subscriber]:
-    """Return the webhooks that are owed something."""
+def select_creditors(vault: Vault) -> list[Subscriber]:
+    """Return the active webhooks that are owed something."""
     owed = Delivery.select(Delivery.webhook).where(Delivery.status == DeliveryStatus.PENDING)
-    return [_to_subscriber(webhook) for webhook in Webhook.select().where(Webhook.id.in_(owed))]
+    query = Webhook.select().where(Webhook.id.in_(owed), Webhook.status == WebhookStatus.ACTIVE)
+    return [to_subscriber(webhook, vault) for webhook in query]
 
 
 def save_outcomes(_: Transaction, outcomes: Iterable[Outcome]) -> None:
@@ -160,7 +154,9 @@ def save_outcomes(_: Transaction, outcomes: Iterable[Outcome]) -> None:
     kept = [outcome for outcome in outcomes if outcome.delivery_id in alive]
     for status in (DeliveryStatus.SUCCEEDED, DeliveryStatus.FAILED):
         ids = [outcome.delivery_id for outcome in kept if outcome.status is status]
-        Delivery.update(status=status).where(Delivery.id.in_(ids)).execute()
+        Delivery.update(status=status, attempts=Delivery.attempts + 1).where(
+            Delivery.id.in_(ids)
+        ).execute()
     if kept:
         Attempt.insert_many(
             [
@@ -171,6 +167,7 @@ def save_outcomes(_: Transaction, outcomes: Iterable[Outcome]) -> None:
                     outcome.status_code,
                     outcome.error,
                     outcome.answer.decode(errors="replace"),
+                    outcome.trigger,
                 )
                 for outcome in kept
             ],
@@ -181,11 +178,6 @@ def save_outcomes(_: Transaction, outcomes: Iterable[Outcome]) -> None:
                 Attempt.status_code,
                 Attempt.error,
                 Attempt.answer,
+                Attempt.trigger,
             ],
         ).execute()
-
-
-def _to_subscriber(webhook: Webhook) -> Subscriber:
-    return Subscriber(
-        webhook.id, webhook.url, webhook.secret, tuple(orjson.loads(webhook.event_types))
-    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from biont_webhooks.deliveries import Owed, Subscriber
+from biont_webhooks.deliveries import Owed
+from biont_webhooks.subscribers import Subscriber
 
 SIZE = 1000
 """How many deliveries a webhook has in memory; the rest waits in the table."""
@@ -24,6 +25,7 @@ class Outbox:
         self.subscriber = subscriber
         self.running = 0
         self.refilling = False
+        self._taken: set[int] = set()
         self._waiting: deque[Owed] = deque()
         self._seen = 0
         self._offered = 0
@@ -56,8 +58,11 @@ class Outbox:
             self._take(owed[:room])
             self._behind = len(owed) > room
 
-    def fall_behind(self) -> None:
-        """Note that the table has deliveries that were not offered."""
+    def renew(self, subscriber: Subscriber) -> None:
+        """Take the webhook as it is now, and read anew what it is owed."""
+        self.subscriber = subscriber
+        self._waiting.clear()
+        self._seen = 0
         self._behind = True
 
     def refill(self, owed: Sequence[Owed], limit: int) -> None:
@@ -68,10 +73,19 @@ class Outbox:
 
     def pop(self) -> Owed | None:
         """Return the next delivery, None when there is none in memory."""
-        return self._waiting.popleft() if self._waiting else None
+        if not self._waiting:
+            return None
+        owed = self._waiting.popleft()
+        self._taken.add(owed.id)
+        return owed
+
+    def put_away(self, owed: Owed) -> None:
+        """Note that a delivery has been attempted."""
+        self._taken.discard(owed.id)
 
     def _take(self, owed: Sequence[Owed]) -> None:
         for item in owed:
             if item.id > self._seen:
                 self._seen = item.id
-                self._waiting.append(item)
+                if item.id not in self._taken:
+                    self._waiting.append(item)

@@ -26,8 +26,10 @@ from biont import (
     on,
 )
 from biont.exceptions import ForbiddenAddress, InputProblem, InvalidInput
+from biont_webhooks.deliveries import select_creditors
 from biont_webhooks.sender import Sender
 from biont_webhooks.signing import generate_secret
+from biont_webhooks.subscribers import find_stale_secrets, replace_secrets
 from biont_webhooks.tables import Attempt, Delivery, Message, Webhook
 from biont_webhooks.views import (
     CreatedWebhook,
@@ -95,8 +97,13 @@ async def _send(workbench: Workbench) -> AsyncIterator[None]:
         concurrency=settings.concurrency,
         connections=settings.connections,
     )
-    workbench.provide(WEBHOOKS, Webhooks(workbench.store, sender))
-    async with sender.run(workbench.time_to_stop):
+    store, vault = workbench.store, workbench.vault
+    stale = await store.read(find_stale_secrets, vault)
+    if stale:
+        await store.write(replace_secrets, stale)
+    workbench.provide(WEBHOOKS, Webhooks(store, vault, workbench.clock, sender))
+    creditors = await store.read(select_creditors, vault)
+    async with sender.run(creditors, workbench.time_to_stop):
         yield
 
 
@@ -119,7 +126,6 @@ async def register(request: Request, body: NewWebhook) -> CreatedWebhook:
         url=body.url,
         event_types=body.event_types,
         secret=secret,
-        now=request.workbench.clock.now(),
     )
     return CreatedWebhook(secret=secret, **show_webhook(webhook).model_dump())
 

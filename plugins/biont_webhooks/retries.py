@@ -103,6 +103,11 @@ def make_retry_policy(retry: Retry) -> RetryPolicy:
     return RetryPolicy() if isinstance(retry, str) else RetryPolicy(tuple(retry))
 
 
+def load_retry_policy(text: str) -> RetryPolicy:
+    """Return the policy that `dump_retry` has written."""
+    return make_retry_policy(orjson.loads(text))
+
+
 def dump_retry(retry: Retry) -> str:
     """Return a policy, as a client has sent it, as JSON."""
     return orjson.dumps(retry).decode()

@@ -14,13 +14,12 @@ from biont.exceptions import ForbiddenAddress, StoreUnavailable
 from biont_webhooks.deliveries import (
     Outcome,
     Owed,
-    Subscriber,
-    select_creditors,
     select_owed,
 )
 from biont_webhooks.outbox import Outbox
 from biont_webhooks.recorder import Recorder
-from biont_webhooks.signing import sign
+from biont_webhooks.subscribers import Subscriber
+from biont_webhooks.tables import DeliveryStatus
 
 _REFILL = 500
 _READ_AGAIN = 1.0
@@ -67,17 +66,18 @@ class Sender:
         self._stopping = False
 
     @asynccontextmanager
-    async def run(self, time_to_stop: Callable[[], float]) -> AsyncIterator[None]:
+    async def run(
+        self, creditors: Sequence[Subscriber], time_to_stop: Callable[[], float]
+    ) -> AsyncIterator[None]:
         """Attempt deliveries while this is open, first those that a former run left.
 
         Args:
+            creditors: the webhooks that are owed something.
             time_to_stop: how many seconds attempts under way may take when it closes.
         """
         async with self._recorder.run():
-            for subscriber in await self._store.read(select_creditors):
-                outbox = self._find_outbox(subscriber)
-                outbox.fall_behind()
-                self._pump(outbox)
+            for subscriber in creditors:
+                self.refresh(subscriber)
             try:
                 yield
             finally:
@@ -100,8 +100,14 @@ class Sender:
                 outbox.offer(new)
                 self._pump(outbox)
 
+    def refresh(self, subscriber: Subscriber) -> None:
+        """Take up a webhook as it is now, and whatever the table says is owed to it."""
+        outbox = self._find_outbox(subscriber)
+        outbox.renew(subscriber)
+        self._pump(outbox)
+
     def forget(self, webhook_id: int) -> None:
-        """Attempt nothing more for a webhook that was deleted."""
+        """Attempt nothing more for a webhook that was deleted or paused."""
         self._outboxes.pop(webhook_id, None)
 
     def _find_outbox(self, subscriber: Subscriber) -> Outbox:
@@ -148,6 +154,7 @@ class Sender:
                 if owed is None:
                     break
                 await self._recorder.record(await self._attempt(outbox.subscriber, owed))
+                outbox.put_away(owed)
                 if outbox.needs_refill:
                     self._pump(outbox)
         finally:
@@ -165,22 +172,35 @@ class Sender:
     async def _attempt(self, subscriber: Subscriber, owed: Owed) -> Outcome:
         """Make one POST; whatever goes wrong is an outcome."""
         now = self._clock.now()
-        headers = sign(
-            [subscriber.secret],
-            message_id=owed.event_id,
-            timestamp=int(now.timestamp()),
-            body=owed.body,
-        )
-        headers["Content-Type"] = "application/json"
+        headers = subscriber.make_headers(message_id=owed.event_id, body=owed.body, now=now)
         try:
             response = await self._egress.post(
                 subscriber.url, body=owed.body, headers=headers, timeout=self._timeout
             )
         except Exception as error:  # noqa: BLE001  # what is no outcome would stop the webhook
             duration = (self._clock.now() - now).total_seconds()
-            return Outcome(owed.id, now, duration, None, _name(error), b"")
-        error_name = None if response.status == 200 else f"answered {response.status}, not 200"
-        return Outcome(owed.id, now, response.duration, response.status, error_name, response.body)
+            return Outcome(
+                owed.id,
+                now,
+                duration,
+                None,
+                _name(error),
+                b"",
+                DeliveryStatus.FAILED,
+                owed.trigger,
+            )
+        is_success = subscriber.success.accepts(response.status)
+        refusal = f"answered {response.status}, not {subscriber.success}"
+        return Outcome(
+            owed.id,
+            now,
+            response.duration,
+            response.status,
+            None if is_success else refusal,
+            response.body,
+            DeliveryStatus.SUCCEEDED if is_success else DeliveryStatus.FAILED,
+            owed.trigger,
+        )
 
 
 def _name(error: Exception) -> str:

@@ -2,18 +2,64 @@
 
 from __future__ import annotations
 
-from peewee import AutoField, ForeignKeyField, IntegerField, TextField
+from enum import StrEnum
+
+from peewee import AutoField, BooleanField, FloatField, ForeignKeyField, IntegerField, TextField
 
 from biont import InstantField, OwnedTable, Table
 
 
-class Webhook(OwnedTable):
-    """A URL that wants to be told about events."""
+class WebhookStatus(StrEnum):
+    """Whether a webhook is told of events."""
 
+    ACTIVE = "active"
+    PAUSED = "paused"
+    DISABLED = "disabled"
+
+
+class DeliveryStatus(StrEnum):
+    """What became of a delivery; a pending one is owed."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class Trigger(StrEnum):
+    """Why an attempt is made."""
+
+    EVENT = "event"
+    RETRY = "retry"
+    RESEND = "resend"
+    RECOVER = "recover"
+    REPLAY = "replay"
+    TEST = "test"
+
+
+class Webhook(OwnedTable):
+    """A URL that wants to be told about events.
+
+    `event_types`, `payload_filter` and `retry` are JSON. `secret`, `previous_secret` and
+    `headers`, which is JSON below that, are tokens of the vault.
+    """
+
+    name = TextField(null=True)
     url = TextField()
     event_types = TextField()
+    payload_filter = TextField(null=True, column_name="filter")
     secret = TextField()
+    previous_secret = TextField(null=True)
+    previous_secret_until = InstantField(null=True)
+    success = TextField()
+    retry = TextField()
+    headers = TextField(null=True)
+    rate = FloatField(null=True)
+    concurrency = IntegerField(null=True)
+    status = TextField()
+    disabled_reason = TextField(null=True)
+    failing_since = InstantField(null=True)
     created_at = InstantField()
+    updated_at = InstantField()
 
     class Meta:
         table_name = "webhooks"
@@ -32,12 +78,24 @@ class Message(Table):
 
 
 class Delivery(Table):
-    """One event that is owed to one webhook."""
+    """One event that is owed, or was, to one webhook.
+
+    `due_at` is the earliest instant of the next attempt, null for now, and
+    `trigger` why it is made. `claimed` says that it may be under way. Of
+    deliveries from before there were these columns `created_at` is null.
+    """
 
     id = AutoField()
+    webhook_id: int
     webhook = ForeignKeyField(Webhook, on_delete="CASCADE")
+    message_id: str
     message = ForeignKeyField(Message, on_delete="CASCADE")
     status = TextField()
+    attempts = IntegerField(default=0)
+    due_at = InstantField(null=True)
+    trigger = TextField(default=Trigger.EVENT)
+    claimed = BooleanField(default=False)
+    created_at = InstantField(null=True)
 
     class Meta:
         table_name = "webhook_deliveries"
@@ -45,11 +103,17 @@ class Delivery(Table):
 
 
 class Attempt(Table):
-    """One POST that was made for a delivery."""
+    """One POST that was made for a delivery.
+
+    `redelivered` says that an earlier one may have arrived of which a crash has
+    lost the record.
+    """
 
     id = AutoField()
     delivery_id: int
     delivery = ForeignKeyField(Delivery, on_delete="CASCADE")
+    trigger = TextField(default=Trigger.EVENT)
+    redelivered = BooleanField(default=False)
     attempted_at = InstantField()
     duration_ms = IntegerField()
     status_code = IntegerField(null=True)

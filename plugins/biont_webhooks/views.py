@@ -8,9 +8,8 @@ from typing import Annotated
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from biont_webhooks.deliveries import DeliveryStatus
 from biont_webhooks.signing import validate_secret
-from biont_webhooks.tables import Attempt, Delivery, Webhook
+from biont_webhooks.tables import Attempt, Delivery, DeliveryStatus, Webhook
 
 EventPattern = Annotated[
     str,

@@ -8,10 +8,12 @@ from datetime import datetime
 
 import orjson
 
-from biont import Event, Service, Store, Transaction
-from biont_webhooks.deliveries import Subscriber, insert_owed, select_subscribers
+from biont import Clock, Event, Service, Store, Transaction, Vault
+from biont_webhooks.deliveries import insert_owed
+from biont_webhooks.retries import Success, dump_retry
 from biont_webhooks.sender import Sender
-from biont_webhooks.tables import Attempt, Delivery, Message, Webhook
+from biont_webhooks.subscribers import Subscriber, select_subscribers
+from biont_webhooks.tables import Attempt, Delivery, Message, Webhook, WebhookStatus
 
 _USERS_IN_MEMORY = 10_000
 
@@ -21,11 +23,15 @@ class Webhooks:
 
     Args:
         store: where webhooks are.
+        vault: opens their secrets.
+        clock: stamps what is owed.
         sender: makes the attempts.
     """
 
-    def __init__(self, store: Store, sender: Sender) -> None:
+    def __init__(self, store: Store, vault: Vault, clock: Clock, sender: Sender) -> None:
         self._store = store
+        self._vault = vault
+        self._clock = clock
         self._sender = sender
         self._subscribers: dict[int, list[Subscriber]] = {}
         self._generation = 0
@@ -42,21 +48,26 @@ class Webhooks:
             found = [
                 subscriber
                 for subscriber in await self._find_subscribers(event.user_id)
-                if subscriber.wants(event.event_type)
+                if subscriber.wants(event)
             ]
             if found:
                 owed.append((event, [subscriber.id for subscriber in found]))
                 creditors.update((subscriber.id, subscriber) for subscriber in found)
         if owed:
-            new = await self._store.write(insert_owed, owed)
+            new = await self._store.write(insert_owed, owed, self._clock.now())
             self._sender.offer(list(creditors.values()), new)
 
     async def register(
-        self, user_id: int, *, url: str, event_types: Sequence[str], secret: str, now: datetime
+        self, user_id: int, *, url: str, event_types: Sequence[str], secret: str
     ) -> Webhook:
         """Return a new webhook; it gets the events that come from now on."""
         webhook = await self._store.write(
-            _insert, user_id, url=url, event_types=event_types, secret=secret, now=now
+            _insert,
+            user_id,
+            url=url,
+            event_types=orjson.dumps(event_types).decode(),
+            secret=self._vault.encrypt(secret),
+            now=self._clock.now(),
         )
         self._forget(user_id)
         return webhook
@@ -75,7 +86,7 @@ class Webhooks:
         found = self._subscribers.get(user_id)
         if found is None:
             generation = self._generation
-            found = await self._store.read(select_subscribers, user_id)
+            found = await self._store.read(select_subscribers, user_id, self._vault)
             if len(self._subscribers) >= _USERS_IN_MEMORY:
                 self._subscribers.clear()
             # Changed while it was read: what was read may be the state before.
@@ -108,20 +119,18 @@ def select_deliveries(
 
 
 def _insert(
-    _: Transaction,
-    user_id: int,
-    *,
-    url: str,
-    event_types: Sequence[str],
-    secret: str,
-    now: datetime,
+    _: Transaction, user_id: int, *, url: str, event_types: str, secret: str, now: datetime
 ) -> Webhook:
     return Webhook.create(
         user=user_id,
         url=url,
-        event_types=orjson.dumps(list(event_types)).decode(),
+        event_types=event_types,
         secret=secret,
+        success=Success.OK,
+        retry=dump_retry("none"),
+        status=WebhookStatus.ACTIVE,
         created_at=now,
+        updated_at=now,
     )
 
 

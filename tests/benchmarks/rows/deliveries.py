@@ -88,7 +88,7 @@ async def _owe(workbench: Workbench, webhooks: Sequence[int]) -> None:
     store = Store(workbench.database, EventFactory(SystemClock(), 8))
     await store.open()
     try:
-        await store.write(insert_owed, owed)
+        await store.write(insert_owed, owed, SystemClock().now())
     finally:
         await store.close()
 

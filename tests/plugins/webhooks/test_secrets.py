@@ -1,0 +1,67 @@
+"""Secrets are kept encrypted, also those from before they were."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from peewee import SqliteDatabase
+from playhouse.migrations import Runner
+from support.client import Client
+from support.clock import FakeClock
+from support.config import write_config
+from support.receiver import Receiver
+
+import biont_webhooks
+from biont import load_settings, open_workbench
+from biont.store.schema import CORE_MIGRATIONS
+
+PATH = "/webhooks/outgoing"
+SECRET = "a secret of my very own"
+MIGRATIONS = Path(biont_webhooks.__file__).parent / "migrations"
+
+
+def read_everything(folder: Path) -> bytes:
+    """Return all bytes of the database's files."""
+    return b"".join(path.read_bytes() for path in folder.glob("biont.sqlite3*"))
+
+
+async def test_the_database_never_holds_a_secret(client: Client, tmp_path: Path) -> None:
+    generated = await client.post(f"{PATH}/register", {"url": "https://example.com/a"})
+    await client.post(f"{PATH}/register", {"url": "https://example.com/b", "secret": SECRET})
+    found = read_everything(tmp_path)
+    assert b"https://example.com/b" in found
+    assert str(generated["secret"]).removeprefix("whsec_").encode() not in found
+    assert SECRET.encode() not in found
+
+
+def make_old_database(folder: Path, url: str) -> None:
+    """Make a database as it was before secrets were encrypted, with one webhook."""
+    path = folder / "biont.sqlite3"
+    database = SqliteDatabase(str(path))
+    with database.connection_context():
+        Runner(database, str(CORE_MIGRATIONS), table_name="migrations_core").up("0001_initial")
+        Runner(database, str(MIGRATIONS), table_name="migrations_webhooks").up("0001_webhooks")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("INSERT INTO users VALUES (1, 'ada', '2026-01-01 00:00:00+00:00')")
+        connection.execute(
+            "INSERT INTO webhooks (id, user_id, url, event_types, secret, created_at) "
+            "VALUES (1, 1, ?, '[\"*\"]', ?, '2026-01-01 00:00:00+00:00')",
+            (url, SECRET),
+        )
+
+
+async def test_secrets_from_before_are_encrypted_and_go_on_signing(
+    tmp_path: Path, receiver: Receiver, clock: FakeClock
+) -> None:
+    make_old_database(tmp_path, receiver.url)
+    settings = load_settings(write_config(tmp_path, {}), environ={})
+    async with open_workbench(settings, clock=clock) as workbench:
+        await workbench.events.emit("custom_old", 1, {})
+        (request,) = await receiver.wait_for(1)
+        expected = hmac.new(SECRET.encode(), request.body, hashlib.sha256).hexdigest()
+        assert request.headers["X-ASI-Signature"] == expected
+    assert SECRET.encode() not in read_everything(tmp_path)
