@@ -69,7 +69,7 @@ class Cause:
     hops: int = 0
 
 
-_cause: ContextVar[Cause | None] = ContextVar("biont_cause", default=None)
+_cause: ContextVar[Event | Cause | None] = ContextVar("biont_cause", default=None)
 
 
 class caused_by:  # noqa: N801  # a context manager that reads as a function
@@ -81,12 +81,10 @@ class caused_by:  # noqa: N801  # a context manager that reads as a function
     __slots__ = ("_cause", "_token")
 
     def __init__(self, cause: Event | Cause) -> None:
-        if isinstance(cause, Event):
-            cause = Cause(cause.correlation_id, cause.id, cause.hops + 1)
         self._cause = cause
 
     def __enter__(self) -> None:
-        self._token: Token[Cause | None] = _cause.set(self._cause)
+        self._token: Token[Event | Cause | None] = _cause.set(self._cause)
 
     def __exit__(self, *_: object) -> None:
         _cause.reset(self._token)
@@ -115,11 +113,9 @@ class EventFactory:
         """
         _check_event_type(event_type)
         payload_json = _encode_payload(payload)
-        cause = _cause.get()
         event_id = str(uuid_utils.uuid7())
-        if cause is None:
-            cause = Cause(event_id)
-        elif cause.hops > self._max_hops:
+        cause = _find_cause(event_id)
+        if cause.hops > self._max_hops:
             raise Conflict(
                 f"event {event_type!r} refused: it would be hop {cause.hops} of a chain that may "
                 f"have {self._max_hops}; break the loop, or raise events.max_hops"
@@ -135,6 +131,16 @@ class EventFactory:
             cause.hops,
             payload_json,
         )
+
+
+def _find_cause(event_id: str) -> Cause:
+    """Return what causes an event that is being made; its own id begins a new chain."""
+    cause = _cause.get()
+    if cause is None:
+        return Cause(event_id)
+    if isinstance(cause, Event):
+        return Cause(cause.correlation_id, cause.id, cause.hops + 1)
+    return cause
 
 
 def encode_event(event: Event) -> str:

@@ -9,23 +9,26 @@ from types import TracebackType
 class Deadline:
     """Ends with a `TimeoutError` what runs too long inside its ``with`` block.
 
-    It is `asyncio.timeout` for one call after the other in one task: most calls are
-    over long before, so one timer looks after many of them.
+    It is `asyncio.timeout` for one call after the other in the task that makes it:
+    most calls are over long before, so one timer looks after many of them.
 
     Args:
         seconds: how long a call may take.
     """
 
     def __init__(self, seconds: float) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  # narrows the type for mypy
+        self._task: asyncio.Task[object] = task
         self._seconds = seconds
         self._loop = asyncio.get_running_loop()
-        self._task: asyncio.Task[object] | None = None
         self._due = 0.0
+        self._is_running = False
         self._is_armed = False
         self._has_struck = False
 
     def __enter__(self) -> None:
-        self._task = asyncio.current_task()
+        self._is_running = True
         self._due = self._loop.time() + self._seconds
         if not self._is_armed:
             self._is_armed = True
@@ -37,18 +40,17 @@ class Deadline:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        task, self._task = self._task, None
+        self._is_running = False
         if not self._has_struck:
             return
         self._has_struck = False
-        assert task is not None  # noqa: S101  # narrows the type for mypy
         # Somebody else may have cancelled the task as well: that stays a cancellation.
-        if task.uncancel() == 0 and kind is asyncio.CancelledError:
+        if self._task.uncancel() == 0 and kind is asyncio.CancelledError:
             raise TimeoutError(f"took longer than {self._seconds:g} s") from error
 
     def _look(self) -> None:
         self._is_armed = False
-        if self._task is None:
+        if not self._is_running:
             return
         if self._loop.time() >= self._due:
             self._has_struck = True

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from biont.event import Event
 from biont.exceptions import PluginError
@@ -148,6 +148,18 @@ class Handler:
     name: str
     function: HandlerFunction | BatchFunction | TransactionFunction
     subscription: Subscription
+
+
+def bind(handler: Handler, workbench: Workbench) -> Callable[[Sequence[Event]], Awaitable[None]]:
+    """Return a function that calls `handler` for some events: for one, unless it takes batches."""
+    if handler.subscription.transactional:
+        write = cast("TransactionFunction", handler.function)
+        return lambda events: workbench.store.write(write, events, workbench)
+    if handler.subscription.batch is not None:
+        handle_batch = cast("BatchFunction", handler.function)
+        return lambda events: handle_batch(events, workbench)
+    handle = cast("HandlerFunction", handler.function)
+    return lambda events: handle(events[0], workbench)
 
 
 def collect_handlers(plugin: str, module: ModuleType) -> list[Handler]:

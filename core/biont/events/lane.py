@@ -78,8 +78,12 @@ class Lane:
     @property
     def position(self) -> int:
         """The number of the event up to which the handler is done with all."""
-        unhandled = [items[0].sequence for items in (self._offered, self._read) if items]
-        unhandled += [gap.first for gap in self._gaps]
+        unhandled = [gap.first for gap in self._gaps]
+        for held in (self._offered, self._read):
+            while held and held[0].done:
+                held.popleft()
+            if held:
+                unhandled.append(held[0].sequence)
         return min(unhandled) - 1 if unhandled else self._seen
 
     def offer(self, entries: Sequence[Entry]) -> None:

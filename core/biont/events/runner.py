@@ -6,14 +6,14 @@ import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import structlog
 
 from biont.event import caused_by
 from biont.events.crash_guard import CrashGuard, Guilty
 from biont.events.deadline import Deadline
-from biont.events.handlers import BatchFunction, Handler, HandlerFunction, TransactionFunction
+from biont.events.handlers import Handler, bind
 from biont.events.lane import Lane
 from biont.events.queues import Item
 from biont.exceptions import StoreUnavailable
@@ -28,7 +28,7 @@ _BURY_AGAIN = 5.0
 _JITTER = 0.2
 """How much longer than said a wait may be, so that what failed together returns apart."""
 
-_CALLS_IN_A_ROW = 50
+_IN_A_ROW = 50
 """How many calls that wait for nothing may keep the event loop to themselves."""
 
 _log = structlog.get_logger("biont.events")
@@ -75,14 +75,17 @@ class Runner:
     ) -> None:
         self._handler = handler
         self._lane = lane
-        self._workbench = workbench
         self._terms = terms
         self._bury = bury
         self._forget = forget
         self._guard = guard
-        self._batch = handler.subscription.batch or 1
-        self._linger = handler.subscription.linger
-        self._stopping = False
+        self._call_handler = bind(handler, workbench)
+        subscription = handler.subscription
+        self._batch = subscription.batch
+        # One worker alone takes nobody's turn by taking several at once.
+        self._limit = subscription.batch or (_IN_A_ROW if subscription.concurrency == 1 else 1)
+        self._linger = subscription.linger
+        self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._idle: set[asyncio.Task[None]] = set()
 
@@ -95,7 +98,7 @@ class Runner:
 
     async def stop(self, timeout: float) -> None:  # noqa: ASYNC109  # the calls share this one
         """Take no more events; let running calls end within `timeout` seconds."""
-        self._stopping = True
+        self._stop.set()
         for task in self._idle:
             task.cancel()
         _, late = await asyncio.wait(self._tasks, timeout=timeout)
@@ -105,15 +108,17 @@ class Runner:
 
     async def _work(self) -> None:
         deadline = Deadline(self._terms.timeout)
-        while not self._stopping:
+        while not self._stop.is_set():
             await self._wait()
-            for _ in range(_CALLS_IN_A_ROW):
-                items = self._lane.take(self._batch)
-                if not items or self._stopping:
-                    break
+            items = self._lane.take(self._limit)
+            if self._batch is not None:
                 await self._call(items, deadline)
-            else:
-                await asyncio.sleep(0)
+                continue
+            for item in items:
+                if self._stop.is_set():
+                    return
+                await self._call([item], deadline)
+            await asyncio.sleep(0)
 
     async def _wait(self) -> None:
         task = asyncio.current_task()
@@ -127,12 +132,14 @@ class Runner:
             self._idle.discard(task)
 
     async def _call(self, items: list[Item], deadline: Deadline) -> None:
+        if not items:
+            return
         if self._guard is not None and any(map(self._guard.is_watching, items)):
             await self._call_watched(self._guard, items, deadline)
             return
         try:
-            with deadline:
-                await self._invoke(items)
+            with deadline, caused_by(items[0].event):
+                await self._call_handler([item.event for item in items])
         except Exception as error:  # noqa: BLE001  # a handler may raise anything; none is lost
             await self._fail(items, error, deadline)
         else:
@@ -145,28 +152,14 @@ class Runner:
         for item in items:
             try:
                 async with guard.watch(item):
-                    with deadline:
-                        await self._invoke([item])
+                    with deadline, caused_by(item.event):
+                        await self._call_handler([item.event])
             except Guilty as error:
                 await self._give_up(item, str(error))
             except Exception as error:  # noqa: BLE001  # as above
                 await self._fail([item], error, deadline)
             else:
                 await self._finish([item])
-
-    async def _invoke(self, items: Sequence[Item]) -> None:
-        subscription, function = self._handler.subscription, self._handler.function
-        first = items[0].event
-        with caused_by(first):
-            if subscription.transactional:
-                events = [item.event for item in items]
-                write = cast("TransactionFunction", function)
-                await self._workbench.store.write(write, events, self._workbench)
-            elif subscription.batch is not None:
-                events = [item.event for item in items]
-                await cast("BatchFunction", function)(events, self._workbench)
-            else:
-                await cast("HandlerFunction", function)(first, self._workbench)
 
     async def _fail(self, items: list[Item], error: Exception, deadline: Deadline) -> None:
         if len(items) > 1:
