@@ -12,6 +12,7 @@ from support.client import Client
 from support.clock import FakeClock
 from support.config import write_config
 from support.loopback import keep_to_loopback
+from support.node import Node, find_node
 from support.process import Server, run_biont
 from support.receiver import Receiver
 
@@ -31,6 +32,12 @@ def _loopback_only() -> None:
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture
+def node() -> Node:
+    """Node, with the packages of ``tests/node``."""
+    return find_node()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from biont.cron import CronExpression, parse_time_zone
     from biont.egress import EgressPolicy, EgressResponse, EgressSession
     from biont.event import Event, JsonObject
+    from biont.event_types import EventType
     from biont.events import EventSystem, on
     from biont.hookspecs import hookimpl
     from biont.http.api import Api
@@ -42,6 +43,7 @@ __all__ = [
     "EgressSession",
     "Event",
     "EventSystem",
+    "EventType",
     "Finish",
     "InstantField",
     "JobKind",
@@ -83,6 +85,7 @@ _MODULES = {
     "cron": ["CronExpression", "parse_time_zone"],
     "egress": ["EgressPolicy", "EgressResponse", "EgressSession"],
     "event": ["Event", "JsonObject"],
+    "event_types": ["EventType"],
     "events": ["EventSystem", "on"],
     "hookspecs": ["hookimpl"],
     "http.api": ["Api"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
@@ -13,14 +12,13 @@ import uuid_utils
 from pydantic import JsonValue
 
 from biont.clock import Clock
+from biont.event_types import EventTypes, check_shape
 from biont.exceptions import Conflict, InputProblem, InvalidInput
 
 JsonObject = Mapping[str, JsonValue]
 
 PAYLOAD_LIMIT = 256 * 1024
 """The size that a payload may have as JSON, in bytes."""
-
-_EVENT_TYPE = re.compile(r"[a-z][a-z0-9_]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +94,31 @@ class EventFactory:
     Args:
         clock: stamps `Event.created_at`.
         max_hops: the longest chain of events that cause each other.
+
+    Attributes:
+        event_types: what may be emitted; None while that is not known, and then
+            any name that is snake case.
     """
 
     def __init__(self, clock: Clock, max_hops: int) -> None:
         self._clock = clock
         self._max_hops = max_hops
+        self.event_types: EventTypes | None = None
 
     def make(self, event_type: str, user_id: int, payload: JsonObject) -> Event:
         """Return a new event, caused by what runs at present.
 
         Raises:
-            InvalidInput: the type is not snake case, or the payload is not
-                JSON or larger than `PAYLOAD_LIMIT`.
+            InvalidInput: the type is not declared, or the payload is not as
+                declared, not JSON, or larger than `PAYLOAD_LIMIT`.
             Conflict: the chain of events that led here is too long, as in a
                 webhook that feeds its own source.
         """
-        _check_event_type(event_type)
         payload_json = _encode_payload(payload)
+        if self.event_types is None:
+            check_shape(event_type)
+        else:
+            self.event_types.check(event_type, payload_json)
         event_id = str(uuid_utils.uuid7())
         cause = _find_cause(event_id)
         if cause.hops > self._max_hops:
@@ -163,15 +169,6 @@ def decode_event(text: str) -> Event:
     """Return the event that `encode_event` made `text` of."""
     fields = orjson.loads(text)
     return Event(**{**fields, "created_at": datetime.fromisoformat(fields["created_at"])})
-
-
-def _check_event_type(event_type: str) -> None:
-    if not _EVENT_TYPE.fullmatch(event_type):
-        raise InvalidInput(
-            InputProblem(
-                "must be snake case: a-z, 0-9 and _, at most 100 characters", "#/event_type"
-            )
-        )
 
 
 def _encode_payload(payload: JsonObject) -> str:

@@ -6,8 +6,15 @@ turns these classes into problem documents; nothing else translates them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+Location = tuple[int | str, ...]
+"""The steps that lead to a place in a JSON document."""
 
 
 class BiontError(Exception):
@@ -82,6 +89,29 @@ class InvalidInput(BiontError):
     def __init__(self, *problems: InputProblem) -> None:
         super().__init__("; ".join(f"{p.pointer}: {p.detail}" for p in problems))
         self.problems = problems
+
+    @classmethod
+    def from_validation(
+        cls, error: ValidationError, point: Callable[[Location], str]
+    ) -> InvalidInput:
+        """Return all that a model has found wrong.
+
+        Args:
+            error: what the model raised.
+            point: turns a place into `InputProblem.pointer`.
+        """
+        return cls(
+            *(
+                InputProblem(item["msg"].removeprefix("Value error, "), point(item["loc"]))
+                for item in error.errors(include_url=False, include_input=False)
+            )
+        )
+
+
+def point_to(location: Location) -> str:
+    """Return a place in a JSON document as a URI fragment (RFC 6901, section 6)."""
+    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in location)
+    return "#" + "".join(f"/{step}" for step in steps)
 
 
 class MalformedBody(BiontError):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
+from biont.event_types import EventType
 from biont.http.api import Api
 from biont.llm import BackendFactory
 from biont.scheduler.jobs import JobKind
@@ -64,6 +65,17 @@ def register_routes() -> Api:
 @hookspec
 def register_jobs() -> Sequence[JobKind]:
     """Return the kinds of job that schedules may have. Since 0.1."""
+    raise AssertionError
+
+
+@hookspec
+def register_event_types() -> Sequence[EventType]:
+    """Return the types of event that the plugin emits.
+
+    A type that nobody declares is refused where it is emitted, and so is a
+    payload that is not as declared; only names that begin with ``custom_``
+    need no declaration. Since 0.1.
+    """
     raise AssertionError
 
 

@@ -15,10 +15,12 @@ import pluggy
 import structlog
 
 from biont import hookspecs
+from biont.event_types import EventType, EventTypes
 from biont.events import Handler, collect_handlers
 from biont.exceptions import PluginError
 from biont.http.api import Api
 from biont.llm import BackendFactory
+from biont.scheduler.events import SCHEDULED_TRIGGER
 from biont.scheduler.jobs import JobKind
 from biont.store import Tables
 
@@ -110,6 +112,20 @@ class Plugins:
             "job kind", {name: [kind.name for kind in kinds] for name, kinds in found.items()}
         )
         return {kind.name: kind for kinds in found.values() for kind in kinds}
+
+    def event_types(self) -> EventTypes:
+        """Return the types of event that the core and the plugins declare.
+
+        Raises:
+            PluginError: two declare one name.
+        """
+        declared: dict[str, Sequence[EventType]] = {"core": [SCHEDULED_TRIGGER]}
+        declared |= self._ask_each("register_event_types")
+        _refuse_doubles(
+            "event type",
+            {name: [found.name for found in types] for name, types in declared.items()},
+        )
+        return EventTypes(declared)
 
     def llm_backends(self) -> dict[str, BackendFactory]:
         """Return all ways to reach a language model by name.

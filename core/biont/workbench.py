@@ -19,12 +19,14 @@ from pydantic import BaseModel
 from biont.clock import Clock, SystemClock
 from biont.egress import EgressPolicy, EgressSession
 from biont.event import EventFactory
+from biont.event_types import EventTypes
 from biont.events import EventSystem
 from biont.exceptions import PluginError, StoreUnavailable
 from biont.http.app import make_app, make_endpoints, refuse_conflicts
+from biont.http.asyncapi import make_asyncapi
 from biont.http.core_routes import api as core_api
 from biont.http.dead_letter_routes import api as dead_letter_api
-from biont.http.openapi import make_document
+from biont.http.openapi import make_openapi
 from biont.keys import Keys
 from biont.llm import BackendFactory
 from biont.plugins import Plugins
@@ -63,6 +65,7 @@ class Workbench:
         egress: the one way out to addresses that a user may name.
         plugins: what is loaded, and what could not be.
         watchdog: notices what blocks the event loop.
+        event_types: the types of event that may be emitted.
         llm_backends: the ways to reach a language model that plugins have, by name.
         version: of the installed distribution.
     """
@@ -71,7 +74,7 @@ class Workbench:
         self.settings = settings
         self.clock = clock
         self.version = version("biont")
-        factory = EventFactory(clock, settings.events.max_hops)
+        self._factory = factory = EventFactory(clock, settings.events.max_hops)
         self.store = Store(
             settings.database.path,
             factory,
@@ -102,6 +105,7 @@ class Workbench:
         self.watchdog = Watchdog(clock, settings.server.stall_limit)
         self.plugins = Plugins()
         self._services = Services()
+        self.event_types = EventTypes({})
         self.llm_backends: Mapping[str, BackendFactory] = {}
         self._stop_by: float | None = None
         self._sections: dict[str, BaseModel] = {}
@@ -151,9 +155,13 @@ class Workbench:
 
     @cached_property
     def openapi(self) -> bytes:
-        """The OpenAPI document of all routes, as JSON."""
-        document = make_document(self._endpoints, title="Biont Workbench", version=self.version)
-        return orjson.dumps(document)
+        """The OpenAPI document of all routes and outgoing events, as JSON."""
+        return orjson.dumps(make_openapi(self._endpoints, self.event_types, version=self.version))
+
+    @cached_property
+    def asyncapi(self) -> bytes:
+        """The AsyncAPI document of all outgoing events, as JSON."""
+        return orjson.dumps(make_asyncapi(self.event_types, version=self.version))
 
     async def load_plugins(self) -> None:
         """Import all plugins, check their settings, and bring their tables to shape.
@@ -171,6 +179,7 @@ class Workbench:
         for name, tables in self.plugins.tables().items():
             with self.plugins.guard(name):
                 await self.store.migrate(name, tables.migrations)
+        self.event_types = self._factory.event_types = self.plugins.event_types()
         self.llm_backends = self.plugins.llm_backends()
 
     def load_routes(self) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from biont import Api, BackendFactory, Message, Request, Scope, Workbench, hookimpl
+from biont import Api, BackendFactory, EventType, Message, Request, Scope, Workbench, hookimpl
 from biont.exceptions import InputProblem, InvalidInput
 from biont_llm.local_backend import LocalBackend
 from biont_llm.models import LANGUAGE_MODELS, LanguageModels
@@ -53,6 +53,18 @@ class ChatAnswer(BaseModel):
     usage: Usage
 
 
+class AiMessage(BaseModel):
+    """What was asked, and what the model answered."""
+
+    message: str
+    answer: str = Field(description=f"At most {TEXT_LIMIT} characters of it.")
+    model: str
+    backend: str
+
+
+AI_MESSAGE = EventType("ai_message", AiMessage, "A language model has answered in chat.")
+
+
 @hookimpl
 def register_settings() -> type[LlmSettings]:
     """Return which model is asked."""
@@ -63,6 +75,12 @@ def register_settings() -> type[LlmSettings]:
 def register_routes() -> Api:
     """Return the route of the chat."""
     return api
+
+
+@hookimpl
+def register_event_types() -> Sequence[EventType]:
+    """Return ``ai_message``."""
+    return [AI_MESSAGE]
 
 
 @hookimpl
@@ -120,7 +138,7 @@ async def chat(request: Request, body: ChatMessage) -> ChatAnswer:
     messages.append(Message("user", body.message))
     completion = await models.complete(messages, backend=backend, model=body.model)
     await request.workbench.events.emit(
-        "ai_message",
+        AI_MESSAGE.name,
         request.user_id,
         {
             "message": body.message,

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from biont import Transaction
+from pydantic import BaseModel, Field
+
+from biont import EventType, JsonObject, Transaction
 from biont_notes.tables import Note
 
 TITLE_LIMIT = 200
 CONTENT_LIMIT = 200_000
+
+
+class NoteCreated(BaseModel):
+    """Which note it is."""
+
+    note_id: int
+    title: str
+    source: str | None = Field(description="What wrote it, when no person did: `run-7`.")
+
+
+NOTE_CREATED = EventType("note_created", NoteCreated, "A note was kept.")
 
 
 def create_note(
@@ -38,5 +51,6 @@ def create_note(
         created_at=now,
         updated_at=now,
     )
-    tx.emit("note_created", user_id, {"note_id": note.id, "title": note.title, "source": source})
+    payload: JsonObject = {"note_id": note.id, "title": note.title, "source": source}
+    tx.emit(NOTE_CREATED.name, user_id, payload)
     return note

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from biont import (
     Api,
     Cursor,
+    EventType,
     Limit,
     Page,
     Request,
@@ -21,7 +23,7 @@ from biont import (
     hookimpl,
     make_page,
 )
-from biont_notes.notes import CONTENT_LIMIT, TITLE_LIMIT, create_note
+from biont_notes.notes import CONTENT_LIMIT, NOTE_CREATED, TITLE_LIMIT, create_note
 from biont_notes.tables import Note
 
 Title = Annotated[str, Field(min_length=1, max_length=TITLE_LIMIT)]
@@ -69,6 +71,12 @@ def register_tables() -> Tables:
 def register_routes() -> Api:
     """Return the routes of notes."""
     return api
+
+
+@hookimpl
+def register_event_types() -> Sequence[EventType]:
+    """Return ``note_created``."""
+    return [NOTE_CREATED]
 
 
 @api.post("/notes")

@@ -19,7 +19,7 @@ from biont import (
     hookimpl,
     make_page,
 )
-from biont.exceptions import InputProblem, InvalidInput
+from biont.exceptions import InputProblem, InvalidInput, Location, point_to
 from biont_schedules.prompt import PROMPT
 from biont_schedules.schedules import (
     delete_schedule,
@@ -132,15 +132,8 @@ def _check_parameters(kinds: Mapping[str, JobKind], body: NewSchedule) -> str:
     try:
         return kind.parameters.model_validate(given).model_dump_json()
     except ValidationError as error:
-        raise InvalidInput(
-            *(
-                InputProblem(item["msg"], _point_to(item["loc"]))
-                for item in error.errors(include_url=False, include_input=False)
-            )
-        ) from error
+        raise InvalidInput.from_validation(error, _point_to) from error
 
 
-def _point_to(location: tuple[int | str, ...]) -> str:
-    if location == ("prompt",):
-        return "#/prompt"
-    return "#/parameters" + "".join(f"/{step}" for step in location)
+def _point_to(location: Location) -> str:
+    return "#/prompt" if location == ("prompt",) else point_to(("parameters", *location))

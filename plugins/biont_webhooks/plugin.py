@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from biont import (
     Api,
     Cursor,
     Event,
+    EventType,
     Limit,
     Page,
     Request,
@@ -62,6 +63,19 @@ class WebhookSettings(Section):
     )
 
 
+class WebhookDisabled(BaseModel):
+    """Which webhook it is."""
+
+    webhook_id: int
+    url: str
+    reason: str
+
+
+WEBHOOK_DISABLED = EventType(
+    "webhook_disabled", WebhookDisabled, "A webhook was disabled since its receiver fails."
+)
+
+
 @hookimpl
 def register_settings() -> type[WebhookSettings]:
     """Return how deliveries are made."""
@@ -72,6 +86,12 @@ def register_settings() -> type[WebhookSettings]:
 def register_tables() -> Tables:
     """Return the tables of webhooks."""
     return Tables(Path(__file__).parent / "migrations", [Webhook, Message, Delivery, Attempt])
+
+
+@hookimpl
+def register_event_types() -> Sequence[EventType]:
+    """Return ``webhook_disabled``."""
+    return [WEBHOOK_DISABLED]
 
 
 @hookimpl

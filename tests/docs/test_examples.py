@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from conftest import MakeKey, StartServer
+from pydantic import JsonValue
 from support.client import Client
 from support.clock import FakeClock
 from support.config import write_config
@@ -18,6 +19,15 @@ from support.config import write_config
 from biont import Scope, load_settings, open_workbench
 
 ROOT = Path(__file__).parents[2]
+NOTE_CREATED: dict[str, JsonValue] = {"note_id": 7, "title": "Plan", "source": None}
+SCHEDULED_TRIGGER: dict[str, JsonValue] = {
+    "schedule_id": 1,
+    "run_id": 1,
+    "name": "Plan",
+    "scheduled_for": "2026-03-02T12:00:00+00:00",
+    "status": "succeeded",
+    "note_id": 7,
+}
 
 
 def read_examples(page: str, name: str) -> list[str]:
@@ -57,12 +67,29 @@ async def test_the_plugin_with_a_table_tallies_events(
         await client.get_until("/tally", lambda answer: answer == {"note_created": 2})
 
 
+async def test_the_plugin_with_its_own_events_tells_about_sales(
+    start_server: StartServer, make_key: MakeKey, tmp_path: Path
+) -> None:
+    (source,) = read_examples("docs/how-to/write-a-plugin.md", "sales.py")
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "sales.py").write_text(source)
+    server = await start_server(plugins={"folder": str(folder)})
+    async with Client(server.url, await make_key()) as client:
+        assert "'sale_closed'" in str(await client.get("/event-types"))
+        await client.post("/sales", {"product": "lamp", "cents": 4_900})
+        await client.get_until("/events", lambda page: "'sale_closed'" in str(page))
+
+
 @pytest.mark.parametrize(
-    ("page", "event_type"),
-    [("README.md", "note_created"), ("docs/how-to/report-a-schedule.md", "scheduled_trigger")],
+    ("page", "event_type", "payload"),
+    [
+        ("README.md", "note_created", NOTE_CREATED),
+        ("docs/how-to/report-a-schedule.md", "scheduled_trigger", SCHEDULED_TRIGGER),
+    ],
 )
 async def test_the_receivers_verify_real_deliveries(
-    page: str, event_type: str, tmp_path: Path
+    page: str, event_type: str, payload: dict[str, JsonValue], tmp_path: Path
 ) -> None:
     (source,) = read_examples(page, "receiver")
     names: dict[str, object] = {"reports": []}
@@ -92,7 +119,7 @@ async def test_the_receivers_verify_real_deliveries(
                 "/webhooks/outgoing/register", {"url": str(hook.make_url("/hook"))}
             )
             names["SECRET"] = webhook["secret"]
-            await workbench.events.emit(event_type, user.id, {"note_id": 7})
+            await workbench.events.emit(event_type, user.id, payload)
             await client.get_until(
                 f"/webhooks/outgoing/{webhook['id']}/deliveries",
                 lambda page: "succeeded" in str(page),

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import click
 from biont import (
-    Api, Completion, Event, JobKind, Request, Section, Table, Tables, Workbench, hookimpl, on
+    Api, Completion, Event, EventType, JobKind, Request, Section, Table, Tables, Workbench,
+    hookimpl, on
 )
 from peewee import IntegerField
 from pydantic import BaseModel
@@ -70,6 +71,11 @@ def register_jobs():
 
 
 @hookimpl
+def register_event_types():
+    return [EventType("parrot_spoke", Nothing, "A parrot has spoken.")]
+
+
+@hookimpl
 def register_llm_backends():
     return {"parrot": lambda workbench: Parrot()}
 
@@ -94,6 +100,13 @@ async def count(event: Event, workbench: Workbench) -> None:
         Seen.update(number=Seen.number + 1).execute()
 
     await workbench.store.write(add)
+
+
+@api.post("/everything", status=200)
+async def speak(request: Request) -> dict[str, str]:
+    """Emit an event of a type of its own."""
+    event = await request.workbench.events.emit("parrot_spoke", request.user_id, {})
+    return {"event_type": event.event_type}
 
 
 @api.get("/everything")
@@ -136,6 +149,7 @@ async def test_every_hook_is_asked_and_used(
         assert await client.get("/everything") == {"greeting": "ahoy", "number": 0}
         await client.post("/events", {"event_type": "custom_x"})
         await client.get_until("/everything", lambda answer: answer["number"] == 1)
+        assert await client.post("/everything") == {"event_type": "parrot_spoke"}
         answer = await client.post("/chat", {"message": "Polly?"})
         assert (answer["answer"], answer["model"]) == ("Polly?", "parrot")
         schedule = await client.post("/schedule", {"cron": "0 9 * * *", "job": "nothing"})
@@ -152,8 +166,10 @@ async def test_every_hook_is_asked_and_used(
         ("request: Request) -> dict", "request) -> dict", "must be a Request"),
         ("def register_jobs():", "def register_jobs(surprise):", "surprise"),
         ('on("custom_*")', 'on("*custom")', "only at the end"),
+        ('EventType("parrot_spoke"', 'EventType("custom_parrot"', "without declaration"),
+        ('EventType("parrot_spoke"', 'EventType("Parrot"', "must be snake case"),
     ],
-    ids=["lifespan", "settings", "route", "parameter", "pattern"],
+    ids=["lifespan", "settings", "route", "parameter", "pattern", "custom type", "type"],
 )
 async def test_a_plugin_that_breaks_the_contract_is_quarantined_and_the_rest_serves(
     start_server: StartServer,
@@ -182,8 +198,16 @@ async def test_a_plugin_that_breaks_the_contract_is_quarantined_and_the_rest_ser
             "job kind 'prompt'",
         ),
         ('register_llm_backends():\n    return {"local": None}', "LLM backend 'local'"),
+        (
+            'register_event_types():\n    return [EventType("note_created", Nothing, "")]',
+            "event type 'note_created' is claimed by both everything and notes",
+        ),
+        (
+            'register_event_types():\n    return [EventType("scheduled_trigger", Nothing, "")]',
+            "event type 'scheduled_trigger' is claimed by both core and everything",
+        ),
     ],
-    ids=["job kind", "backend"],
+    ids=["job kind", "backend", "event type", "event type of the core"],
 )
 async def test_a_name_that_two_plugins_claim_stops_the_start(
     start_server: StartServer, folder: Path, source: str, complaint: str

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
+from biont.event_types import CUSTOM_PATTERN, KnownType
 from biont.http.api import Api
 from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
 from biont.http.request import Request, RowId
@@ -70,8 +71,17 @@ class NewEvent(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    event_type: Annotated[str, Field(pattern=r"^custom_[a-z0-9_]{1,90}$")]
+    event_type: Annotated[str, Field(pattern=CUSTOM_PATTERN)]
     payload: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class EventTypeView(BaseModel):
+    """A type of event that may be emitted."""
+
+    event_type: str
+    description: str
+    plugin: str = Field(description="Who declares it; `core` is none.")
+    payload: dict[str, JsonValue] = Field(description="The JSON schema of its payload.")
 
 
 class EmittedEvent(BaseModel):
@@ -106,6 +116,12 @@ async def read_openapi(request: Request) -> web.Response:
     return web.Response(body=request.workbench.openapi, content_type="application/json")
 
 
+@api.get("/asyncapi.json", public=True)
+async def read_asyncapi(request: Request) -> web.Response:
+    """Return the description of all outgoing events as AsyncAPI 3.0."""
+    return web.Response(body=request.workbench.asyncapi, content_type="application/json")
+
+
 @api.post("/keys/create")
 async def create_key(request: Request, body: NewKey) -> CreatedKey:
     """Create an API key; the answer is the only place where it is ever shown."""
@@ -130,6 +146,16 @@ async def revoke_key(request: Request, key_id: RowId) -> None:
     await request.workbench.keys.revoke(key_id, user_id=request.user_id)
 
 
+@api.get("/event-types", scopes=frozenset(Scope))
+async def list_event_types(
+    request: Request, limit: Limit = 100, cursor: Cursor = None
+) -> Page[EventTypeView]:
+    """List the types of event that there are, by name."""
+    after = decode_cursor(cursor) or 0
+    known = list(enumerate(request.workbench.event_types, start=1))
+    return make_page(known[after : after + limit + 1], limit, lambda row: row[0], _show_event_type)
+
+
 @api.post("/events")
 async def emit_event(request: Request, body: NewEvent) -> EmittedEvent:
     """Emit an event of your own; it is durable once this is answered."""
@@ -139,6 +165,16 @@ async def emit_event(request: Request, body: NewEvent) -> EmittedEvent:
         event_type=event.event_type,
         created_at=event.created_at,
         correlation_id=event.correlation_id,
+    )
+
+
+def _show_event_type(row: tuple[int, KnownType]) -> EventTypeView:
+    _, known = row
+    return EventTypeView(
+        event_type=known.name,
+        description=known.description,
+        plugin=known.plugin,
+        payload=known.payload.json_schema(),
     )
 
 

@@ -14,13 +14,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create
 from yarl import URL
 
 from biont.event import caused_by
-from biont.exceptions import (
-    Forbidden,
-    InputProblem,
-    InvalidInput,
-    MalformedBody,
-    PluginError,
-)
+from biont.exceptions import Forbidden, InvalidInput, MalformedBody, PluginError, point_to
 from biont.http.api import Route
 from biont.http.cause import read_cause
 from biont.http.paging import Page
@@ -103,12 +97,7 @@ class Endpoint:
         try:
             values = self.parameters.model_validate({**http.query, **http.match_info})
         except ValidationError as error:
-            raise InvalidInput(
-                *(
-                    InputProblem(_tell(item["msg"]), str(item["loc"][0]))
-                    for item in error.errors(include_url=False, include_input=False)
-                )
-            ) from error
+            raise InvalidInput.from_validation(error, lambda place: str(place[0])) from error
         return dict(values)
 
     def _check_body(self, document: object) -> object:
@@ -116,18 +105,7 @@ class Endpoint:
         try:
             return self.body.validate_python(document)
         except ValidationError as error:
-            raise InvalidInput(
-                *(
-                    InputProblem(_tell(item["msg"]), point_to(item["loc"]))
-                    for item in error.errors(include_url=False, include_input=False)
-                )
-            ) from error
-
-
-def point_to(location: tuple[int | str, ...]) -> str:
-    """Return a place in a JSON document as a URI fragment (RFC 6901, section 6)."""
-    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in location)
-    return "#" + "".join(f"/{step}" for step in steps)
+            raise InvalidInput.from_validation(error, point_to) from error
 
 
 def _decode(http: web.Request, body: bytes) -> object:
@@ -191,7 +169,3 @@ def _link_next(http: web.Request, result: object) -> dict[str, str] | None:
         return None
     url = URL(http.path).with_query({**http.query, "cursor": result.next})
     return {"Link": f'<{url}>; rel="next"'}
-
-
-def _tell(message: str) -> str:
-    return message.removeprefix("Value error, ")

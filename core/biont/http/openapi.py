@@ -10,10 +10,12 @@ from typing import Literal
 from pydantic import BaseModel, Field, JsonValue, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
+from biont.event_types import EventTypes, KnownType
 from biont.http.endpoint import Endpoint
+from biont.http.outgoing import HEADERS, describe_body
 
 Document = dict[str, JsonValue]
-_Key = tuple[int, Literal["body", "answer"]]
+_Key = tuple[int | str, Literal["body", "answer", "payload"]]
 
 _REFERENCE = "#/components/schemas/{model}"
 
@@ -36,9 +38,11 @@ class Problem(BaseModel):
     errors: list[ProblemItem] = Field(default_factory=list)
 
 
-def make_document(endpoints: Sequence[Endpoint], *, title: str, version: str) -> Document:
-    """Return the document that describes `endpoints`."""
-    schemas, definitions = _collect_schemas(endpoints)
+def make_openapi(
+    endpoints: Sequence[Endpoint], event_types: EventTypes, *, version: str
+) -> Document:
+    """Return the document that describes `endpoints`, and the deliveries of `event_types`."""
+    schemas, definitions = _collect_schemas(endpoints, event_types)
     paths: dict[str, JsonValue] = {}
     for number, endpoint in enumerate(endpoints):
         operations = paths.setdefault(endpoint.route.path, {})
@@ -47,11 +51,15 @@ def make_document(endpoints: Sequence[Endpoint], *, title: str, version: str) ->
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": title,
+            "title": "Biont Workbench",
             "version": version,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,
+        "webhooks": {
+            known.name: {"post": _describe_delivery(known, schemas[known.name, "payload"])}
+            for known in event_types
+        },
         "components": {
             "schemas": definitions,
             "securitySchemes": {
@@ -62,7 +70,7 @@ def make_document(endpoints: Sequence[Endpoint], *, title: str, version: str) ->
 
 
 def _collect_schemas(
-    endpoints: Sequence[Endpoint],
+    endpoints: Sequence[Endpoint], event_types: EventTypes
 ) -> tuple[Mapping[_Key, JsonValue], dict[str, JsonValue]]:
     inputs: list[tuple[_Key, JsonSchemaMode, TypeAdapter[object]]] = []
     for number, endpoint in enumerate(endpoints):
@@ -70,6 +78,7 @@ def _collect_schemas(
             inputs.append(((number, "body"), "validation", endpoint.body))
         if endpoint.answer is not None:
             inputs.append(((number, "answer"), "serialization", endpoint.answer))
+    inputs += [((known.name, "payload"), "validation", known.payload) for known in event_types]
     inputs.append(((-1, "answer"), "serialization", TypeAdapter(Problem)))
     by_key, shared = TypeAdapter.json_schemas(inputs, ref_template=_REFERENCE)
     definitions: dict[str, JsonValue] = dict(shared.get("$defs", {}))
@@ -99,6 +108,30 @@ def _describe(
             "content": {"application/json": {"schema": schemas[number, "body"]}},
         }
     return operation
+
+
+def _describe_delivery(known: KnownType, payload: JsonValue) -> dict[str, JsonValue]:
+    return {
+        "operationId": f"deliver_{known.name.removesuffix('_*')}",
+        "tags": ["deliveries"],
+        "summary": known.description,
+        "security": [],
+        "parameters": [
+            {
+                "name": name,
+                "in": "header",
+                "required": True,
+                "description": meaning,
+                "schema": {"type": "string"},
+            }
+            for name, meaning in HEADERS.items()
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": describe_body(known, payload)}},
+        },
+        "responses": {"200": {"description": "The receiver has taken it."}},
+    }
 
 
 def _describe_parameters(endpoint: Endpoint) -> list[JsonValue]:

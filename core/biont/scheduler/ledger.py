@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import orjson
 
 from biont.cron import CronExpression, parse_time_zone
+from biont.scheduler.events import SCHEDULED_TRIGGER
 from biont.scheduler.jobs import Finish, Run
 from biont.scheduler.tables import RunStatus, Schedule, ScheduleRun
 from biont.store import Transaction
@@ -168,15 +169,15 @@ def end_run(tx: Transaction, run: Run, finish: Finish, now: datetime) -> None:
         status=RunStatus.SUCCEEDED, ended_at=now, result=orjson.dumps(result).decode()
     ).where(ScheduleRun.id == run.id).execute()
     tx.emit(
-        "scheduled_trigger",
+        SCHEDULED_TRIGGER.name,
         run.user_id,
         {
+            **result,
             "schedule_id": run.schedule_id,
             "run_id": run.id,
             "name": run.schedule_name,
             "scheduled_for": run.scheduled_for.isoformat(),
             "status": RunStatus.SUCCEEDED.value,
-            **result,
         },
     )
 

@@ -1,0 +1,146 @@
+"""Which types of event there are, and what each may say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal, cast
+
+from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
+
+from biont.exceptions import InputProblem, InvalidInput, PluginError, point_to
+
+CUSTOM = "custom_*"
+"""What all types that need no declaration are called together; clients may emit them too."""
+
+CUSTOM_PATTERN = r"^custom_[a-z0-9_]{1,90}$"
+"""How their names look."""
+
+_SNAKE_CASE = re.compile(r"[a-z][a-z0-9_]{0,99}")
+_CUSTOM_NAME = re.compile(CUSTOM_PATTERN)
+_MALFORMED = "must be snake case: a-z, 0-9 and _, at most 100 characters"
+
+
+@dataclass(frozen=True)
+class EventType:
+    """A type of event, as a plugin declares it.
+
+    Attributes:
+        name: what happened, in snake case: ``note_created``.
+        payload: what its events say, as JSON. Fields that it does not name are
+            refused, unless its own configuration sets ``extra``.
+        description: when it happens, in a sentence.
+
+    Raises:
+        PluginError: the name is not snake case, or begins with ``custom_``.
+    """
+
+    name: str
+    payload: type[BaseModel]
+    description: str
+
+    def __post_init__(self) -> None:
+        if not _SNAKE_CASE.fullmatch(self.name):
+            raise PluginError(f"event type {self.name!r} {_MALFORMED}")
+        if self.name.startswith("custom_"):
+            raise PluginError(
+                f"event type {self.name!r}: custom_ is for types without declaration"
+            )
+
+
+@dataclass(frozen=True)
+class KnownType:
+    """A type of event that may be emitted.
+
+    Attributes:
+        name: its name; `CUSTOM` stands for all that need no declaration.
+        description: when it happens.
+        plugin: who declares it; ``core`` is no plugin.
+        payload: checks what its events say, and describes it.
+    """
+
+    name: str
+    description: str
+    plugin: str
+    payload: TypeAdapter[object]
+
+
+class EventTypes:
+    """The event types of one workbench.
+
+    Args:
+        declared: what each plugin has declared, by the plugin's name.
+    """
+
+    def __init__(self, declared: Mapping[str, Sequence[EventType]]) -> None:
+        self._known: list[KnownType] = []
+        self._checks: dict[str, partial[object]] = {}
+        for plugin, event_types in declared.items():
+            for event_type in event_types:
+                self._add(plugin, event_type)
+
+    def __iter__(self) -> Iterator[KnownType]:
+        """Yield each type in the order of names, last the one for all others."""
+        yield from sorted(self._known, key=lambda known: known.name)
+        yield KnownType(
+            CUSTOM,
+            "A client, or a plugin, has emitted it.",
+            "core",
+            cast("TypeAdapter[object]", TypeAdapter(dict[str, JsonValue])),
+        )
+
+    def check(self, event_type: str, payload: str) -> None:
+        """Check that an event may be emitted.
+
+        Args:
+            event_type: its type.
+            payload: what it says, as JSON.
+
+        Raises:
+            InvalidInput: the type is not declared, or the payload is not what the
+                declaration says.
+        """
+        check = self._checks.get(event_type)
+        if check is None:
+            _check_undeclared(event_type)
+            return
+        try:
+            check(payload)
+        except ValidationError as error:
+            raise InvalidInput.from_validation(
+                error, lambda place: point_to(("payload", *place))
+            ) from error
+
+    def _add(self, plugin: str, event_type: EventType) -> None:
+        name, model = event_type.name, event_type.payload
+        payload = cast("TypeAdapter[object]", TypeAdapter(model))
+        self._known.append(KnownType(name, event_type.description, plugin, payload))
+        # Strict: what is checked is what receivers get, and nothing is converted for them.
+        # Made ready here, since each emit asks.
+        extra: Literal["forbid"] | None = None if "extra" in model.model_config else "forbid"
+        self._checks[name] = partial(payload.validate_json, strict=True, extra=extra)
+
+
+def check_shape(event_type: str) -> None:
+    """Check that something can be the name of an event type.
+
+    Raises:
+        InvalidInput: it is not snake case.
+    """
+    if not _SNAKE_CASE.fullmatch(event_type):
+        raise InvalidInput(InputProblem(_MALFORMED, "#/event_type"))
+
+
+def _check_undeclared(event_type: str) -> None:
+    if _CUSTOM_NAME.fullmatch(event_type):
+        return
+    check_shape(event_type)
+    raise InvalidInput(
+        InputProblem(
+            f"{event_type!r} is not declared: let its plugin do so by register_event_types, "
+            "or begin its name with custom_",
+            "#/event_type",
+        )
+    )
