@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from biont.events import EventSystem, on
     from biont.hookspecs import hookimpl
     from biont.http.api import Api
+    from biont.http.cause import make_cause_headers
     from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
     from biont.http.request import Request, RowId
     from biont.keys import Scope, User
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from biont.scheduler import Finish, JobKind, Run, RunStatus, Schedule, Scheduler, ScheduleRun
     from biont.services import Service
     from biont.settings import Section, Settings, load_settings
-    from biont.store import InstantField, Store, Table, Tables, Transaction
+    from biont.store import InstantField, Store, Table, Tables, Transaction, execute_sql
     from biont.vault import Vault
     from biont.workbench import Workbench, open_workbench
 
@@ -72,8 +73,10 @@ __all__ = [
     "Vault",
     "Workbench",
     "decode_cursor",
+    "execute_sql",
     "hookimpl",
     "load_settings",
+    "make_cause_headers",
     "make_page",
     "on",
     "open_workbench",
@@ -89,6 +92,7 @@ _MODULES = {
     "events": ["EventSystem", "on"],
     "hookspecs": ["hookimpl"],
     "http.api": ["Api"],
+    "http.cause": ["make_cause_headers"],
     "http.paging": ["Cursor", "Limit", "Page", "decode_cursor", "make_page"],
     "http.request": ["Request", "RowId"],
     "keys": ["Scope", "User"],
@@ -105,7 +109,7 @@ _MODULES = {
     "ownership": ["OwnedTable"],
     "services": ["Service"],
     "settings": ["Section", "Settings", "load_settings"],
-    "store": ["InstantField", "Store", "Table", "Tables", "Transaction"],
+    "store": ["InstantField", "Store", "Table", "Tables", "Transaction", "execute_sql"],
     "vault": ["Vault"],
     "workbench": ["Workbench", "open_workbench"],
 }

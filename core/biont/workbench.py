@@ -67,12 +67,14 @@ class Workbench:
         watchdog: notices what blocks the event loop.
         event_types: the types of event that may be emitted.
         llm_backends: the ways to reach a language model that plugins have, by name.
+        was_killed: whether the workbench that ran here before did not end by itself.
         version: of the installed distribution.
     """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.settings = settings
         self.clock = clock
+        self.was_killed = False
         self.version = version("biont")
         self._factory = factory = EventFactory(clock, settings.events.max_hops)
         self.store = Store(
@@ -237,7 +239,7 @@ async def open_workbench(
     """
     workbench = Workbench(settings, clock or SystemClock())
     async with AsyncExitStack() as stack:
-        was_killed = stack.enter_context(hold_database(settings.database.path))
+        workbench.was_killed = stack.enter_context(hold_database(settings.database.path))
         await workbench.store.open()
         stack.push_async_callback(workbench.store.close)
         await workbench.vault.open(workbench.store)
@@ -252,7 +254,7 @@ async def open_workbench(
             workbench.plugins.handlers(),
             workbench,
             waiting_plugins=sorted(workbench.plugins.quarantined),
-            was_killed=was_killed,
+            was_killed=workbench.was_killed,
         )
         stack.push_async_callback(workbench.events.stop, workbench.time_to_stop)
         await workbench.scheduler.start(workbench.plugins.job_kinds(), workbench)

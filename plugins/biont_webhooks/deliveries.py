@@ -1,53 +1,41 @@
-"""What is owed to whom: from events to deliveries, and from attempts to their record."""
+"""What is owed to whom: events become deliveries."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
 import orjson
-from peewee import chunked
 
-from biont import Event, Transaction, Vault
-from biont_webhooks.subscribers import Subscriber, to_subscriber
-from biont_webhooks.tables import (
-    Attempt,
-    Delivery,
-    DeliveryStatus,
-    Message,
-    Trigger,
-    Webhook,
-    WebhookStatus,
-)
-
-# SQLite takes 32,766 parameters a statement.
-_ROWS_A_STATEMENT = 4000
+from biont import Event, Transaction, execute_sql, make_cause_headers
+from biont_webhooks.tables import Claim, DeliveryStatus, Trigger
 
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A delivery that has yet to be attempted."""
+    """A delivery that has yet to be attempted.
+
+    Attributes:
+        id: the delivery's.
+        webhook_id: whose it is.
+        event_id: what receivers know it by.
+        body: the exact bytes to send.
+        cause: headers that tell what the event is part of.
+        attempts: how often it was attempted.
+        trigger: why it is attempted.
+        redelivered: whether an attempt may have arrived of which a crash has lost the
+            record.
+    """
 
     id: int
+    webhook_id: int
     event_id: str
     body: bytes
+    cause: Mapping[str, str]
+    attempts: int = 0
     trigger: Trigger = Trigger.EVENT
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """An attempt that was made."""
-
-    delivery_id: int
-    attempted_at: datetime
-    duration: float
-    status_code: int | None
-    error: str | None
-    answer: bytes
-    status: DeliveryStatus
-    trigger: Trigger = Trigger.EVENT
+    redelivered: bool = False
 
 
 def make_body(event: Event) -> bytes:
@@ -58,9 +46,27 @@ def make_body(event: Event) -> bytes:
             "user_id": event.user_id,
             "event_type": event.event_type,
             "created_at": event.created_at,
-            "payload": event.payload,
+            "payload": orjson.Fragment(event.payload_json),
         }
     )
+
+
+_INSERT_MESSAGES = """
+    INSERT OR IGNORE INTO webhook_messages
+        (event_id, event_type, body, created_at, correlation_id, hops)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+    FROM json_each(?)
+"""
+
+_INSERT_DELIVERIES = f"""
+    INSERT OR IGNORE INTO webhook_deliveries
+        (id, webhook_id, message_id, claimed, status, "trigger", created_at)
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, '{DeliveryStatus.PENDING}', ?, ?
+    FROM json_each(?)
+"""  # noqa: S608  # a constant
+
+_LAST_ID = "SELECT COALESCE(MAX(id), 0) FROM webhook_deliveries"
+_NEW_IDS = "SELECT json_group_array(id) FROM webhook_deliveries WHERE id > ?"
 
 
 def insert_owed(
@@ -68,116 +74,52 @@ def insert_owed(
     owed: Sequence[tuple[Event, Sequence[int]]],
     now: datetime,
     trigger: Trigger = Trigger.EVENT,
+    *,
+    taken: Collection[int] = (),
 ) -> dict[int, list[Owed]]:
     """Record each event as owed to its webhooks; return what is new, by webhook.
 
     An event that was recorded before is owed no second time.
+
+    Args:
+        owed: events, each with the webhooks that it is owed to.
+        now: when.
+        trigger: why.
+        taken: webhooks whose deliveries the caller hands to the sender at once; those
+            of others wait in the table.
     """
     bodies = {event.id: make_body(event) for event, _ in owed}
-    Message.insert_many(
-        [
-            (event.id, event.event_type, bodies[event.id].decode(), event.created_at)
-            for event, _ in owed
-        ],
-        fields=[Message.event_id, Message.event_type, Message.body, Message.created_at],
-    ).on_conflict_ignore().execute()
+    execute_sql(_INSERT_MESSAGES, _encode([_to_message(event, bodies) for event, _ in owed]))
+    (last_id,) = execute_sql(_LAST_ID).fetchone()
+    pairs = [(event, webhook_id) for event, webhook_ids in owed for webhook_id in webhook_ids]
     rows = [
-        (webhook_id, event.id, DeliveryStatus.PENDING, trigger, now)
-        for event, webhook_ids in owed
-        for webhook_id in webhook_ids
+        (number, webhook_id, event.id, Claim.TAKEN if webhook_id in taken else Claim.FREE)
+        for number, (event, webhook_id) in enumerate(pairs, last_id + 1)
     ]
-    new: dict[int, list[Owed]] = {}
-    for chunk in chunked(rows, _ROWS_A_STATEMENT):
-        for delivery_id, webhook_id, event_id in _insert_deliveries(chunk):
-            new.setdefault(webhook_id, []).append(
-                Owed(delivery_id, event_id, bodies[event_id], trigger)
+    inserted = execute_sql(_INSERT_DELIVERIES, trigger, str(now), _encode(rows)).rowcount
+    new: Collection[int] = range(last_id + 1, last_id + 1 + len(rows))
+    if inserted < len(rows):
+        new = set(orjson.loads(execute_sql(_NEW_IDS, last_id).fetchone()[0]))
+    found: dict[int, list[Owed]] = {}
+    for number, (event, webhook_id) in enumerate(pairs, last_id + 1):
+        if number in new:
+            cause = make_cause_headers(event.correlation_id, event.hops)
+            found.setdefault(webhook_id, []).append(
+                Owed(number, webhook_id, event.id, bodies[event.id], cause, 0, trigger)
             )
-    return new
+    return found
 
 
-def _insert_deliveries(
-    rows: Sequence[tuple[int, str, DeliveryStatus, Trigger, datetime]],
-) -> Iterable[tuple[int, int, str]]:
-    """Insert deliveries; return number, webhook and event of those that are new."""
-    inserted: Iterable[tuple[int, int, str]] = (
-        Delivery.insert_many(
-            rows,
-            fields=[
-                Delivery.webhook,
-                Delivery.message,
-                Delivery.status,
-                Delivery.trigger,
-                Delivery.created_at,
-            ],
-        )
-        .on_conflict_ignore()
-        .returning(Delivery.id, Delivery.webhook, Delivery.message)
-        .tuples()
-        .execute()
+def _to_message(event: Event, bodies: Mapping[str, bytes]) -> tuple[object, ...]:
+    return (
+        event.id,
+        event.event_type,
+        bodies[event.id].decode(),
+        str(event.created_at),
+        event.correlation_id,
+        event.hops,
     )
-    return inserted
 
 
-def select_owed(webhook_id: int, after: int, limit: int) -> list[Owed]:
-    """Return the next deliveries that a webhook is owed, behind the delivery `after`."""
-    query = (
-        Delivery.select(Delivery.id, Delivery.message, Message.body, Delivery.trigger)
-        .join(Message)
-        .where(
-            Delivery.webhook == webhook_id,
-            Delivery.status == DeliveryStatus.PENDING,
-            Delivery.id > after,
-        )
-        .order_by(Delivery.id)
-        .limit(limit)
-        .tuples()
-    )
-    rows = cast("Iterable[tuple[int, str, str, str]]", query)
-    return [
-        Owed(delivery_id, event_id, body.encode(), Trigger(trigger))
-        for delivery_id, event_id, body, trigger in rows
-    ]
-
-
-def select_creditors(vault: Vault) -> list[Subscriber]:
-    """Return the active webhooks that are owed something."""
-    owed = Delivery.select(Delivery.webhook).where(Delivery.status == DeliveryStatus.PENDING)
-    query = Webhook.select().where(Webhook.id.in_(owed), Webhook.status == WebhookStatus.ACTIVE)
-    return [to_subscriber(webhook, vault) for webhook in query]
-
-
-def save_outcomes(_: Transaction, outcomes: Iterable[Outcome]) -> None:
-    """Record attempts, and what they mean for their deliveries."""
-    outcomes = list(outcomes)
-    attempted = [outcome.delivery_id for outcome in outcomes]
-    alive = {row.id for row in Delivery.select(Delivery.id).where(Delivery.id.in_(attempted))}
-    kept = [outcome for outcome in outcomes if outcome.delivery_id in alive]
-    for status in (DeliveryStatus.SUCCEEDED, DeliveryStatus.FAILED):
-        ids = [outcome.delivery_id for outcome in kept if outcome.status is status]
-        Delivery.update(status=status, attempts=Delivery.attempts + 1).where(
-            Delivery.id.in_(ids)
-        ).execute()
-    if kept:
-        Attempt.insert_many(
-            [
-                (
-                    outcome.delivery_id,
-                    outcome.attempted_at,
-                    round(outcome.duration * 1000),
-                    outcome.status_code,
-                    outcome.error,
-                    outcome.answer.decode(errors="replace"),
-                    outcome.trigger,
-                )
-                for outcome in kept
-            ],
-            fields=[
-                Attempt.delivery,
-                Attempt.attempted_at,
-                Attempt.duration_ms,
-                Attempt.status_code,
-                Attempt.error,
-                Attempt.answer,
-                Attempt.trigger,
-            ],
-        ).execute()
+def _encode(rows: Sequence[tuple[object, ...]]) -> str:
+    return orjson.dumps(rows).decode()

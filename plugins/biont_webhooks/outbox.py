@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Sequence
 
@@ -9,83 +10,86 @@ from biont_webhooks.deliveries import Owed
 from biont_webhooks.subscribers import Subscriber
 
 SIZE = 1000
-"""How many deliveries a webhook has in memory; the rest waits in the table."""
+"""How many deliveries a webhook has in memory, give or take; the rest waits in the table."""
 
 
 class Outbox:
-    """The deliveries of one webhook that wait for their turn.
+    """The deliveries of one webhook that wait for their turn, all of them claimed.
 
     Attributes:
         subscriber: whose outbox it is.
         running: how many of its deliveries are being attempted.
         refilling: whether the table is being read for it.
+        alarm: when to look into the table again, for a retry.
     """
 
     def __init__(self, subscriber: Subscriber) -> None:
         self.subscriber = subscriber
         self.running = 0
         self.refilling = False
-        self._taken: set[int] = set()
+        self.alarm: asyncio.TimerHandle | None = None
         self._waiting: deque[Owed] = deque()
-        self._seen = 0
-        self._offered = 0
-        self._behind = False
+        self._is_behind = False
+        self._next_start = 0.0
 
     def __len__(self) -> int:
         """Return how many deliveries wait in memory."""
         return len(self._waiting)
 
     @property
-    def seen(self) -> int:
-        """The number of the last delivery that was taken into memory."""
-        return self._seen
+    def has_room(self) -> bool:
+        """Whether new deliveries may be put into it right away.
+
+        Else they are left to the table. Safe to ask from any thread.
+        """
+        return not self._is_behind and len(self._waiting) < SIZE
 
     @property
     def needs_refill(self) -> bool:
         """Whether the table has deliveries for which there is room by now."""
-        return self._behind and not self.refilling and len(self._waiting) <= SIZE // 2
+        return self._is_behind and not self.refilling and len(self._waiting) <= SIZE // 2
 
     @property
     def is_idle(self) -> bool:
         """Whether there is nothing left to do."""
-        return not (self._waiting or self.running or self._behind or self.refilling)
+        return not (
+            self._waiting or self.running or self._is_behind or self.refilling or self.alarm
+        )
 
-    def offer(self, owed: Sequence[Owed]) -> None:
-        """Take new deliveries, or leave them to the table when there is no room."""
-        self._offered = owed[-1].id
-        if not self._behind:
-            room = SIZE - len(self._waiting)
-            self._take(owed[:room])
-            self._behind = len(owed) > room
+    def take(self, owed: Sequence[Owed]) -> None:
+        """Take in deliveries that are claimed."""
+        self._waiting.extend(owed)
 
-    def renew(self, subscriber: Subscriber) -> None:
-        """Take the webhook as it is now, and read anew what it is owed."""
-        self.subscriber = subscriber
-        self._waiting.clear()
-        self._seen = 0
-        self._behind = True
+    def fall_behind(self) -> None:
+        """Note that the table has deliveries that are not here."""
+        self._is_behind = True
 
-    def refill(self, owed: Sequence[Owed], limit: int) -> None:
-        """Take what was read from the table with `limit`."""
-        self._take(owed)
-        # What was recorded while the read ran has been offered, but not taken.
-        self._behind = len(owed) == limit or self._seen < self._offered
+    def catch_up(self) -> None:
+        """Note that the table is about to be read; what comes after that is told again."""
+        self._is_behind = False
 
-    def pop(self) -> Owed | None:
-        """Return the next delivery, None when there is none in memory."""
+    def wait(self, now: float) -> float:
+        """Return how long the webhook's rate forbids an attempt, in seconds, 0 for not at all.
+
+        Args:
+            now: the time of the event loop.
+        """
+        return 0.0 if self.subscriber.rate is None else max(0.0, self._next_start - now)
+
+    def pop(self, now: float) -> Owed | None:
+        """Return the next delivery, None when there is none in memory.
+
+        Args:
+            now: the time of the event loop; the webhook's rate counts from it.
+        """
         if not self._waiting:
             return None
-        owed = self._waiting.popleft()
-        self._taken.add(owed.id)
-        return owed
+        if self.subscriber.rate is not None:
+            self._next_start = now + 1 / self.subscriber.rate
+        return self._waiting.popleft()
 
-    def put_away(self, owed: Owed) -> None:
-        """Note that a delivery has been attempted."""
-        self._taken.discard(owed.id)
-
-    def _take(self, owed: Sequence[Owed]) -> None:
-        for item in owed:
-            if item.id > self._seen:
-                self._seen = item.id
-                if item.id not in self._taken:
-                    self._waiting.append(item)
+    def clear(self) -> list[int]:
+        """Empty it; return the deliveries that were waiting."""
+        left = [owed.id for owed in self._waiting]
+        self._waiting.clear()
+        return left

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 import structlog
-from aiohttp import ClientError
 
-from biont import Clock, EgressSession, Store
-from biont.exceptions import ForbiddenAddress, StoreUnavailable
-from biont_webhooks.deliveries import (
-    Outcome,
-    Owed,
-    select_owed,
-)
+from biont import Clock, Store
+from biont.exceptions import StoreUnavailable
+from biont_webhooks.attempts import Attempts
+from biont_webhooks.claims import claim_owed, release
+from biont_webhooks.deliveries import Owed
 from biont_webhooks.outbox import Outbox
+from biont_webhooks.outcomes import Outcome
 from biont_webhooks.recorder import Recorder
 from biont_webhooks.subscribers import Subscriber
-from biont_webhooks.tables import DeliveryStatus
+from biont_webhooks.tables import Claim
 
 _REFILL = 500
 _READ_AGAIN = 1.0
@@ -28,7 +28,7 @@ _log = structlog.get_logger("biont.webhooks")
 
 
 class Sender:
-    """Attempts each delivery once and records what came of it.
+    """Attempts what is due and records what came of it.
 
     Every webhook may always have one attempt under way; what it has beyond that
     counts against a limit that all share. So endpoints that hang can slow each
@@ -36,33 +36,34 @@ class Sender:
 
     Args:
         store: where deliveries are.
-        egress: the way out.
-        clock: stamps attempts.
-        timeout: for one attempt, in seconds.
-        concurrency: how many attempts one webhook has under way at most.
+        clock: says what is due.
+        attempts: makes one attempt.
+        concurrency: how many attempts a webhook that names none has under way at most.
         connections: how many all have beyond their first.
+        on_disabled: called with webhooks that were disabled, and why.
     """
 
     def __init__(
         self,
         store: Store,
-        egress: EgressSession,
         clock: Clock,
+        attempts: Attempts,
         *,
-        timeout: float,
         concurrency: int,
         connections: int,
+        on_disabled: Callable[[Mapping[int, str]], None],
     ) -> None:
         self._store = store
-        self._egress = egress
         self._clock = clock
-        self._timeout = timeout
+        self._attempts = attempts
         self._concurrency = concurrency
         self._spare = connections
+        self._on_disabled = on_disabled
         self._outboxes: dict[int, Outbox] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._starved: dict[int, Outbox] = {}
-        self._recorder = Recorder(store)
+        self._under_way: dict[int, Owed] = {}
+        self._recorder = Recorder(store, self._note)
         self._stopping = False
 
     @asynccontextmanager
@@ -82,33 +83,33 @@ class Sender:
                 yield
             finally:
                 await self._stop(time_to_stop())
+        await self._let_go()
 
-    async def _stop(self, grace: float) -> None:
-        self._stopping = True
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=grace)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+    def has_room(self, webhook_id: int) -> bool:
+        """Say whether new deliveries of a webhook may be offered; safe to ask from any thread."""
+        outbox = self._outboxes.get(webhook_id)
+        return not self._stopping and (outbox is None or outbox.has_room)
 
-    def offer(self, subscribers: Sequence[Subscriber], owed: Mapping[int, Sequence[Owed]]) -> None:
-        """Take up deliveries that have just become durable."""
-        for subscriber in subscribers:
-            new = owed.get(subscriber.id)
-            if new:
-                outbox = self._find_outbox(subscriber)
-                outbox.offer(new)
-                self._pump(outbox)
+    def offer(self, subscriber: Subscriber, owed: Sequence[Owed]) -> None:
+        """Take up deliveries of a webhook that are claimed and have just become durable."""
+        outbox = self._find_outbox(subscriber)
+        outbox.take(owed)
+        self._pump(outbox)
 
     def refresh(self, subscriber: Subscriber) -> None:
         """Take up a webhook as it is now, and whatever the table says is owed to it."""
         outbox = self._find_outbox(subscriber)
-        outbox.renew(subscriber)
+        outbox.subscriber = subscriber
+        outbox.fall_behind()
         self._pump(outbox)
 
     def forget(self, webhook_id: int) -> None:
-        """Attempt nothing more for a webhook that was deleted or paused."""
-        self._outboxes.pop(webhook_id, None)
+        """Attempt nothing more for a webhook that was deleted, paused or disabled."""
+        outbox = self._outboxes.pop(webhook_id, None)
+        if outbox is not None:
+            if outbox.alarm is not None:
+                outbox.alarm.cancel()
+            self._start(self._give_back(outbox.clear(), Claim.FREE))
 
     def _find_outbox(self, subscriber: Subscriber) -> Outbox:
         outbox = self._outboxes.get(subscriber.id)
@@ -116,14 +117,18 @@ class Sender:
             outbox = self._outboxes[subscriber.id] = Outbox(subscriber)
         return outbox
 
+    def _is_current(self, outbox: Outbox) -> bool:
+        return self._outboxes.get(outbox.subscriber.id) is outbox
+
     def _pump(self, outbox: Outbox) -> None:
         """Start as many workers for a webhook as it needs and may have."""
-        if self._stopping:
+        if self._stopping or not self._is_current(outbox):
             return
         if outbox.needs_refill:
             outbox.refilling = True
             self._start(self._refill(outbox))
-        while outbox.running < min(self._concurrency, len(outbox) + outbox.running):
+        limit = outbox.subscriber.concurrency or self._concurrency
+        while outbox.running < min(limit, len(outbox) + outbox.running):
             if outbox.running and not self._spare:
                 self._starved[outbox.subscriber.id] = outbox
                 return
@@ -137,78 +142,113 @@ class Sender:
         task.add_done_callback(self._tasks.discard)
 
     async def _refill(self, outbox: Outbox) -> None:
+        outbox.catch_up()
         try:
-            owed = await self._store.read(select_owed, outbox.subscriber.id, outbox.seen, _REFILL)
-            outbox.refill(owed, _REFILL)
+            claimed = await self._store.write(
+                claim_owed, outbox.subscriber.id, self._clock.now(), _REFILL
+            )
         except StoreUnavailable as error:
             _log.warning("deliveries not read, will be tried again", error=str(error))
+            outbox.fall_behind()
             await asyncio.sleep(_READ_AGAIN)
+        else:
+            if not self._is_current(outbox):
+                await self._give_back([owed.id for owed in claimed.owed], Claim.FREE)
+                return
+            outbox.take(claimed.owed)
+            if len(claimed.owed) == _REFILL:
+                outbox.fall_behind()
+            elif claimed.next_due is not None:
+                self._set_alarm(outbox, claimed.next_due)
         finally:
             outbox.refilling = False
         self._pump(outbox)
+        self._drop_idle(outbox)
 
     async def _work(self, outbox: Outbox) -> None:
+        loop = asyncio.get_running_loop()
         try:
-            while not self._stopping and self._outboxes.get(outbox.subscriber.id) is outbox:
-                owed = outbox.pop()
+            while not self._stopping and self._is_current(outbox):
+                wait = outbox.wait(loop.time())
+                if wait:
+                    await asyncio.sleep(wait)
+                    continue
+                owed = outbox.pop(loop.time())
                 if owed is None:
                     break
-                await self._recorder.record(await self._attempt(outbox.subscriber, owed))
-                outbox.put_away(owed)
+                await self._attempt(outbox, owed)
                 if outbox.needs_refill:
                     self._pump(outbox)
         finally:
             outbox.running -= 1
             self._spare += 1 if outbox.running else 0
-        if outbox.is_idle and self._outboxes.get(outbox.subscriber.id) is outbox:
-            del self._outboxes[outbox.subscriber.id]
+        self._drop_idle(outbox)
         self._feed_starved()
+
+    async def _attempt(self, outbox: Outbox, owed: Owed) -> None:
+        self._under_way[owed.id] = owed
+        # A cancelled attempt stays under way: nobody knows how far it came.
+        outcome = await self._attempts.make(outbox.subscriber, owed)
+        await self._recorder.record(outcome)
+        del self._under_way[owed.id]
+
+    def _drop_idle(self, outbox: Outbox) -> None:
+        if outbox.is_idle and self._is_current(outbox):
+            del self._outboxes[outbox.subscriber.id]
 
     def _feed_starved(self) -> None:
         """Give places that became free to the webhooks that have waited longest."""
         while self._starved and self._spare:
             self._pump(self._starved.pop(next(iter(self._starved))))
 
-    async def _attempt(self, subscriber: Subscriber, owed: Owed) -> Outcome:
-        """Make one POST; whatever goes wrong is an outcome."""
-        now = self._clock.now()
-        headers = subscriber.make_headers(message_id=owed.event_id, body=owed.body, now=now)
+    def _note(self, outcomes: Sequence[Outcome], disabled: Mapping[int, str]) -> None:
+        """Go on from what has been recorded."""
+        for outcome in outcomes:
+            outbox = self._outboxes.get(outcome.owed.webhook_id)
+            if outcome.retry_at is not None and outbox is not None:
+                self._set_alarm(outbox, outcome.retry_at)
+        for webhook_id in disabled:
+            self.forget(webhook_id)
+        if disabled:
+            self._on_disabled(disabled)
+
+    def _set_alarm(self, outbox: Outbox, at: datetime) -> None:
+        """Look into the table again at `at`, unless that happens earlier anyway."""
+        loop = asyncio.get_running_loop()
+        when = loop.time() + max(0.0, (at - self._clock.now()).total_seconds())
+        if outbox.alarm is not None:
+            if outbox.alarm.when() <= when:
+                return
+            outbox.alarm.cancel()
+        outbox.alarm = loop.call_at(when, functools.partial(self._ring, outbox))
+
+    def _ring(self, outbox: Outbox) -> None:
+        outbox.alarm = None
+        outbox.fall_behind()
+        self._pump(outbox)
+
+    async def _give_back(self, delivery_ids: Sequence[int], claim: Claim) -> None:
+        if not delivery_ids:
+            return
         try:
-            response = await self._egress.post(
-                subscriber.url, body=owed.body, headers=headers, timeout=self._timeout
-            )
-        except Exception as error:  # noqa: BLE001  # what is no outcome would stop the webhook
-            duration = (self._clock.now() - now).total_seconds()
-            return Outcome(
-                owed.id,
-                now,
-                duration,
-                None,
-                _name(error),
-                b"",
-                DeliveryStatus.FAILED,
-                owed.trigger,
-            )
-        is_success = subscriber.success.accepts(response.status)
-        refusal = f"answered {response.status}, not {subscriber.success}"
-        return Outcome(
-            owed.id,
-            now,
-            response.duration,
-            response.status,
-            None if is_success else refusal,
-            response.body,
-            DeliveryStatus.SUCCEEDED if is_success else DeliveryStatus.FAILED,
-            owed.trigger,
-        )
+            await self._store.write(release, delivery_ids, claim)
+        except StoreUnavailable as error:
+            # They count as attempted then: after the next start each is made once more.
+            _log.warning("deliveries not given back", error=str(error))
 
+    async def _stop(self, grace: float) -> None:
+        self._stopping = True
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
-def _name(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return "timeout: no complete answer in time"
-    if isinstance(error, ForbiddenAddress):
-        return f"forbidden address: {error}"
-    if isinstance(error, ClientError | OSError):
-        return f"connection: {error}"
-    _log.error("attempt failed unexpectedly", exc_info=error)
-    return f"unexpected: {error!r}"
+    async def _let_go(self) -> None:
+        """Give back what was claimed and not attempted, or attempted and cut off."""
+        for outbox in self._outboxes.values():
+            if outbox.alarm is not None:
+                outbox.alarm.cancel()
+        waiting = [number for outbox in self._outboxes.values() for number in outbox.clear()]
+        await self._give_back(waiting, Claim.FREE)
+        await self._give_back(list(self._under_way), Claim.DOUBTFUL)

@@ -62,15 +62,24 @@ class Subscriber:
                 return pattern
         return None
 
-    def make_headers(self, *, message_id: str, body: bytes, now: datetime) -> dict[str, str]:
-        """Return the headers of a request that is made at `now`."""
+    def make_headers(
+        self, *, message_id: str, body: bytes, cause: Mapping[str, str], now: datetime
+    ) -> dict[str, str]:
+        """Return the headers of a request that is made at `now`.
+
+        Args:
+            message_id: the event's id.
+            body: the exact bytes that are sent.
+            cause: what `make_cause_headers` says of the event.
+            now: when it is made.
+        """
         signed = sign(
             self.list_secrets(now),
             message_id=message_id,
             timestamp=int(now.timestamp()),
             body=body,
         )
-        return {**self.headers, **signed, "Content-Type": "application/json"}
+        return {**cause, **self.headers, **signed, "Content-Type": "application/json"}
 
     def list_secrets(self, now: datetime) -> list[str]:
         """Return the secrets that sign at present, the current one first."""

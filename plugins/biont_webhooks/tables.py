@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from peewee import AutoField, BooleanField, FloatField, ForeignKeyField, IntegerField, TextField
 
@@ -34,6 +34,15 @@ class Trigger(StrEnum):
     RECOVER = "recover"
     REPLAY = "replay"
     TEST = "test"
+
+
+class Claim(IntEnum):
+    """Whether a pending delivery is in a process's hands."""
+
+    FREE = 0
+    TAKEN = 1
+    DOUBTFUL = 2
+    """A process has died with it: an attempt may have arrived."""
 
 
 class Webhook(OwnedTable):
@@ -72,6 +81,8 @@ class Message(Table):
     event_type = TextField()
     body = TextField()
     created_at = InstantField()
+    correlation_id = TextField(null=True)
+    hops = IntegerField(default=0)
 
     class Meta:
         table_name = "webhook_messages"
@@ -81,7 +92,7 @@ class Delivery(Table):
     """One event that is owed, or was, to one webhook.
 
     `due_at` is the earliest instant of the next attempt, null for now, and
-    `trigger` why it is made. `claimed` says that it may be under way. Of
+    `trigger` why it is made. `claimed` is a `Claim`. Of
     deliveries from before there were these columns `created_at` is null.
     """
 
@@ -94,7 +105,7 @@ class Delivery(Table):
     attempts = IntegerField(default=0)
     due_at = InstantField(null=True)
     trigger = TextField(default=Trigger.EVENT)
-    claimed = BooleanField(default=False)
+    claimed = IntegerField(default=Claim.FREE)
     created_at = InstantField(null=True)
 
     class Meta:

@@ -92,6 +92,17 @@ def savepoint(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("RELEASE biont")
 
 
+def execute_sql(sql: str, *parameters: str | float | None) -> sqlite3.Cursor:
+    """Run one statement on the database whose read or write is running on this thread.
+
+    For what has to be quick with many rows: each row that a cursor yields gives the
+    interpreter's lock away and has to win it back, so let a statement take its rows
+    from ``json_each(?)`` and give them back by ``json_group_array``.
+    """
+    cursor: sqlite3.Cursor = _active.get().execute_sql(sql, parameters)
+    return cursor
+
+
 def active_savepoint() -> AbstractContextManager[None]:
     """Return a savepoint of the transaction that is open on this thread."""
     return savepoint(_active.get().connection())

@@ -1,0 +1,75 @@
+"""Who wants which event, at the moment an event becomes durable."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from biont import Clock, Event, Store, Transaction, Vault
+from biont_webhooks.deliveries import insert_owed
+from biont_webhooks.sender import Sender
+from biont_webhooks.subscribers import Subscriber, select_subscribers
+
+_USERS_IN_MEMORY = 10_000
+
+
+class Subscriptions:
+    """Owes events to webhooks, in the transaction that makes the events durable.
+
+    It runs on the writing thread, the only one that changes webhooks: what it reads
+    there is the present state.
+
+    Args:
+        store: where webhooks are.
+        vault: opens their secrets.
+        clock: stamps what is owed.
+        sender: makes the attempts.
+    """
+
+    def __init__(self, store: Store, vault: Vault, clock: Clock, sender: Sender) -> None:
+        self._vault = vault
+        self._clock = clock
+        self._sender = sender
+        self._known: dict[int, list[Subscriber]] = {}
+        self._unconfirmed: set[int] = set()
+        store.on_foreign_change(self._known.clear)
+
+    def forget(self, user_id: int) -> None:
+        """Look a user's webhooks up again; to be called in the write that changes one."""
+        self._known.pop(user_id, None)
+
+    def owe(self, tx: Transaction, events: Sequence[Event]) -> None:
+        """Record what the events are owed to whom; attempts follow once that is durable."""
+        # What was looked up in a transaction that was undone may never have been so.
+        for user_id in self._unconfirmed:
+            self.forget(user_id)
+        self._unconfirmed.clear()
+        owed: list[tuple[Event, list[int]]] = []
+        creditors: dict[int, Subscriber] = {}
+        for event in events:
+            found = [one for one in self._find(tx, event.user_id) if one.wants(event)]
+            if found:
+                owed.append((event, [subscriber.id for subscriber in found]))
+                creditors.update((subscriber.id, subscriber) for subscriber in found)
+        if not owed:
+            return
+        taken = {number for number in creditors if self._sender.has_room(number)}
+        new = insert_owed(tx, owed, self._clock.now(), taken=taken)
+        for webhook_id, deliveries in new.items():
+            subscriber = creditors[webhook_id]
+            if webhook_id in taken:
+                tell = functools.partial(self._sender.offer, subscriber, deliveries)
+            else:
+                tell = functools.partial(self._sender.refresh, subscriber)
+            tx.after_commit(tell)
+
+    def _find(self, tx: Transaction, user_id: int) -> list[Subscriber]:
+        found = self._known.get(user_id)
+        if found is None:
+            found = select_subscribers(user_id, self._vault)
+            if len(self._known) >= _USERS_IN_MEMORY:
+                self._known.clear()
+            self._known[user_id] = found
+            self._unconfirmed.add(user_id)
+            tx.after_commit(functools.partial(self._unconfirmed.discard, user_id))
+        return found
