@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import orjson
 
-from biont import Transaction, execute_sql
+from biont import JsonObject, Transaction, execute_sql
 from biont_webhooks.deliveries import Owed
 from biont_webhooks.tables import Claim, DeliveryStatus, Trigger, Webhook, WebhookStatus
 
@@ -81,8 +81,8 @@ _FIND_HOPELESS = f"""
 """  # noqa: S608  # a constant
 
 
-def save_outcomes(tx: Transaction, outcomes: Sequence[Outcome]) -> dict[int, str]:
-    """Record attempts; return the webhooks that were disabled because of them, with the reason.
+def save_outcomes(tx: Transaction, outcomes: Sequence[Outcome]) -> list[Webhook]:
+    """Record attempts; return the webhooks that were disabled because of them.
 
     A webhook is disabled when its receiver says that it is gone, or when nothing has
     succeeded for `GIVE_UP_AFTER`; an event tells of it.
@@ -93,15 +93,17 @@ def save_outcomes(tx: Transaction, outcomes: Sequence[Outcome]) -> dict[int, str
     succeeded = [number for number, outcome in last.items() if outcome.error is None]
     failed = {number: outcome for number, outcome in last.items() if outcome.error is not None}
     execute_sql(_NOTE_SUCCESS, orjson.dumps(succeeded).decode())
-    reasons: dict[int, str] = {}
-    if failed:
-        first = {number: str(outcome.attempted_at) for number, outcome in failed.items()}
-        execute_sql(_NOTE_FAILURE, _encode(list(first.items())))
-        reasons = _find_hopeless(list(failed.values()))
-    for webhook_id, reason in list(reasons.items()):
-        if not _disable(tx, webhook_id, reason):
-            del reasons[webhook_id]
-    return reasons
+    if not failed:
+        return []
+    first = [(number, str(outcome.attempted_at)) for number, outcome in failed.items()]
+    execute_sql(_NOTE_FAILURE, _encode(first))
+    return [
+        _disable(tx, webhook, reason)
+        for webhook_id, reason in _find_hopeless(list(failed.values())).items()
+        for webhook in Webhook.select().where(
+            Webhook.id == webhook_id, Webhook.status == WebhookStatus.ACTIVE
+        )
+    ]
 
 
 def _to_change(outcome: Outcome) -> tuple[object, ...]:
@@ -137,18 +139,13 @@ def _find_hopeless(failed: Sequence[Outcome]) -> dict[int, str]:
     return reasons
 
 
-def _disable(tx: Transaction, webhook_id: int, reason: str) -> bool:
-    webhook = Webhook.get_or_none(
-        Webhook.id == webhook_id, Webhook.status == WebhookStatus.ACTIVE
-    )
-    if webhook is None:
-        return False
+def _disable(tx: Transaction, webhook: Webhook, reason: str) -> Webhook:
     webhook.status = WebhookStatus.DISABLED
     webhook.disabled_reason = reason
     webhook.save()
-    payload = {"webhook_id": webhook.id, "url": webhook.url, "reason": reason}
+    payload: JsonObject = {"webhook_id": webhook.id, "url": webhook.url, "reason": reason}
     tx.emit("webhook_disabled", webhook.user_id, payload)
-    return True
+    return webhook
 
 
 def _encode(rows: Sequence[tuple[object, ...]]) -> str:

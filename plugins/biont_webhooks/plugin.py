@@ -20,6 +20,7 @@ from biont import (
     Scope,
     Section,
     Tables,
+    Transaction,
     Workbench,
     decode_cursor,
     hookimpl,
@@ -27,10 +28,12 @@ from biont import (
     on,
 )
 from biont.exceptions import ForbiddenAddress, InputProblem, InvalidInput
-from biont_webhooks.deliveries import select_creditors
+from biont_webhooks.attempts import Attempts
+from biont_webhooks.claims import doubt_claims
 from biont_webhooks.sender import Sender
 from biont_webhooks.signing import generate_secret
-from biont_webhooks.subscribers import find_stale_secrets, replace_secrets
+from biont_webhooks.subscribers import find_stale_secrets, replace_secrets, select_creditors
+from biont_webhooks.subscriptions import Subscriptions
 from biont_webhooks.tables import Attempt, Delivery, Message, Webhook
 from biont_webhooks.views import (
     CreatedWebhook,
@@ -109,28 +112,31 @@ def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
 @asynccontextmanager
 async def _send(workbench: Workbench) -> AsyncIterator[None]:
     settings = workbench.plugin_settings("webhooks", WebhookSettings)
-    sender = Sender(
-        workbench.store,
-        workbench.egress,
-        workbench.clock,
-        timeout=settings.timeout,
-        concurrency=settings.concurrency,
-        connections=settings.connections,
-    )
-    store, vault = workbench.store, workbench.vault
+    store, vault, clock = workbench.store, workbench.vault, workbench.clock
     stale = await store.read(find_stale_secrets, vault)
     if stale:
         await store.write(replace_secrets, stale)
-    workbench.provide(WEBHOOKS, Webhooks(store, vault, workbench.clock, sender))
+    if workbench.was_killed:
+        await store.write(doubt_claims)
+    subscriptions = Subscriptions(store, vault, clock)
+    sender = Sender(
+        store,
+        clock,
+        Attempts(workbench.egress, clock, timeout=settings.timeout),
+        subscriptions,
+        concurrency=settings.concurrency,
+        connections=settings.connections,
+    )
+    workbench.provide(WEBHOOKS, Webhooks(store, vault, clock, subscriptions, sender))
     creditors = await store.read(select_creditors, vault)
     async with sender.run(creditors, workbench.time_to_stop):
         yield
 
 
-@on("*", batch=500)
-async def deliver_events(events: Sequence[Event], workbench: Workbench) -> None:
+@on("*", transactional=True)
+def deliver_events(tx: Transaction, events: Sequence[Event], workbench: Workbench) -> None:
     """Owe each event to the webhooks that have subscribed to it."""
-    await workbench.get(WEBHOOKS).deliver(events)
+    workbench.get(WEBHOOKS).owe(tx, events)
 
 
 @api.post("/webhooks/outgoing/register", scopes=SCOPES)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
 
-from biont import Store
+from biont import Store, Transaction
 from biont.exceptions import StoreUnavailable
-from biont_webhooks.outcomes import Outcome, save_outcomes
+from biont_webhooks.outcomes import Outcome
 
 _WAITING_LIMIT = 5000
 _BATCH_LIMIT = 500
@@ -26,16 +26,18 @@ class Recorder:
 
     Args:
         store: where attempts are recorded.
-        on_recorded: called with what was written, and the webhooks that were disabled
-            because of it.
+        save: writes outcomes.
+        on_recorded: called with what was written.
     """
 
     def __init__(
         self,
         store: Store,
-        on_recorded: Callable[[Sequence[Outcome], Mapping[int, str]], None],
+        save: Callable[[Transaction, Sequence[Outcome]], None],
+        on_recorded: Callable[[Sequence[Outcome]], None],
     ) -> None:
         self._store = store
+        self._save = save
         self._on_recorded = on_recorded
         self._waiting: asyncio.Queue[Outcome | None] = asyncio.Queue(_WAITING_LIMIT)
         self._closing = False
@@ -72,12 +74,12 @@ class Recorder:
     async def _write(self, outcomes: list[Outcome]) -> None:
         while True:
             try:
-                disabled = await self._store.write(save_outcomes, outcomes)
+                await self._store.write(self._save, outcomes)
             except StoreUnavailable as error:
                 _log.warning("attempts not recorded", count=len(outcomes), error=str(error))
                 if self._closing:
                     return
                 await asyncio.sleep(_WRITE_AGAIN)
             else:
-                self._on_recorded(outcomes, disabled)
+                self._on_recorded(outcomes)
                 return

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
 import structlog
 
-from biont import Clock, Store
+from biont import Clock, Store, Transaction
 from biont.exceptions import StoreUnavailable
 from biont_webhooks.attempts import Attempts
 from biont_webhooks.claims import claim_owed, release
 from biont_webhooks.deliveries import Owed
 from biont_webhooks.outbox import Outbox
-from biont_webhooks.outcomes import Outcome
+from biont_webhooks.outcomes import Outcome, save_outcomes
 from biont_webhooks.recorder import Recorder
 from biont_webhooks.subscribers import Subscriber
+from biont_webhooks.subscriptions import Subscriptions
 from biont_webhooks.tables import Claim
 
 _REFILL = 500
@@ -38,9 +39,9 @@ class Sender:
         store: where deliveries are.
         clock: says what is due.
         attempts: makes one attempt.
+        subscriptions: are told when a webhook is disabled.
         concurrency: how many attempts a webhook that names none has under way at most.
         connections: how many all have beyond their first.
-        on_disabled: called with webhooks that were disabled, and why.
     """
 
     def __init__(
@@ -48,22 +49,22 @@ class Sender:
         store: Store,
         clock: Clock,
         attempts: Attempts,
+        subscriptions: Subscriptions,
         *,
         concurrency: int,
         connections: int,
-        on_disabled: Callable[[Mapping[int, str]], None],
     ) -> None:
         self._store = store
         self._clock = clock
         self._attempts = attempts
+        self._subscriptions = subscriptions
         self._concurrency = concurrency
         self._spare = connections
-        self._on_disabled = on_disabled
         self._outboxes: dict[int, Outbox] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._starved: dict[int, Outbox] = {}
         self._under_way: dict[int, Owed] = {}
-        self._recorder = Recorder(store, self._note)
+        self._recorder = Recorder(store, self._save, self._go_on)
         self._stopping = False
 
     @asynccontextmanager
@@ -201,16 +202,16 @@ class Sender:
         while self._starved and self._spare:
             self._pump(self._starved.pop(next(iter(self._starved))))
 
-    def _note(self, outcomes: Sequence[Outcome], disabled: Mapping[int, str]) -> None:
-        """Go on from what has been recorded."""
+    def _save(self, tx: Transaction, outcomes: Sequence[Outcome]) -> None:
+        for webhook in save_outcomes(tx, outcomes):
+            self._subscriptions.forget(webhook.user_id)
+            tx.after_commit(functools.partial(self.forget, webhook.id))
+
+    def _go_on(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
             outbox = self._outboxes.get(outcome.owed.webhook_id)
             if outcome.retry_at is not None and outbox is not None:
                 self._set_alarm(outbox, outcome.retry_at)
-        for webhook_id in disabled:
-            self.forget(webhook_id)
-        if disabled:
-            self._on_disabled(disabled)
 
     def _set_alarm(self, outbox: Outbox, at: datetime) -> None:
         """Look into the table again at `at`, unless that happens earlier anyway."""

@@ -9,6 +9,7 @@ from datetime import datetime
 import orjson
 
 from biont import Event, Transaction, Vault
+from biont_webhooks.claims import find_creditors
 from biont_webhooks.filters import PayloadFilter, load_filter
 from biont_webhooks.retries import RetryPolicy, Success, load_retry_policy
 from biont_webhooks.signing import sign
@@ -126,6 +127,12 @@ def select_subscribers(user_id: int, vault: Vault) -> list[Subscriber]:
     """Return a user's active webhooks."""
     active = Webhook.of_user(user_id).where(Webhook.status == WebhookStatus.ACTIVE)
     return [to_subscriber(webhook, vault) for webhook in active]
+
+
+def select_creditors(vault: Vault) -> list[Subscriber]:
+    """Return the active webhooks that are owed something."""
+    query = Webhook.select().where(Webhook.id.in_(find_creditors()))
+    return [to_subscriber(webhook, vault) for webhook in query]
 
 
 def find_stale_secrets(vault: Vault) -> dict[int, dict[str, str]]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from biont import Clock, Event, Store, Transaction, Vault
 from biont_webhooks.deliveries import insert_owed
-from biont_webhooks.sender import Sender
 from biont_webhooks.subscribers import Subscriber, select_subscribers
+
+if TYPE_CHECKING:
+    from biont_webhooks.sender import Sender
 
 _USERS_IN_MEMORY = 10_000
 
@@ -23,13 +26,11 @@ class Subscriptions:
         store: where webhooks are.
         vault: opens their secrets.
         clock: stamps what is owed.
-        sender: makes the attempts.
     """
 
-    def __init__(self, store: Store, vault: Vault, clock: Clock, sender: Sender) -> None:
+    def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
         self._vault = vault
         self._clock = clock
-        self._sender = sender
         self._known: dict[int, list[Subscriber]] = {}
         self._unconfirmed: set[int] = set()
         store.on_foreign_change(self._known.clear)
@@ -38,8 +39,8 @@ class Subscriptions:
         """Look a user's webhooks up again; to be called in the write that changes one."""
         self._known.pop(user_id, None)
 
-    def owe(self, tx: Transaction, events: Sequence[Event]) -> None:
-        """Record what the events are owed to whom; attempts follow once that is durable."""
+    def owe(self, tx: Transaction, events: Sequence[Event], sender: Sender) -> None:
+        """Record what the events are owed to whom; `sender` gets it once that is durable."""
         # What was looked up in a transaction that was undone may never have been so.
         for user_id in self._unconfirmed:
             self.forget(user_id)
@@ -53,14 +54,14 @@ class Subscriptions:
                 creditors.update((subscriber.id, subscriber) for subscriber in found)
         if not owed:
             return
-        taken = {number for number in creditors if self._sender.has_room(number)}
+        taken = {number for number in creditors if sender.has_room(number)}
         new = insert_owed(tx, owed, self._clock.now(), taken=taken)
         for webhook_id, deliveries in new.items():
             subscriber = creditors[webhook_id]
             if webhook_id in taken:
-                tell = functools.partial(self._sender.offer, subscriber, deliveries)
+                tell = functools.partial(sender.offer, subscriber, deliveries)
             else:
-                tell = functools.partial(self._sender.refresh, subscriber)
+                tell = functools.partial(sender.refresh, subscriber)
             tx.after_commit(tell)
 
     def _find(self, tx: Transaction, user_id: int) -> list[Subscriber]:

@@ -7,4 +7,13 @@ from biont.store.schema import Tables
 from biont.store.store import Store
 from biont.store.transaction import Transaction
 
-__all__ = ["DeadLetter", "Entry", "InstantField", "Store", "Table", "Tables", "Transaction", "execute_sql"]
+__all__ = [
+    "DeadLetter",
+    "Entry",
+    "InstantField",
+    "Store",
+    "Table",
+    "Tables",
+    "Transaction",
+    "execute_sql",
+]

@@ -138,6 +138,7 @@ def _to_entry(row: _Row) -> Entry:
         correlation_id,
         causation_id,
         hops,
+        payload,
     )
     return Entry(sequence, event)
 
