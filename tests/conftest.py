@@ -47,9 +47,17 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-async def workbench(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Workbench]:
+def sections() -> dict[str, object]:
+    """The settings of `workbench` that are not as every test has them; to be parametrized."""
+    return {}
+
+
+@pytest.fixture
+async def workbench(
+    tmp_path: Path, clock: FakeClock, sections: dict[str, object]
+) -> AsyncIterator[Workbench]:
     """A workbench in this process, with all built-in plugins and a clock that stands still."""
-    settings = load_settings(write_config(tmp_path, {}), environ={})
+    settings = load_settings(write_config(tmp_path, sections), environ={})
     async with open_workbench(settings, clock=clock) as running:
         yield running
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -41,8 +41,9 @@ class Api:
 
     A route's function is async. Its first parameter is the `Request`; those
     named in the path come from there, ``body`` from the request's JSON, all
-    others from the query. Annotations say what is accepted and answered, and
-    the function's docstring is its documentation::
+    others from the query; what has a default may be left out. Annotations say
+    what is accepted and answered, and the function's docstring is its
+    documentation::
 
         api = Api("notes")
 
@@ -61,6 +62,10 @@ class Api:
     def __iter__(self) -> Iterator[Route]:
         """Yield the routes in the order of their definition."""
         return iter(self._routes)
+
+    def include(self, routes: Iterable[Route]) -> None:
+        """Take in the routes of another, so that a plugin's may stand in several modules."""
+        self._routes += routes
 
     def route(
         self,

@@ -50,6 +50,7 @@ class Endpoint:
         self.body: TypeAdapter[object] | None = None
         if _BODY in hints:
             self.body = _adapt(hints[_BODY])
+        self.body_is_required = _is_required(route)
         self.parameters = _make_parameters(owner, route, hints, self.path_names)
         self._has_parameters = bool(self.parameters.model_fields)
         answer = hints["return"]
@@ -66,7 +67,9 @@ class Endpoint:
         request = await self._authorise(http)
         arguments = self._read_parameters(http)
         if self.body is not None:
-            arguments[_BODY] = self._check_body(_decode(http, await http.read()))
+            content = await http.read()
+            if content or self.body_is_required:
+                arguments[_BODY] = self._check_body(_decode(http, content))
         if self._may_emit:
             with caused_by(read_cause(http.headers)):
                 result = await self._function(request, **arguments)
@@ -118,6 +121,11 @@ def _decode(http: web.Request, body: bytes) -> object:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise MalformedBody(f"the body is not JSON: {error}") from error
+
+
+def _is_required(route: Route) -> bool:
+    body = inspect.signature(route.function).parameters.get(_BODY)
+    return body is not None and body.default is inspect.Parameter.empty
 
 
 def _read_hints(owner: str, route: Route) -> dict[str, object]:

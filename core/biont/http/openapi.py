@@ -104,7 +104,7 @@ def _describe(
         operation["parameters"] = parameters
     if endpoint.body is not None:
         operation["requestBody"] = {
-            "required": True,
+            "required": endpoint.body_is_required,
             "content": {"application/json": {"schema": schemas[number, "body"]}},
         }
     return operation

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,12 @@ else:
 
     class InstantField(DateTimeTZField):
         """An instant: timezone-aware, kept in UTC. Type checkers know it as a DateTimeField."""
+
+        def db_value(self, value: object) -> object:
+            """Return an instant in UTC: what SQLite compares is text."""
+            if isinstance(value, datetime):
+                value = value.astimezone(UTC)
+            return super().db_value(value)
 
         def python_value(self, value: object) -> object:
             """Return what the engine gave as a datetime; peewee's own way tries five formats."""

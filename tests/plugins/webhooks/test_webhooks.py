@@ -11,31 +11,8 @@ from standardwebhooks import Webhook
 from support.client import Client
 from support.clock import FakeClock
 from support.receiver import Receiver
+from support.webhooks import PATH, register, wait_for_deliveries
 from svix.webhooks import Webhook as SvixWebhook
-
-PATH = "/webhooks/outgoing"
-
-
-async def register(client: Client, url: str, **more: JsonValue) -> dict[str, JsonValue]:
-    return await client.post(f"{PATH}/register", {"url": url, **more})
-
-
-def deliveries_of(page: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
-    data = page["data"]
-    assert isinstance(data, list)
-    return [row for row in data if isinstance(row, dict)]
-
-
-async def wait_for_deliveries(
-    client: Client, webhook: dict[str, JsonValue], count: int = 1
-) -> list[dict[str, JsonValue]]:
-    """Wait until so many deliveries are decided; return them, the newest first."""
-
-    def decided(page: dict[str, JsonValue]) -> bool:
-        found = deliveries_of(page)
-        return len(found) >= count and all(row["status"] != "pending" for row in found)
-
-    return deliveries_of(await client.get_until(f"{PATH}/{webhook['id']}/deliveries", decided))
 
 
 async def test_a_delivery_is_signed_as_everybody_can_check(

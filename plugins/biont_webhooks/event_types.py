@@ -1,0 +1,20 @@
+"""The events that the plugin itself emits."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from biont import EventType
+
+
+class WebhookDisabled(BaseModel):
+    """Which webhook it is."""
+
+    webhook_id: int
+    url: str
+    reason: str
+
+
+WEBHOOK_DISABLED = EventType(
+    "webhook_disabled", WebhookDisabled, "A webhook was disabled since its receiver fails."
+)

@@ -1,0 +1,137 @@
+"""Deliveries on demand: changes to rows, each handed to `Store.write`, and what they read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from peewee import Expression, ModelSelect
+
+from biont import Event, Transaction
+from biont.exceptions import NotFound
+from biont_webhooks.deliveries import insert_owed
+from biont_webhooks.tables import Attempt, Delivery, DeliveryStatus, Message, Trigger, Webhook
+
+SLICE = 1000
+"""How many deliveries one write changes at most, since others wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFilter:
+    """Which of a webhook's deliveries are asked for; None asks for all.
+
+    Attributes:
+        status: what became of them.
+        event_type: of their events.
+        since: those that became owed then or later.
+        until: those that became owed before.
+    """
+
+    status: DeliveryStatus | None = None
+    event_type: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def select_deliveries(
+    user_id: int, webhook_id: int, asked: DeliveryFilter, limit: int, before: int | None
+) -> list[tuple[Delivery, list[Attempt]]]:
+    """Return a page of a webhook's deliveries and one more, the newest first, with attempts.
+
+    Raises:
+        NotFound: there is no such webhook of this user.
+    """
+    query = _ask(Webhook.get_owned(user_id, webhook_id), asked)
+    if before is not None:
+        query = query.where(Delivery.id < before)
+    return _add_attempts(list(query.order_by(Delivery.id.desc()).limit(limit + 1)))
+
+
+def get_delivery(
+    user_id: int, webhook_id: int, delivery_id: int
+) -> tuple[Delivery, list[Attempt]]:
+    """Return one of a webhook's deliveries with its attempts.
+
+    Raises:
+        NotFound: there is no such webhook of this user, or no such delivery of it.
+    """
+    webhook = Webhook.get_owned(user_id, webhook_id)
+    query = _ask(webhook, DeliveryFilter()).where(Delivery.id == delivery_id)
+    for found in _add_attempts(list(query)):
+        return found
+    raise _not_found(webhook_id, delivery_id)
+
+
+def owe_test(tx: Transaction, webhook: Webhook, message: Event, now: datetime) -> int:
+    """Owe a message to one webhook alone; return the delivery's number."""
+    (owed,) = insert_owed(tx, [(message, [webhook.id])], now, Trigger.TEST)[webhook.id]
+    return owed.id
+
+
+def resend(_: Transaction, webhook: Webhook, delivery_id: int) -> None:
+    """Owe a delivery once more, whatever became of it.
+
+    Raises:
+        NotFound: the webhook has no such delivery.
+    """
+    which = (Delivery.id == delivery_id) & (Delivery.webhook == webhook)
+    if not _owe_again(which, Trigger.RESEND):
+        raise _not_found(webhook.id, delivery_id)
+
+
+def recover(_: Transaction, webhook: Webhook, since: datetime, before: int | None) -> list[int]:
+    """Owe some of the deliveries that have failed since then once more.
+
+    Args:
+        webhook: whose they are.
+        since: only those that became owed then or later.
+        before: only those with a lower number.
+
+    Returns:
+        The numbers of at most `SLICE` deliveries, the highest first.
+    """
+    query = _ask(webhook, DeliveryFilter(DeliveryStatus.FAILED, since=since))
+    if before is not None:
+        query = query.where(Delivery.id < before)
+    query = query.select(Delivery.id).order_by(Delivery.id.desc()).limit(SLICE)
+    numbers = [delivery.id for delivery in query]
+    _owe_again(Delivery.id.in_(numbers), Trigger.RECOVER)
+    return numbers
+
+
+def _ask(webhook: Webhook, asked: DeliveryFilter) -> ModelSelect[Delivery]:
+    query = Delivery.select(Delivery, Message).join(Message).where(Delivery.webhook == webhook)
+    if asked.status is not None:
+        query = query.where(Delivery.status == asked.status)
+    if asked.event_type is not None:
+        query = query.where(Message.event_type == asked.event_type)
+    if asked.since is not None:
+        query = query.where(
+            (Delivery.created_at >= asked.since)
+            | (Delivery.created_at.is_null() & (Message.created_at >= asked.since))
+        )
+    if asked.until is not None:
+        query = query.where(
+            (Delivery.created_at < asked.until)
+            | (Delivery.created_at.is_null() & (Message.created_at < asked.until))
+        )
+    return query
+
+
+def _add_attempts(deliveries: list[Delivery]) -> list[tuple[Delivery, list[Attempt]]]:
+    attempts: dict[int, list[Attempt]] = defaultdict(list)
+    made = Attempt.select().where(Attempt.delivery.in_(deliveries)).order_by(Attempt.id)
+    for attempt in made:
+        attempts[attempt.delivery_id].append(attempt)
+    return [(delivery, attempts[delivery.id]) for delivery in deliveries]
+
+
+def _owe_again(which: Expression, trigger: Trigger) -> int:
+    """Owe the deliveries that `which` describes; return how many they are."""
+    owed = Delivery.update(status=DeliveryStatus.PENDING, due_at=None, trigger=trigger)
+    return int(owed.where(which).execute())
+
+
+def _not_found(webhook_id: int, delivery_id: int) -> NotFound:
+    return NotFound(f"webhook {webhook_id} has no delivery {delivery_id}")

@@ -1,0 +1,174 @@
+"""What may be chosen when a webhook is registered."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import JsonValue
+from support.client import Client
+from support.receiver import Receiver
+from support.webhooks import (
+    PATH,
+    emit,
+    list_documents,
+    list_pointers,
+    register,
+    wait_for_deliveries,
+)
+
+LARGE: JsonValue = {"path": "total", "op": "gt", "value": 100}
+EVERYTHING: dict[str, JsonValue] = {
+    "name": "orders of the shop",
+    "event_types": ["custom_order_*"],
+    "filter": {"and": [LARGE, {"not": {"path": "customer.country", "op": "in", "value": ["DE"]}}]},
+    "success": "2xx",
+    "retry": [5.0, 60.0],
+    "headers": {"Authorization": "Bearer t0k3n"},
+    "rate": 2.5,
+    "concurrency": 3,
+}
+
+
+async def test_a_webhook_is_shown_as_it_was_registered(client: Client) -> None:
+    created = await register(client, "https://example.com/hook", **EVERYTHING)
+    secret = created.pop("secret")
+    shown = await client.get(f"{PATH}/{created['id']}")
+    assert shown == created
+    assert shown == {
+        **EVERYTHING,
+        "id": created["id"],
+        "url": "https://example.com/hook",
+        "headers": {"Authorization": "********"},
+        "status": "active",
+        "disabled_reason": None,
+        "failing_since": None,
+        "previous_secret_until": None,
+        "created_at": "2026-03-02T12:00:00Z",
+        "updated_at": "2026-03-02T12:00:00Z",
+    }
+    assert list_documents((await client.get(PATH))["data"]) == [shown]
+    assert str(secret) not in str(shown)
+
+
+async def test_what_is_left_out_is_as_it_always_was(client: Client) -> None:
+    created = await register(client, "https://example.com/hook")
+    defaults: dict[str, JsonValue] = {
+        "name": None,
+        "event_types": ["*"],
+        "filter": None,
+        "success": "200",
+        "retry": "none",
+        "headers": {},
+        "rate": None,
+        "concurrency": None,
+    }
+    assert {key: created[key] for key in defaults} == defaults
+
+
+async def test_only_what_its_filter_matches_arrives(client: Client, receiver: Receiver) -> None:
+    await register(client, receiver.url, event_types=["custom_order", "note_*"], filter=LARGE)
+    await client.post("/notes", {"title": "has no total"})
+    for total in (40, 140, "140", None, 101):
+        await emit(client, "custom_order", total=total)
+    await emit(client, "custom_other", total=1000)
+    await emit(client, "custom_order", total=999)
+    requests = await receiver.wait_for(3)
+    assert sorted(str(request.event["payload"]) for request in requests) == [
+        "{'total': 101}",
+        "{'total': 140}",
+        "{'total': 999}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("success", "status", "outcome"),
+    [("2xx", 204, "succeeded"), ("2xx", 302, "failed"), ("200", 204, "failed")],
+)
+async def test_a_webhook_chooses_what_counts_as_a_success(
+    client: Client, receiver: Receiver, success: str, status: int, outcome: str
+) -> None:
+    receiver.status = status
+    webhook = await register(client, receiver.url, success=success)
+    await emit(client)
+    (delivery,) = await wait_for_deliveries(client, webhook)
+    assert delivery["status"] == outcome
+    if outcome == "failed":
+        assert f"answered {status}, not {success}" in str(delivery["attempts"])
+
+
+async def test_headers_of_its_own_go_with_each_request(client: Client, receiver: Receiver) -> None:
+    own: dict[str, JsonValue] = {"Authorization": "Bearer t0k3n", "x-tenant": "a b"}
+    await register(client, receiver.url, headers=own)
+    await emit(client)
+    (request,) = await receiver.wait_for(1)
+    assert request.headers["Authorization"] == "Bearer t0k3n"
+    assert request.headers["X-Tenant"] == "a b"
+    assert request.headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Content-Type",
+        "content-length",
+        "Host",
+        "User-Agent",
+        "Transfer-Encoding",
+        "Connection",
+        "Upgrade",
+        "Proxy-Authorization",
+        "webhook-id",
+        "X-ASI-Signature",
+        "X-API-Key",
+        "",
+        "a name",
+        "a:b",
+        "näme",
+        "n" * 101,
+    ],
+)
+async def test_a_header_that_is_ours_or_nobodys_is_refused(client: Client, name: str) -> None:
+    body: JsonValue = {"url": "https://example.com", "headers": {"X-Fine": "1", name: "1"}}
+    pointers = await list_pointers(client, "POST", f"{PATH}/register", body)
+    assert pointers == [f"#/headers/{name}"]
+
+
+@pytest.mark.parametrize(
+    "value", ["", " a", "a ", "a\r\nX-Evil: 1", "a\nb", "a\0b", "ä", "x" * 4097]
+)
+async def test_a_value_that_could_break_a_request_is_refused(client: Client, value: str) -> None:
+    body: JsonValue = {"url": "https://example.com", "headers": {"X-Token": value}}
+    pointers = await list_pointers(client, "POST", f"{PATH}/register", body)
+    assert pointers == ["#/headers/X-Token"]
+
+
+@pytest.mark.parametrize(
+    ("more", "pointer"),
+    [
+        ({"name": ""}, "#/name"),
+        ({"name": "n" * 101}, "#/name"),
+        ({"filter": {"and": [LARGE, {"path": "a", "op": "lt"}]}}, "#/filter/and/1/value"),
+        ({"filter": {"or": []}}, "#/filter/or"),
+        ({"filter": []}, "#/filter"),
+        ({"success": "3xx"}, "#/success"),
+        ({"retry": "often"}, "#/retry"),
+        ({"retry": [1, -1]}, "#/retry/1"),
+        ({"headers": {f"X-{number}": "1" for number in range(21)}}, "#/headers"),
+        ({"headers": {"X-A": 1}}, "#/headers/X-A"),
+        ({"rate": 0}, "#/rate"),
+        ({"rate": 10_001}, "#/rate"),
+        ({"concurrency": 0}, "#/concurrency"),
+        ({"concurrency": 101}, "#/concurrency"),
+        ({"status": "active"}, "#/status"),
+    ],
+)
+async def test_what_is_wrong_is_pointed_at(
+    client: Client, more: dict[str, JsonValue], pointer: str
+) -> None:
+    body: JsonValue = {"url": "https://example.com/hook", **more}
+    assert await list_pointers(client, "POST", f"{PATH}/register", body) == [pointer]
+
+
+async def test_two_headers_that_differ_by_case_only_are_refused(client: Client) -> None:
+    body: JsonValue = {"url": "https://example.com", "headers": {"X-A": "1", "x-a": "2"}}
+    pointers = await list_pointers(client, "POST", f"{PATH}/register", body)
+    assert pointers == ["#/headers/X-A", "#/headers/x-a"]

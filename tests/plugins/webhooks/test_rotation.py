@@ -1,0 +1,96 @@
+"""A secret is replaced while receivers still check by the old one."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import JsonValue
+from standardwebhooks import Webhook, WebhookVerificationError
+from support.client import Client
+from support.clock import FakeClock
+from support.receiver import Received, Receiver
+from support.webhooks import PATH, emit, list_pointers, register
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(datetime.now(UTC))  # the library refuses what is older than five minutes
+
+
+def verify(request: Received, secret: JsonValue) -> None:
+    Webhook(str(secret)).verify(request.body.decode(), dict(request.headers))
+
+
+async def rotate(
+    client: Client, webhook: dict[str, JsonValue], body: JsonValue = None
+) -> dict[str, JsonValue]:
+    return await client.post(f"{PATH}/{webhook['id']}/rotate-secret", body)
+
+
+async def test_the_old_secret_signs_along_for_a_day(
+    client: Client, receiver: Receiver, clock: FakeClock
+) -> None:
+    webhook = await register(client, receiver.url)
+    rotated = await rotate(client, webhook)
+    assert rotated["secret"] != webhook["secret"]
+    await emit(client)
+    (request,) = await receiver.wait_for(1)
+    verify(request, webhook["secret"])
+    verify(request, rotated["secret"])
+    expected = hmac.new(str(rotated["secret"]).encode(), request.body, hashlib.sha256)
+    assert request.headers["X-ASI-Signature"] == expected.hexdigest()
+    until = datetime.fromisoformat(str(rotated["previous_secret_until"]))
+    assert (until - clock.now()).total_seconds() == 24 * 3600
+
+
+async def test_the_old_secret_ends_when_its_time_is_over(
+    client: Client, receiver: Receiver, clock: FakeClock
+) -> None:
+    clock.advance(days=-1)
+    webhook = await register(client, receiver.url)
+    rotated = await rotate(client, webhook)
+    clock.advance(days=1)
+    await emit(client)
+    (request,) = await receiver.wait_for(1)
+    verify(request, rotated["secret"])
+    with pytest.raises(WebhookVerificationError):
+        verify(request, webhook["secret"])
+
+
+async def test_a_second_rotation_ends_the_first_secret(client: Client, receiver: Receiver) -> None:
+    webhook = await register(client, receiver.url)
+    first = await rotate(client, webhook)
+    second = await rotate(client, webhook)
+    await emit(client)
+    (request,) = await receiver.wait_for(1)
+    verify(request, first["secret"])
+    verify(request, second["secret"])
+    with pytest.raises(WebhookVerificationError):
+        verify(request, webhook["secret"])
+
+
+async def test_a_secret_of_ones_own_replaces_the_old_one(
+    client: Client, receiver: Receiver
+) -> None:
+    webhook = await register(client, receiver.url)
+    rotated = await rotate(client, webhook, {"secret": "a secret of my very own"})
+    assert rotated["secret"] == "a secret of my very own"
+    path = f"{PATH}/{webhook['id']}"
+    assert await list_pointers(client, "POST", f"{path}/rotate-secret", {"secret": "short"}) == [
+        "#/secret"
+    ]
+    assert "very own" not in str(await client.get(path))
+
+
+@pytest.mark.parametrize("sections", [{"plugins": {"webhooks": {"rotation_overlap": 0}}}])
+async def test_the_overlap_is_the_operators_to_choose(client: Client, receiver: Receiver) -> None:
+    webhook = await register(client, receiver.url)
+    rotated = await rotate(client, webhook)
+    await emit(client)
+    (request,) = await receiver.wait_for(1)
+    verify(request, rotated["secret"])
+    with pytest.raises(WebhookVerificationError):
+        verify(request, webhook["secret"])

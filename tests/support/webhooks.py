@@ -1,0 +1,50 @@
+"""What tests of webhooks do again and again."""
+
+from __future__ import annotations
+
+from pydantic import JsonValue
+
+from support.client import Client
+
+PATH = "/webhooks/outgoing"
+
+Document = dict[str, JsonValue]
+
+
+async def register(client: Client, url: str, **more: JsonValue) -> Document:
+    return await client.post(f"{PATH}/register", {"url": url, **more})
+
+
+async def emit(client: Client, event_type: str = "custom_sale", **payload: JsonValue) -> Document:
+    return await client.post("/events", {"event_type": event_type, "payload": payload})
+
+
+def list_documents(value: JsonValue) -> list[Document]:
+    """Return a list of objects as such."""
+    assert isinstance(value, list)
+    return [item for item in value if isinstance(item, dict)]
+
+
+async def list_deliveries(client: Client, webhook: Document, query: str = "") -> list[Document]:
+    page = await client.get(f"{PATH}/{webhook['id']}/deliveries{query}")
+    return list_documents(page["data"])
+
+
+async def wait_for_deliveries(client: Client, webhook: Document, count: int = 1) -> list[Document]:
+    """Wait until so many deliveries are decided; return them, the newest first."""
+
+    def decided(page: Document) -> bool:
+        found = list_documents(page["data"])
+        return len(found) >= count and all(row["status"] != "pending" for row in found)
+
+    page = await client.get_until(f"{PATH}/{webhook['id']}/deliveries", decided)
+    return list_documents(page["data"])
+
+
+async def list_pointers(
+    client: Client, method: str, path: str, body: JsonValue
+) -> list[JsonValue]:
+    """Make a request that is refused; return what its problems point at."""
+    status, problem = await client.ask(method, path, body)
+    assert status == 422, problem
+    return [item["pointer"] for item in list_documents(problem["errors"])]
