@@ -11,6 +11,7 @@ from biont_webhooks.attempts import Attempts
 from biont_webhooks.claims import doubt_claims
 from biont_webhooks.delivery_routes import api as delivery_api
 from biont_webhooks.event_types import WEBHOOK_DISABLED
+from biont_webhooks.retention import delete_old_rows
 from biont_webhooks.routes import api as webhook_api
 from biont_webhooks.sender import Sender
 from biont_webhooks.settings import WebhookSettings
@@ -81,7 +82,10 @@ async def _send(workbench: Workbench) -> AsyncIterator[None]:
     )
     workbench.provide(WEBHOOKS, webhooks)
     creditors = await store.read(select_creditors, vault)
-    async with sender.run(creditors, workbench.time_to_stop):
+    async with (
+        sender.run(creditors, workbench.time_to_stop),
+        delete_old_rows(store, clock, settings.keep_days),
+    ):
         yield
 
 

@@ -25,3 +25,6 @@ class WebhookSettings(Section):
         le=30 * _DAY,
         description="How long a secret that was replaced signs along, in seconds.",
     )
+    keep_days: int = Field(
+        30, ge=0, le=36_500, description="How long finished deliveries are kept; 0 for ever."
+    )

@@ -1,0 +1,108 @@
+"""Deletes, in the background and a little at a time, what has been kept long enough."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+import structlog
+
+from biont import Clock, Store, Transaction, execute_sql
+from biont.exceptions import StoreUnavailable
+
+SLICE = 500
+"""How many rows are looked at, and deleted, at once: others wait for each write."""
+
+_INTERVAL = 3600.0
+
+_log = structlog.get_logger("biont.webhooks")
+
+# Both tables grow in the order of time, but for what is replayed: the first page that has
+# nothing old is the last to look at.
+_FIND_DELIVERIES = """
+    WITH page AS (
+        SELECT id, status, COALESCE(created_at, (
+            SELECT created_at FROM webhook_messages WHERE event_id = message_id)) AS since
+        FROM webhook_deliveries WHERE id > ?1 ORDER BY id LIMIT ?2)
+    SELECT MAX(id), MIN(since) < ?3, json_group_array(id) FILTER (
+        WHERE status <> 'pending' AND since < ?3 AND NOT EXISTS (
+            SELECT 1 FROM webhook_attempts WHERE delivery_id = page.id AND attempted_at >= ?3))
+    FROM page
+"""
+
+_DELETE_DELIVERIES = """
+    DELETE FROM webhook_deliveries
+    WHERE id IN (SELECT value FROM json_each(?)) AND status <> 'pending'
+"""
+
+_FIND_MESSAGES = """
+    WITH page AS (
+        SELECT event_id, created_at FROM webhook_messages
+        WHERE event_id > ?1 ORDER BY event_id LIMIT ?2)
+    SELECT MAX(event_id), MIN(created_at) < ?3, json_group_array(event_id) FILTER (
+        WHERE created_at < ?3 AND NOT EXISTS (
+            SELECT 1 FROM webhook_deliveries WHERE message_id = page.event_id))
+    FROM page
+"""
+
+_DELETE_MESSAGES = """
+    DELETE FROM webhook_messages
+    WHERE event_id IN (SELECT value FROM json_each(?)) AND NOT EXISTS (
+        SELECT 1 FROM webhook_deliveries WHERE message_id = event_id)
+"""
+
+
+@asynccontextmanager
+async def delete_old_rows(store: Store, clock: Clock, keep_days: int) -> AsyncIterator[None]:
+    """Delete old rows now and every hour, while this is open.
+
+    Deliveries go that became owed, and were last attempted, before `keep_days` ago;
+    pending ones stay. Then messages go that are owed to nobody any more.
+
+    Args:
+        store: where they are.
+        clock: says what is old.
+        keep_days: how long rows are kept; 0 for ever.
+    """
+    task = asyncio.create_task(_delete_again_and_again(store, clock, keep_days))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _delete_again_and_again(store: Store, clock: Clock, keep_days: int) -> None:
+    while keep_days:
+        limit = clock.now() - timedelta(days=keep_days)
+        try:
+            await _delete_pages(store, 0, limit, _FIND_DELIVERIES, _DELETE_DELIVERIES)
+            await _delete_pages(store, "", limit, _FIND_MESSAGES, _DELETE_MESSAGES)
+        except StoreUnavailable as error:
+            _log.warning("old deliveries not deleted, will be tried again", error=str(error))
+        await asyncio.sleep(_INTERVAL)
+
+
+async def _delete_pages(
+    store: Store, last: int | str, limit: datetime, find: str, delete: str
+) -> None:
+    has_old = True
+    while has_old:
+        found, has_old, old = await store.read(_find, find, last, limit)
+        if old != "[]":
+            await store.write(_delete, delete, old)
+        last = found
+
+
+def _find(sql: str, last: int | str, limit: datetime) -> tuple[int | str, bool, str]:
+    """Return the last row of a page, whether there are old ones in it, and which may go."""
+    found, has_old, old = execute_sql(sql, last, SLICE, str(limit)).fetchone()
+    return found, bool(has_old), old
+
+
+def _delete(_: Transaction, sql: str, old: str) -> None:
+    execute_sql(sql, old)
