@@ -100,12 +100,12 @@ def insert_owed(
     new: Collection[int] = range(last_id + 1, last_id + 1 + len(rows))
     if inserted < len(rows):
         new = set(orjson.loads(execute_sql(_NEW_IDS, last_id).fetchone()[0]))
+    causes = {event.id: make_cause_headers(event.correlation_id, event.hops) for event, _ in owed}
     found: dict[int, list[Owed]] = {}
     for number, (event, webhook_id) in enumerate(pairs, last_id + 1):
         if number in new:
-            cause = make_cause_headers(event.correlation_id, event.hops)
             found.setdefault(webhook_id, []).append(
-                Owed(number, webhook_id, event.id, bodies[event.id], cause, 0, trigger)
+                Owed(number, webhook_id, event.id, bodies[event.id], causes[event.id], 0, trigger)
             )
     return found
 

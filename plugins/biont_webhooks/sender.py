@@ -15,6 +15,7 @@ from biont.exceptions import StoreUnavailable
 from biont_webhooks.attempts import Attempts
 from biont_webhooks.claims import claim_owed, release
 from biont_webhooks.deliveries import Owed
+from biont_webhooks.gate import Gate
 from biont_webhooks.outbox import Outbox
 from biont_webhooks.outcomes import Outcome, save_outcomes
 from biont_webhooks.recorder import Recorder
@@ -33,7 +34,8 @@ class Sender:
 
     Every webhook may always have one attempt under way; what it has beyond that
     counts against a limit that all share. So endpoints that hang can slow each
-    other's extra attempts, but never keep another from its turn.
+    other's extra attempts, but never keep another from its turn. Attempts at an endpoint
+    that has not answered well last time begin a few at a time.
 
     Args:
         store: where deliveries are.
@@ -64,6 +66,8 @@ class Sender:
         self._tasks: set[asyncio.Task[None]] = set()
         self._starved: dict[int, Outbox] = {}
         self._under_way: dict[int, Owed] = {}
+        self._gate = Gate()
+        self._proven: set[int] = set()
         self._recorder = Recorder(store, self._save, self._go_on)
         self._stopping = False
 
@@ -91,11 +95,13 @@ class Sender:
         outbox = self._outboxes.get(webhook_id)
         return not self._stopping and (outbox is None or outbox.has_room)
 
-    def offer(self, subscriber: Subscriber, owed: Sequence[Owed]) -> None:
-        """Take up deliveries of a webhook that are claimed and have just become durable."""
-        outbox = self._find_outbox(subscriber)
-        outbox.take(owed)
-        self._pump(outbox)
+    def offer(self, owed: Sequence[tuple[Subscriber, Sequence[Owed]]]) -> None:
+        """Take up deliveries that have just become durable, claimed for webhooks with room."""
+        # Those that will have it over quickly first.
+        for subscriber, new in sorted(owed, key=lambda pair: pair[0].id not in self._proven):
+            outbox = self._find_outbox(subscriber)
+            outbox.take(new)
+            self._pump(outbox)
 
     def refresh(self, subscriber: Subscriber) -> None:
         """Take up a webhook as it is now, and whatever the table says is owed to it."""
@@ -106,6 +112,7 @@ class Sender:
 
     def forget(self, webhook_id: int) -> None:
         """Attempt nothing more for a webhook that was deleted, paused or disabled."""
+        self._proven.discard(webhook_id)
         outbox = self._outboxes.pop(webhook_id, None)
         if outbox is not None:
             if outbox.alarm is not None:
@@ -187,9 +194,15 @@ class Sender:
         self._feed_starved()
 
     async def _attempt(self, outbox: Outbox, owed: Owed) -> None:
+        if owed.webhook_id not in self._proven:
+            await self._gate.enter()
         self._under_way[owed.id] = owed
         # A cancelled attempt stays under way: nobody knows how far it came.
         outcome = await self._attempts.make(outbox.subscriber, owed)
+        if outcome.error is None:
+            self._proven.add(owed.webhook_id)
+        else:
+            self._proven.discard(owed.webhook_id)
         await self._recorder.record(outcome)
         del self._under_way[owed.id]
 

@@ -56,13 +56,10 @@ class Subscriptions:
             return
         taken = {number for number in creditors if sender.has_room(number)}
         new = insert_owed(tx, owed, self._clock.now(), taken=taken)
-        for webhook_id, deliveries in new.items():
-            subscriber = creditors[webhook_id]
-            if webhook_id in taken:
-                tell = functools.partial(sender.offer, subscriber, deliveries)
-            else:
-                tell = functools.partial(sender.refresh, subscriber)
-            tx.after_commit(tell)
+        offered = [(creditors[number], new[number]) for number in new if number in taken]
+        tx.after_commit(functools.partial(sender.offer, offered))
+        for number in new.keys() - taken:
+            tx.after_commit(functools.partial(sender.refresh, creditors[number]))
 
     def _find(self, tx: Transaction, user_id: int) -> list[Subscriber]:
         found = self._known.get(user_id)
