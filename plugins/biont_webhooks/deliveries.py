@@ -91,7 +91,11 @@ def insert_owed(
     bodies = {event.id: make_body(event) for event, _ in owed}
     execute_sql(_INSERT_MESSAGES, _encode([_to_message(event, bodies) for event, _ in owed]))
     (last_id,) = execute_sql(_LAST_ID).fetchone()
-    pairs = [(event, webhook_id) for event, webhook_ids in owed for webhook_id in webhook_ids]
+    # By webhook: an index by webhook has its rows on one page then.
+    pairs = sorted(
+        ((event, webhook_id) for event, webhook_ids in owed for webhook_id in webhook_ids),
+        key=lambda pair: pair[1],
+    )
     rows = [
         (number, webhook_id, event.id, Claim.TAKEN if webhook_id in taken else Claim.FREE)
         for number, (event, webhook_id) in enumerate(pairs, last_id + 1)

@@ -12,6 +12,9 @@ from biont_webhooks.subscribers import Subscriber
 SIZE = 1000
 """How many deliveries a webhook has in memory, give or take; the rest waits in the table."""
 
+_PILE = 16
+"""How many deliveries that wait are a sign that their endpoint cannot keep up."""
+
 
 class Outbox:
     """The deliveries of one webhook that wait for their turn, all of them claimed.
@@ -43,6 +46,11 @@ class Outbox:
         Else they are left to the table. Safe to ask from any thread.
         """
         return not self._is_behind and len(self._waiting) < SIZE
+
+    @property
+    def is_congested(self) -> bool:
+        """Whether what is due comes faster than it goes. Safe to ask from any thread."""
+        return self._is_behind or len(self._waiting) >= _PILE
 
     @property
     def needs_refill(self) -> bool:

@@ -89,7 +89,12 @@ async def _send(workbench: Workbench) -> AsyncIterator[None]:
         yield
 
 
-@on("*", transactional=True)
-def deliver_events(tx: Transaction, events: Sequence[Event], workbench: Workbench) -> None:
+async def owe_later(events: Sequence[Event], workbench: Workbench) -> None:
+    """Owe events also to those webhooks that `owe_events` has put off."""
+    await workbench.get(WEBHOOKS).owe_later(events)
+
+
+@on("*", transactional=True, again=owe_later, batch=200, linger=2.0)
+def owe_events(tx: Transaction, events: Sequence[Event], workbench: Workbench) -> None:
     """Owe each event to the webhooks that have subscribed to it."""
     workbench.get(WEBHOOKS).owe(tx, events)

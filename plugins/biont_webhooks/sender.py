@@ -24,6 +24,8 @@ from biont_webhooks.subscriptions import Subscriptions
 from biont_webhooks.tables import Claim
 
 _REFILL = 500
+_PAUSE = 0.005
+"""The least time between attempts at endpoints that have failed last time, in seconds."""
 _READ_AGAIN = 1.0
 
 _log = structlog.get_logger("biont.webhooks")
@@ -34,8 +36,8 @@ class Sender:
 
     Every webhook may always have one attempt under way; what it has beyond that
     counts against a limit that all share. So endpoints that hang can slow each
-    other's extra attempts, but never keep another from its turn. Attempts at an endpoint
-    that has not answered well last time begin a few at a time.
+    other's extra attempts, but never keep another from its turn. Attempts at endpoints
+    that have not answered well last time begin one after the other.
 
     Args:
         store: where deliveries are.
@@ -66,8 +68,8 @@ class Sender:
         self._tasks: set[asyncio.Task[None]] = set()
         self._starved: dict[int, Outbox] = {}
         self._under_way: dict[int, Owed] = {}
-        self._gate = Gate()
-        self._proven: set[int] = set()
+        self._health: dict[int, bool] = {}
+        self._gates = {True: None, None: Gate(0), False: Gate(_PAUSE)}
         self._recorder = Recorder(store, self._save, self._go_on)
         self._stopping = False
 
@@ -95,10 +97,15 @@ class Sender:
         outbox = self._outboxes.get(webhook_id)
         return not self._stopping and (outbox is None or outbox.has_room)
 
+    def is_congested(self, webhook_id: int) -> bool:
+        """Say whether deliveries pile up for a webhook; safe to ask from any thread."""
+        outbox = self._outboxes.get(webhook_id)
+        return outbox is not None and outbox.is_congested
+
     def offer(self, owed: Sequence[tuple[Subscriber, Sequence[Owed]]]) -> None:
         """Take up deliveries that have just become durable, claimed for webhooks with room."""
         # Those that will have it over quickly first.
-        for subscriber, new in sorted(owed, key=lambda pair: pair[0].id not in self._proven):
+        for subscriber, new in sorted(owed, key=lambda pair: not self._health.get(pair[0].id)):
             outbox = self._find_outbox(subscriber)
             outbox.take(new)
             self._pump(outbox)
@@ -112,7 +119,7 @@ class Sender:
 
     def forget(self, webhook_id: int) -> None:
         """Attempt nothing more for a webhook that was deleted, paused or disabled."""
-        self._proven.discard(webhook_id)
+        self._health.pop(webhook_id, None)
         outbox = self._outboxes.pop(webhook_id, None)
         if outbox is not None:
             if outbox.alarm is not None:
@@ -194,15 +201,13 @@ class Sender:
         self._feed_starved()
 
     async def _attempt(self, outbox: Outbox, owed: Owed) -> None:
-        if owed.webhook_id not in self._proven:
-            await self._gate.enter()
+        gate = self._gates[self._health.get(owed.webhook_id)]
+        if gate is not None:
+            await gate.enter()
         self._under_way[owed.id] = owed
         # A cancelled attempt stays under way: nobody knows how far it came.
         outcome = await self._attempts.make(outbox.subscriber, owed)
-        if outcome.error is None:
-            self._proven.add(owed.webhook_id)
-        else:
-            self._proven.discard(owed.webhook_id)
+        self._health[owed.webhook_id] = outcome.error is None
         await self._recorder.record(outcome)
         del self._under_way[owed.id]
 

@@ -54,6 +54,10 @@ class Subscriber:
             return False
         return self.filter is None or self.filter.matches(event.payload)
 
+    def is_owed(self, event: Event) -> bool:
+        """Say whether it wants an event of anybody."""
+        return event.user_id == self.user_id and self.wants(event)
+
     def find_pattern(self, event_type: str) -> str | None:
         """Return the first of its patterns that fits a type."""
         for pattern in self.event_types:

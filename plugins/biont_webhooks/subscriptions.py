@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from biont import Clock, Event, Store, Transaction, Vault
@@ -40,26 +40,66 @@ class Subscriptions:
         self._known.pop(user_id, None)
 
     def owe(self, tx: Transaction, events: Sequence[Event], sender: Sender) -> None:
-        """Record what the events are owed to whom; `sender` gets it once that is durable."""
-        # What was looked up in a transaction that was undone may never have been so.
-        for user_id in self._unconfirmed:
-            self.forget(user_id)
-        self._unconfirmed.clear()
+        """Record what new events are owed to whom; `sender` gets it once that is durable.
+
+        What is owed to a webhook that cannot keep up is put off, to be recorded together
+        with that of later events: nobody should wait for it.
+        """
+        self._drop_unconfirmed()
         owed: list[tuple[Event, list[int]]] = []
         creditors: dict[int, Subscriber] = {}
         for event in events:
-            found = [one for one in self._find(tx, event.user_id) if one.wants(event)]
-            if found:
-                owed.append((event, [subscriber.id for subscriber in found]))
-                creditors.update((subscriber.id, subscriber) for subscriber in found)
-        if not owed:
-            return
+            found = {one.id: one for one in self._find(tx, event.user_id) if one.wants(event)}
+            prompt = [number for number in found if not sender.is_congested(number)]
+            if len(prompt) < len(found):
+                tx.defer(event)
+            if prompt:
+                owed.append((event, prompt))
+                creditors.update(found)
+        if owed:
+            self._record(tx, creditors, owed, sender)
+
+    def find_creditors(self, tx: Transaction, events: Sequence[Event]) -> list[Subscriber]:
+        """Return the webhooks that want any of `events`."""
+        self._drop_unconfirmed()
+        found = {
+            subscriber.id: subscriber
+            for event in events
+            for subscriber in self._find(tx, event.user_id)
+            if subscriber.wants(event)
+        }
+        return list(found.values())
+
+    def owe_to(
+        self,
+        tx: Transaction,
+        subscribers: Sequence[Subscriber],
+        events: Sequence[Event],
+        sender: Sender,
+    ) -> None:
+        """Record what events are owed to `subscribers`; what is recorded stays as it is."""
+        owed = [(event, [one.id for one in subscribers if one.is_owed(event)]) for event in events]
+        self._record(tx, {one.id: one for one in subscribers}, owed, sender)
+
+    def _record(
+        self,
+        tx: Transaction,
+        creditors: Mapping[int, Subscriber],
+        owed: Sequence[tuple[Event, Sequence[int]]],
+        sender: Sender,
+    ) -> None:
         taken = {number for number in creditors if sender.has_room(number)}
         new = insert_owed(tx, owed, self._clock.now(), taken=taken)
         offered = [(creditors[number], new[number]) for number in new if number in taken]
         tx.after_commit(functools.partial(sender.offer, offered))
         for number in new.keys() - taken:
             tx.after_commit(functools.partial(sender.refresh, creditors[number]))
+
+    def _drop_unconfirmed(self) -> None:
+        """Forget what was looked up in a transaction that may have been undone."""
+        for user_id in self._unconfirmed:
+            self.forget(user_id)
+        self._unconfirmed.clear()
 
     def _find(self, tx: Transaction, user_id: int) -> list[Subscriber]:
         found = self._known.get(user_id)

@@ -110,7 +110,7 @@ class Delivery(Table):
 
     class Meta:
         table_name = "webhook_deliveries"
-        indexes = ((("webhook", "message"), True),)
+        indexes = ((("message", "webhook"), True),)
 
 
 class Attempt(Table):

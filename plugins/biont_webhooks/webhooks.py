@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Concatenate, ParamSpec, TypeVar
 
+from peewee import chunked
+
 from biont import Clock, Event, Service, Store, Transaction, Vault
 from biont.exceptions import Conflict
 from biont_webhooks.sender import Sender
@@ -16,6 +18,9 @@ from biont_webhooks.tables import Webhook, WebhookStatus
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_CHUNK = 20
+"""To how many webhooks events that were put off are owed in one write."""
 
 
 class Webhooks:
@@ -50,6 +55,16 @@ class Webhooks:
     def owe(self, tx: Transaction, events: Sequence[Event]) -> None:
         """Record what the events are owed to whom; attempts follow once that is durable."""
         self._subscriptions.owe(tx, events, self._sender)
+
+    async def owe_later(self, events: Sequence[Event]) -> None:
+        """Record what was put off, in writes that are short for all who wait behind them.
+
+        Raises:
+            StoreUnavailable: some of it was not recorded.
+        """
+        store, subscriptions = self._store, self._subscriptions
+        for chunk in chunked(await store.write(subscriptions.find_creditors, events), _CHUNK):
+            await store.write(subscriptions.owe_to, chunk, events, self._sender)
 
     async def register(self, user_id: int, secret: str, columns: Mapping[str, object]) -> Webhook:
         """Return a new webhook; it gets the events that come from now on."""

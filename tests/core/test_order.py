@@ -82,10 +82,11 @@ async def test_an_ordered_handler_goes_on_behind_a_failure_when_it_is_decided(bu
     "terms",
     [
         {"ordered": True, "batch": 5},
-        {"transactional": True, "batch": 5},
+        {"transactional": True, "concurrency": 5},
         {"transactional": True, "ordered": True},
+        {"again": len},
     ],
 )
-def test_terms_that_do_not_fit_together_are_refused(terms: dict[str, int]) -> None:
+def test_terms_that_do_not_fit_together_are_refused(terms: dict[str, object]) -> None:
     with pytest.raises(PluginError):
         on("*", **terms)  # type: ignore[arg-type]  # any of them

@@ -80,6 +80,42 @@ async def test_what_it_never_takes_becomes_a_dead_letter_and_others_go_on(bus: B
         assert await bus.store.read(read_names) == {bad.id, good.id}
 
 
+async def test_what_it_defers_it_gets_again_and_then_for_good(bus: Bus) -> None:
+    calls: list[tuple[bool, list[str]]] = []
+
+    def puts_off(tx: Transaction, events: Sequence[Event], workbench: Workbench) -> None:
+        calls.append((tx.can_defer, [event.id for event in events]))
+        for event in events:
+            if event.payload["later"]:
+                tx.defer(event) if tx.can_defer else add_users(tx, [event], workbench)
+
+    async with bus.run(handle("puts_off", puts_off, transactional=True)) as events:
+        for later in (True, False, True):
+            await events.emit("custom_x", 1, {"later": later})
+        async with asyncio.timeout(10):
+            while len(await bus.store.read(read_names)) < 2:
+                pass
+    first = [call for call in calls if call[0]]
+    again = [event_id for can_defer, ids in calls if not can_defer for event_id in ids]
+    assert len(first) == 3
+    assert again == [first[0][1][0], first[2][1][0]]
+
+
+async def test_what_it_defers_can_go_to_another_function(bus: Bus) -> None:
+    log = Log()
+
+    def puts_off(tx: Transaction, events: Sequence[Event], _: Workbench) -> None:
+        for event in events:
+            tx.defer(event)
+
+    async def later(events: Sequence[Event], _: Workbench) -> None:
+        await log.add(*events)
+
+    async with bus.run(handle("puts_off", puts_off, transactional=True, again=later)) as events:
+        emitted = [await events.emit("custom_x", 1, {}) for _ in range(3)]
+        assert await log.wait_for(3) == emitted
+
+
 async def test_it_may_not_emit(bus: Bus) -> None:
     def emits(tx: Transaction, _: Sequence[Event], __: Workbench) -> None:
         tx.emit("custom_more", 1, {})

@@ -20,7 +20,7 @@ BatchFunction = Callable[[Sequence[Event], "Workbench"], Awaitable[None]]
 TransactionFunction = Callable[[Transaction, Sequence[Event], "Workbench"], None]
 F = TypeVar("F", bound=Callable[..., Awaitable[None]] | Callable[..., None])
 
-TRANSACTIONAL_BATCH = 500
+_TRANSACTIONAL_BATCH = 500
 """How many events a transactional handler gets at once when it catches up."""
 
 _MARK = "__biont_subscription__"
@@ -45,6 +45,8 @@ class Subscription:
             for good.
         transactional: whether the function runs inside the transaction that makes the
             events durable.
+        again: what a transactional handler wants called instead of itself with events
+            that it has failed, deferred or missed.
     """
 
     patterns: tuple[str, ...]
@@ -55,6 +57,7 @@ class Subscription:
     retry: tuple[float, ...] | None = None
     ordered: bool = False
     transactional: bool = False
+    again: BatchFunction | None = None
 
     def matches(self, event_type: str) -> bool:
         """Say whether an event of this type is asked for."""
@@ -69,7 +72,7 @@ class On(Protocol):
         ...
 
 
-def on(
+def on(  # noqa: PLR0913  # each is a term that a handler may ask for
     *patterns: str,
     batch: int | None = None,
     linger: float = 0.0,
@@ -78,6 +81,7 @@ def on(
     retry: Sequence[float] | None = None,
     ordered: bool = False,
     transactional: bool = False,
+    again: BatchFunction | None = None,
 ) -> On:
     """Mark a function as a handler of events.
 
@@ -90,7 +94,8 @@ def on(
     transaction that makes `events` durable: what it writes is committed with them or
     not at all. It has to be quick, since everybody who emits waits for it, and may not
     emit. When it raises, the events are committed without it, and it gets them again
-    as any handler would: at least once.
+    as any handler would: at least once, up to `batch` in one write. What may wait it
+    hands to `biont.Transaction.defer`, and gets that again too.
 
     Args:
         patterns: event types: exact, with a prefix (``task_*``), or ``*`` for all.
@@ -101,25 +106,29 @@ def on(
         retry: see `Subscription`.
         ordered: see `Subscription`.
         transactional: see `Subscription`.
+        again: see `Subscription`; async, and takes a list of events.
 
     Raises:
         PluginError: a pattern is malformed, none is given, or the rest does not fit
             together.
     """
     _check_patterns(patterns)
+    if again is not None and not transactional:
+        raise PluginError("on(again=...): only a transactional handler sees events again")
     if ordered and batch is not None:
         raise PluginError("on(ordered=True, batch=...): ordered handlers take single events")
-    if transactional and (ordered or batch is not None or concurrency != 1):
-        raise PluginError("on(transactional=True) goes without ordered, batch and concurrency")
+    if transactional and (ordered or concurrency != 1):
+        raise PluginError("on(transactional=True) goes without ordered and concurrency")
     subscription = Subscription(
         patterns,
-        TRANSACTIONAL_BATCH if transactional else batch,
+        (batch or _TRANSACTIONAL_BATCH) if transactional else batch,
         linger,
         concurrency if batch is None else 1,
         timeout,
         None if retry is None else tuple(retry),
         ordered,
         transactional,
+        again,
     )
 
     def mark(function: F) -> F:
@@ -152,6 +161,9 @@ class Handler:
 
 def bind(handler: Handler, workbench: Workbench) -> Callable[[Sequence[Event]], Awaitable[None]]:
     """Return a function that calls `handler` for some events: for one, unless it takes batches."""
+    again = handler.subscription.again
+    if again is not None:
+        return lambda events: again(events, workbench)
     if handler.subscription.transactional:
         write = cast("TransactionFunction", handler.function)
         return lambda events: workbench.store.write(write, events, workbench)

@@ -48,24 +48,33 @@ class TransactionalHandlers:
         Raises:
             OperationalError: the database is of no use to anybody for now.
         """
-        failed = frozenset(
-            handler.name
-            for handler in self._handlers
-            if not self._call(handler, transaction, entries)
+        again: dict[str, Sequence[Entry]] = {}
+        for handler in self._handlers:
+            matches = handler.subscription.matches
+            meant = [entry for entry in entries if matches(entry.event.event_type)]
+            if meant and (left := self._call(handler, transaction, meant)):
+                again[handler.name] = left
+        kept = {entry.sequence for left in again.values() for entry in left}
+        return Recording(
+            [
+                entry
+                for entry in entries
+                if entry.sequence in kept or self._is_awaited(entry.event.event_type)
+            ],
+            again,
         )
-        if failed:
-            return Recording(entries, failed)
-        return Recording([entry for entry in entries if self._is_awaited(entry.event.event_type)])
 
-    def _call(self, handler: Handler, transaction: Transaction, entries: Sequence[Entry]) -> bool:
-        matches = handler.subscription.matches
-        events = [entry.event for entry in entries if matches(entry.event.event_type)]
-        if not events:
-            return True
+    def _call(
+        self, handler: Handler, transaction: Transaction, entries: Sequence[Entry]
+    ) -> Sequence[Entry]:
+        """Call a handler; return what it has to see again."""
         called_back = len(transaction.callbacks)
+        transaction.deferred = []
         try:
             with active_savepoint():
-                cast("TransactionFunction", handler.function)(transaction, events, self._workbench)
+                cast("TransactionFunction", handler.function)(
+                    transaction, [entry.event for entry in entries], self._workbench
+                )
                 _refuse_events(handler, transaction)
         except Exception as error:
             if isinstance(error, OperationalError) and isinstance(
@@ -75,8 +84,9 @@ class TransactionalHandlers:
             del transaction.callbacks[called_back:]
             transaction.events.clear()
             _log.warning("handler failed", handler=handler.name, error=repr(error))
-            return False
-        return True
+            return entries
+        deferred = {event.id for event in transaction.deferred}
+        return [entry for entry in entries if entry.event.id in deferred] if deferred else []
 
 
 def _refuse_events(handler: Handler, transaction: Transaction) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import functools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import structlog
@@ -204,12 +204,14 @@ class EventSystem:
     async def _read_entries(self, first: int, last: int, limit: int) -> Sequence[Entry]:
         return await self._store.read(read_entries, first, last, limit)
 
-    def _offer(self, entries: Sequence[Entry], failed: frozenset[str]) -> None:
+    def _offer(self, entries: Sequence[Entry], again: Mapping[str, Sequence[Entry]]) -> None:
         for (_, name), lane in self._lanes.items():
-            if name in self._recorded and name not in failed:
-                lane.pass_over(entries[-1].sequence)
-            else:
+            if name not in self._recorded:
                 lane.offer(entries)
+                continue
+            if name in again:
+                lane.offer(again[name])
+            lane.pass_over(entries[-1].sequence)
 
     async def _save_progress(self) -> None:
         while True:

@@ -60,11 +60,12 @@ class Recording:
 
     Attributes:
         kept: those that go into the journal, since a handler has to see them later.
-        failed: the transactional handlers that have to see them again.
+        again: what transactional handlers have to see again, by handler: what they
+            have failed, or deferred.
     """
 
     kept: Sequence[Entry]
-    failed: frozenset[str] = frozenset()
+    again: Mapping[str, Sequence[Entry]]
 
 
 Recorder = Callable[[Transaction, Sequence[Entry]], Recording]
@@ -85,7 +86,7 @@ _INSERT = """
 
 def keep_all(_: Transaction, entries: Sequence[Entry]) -> Recording:
     """Keep every event in the journal, for handlers that are to come."""
-    return Recording(entries)
+    return Recording(entries, {})
 
 
 def append_entries(database: Database, entries: Sequence[Entry]) -> None:

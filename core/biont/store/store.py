@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import functools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
@@ -19,8 +19,8 @@ from biont.store.schema import CORE_MIGRATIONS, migrate
 from biont.store.transaction import Transaction
 from biont.store.writer import Committed, Write, Writer
 
-OnAppend = Callable[[Sequence[Entry], frozenset[str]], None]
-"""Is told the new events of a commit, and which transactional handlers have failed on them."""
+OnAppend = Callable[[Sequence[Entry], Mapping[str, Sequence[Entry]]], None]
+"""Is told the new events of a commit, and which of them transactional handlers see again."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -168,7 +168,7 @@ class Store:
                 _settle(write.future, write.result, write.error)
             if committed.entries:
                 for tell in self._on_append:
-                    tell(committed.entries, committed.failed)
+                    tell(committed.entries, committed.again)
 
         self._call_on_loop(reply)
 

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from biont.event import Event, EventFactory, JsonObject
+from biont.exceptions import BiontError
 
 
 class Transaction:
-    """One write in progress; what it does is committed whole or not at all."""
+    """One write in progress; what it does is committed whole or not at all.
 
-    __slots__ = ("_factory", "callbacks", "events")
+    Attributes:
+        can_defer: whether this is the transaction of new events, in which a
+            transactional handler may use `defer`.
+    """
 
-    def __init__(self, factory: EventFactory) -> None:
+    __slots__ = ("_factory", "callbacks", "can_defer", "deferred", "events")
+
+    def __init__(self, factory: EventFactory, *, can_defer: bool = False) -> None:
         self._factory = factory
+        self.can_defer = can_defer
+        self.deferred: list[Event] = []
         self.events: list[Event] = []
         self.callbacks: list[Callable[[], None]] = []
 
@@ -34,3 +42,16 @@ class Transaction:
         It runs before whoever awaits the write goes on.
         """
         self.callbacks.append(callback)
+
+    def defer(self, event: Event) -> None:
+        """Let the transactional handler that runs see a new event again, soon and for good.
+
+        For what may be done a little later, with more of its kind, so that nobody who
+        emits waits for it.
+
+        Raises:
+            BiontError: it is not the transaction of new events.
+        """
+        if not self.can_defer:
+            raise BiontError("only in the transaction of new events may a handler defer one")
+        self.deferred.append(event)

@@ -12,8 +12,8 @@ import contextlib
 import contextvars
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
 from peewee import Database, DatabaseError, OperationalError
@@ -67,13 +67,13 @@ class Committed:
     Attributes:
         writes: those that were in it, each with its result or error.
         entries: the new events, in order.
-        failed: the transactional handlers that have to see the events again.
+        again: what transactional handlers have to see again, by handler.
         callbacks: what the transactional handlers want called.
     """
 
     writes: Sequence[Write]
     entries: Sequence[Entry] = ()
-    failed: frozenset[str] = frozenset()
+    again: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
     callbacks: Sequence[Callable[[], None]] = ()
 
 
@@ -185,11 +185,11 @@ class Writer:
         entries = [
             Entry(number, event) for number, event in enumerate(events, self._last_sequence + 1)
         ]
-        transaction = Transaction(self._factory)
+        transaction = Transaction(self._factory, can_defer=True)
         recording = self.recorder(transaction, entries)
         if recording.kept:
             append_entries(self._database, recording.kept)
-        return Committed(batch, entries, recording.failed, transaction.callbacks)
+        return Committed(batch, entries, recording.again, transaction.callbacks)
 
     def _apply(self, write: Write, *, alone: bool) -> None:
         if write.function is None:
