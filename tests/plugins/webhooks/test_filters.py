@@ -186,7 +186,13 @@ def test_a_filter_at_its_limits_is_kept(document: JsonValue) -> None:
 
 KEYS = st.sampled_from(["a", "b", "0", "1"])
 TEXTS = st.sampled_from(["", "a", "ab", "0", "é"]) | st.text(max_size=3)
-SCALARS = st.none() | st.booleans() | st.integers(-2, 2) | st.floats(allow_nan=False) | TEXTS
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 2)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXTS
+)
 VALUES = st.recursive(
     SCALARS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
@@ -201,7 +207,7 @@ CLAUSES = st.one_of(
         clause,
         PATHS,
         st.sampled_from(["lt", "lte", "gt", "gte"]),
-        st.integers(-2, 2) | st.floats(allow_nan=False) | TEXTS,
+        st.integers(-2, 2) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS,
     ),
     st.builds(clause, PATHS, st.just("prefix"), TEXTS),
     st.builds(clause, PATHS, st.just("exists"), st.booleans()),
