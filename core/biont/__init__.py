@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from biont.cli.options import config_option, parse_instant, read_database
     from biont.clock import Clock, SystemClock
     from biont.cron import CronExpression, parse_time_zone
     from biont.egress import EgressPolicy, EgressResponse, EgressSession
@@ -72,6 +73,7 @@ __all__ = [
     "User",
     "Vault",
     "Workbench",
+    "config_option",
     "decode_cursor",
     "execute_sql",
     "hookimpl",
@@ -80,10 +82,13 @@ __all__ = [
     "make_page",
     "on",
     "open_workbench",
+    "parse_instant",
     "parse_time_zone",
+    "read_database",
 ]
 
 _MODULES = {
+    "cli.options": ["config_option", "parse_instant", "read_database"],
     "clock": ["Clock", "SystemClock"],
     "cron": ["CronExpression", "parse_time_zone"],
     "egress": ["EgressPolicy", "EgressResponse", "EgressSession"],

@@ -10,7 +10,7 @@ from peewee import IntegrityError
 
 from biont import Event, Service, Store
 from biont_audit.chain import ORIGIN, Link, Row, hash_row
-from biont_audit.reading import Choice, select_entry, select_events, to_event
+from biont_audit.reading import select_entry, select_events, to_event
 from biont_audit.tables import LogEnds, LogEntry, execute
 
 _INSERT = (
@@ -65,8 +65,7 @@ class EventLog:
         Raises:
             NotFound: there is no event `after`.
         """
-        choice = Choice(user_id, since=since, until=until)
-        return await self._store.read(select_events, choice, after, limit)
+        return await self._store.read(select_events, user_id, since, until, after, limit)
 
     def record(self, events: Sequence[Event]) -> None:
         """Write `events`, inside a transaction; what stands there already changes nothing."""

@@ -6,7 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+import click
+
 from biont import Api, Event, Tables, Transaction, Workbench, hookimpl, on
+from biont_audit.commands import audit
 from biont_audit.log import EVENT_LOG, EventLog
 from biont_audit.routes import api
 from biont_audit.tables import LogEnds, LogEntry
@@ -22,6 +25,12 @@ def register_tables() -> Tables:
 def register_routes() -> Api:
     """Return the routes that read the log."""
     return api
+
+
+@hookimpl
+def register_commands(cli: click.Group) -> None:
+    """Add ``biont audit``."""
+    cli.add_command(audit)
 
 
 @hookimpl

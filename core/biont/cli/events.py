@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from biont.cli.options import config_option, open_keys, open_store
-
-
-def instant(value: str) -> datetime:
-    """Return an instant in ISO 8601; without a zone it is in UTC."""
-    try:
-        at = datetime.fromisoformat(value)
-    except ValueError as error:
-        raise click.BadParameter(
-            f"{value!r} is no instant; write it as 2026-03-01T12:00:00Z"
-        ) from error
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+from biont.cli.options import config_option, open_keys, open_store, parse_instant
 
 
 @click.group("events")
@@ -63,8 +52,8 @@ def emit(event_type: str, payload: str, user: str, config: Path | None) -> None:
 @command.command("replay")
 @click.option("--handler", help="Only of this handler, as plugin.function.")
 @click.option("--user", help="Only events of this user.")
-@click.option("--since", type=instant, help="Only what failed at this instant or later.")
-@click.option("--until", type=instant, help="Only what failed before this instant.")
+@click.option("--since", type=parse_instant, help="Only what failed at this instant or later.")
+@click.option("--until", type=parse_instant, help="Only what failed before this instant.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @config_option
 def replay(

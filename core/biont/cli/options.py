@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,21 @@ config_option = click.option(
     type=click.Path(path_type=Path),
     help="Folder of YAML files, or one file. By default the folder `config`, where there is one.",
 )
+
+
+def parse_instant(value: str) -> datetime:
+    """Return an instant in ISO 8601; without a zone it is in UTC.
+
+    Raises:
+        click.BadParameter: it is none.
+    """
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise click.BadParameter(
+            f"{value!r} is no instant; write it as 2026-03-01T12:00:00Z"
+        ) from error
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def read_settings(config: Path | None, **overrides: object) -> Settings:
@@ -83,3 +99,36 @@ async def open_keys(config: Path | None) -> AsyncIterator[Keys]:
 
     async with open_store(config) as store:
         yield Keys(store, SystemClock())
+
+
+@contextmanager
+def read_database(config: Path | None) -> Iterator[None]:
+    """Let tables be used inside, for reading only, beside a workbench that may be running.
+
+    Args:
+        config: as given by `config_option`.
+
+    Raises:
+        SettingsError: the settings cannot be used.
+        StoreUnavailable: there is no database, or not of this version.
+    """
+    import sqlite3
+
+    from peewee import OperationalError
+
+    from biont.exceptions import StoreUnavailable
+    from biont.store.database import activate, open_sqlite
+
+    settings = read_settings(config).database
+    if not settings.path.exists():
+        raise StoreUnavailable(f"there is no database {settings.path}; see database.url")
+    database = open_sqlite(settings.path, settings.busy_timeout)
+    try:
+        with database.connection_context(), activate(database):
+            database.connection().execute("PRAGMA query_only = 1")
+            yield
+    except (OperationalError, sqlite3.Error) as error:
+        raise StoreUnavailable(
+            f"{settings.path} cannot be read: {error}; "
+            "if a table or column is missing, start the workbench once"
+        ) from error

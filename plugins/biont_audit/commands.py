@@ -1,0 +1,89 @@
+"""``biont audit``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from biont import User, config_option, parse_instant, read_database
+from biont.exceptions import BiontError, NotFound
+from biont_audit.chain import Link
+from biont_audit.export import FORMATS
+from biont_audit.reading import Choice, select_all
+from biont_audit.verify import verify
+
+
+@click.group("audit")
+def audit() -> None:
+    """Check the event log, and take it elsewhere."""
+
+
+@audit.command("verify")
+@click.option(
+    "--expect",
+    metavar="NUMBER:HASH",
+    help="An entry that was there at an earlier check, as it was told then.",
+)
+@config_option
+def verify_log(expect: str | None, config: Path | None) -> None:
+    """Check that the event log is whole; name the first entry that is not as it was logged.
+
+    It only reads, and the workbench may run meanwhile.
+    """
+    with read_database(config):
+        verdict = verify(None if expect is None else _parse_link(expect))
+    if verdict.problem is not None:
+        raise BiontError(
+            f"the event log is broken: {verdict.problem}; checked before that: {verdict.checked}"
+        )
+    click.echo(f"the event log is whole; checked: {verdict.checked}")
+    click.echo(f"it ends with {verdict.last.number}:{verdict.last.hash}")
+
+
+@audit.command("export")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    default="jsonl",
+    show_default=True,
+    help="Lines of JSON, or one batch of CloudEvents 1.0.",
+)
+@click.option("--since", type=parse_instant, help="Only events emitted at this instant or later.")
+@click.option("--until", type=parse_instant, help="Only events emitted before this instant.")
+@click.option("--user", help="Only events of this user, by name.")
+@click.option("--type", "event_type", default="*", help="Only this type, or a prefix: task_*.")
+@config_option
+def export_log(
+    form: str,
+    since: datetime | None,
+    until: datetime | None,
+    user: str | None,
+    event_type: str,
+    config: Path | None,
+) -> None:
+    """Write the event log to standard output, the oldest entry first.
+
+    It only reads, and the workbench may run meanwhile.
+    """
+    with read_database(config):
+        user_id = None if user is None else _find_user(user)
+        entries = select_all(Choice(user_id, event_type, since, until))
+        for line in FORMATS[form](entries):
+            click.echo(line, nl=False)
+
+
+def _parse_link(text: str) -> Link:
+    number, _, hash_ = text.partition(":")
+    if not number.isdecimal() or not hash_:
+        raise click.BadParameter("write it as NUMBER:HASH", param_hint="--expect")
+    return Link(int(number), hash_)
+
+
+def _find_user(name: str) -> int:
+    user = User.get_or_none(User.name == name)
+    if user is None:
+        raise NotFound(f"there is no user {name!r}")
+    return int(user.id)
