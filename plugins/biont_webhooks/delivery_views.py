@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from biont_webhooks.patterns import EventPatterns
 from biont_webhooks.tables import Attempt, Delivery, DeliveryStatus, Trigger
 
 
@@ -44,6 +45,18 @@ class Recovery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     since: AwareDatetime = Field(description="Those that became owed then or later.")
+
+
+class Replay(BaseModel):
+    """Which events are to become owed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: AwareDatetime = Field(description="Those that were emitted then or later.")
+    until: AwareDatetime | None = Field(None, description="Those that were emitted before.")
+    event_types: EventPatterns | None = Field(
+        None, description="Only those of these types, of what the webhook has subscribed to."
+    )
 
 
 class Count(BaseModel):

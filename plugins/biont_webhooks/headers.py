@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, LiteralString
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -70,6 +70,6 @@ Headers = Annotated[
 """Headers as REST clients send them."""
 
 
-def mask_headers(headers: dict[str, str]) -> dict[str, str]:
+def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return `headers` as they may be shown."""
     return dict.fromkeys(headers, MASK)

@@ -11,6 +11,7 @@ from biont_webhooks.attempts import Attempts
 from biont_webhooks.claims import doubt_claims
 from biont_webhooks.delivery_routes import api as delivery_api
 from biont_webhooks.event_types import WEBHOOK_DISABLED
+from biont_webhooks.log_routes import api as log_api
 from biont_webhooks.retention import delete_old_rows
 from biont_webhooks.routes import api as webhook_api
 from biont_webhooks.sender import Sender
@@ -45,6 +46,7 @@ def register_routes() -> Api:
     api = Api("webhooks")
     api.include(webhook_api)
     api.include(delivery_api)
+    api.include(log_api)
     return api
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -98,6 +99,12 @@ def recover(_: Transaction, webhook: Webhook, since: datetime, before: int | Non
     numbers = [delivery.id for delivery in query]
     _owe_again(Delivery.id.in_(numbers), Trigger.RECOVER)
     return numbers
+
+
+def replay(tx: Transaction, webhook: Webhook, events: Sequence[Event], now: datetime) -> int:
+    """Owe events to one webhook alone; return how many were not owed to it before."""
+    owed = insert_owed(tx, [(event, [webhook.id]) for event in events], now, Trigger.REPLAY)
+    return len(owed.get(webhook.id, ()))
 
 
 def _ask(webhook: Webhook, asked: DeliveryFilter) -> ModelSelect[Delivery]:

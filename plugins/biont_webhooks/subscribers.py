@@ -11,6 +11,7 @@ import orjson
 from biont import Event, Transaction, Vault
 from biont_webhooks.claims import find_creditors
 from biont_webhooks.filters import PayloadFilter, load_filter
+from biont_webhooks.patterns import find_pattern
 from biont_webhooks.retries import RetryPolicy, Success, load_retry_policy
 from biont_webhooks.signing import sign
 from biont_webhooks.tables import Webhook, WebhookStatus
@@ -50,22 +51,13 @@ class Subscriber:
 
     def wants(self, event: Event) -> bool:
         """Say whether it has subscribed to an event of its user."""
-        if self.find_pattern(event.event_type) is None:
+        if find_pattern(self.event_types, event.event_type) is None:
             return False
         return self.filter is None or self.filter.matches(event.payload)
 
     def is_owed(self, event: Event) -> bool:
         """Say whether it wants an event of anybody."""
         return event.user_id == self.user_id and self.wants(event)
-
-    def find_pattern(self, event_type: str) -> str | None:
-        """Return the first of its patterns that fits a type."""
-        for pattern in self.event_types:
-            if event_type == pattern or (
-                pattern[-1] == "*" and event_type.startswith(pattern[:-1])
-            ):
-                return pattern
-        return None
 
     def make_headers(
         self, *, message_id: str, body: bytes, cause: Mapping[str, str], now: datetime

@@ -12,20 +12,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 from biont import Vault
 from biont_webhooks.filters import Filter, dump_filter
 from biont_webhooks.headers import Headers, mask_headers
+from biont_webhooks.patterns import EventPatterns
 from biont_webhooks.retries import Retry, Success, dump_retry
 from biont_webhooks.signing import validate_secret
 from biont_webhooks.subscribers import read_headers
 from biont_webhooks.tables import Webhook, WebhookStatus
 
-EventPattern = Annotated[
-    str,
-    Field(
-        pattern=r"^(\*|[a-z][a-z0-9_]*\*?)$",
-        max_length=100,
-        description="An event type, a prefix (`task_*`), or `*` for all.",
-    ),
-]
-EventPatterns = Annotated[list[EventPattern], Field(min_length=1, max_length=100)]
 Url = Annotated[str, Field(max_length=2000)]
 Secret = Annotated[str, AfterValidator(validate_secret)]
 

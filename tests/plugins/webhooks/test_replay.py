@@ -1,0 +1,144 @@
+"""A webhook gets what it has missed."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import OpenClient
+from pydantic import JsonValue
+from support.client import Client
+from support.clock import FakeClock
+from support.receiver import Receiver
+from support.webhooks import (
+    PATH,
+    Document,
+    emit,
+    list_deliveries,
+    list_documents,
+    list_pointers,
+    register,
+    wait_for_deliveries,
+)
+
+BEGINNING = "2026-03-02T12:00:00Z"
+
+
+async def replay(client: Client, webhook: Document, **more: JsonValue) -> JsonValue:
+    body: JsonValue = {"since": BEGINNING, **more}
+    return (await client.post(f"{PATH}/{webhook['id']}/replay", body))["count"]
+
+
+async def test_what_happened_before_it_was_registered_is_made_up_for(
+    client: Client, receiver: Receiver
+) -> None:
+    other = await register(client, receiver.url)
+    missed = [await emit(client, number=number, text="Grüße") for number in range(3)]
+    await wait_for_deliveries(client, other, 3)
+    webhook = await register(client, receiver.url)
+    await emit(client, number=3)
+    await wait_for_deliveries(client, webhook)
+
+    before = {request.headers["webhook-id"]: request.body for request in receiver.requests}
+    assert await replay(client, webhook) == 3
+    deliveries = await wait_for_deliveries(client, webhook, 4)
+    assert {row["event_id"] for row in deliveries} >= {event["id"] for event in missed}
+    for row in deliveries[:3]:
+        (attempt,) = list_documents(row["attempts"])
+        assert (row["status"], attempt["trigger"]) == ("succeeded", "replay")
+    for request in receiver.requests:
+        assert request.body == before[request.headers["webhook-id"]]
+    assert await replay(client, webhook) == 0
+    assert len(await list_deliveries(client, other)) == 4
+
+
+async def test_what_happened_while_it_was_paused_is_made_up_for(
+    client: Client, receiver: Receiver
+) -> None:
+    webhook = await register(client, receiver.url)
+    await client.post(f"{PATH}/{webhook['id']}/pause")
+    event = await emit(client)
+    assert await replay(client, webhook) == 1
+    (pending,) = await list_deliveries(client, webhook)
+    assert (pending["event_id"], pending["status"]) == (event["id"], "pending")
+    await client.post(f"{PATH}/{webhook['id']}/resume")
+    (request,) = await receiver.wait_for(1)
+    assert request.event["id"] == event["id"]
+
+
+@pytest.mark.parametrize(
+    ("more", "numbers"),
+    [
+        ({}, [0, 2, 3]),
+        ({"until": "2026-03-02T14:00:00Z"}, [0]),
+        ({"since": "2026-03-02T14:00:00Z"}, [2, 3]),
+        ({"since": "2026-03-02T15:00:00+01:00", "until": "2026-03-02T14:00:01Z"}, [2]),
+        ({"event_types": ["custom_b"]}, [3]),
+        ({"event_types": ["custom_a*", "custom_b"]}, [0, 2, 3]),
+        ({"event_types": ["note_created"]}, []),
+    ],
+)
+async def test_only_what_is_asked_for_and_wanted_is_replayed(
+    client: Client,
+    receiver: Receiver,
+    clock: FakeClock,
+    more: dict[str, JsonValue],
+    numbers: list[int],
+) -> None:
+    for number, event_type in enumerate(["custom_a", "custom_a", "custom_a", "custom_b"]):
+        await emit(client, event_type, number=number, wanted=number != 1)
+        clock.advance(hours=1)
+    await client.post("/notes", {"title": "not subscribed to"})
+    webhook = await register(
+        client,
+        receiver.url,
+        event_types=["custom_*"],
+        filter={"path": "wanted", "op": "eq", "value": True},
+    )
+    assert await replay(client, webhook, **more) == len(numbers)
+    await receiver.wait_for(len(numbers))
+    found = await wait_for_deliveries(client, webhook, len(numbers))
+    sent = [request.event["payload"] for request in receiver.requests]
+    assert sorted(str(payload) for payload in sent) == [
+        f"{{'number': {number}, 'wanted': True}}" for number in numbers
+    ]
+    assert len(found) == len(numbers)
+
+
+async def test_more_is_replayed_than_one_write_owes(
+    client: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("biont_webhooks.log_routes.SLICE", 3)
+    for number in range(7):
+        await emit(client, number=number)
+    webhook = await register(client, receiver.url)
+    assert await replay(client, webhook) == 7
+    assert len(await receiver.wait_for(7)) == 7
+
+
+async def test_nobody_replays_the_events_of_others(
+    open_client: OpenClient, receiver: Receiver
+) -> None:
+    ada, eve = await open_client("ada"), await open_client("eve")
+    await emit(ada)
+    webhook = await register(eve, receiver.url)
+    assert await replay(eve, webhook) == 0
+    path = f"{PATH}/{webhook['id']}/replay"
+    assert (await ada.ask("POST", path, {"since": BEGINNING}))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, "#/since"),
+        ({"since": "2026-03-02T12:00:00"}, "#/since"),
+        ({"since": BEGINNING, "until": "soon"}, "#/until"),
+        ({"since": BEGINNING, "event_types": ["Note"]}, "#/event_types/0"),
+        ({"since": BEGINNING, "event_types": []}, "#/event_types"),
+        ({"since": BEGINNING, "all": True}, "#/all"),
+    ],
+)
+async def test_a_bad_replay_is_refused(
+    client: Client, body: dict[str, JsonValue], pointer: str
+) -> None:
+    webhook = await register(client, "https://example.com/hook")
+    path = f"{PATH}/{webhook['id']}/replay"
+    assert await list_pointers(client, "POST", path, body) == [pointer]
