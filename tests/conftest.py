@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from biont import Scope, Workbench, load_settings, open_workbench
 OpenWorkbench = Callable[..., Awaitable[Workbench]]
 OpenClient = Callable[..., Awaitable[Client]]
 StartServer = Callable[..., Awaitable[Server]]
+Restart = Callable[[], AbstractAsyncContextManager[Client]]
 MakeKey = Callable[..., Awaitable[str]]
 
 
@@ -80,6 +81,24 @@ async def open_client(workbench: Workbench) -> AsyncIterator[OpenClient]:
 async def client(open_client: OpenClient) -> Client:
     """A client of `workbench` with a full key."""
     return await open_client()
+
+
+@pytest.fixture
+def restart(tmp_path: Path, clock: FakeClock, sections: dict[str, object]) -> Restart:
+    """Start a workbench in this process, each time on the same database; yield a client."""
+
+    @asynccontextmanager
+    async def start() -> AsyncIterator[Client]:
+        settings = load_settings(write_config(tmp_path, sections), environ={})
+        async with (
+            open_workbench(settings, clock=clock) as workbench,
+            TestServer(workbench.app, host="127.0.0.1") as server,
+        ):
+            key = await _make_key(workbench, "ada", Scope.FULL)
+            async with Client(str(server.make_url("")).rstrip("/"), key) as client:
+                yield client
+
+    return start
 
 
 @pytest.fixture

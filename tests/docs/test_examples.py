@@ -10,11 +10,13 @@ import orjson
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from conftest import MakeKey, StartServer
+from conftest import MakeKey, Restart, StartServer
 from pydantic import JsonValue
+from standardwebhooks import Webhook
 from support.client import Client
 from support.clock import FakeClock
 from support.config import write_config
+from support.receiver import Receiver
 
 from biont import Scope, load_settings, open_workbench
 
@@ -142,3 +144,48 @@ async def test_the_tutorials_requests_are_answered(
                     orjson.loads(body[0]) if body else None,
                 )
                 assert status in (200, 201), (line, answer)
+
+
+async def test_the_requests_of_an_operator_are_answered(
+    client: Client, receiver: Receiver
+) -> None:
+    event_id = ""
+    for block in read_examples("docs/how-to/operate-webhooks.md", "requests"):
+        for line in block.splitlines():
+            method, path, *body = line.replace("$EVENT", event_id).split(" ", 2)
+            content = body[0].replace("https://example.com/hook", receiver.url) if body else "null"
+            status, answer = await client.ask(
+                method, path.removeprefix("/api/v1"), orjson.loads(content)
+            )
+            assert status in (200, 201), (line, answer)
+            if path == "/api/v1/events":
+                event_id = str(answer["id"])
+    sent = await receiver.wait_for(3)
+    assert event_id in {request.event["id"] for request in sent}
+
+
+@pytest.mark.parametrize("sections", [{"vault": {"key_file": "data/biont.key"}}])
+async def test_the_key_of_secrets_is_replaced(
+    restart: Restart,
+    receiver: Receiver,
+    clock: FakeClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    clock.at = datetime.now(UTC)
+    async with restart() as client:
+        body: JsonValue = {"url": receiver.url, "headers": {"X-Token": "t0k3n"}}
+        webhook = await client.post("/webhooks/outgoing/register", body)
+
+    (source,) = read_examples("docs/how-to/operate-webhooks.md", "new key")
+    exec(compile(source, "new key", "exec"), {})  # noqa: S102  # our own documentation
+    key_file = tmp_path / "data" / "biont.key"
+    new, old = key_file.read_text().splitlines()
+    for count, keys in enumerate([f"{new}\n{old}", new], 1):
+        key_file.write_text(keys)
+        async with restart() as client:
+            await client.post("/events", {"event_type": "custom_sale"})
+            request = (await receiver.wait_for(count))[-1]
+        Webhook(str(webhook["secret"])).verify(request.body.decode(), dict(request.headers))
+        assert request.headers["X-Token"] == "t0k3n"

@@ -3,47 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from aiohttp.test_utils import TestServer
+from conftest import Restart
 from support.client import Client
 from support.clock import FakeClock
-from support.config import write_config
 from support.receiver import Receiver
 from support.webhooks import PATH, emit, list_deliveries, register, wait_for_deliveries
-
-from biont import Scope, load_settings, open_workbench
-
-Start = Callable[[], AbstractAsyncContextManager[Client]]
-
-
-@pytest.fixture
-def keep_days() -> int:
-    return 30
-
-
-@pytest.fixture
-async def start(tmp_path: Path, clock: FakeClock, keep_days: int) -> Start:
-    """Start a workbench on the same database each time; yield a client of it."""
-    sections: dict[str, object] = {"plugins": {"webhooks": {"keep_days": keep_days}}}
-    settings = load_settings(write_config(tmp_path, sections), environ={})
-
-    @asynccontextmanager
-    async def run() -> AsyncIterator[Client]:
-        async with (
-            open_workbench(settings, clock=clock) as workbench,
-            TestServer(workbench.app, host="127.0.0.1") as server,
-        ):
-            users = await workbench.keys.list_users()
-            user = users[0] if users else await workbench.keys.create_user("ada")
-            key, _ = await workbench.keys.create(user.id, "test", Scope.FULL)
-            async with Client(str(server.make_url("")).rstrip("/"), key) as client:
-                yield client
-
-    return run
 
 
 def count(folder: Path, table: str) -> int:
@@ -58,7 +26,7 @@ async def wait_for_count(client: Client, folder: Path, table: str, expected: int
 
 @pytest.mark.parametrize("page", [500, 2])
 async def test_what_is_old_and_finished_goes_and_the_rest_stays(
-    start: Start,
+    restart: Restart,
     clock: FakeClock,
     receiver: Receiver,
     tmp_path: Path,
@@ -66,7 +34,7 @@ async def test_what_is_old_and_finished_goes_and_the_rest_stays(
     page: int,
 ) -> None:
     monkeypatch.setattr("biont_webhooks.retention.SLICE", page)
-    async with start() as client:
+    async with restart() as client:
         webhook = await register(client, receiver.url)
         paused = await register(client, receiver.url)
         await client.post(f"{PATH}/{paused['id']}/pause")
@@ -80,7 +48,7 @@ async def test_what_is_old_and_finished_goes_and_the_rest_stays(
         await wait_for_deliveries(client, webhook, 4)
 
     clock.advance(days=10, seconds=1)
-    async with start() as client:
+    async with restart() as client:
         await wait_for_count(client, tmp_path, "webhook_messages", 3)
         left = await list_deliveries(client, webhook)
         assert [row["event_id"] for row in left] == [young["id"], resent["event_id"]]
@@ -89,28 +57,28 @@ async def test_what_is_old_and_finished_goes_and_the_rest_stays(
 
 
 async def test_what_a_deleted_webhook_leaves_goes_too(
-    start: Start, clock: FakeClock, receiver: Receiver, tmp_path: Path
+    restart: Restart, clock: FakeClock, receiver: Receiver, tmp_path: Path
 ) -> None:
-    async with start() as client:
+    async with restart() as client:
         webhook = await register(client, receiver.url)
         await emit(client)
         await wait_for_deliveries(client, webhook)
         await client.ask("DELETE", f"{PATH}/{webhook['id']}")
         assert count(tmp_path, "webhook_messages") == 1
     clock.advance(days=30, seconds=1)
-    async with start() as client:
+    async with restart() as client:
         await wait_for_count(client, tmp_path, "webhook_messages", 0)
 
 
-@pytest.mark.parametrize("keep_days", [0])
+@pytest.mark.parametrize("sections", [{"plugins": {"webhooks": {"keep_days": 0}}}])
 async def test_the_operator_may_keep_everything(
-    start: Start, clock: FakeClock, receiver: Receiver
+    restart: Restart, clock: FakeClock, receiver: Receiver
 ) -> None:
-    async with start() as client:
+    async with restart() as client:
         webhook = await register(client, receiver.url)
         await emit(client)
         await wait_for_deliveries(client, webhook)
     clock.advance(days=3650)
-    async with start() as client:
+    async with restart() as client:
         await emit(client)
         assert len(await wait_for_deliveries(client, webhook, 2)) == 2
