@@ -107,6 +107,12 @@ def replay(tx: Transaction, webhook: Webhook, events: Sequence[Event], now: date
     return len(owed.get(webhook.id, ()))
 
 
+def delete_some(_: Transaction, webhook_id: int) -> int:
+    """Delete at most `SLICE` of a webhook's deliveries; return how many there were."""
+    some = Delivery.select(Delivery.id).where(Delivery.webhook == webhook_id).limit(SLICE)
+    return int(Delivery.delete().where(Delivery.id.in_(some)).execute())
+
+
 def _ask(webhook: Webhook, asked: DeliveryFilter) -> ModelSelect[Delivery]:
     query = Delivery.select(Delivery, Message).join(Message).where(Delivery.webhook == webhook)
     if asked.status is not None:

@@ -11,6 +11,7 @@ from peewee import chunked
 
 from biont import Clock, Event, Service, Store, Transaction, Vault
 from biont.exceptions import Conflict
+from biont_webhooks.redelivery import delete_some
 from biont_webhooks.sender import Sender
 from biont_webhooks.subscribers import to_subscriber
 from biont_webhooks.subscriptions import Subscriptions
@@ -134,9 +135,15 @@ class Webhooks:
     async def delete(self, user_id: int, webhook_id: int) -> None:
         """Delete a webhook with its deliveries; nothing more is attempted for it.
 
+        It is paused first: its deliveries, of which there may be many, go in slices.
+
         Raises:
             NotFound: there is none of that number, or it is somebody else's.
         """
+        paused = {"status": WebhookStatus.PAUSED}
+        await self.change(user_id, webhook_id, paused)
+        while await self._store.write(delete_some, webhook_id):
+            pass
         await self._store.write(self._delete, user_id, webhook_id)
 
     async def redeliver(

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from conftest import OpenClient
@@ -171,3 +174,20 @@ async def test_many_events_reach_many_webhooks_once_each(
     requests = await receiver.wait_for(200)
     assert len(requests) == 200
     assert len({request.headers["webhook-id"] for request in requests}) == 40
+
+
+async def test_many_deliveries_are_deleted_with_their_webhook(
+    client: Client, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("biont_webhooks.redelivery.SLICE", 2)
+    webhook = await register(client, receiver.url)
+    other = await register(client, receiver.url)
+    for _ in range(5):
+        await client.post("/events", {"event_type": "custom_n"})
+    await wait_for_deliveries(client, webhook, 5)
+    await wait_for_deliveries(client, other, 5)
+    assert (await client.ask("DELETE", f"{PATH}/{webhook['id']}"))[0] == 204
+    assert (await client.ask("GET", f"{PATH}/{webhook['id']}/deliveries"))[0] == 404
+    with closing(sqlite3.connect(tmp_path / "biont.sqlite3")) as connection:
+        left = connection.execute("SELECT DISTINCT webhook_id FROM webhook_deliveries").fetchall()
+    assert left == [(other["id"],)]
