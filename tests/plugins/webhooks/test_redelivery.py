@@ -176,6 +176,7 @@ async def test_deliveries_are_those_of_their_webhook_and_user(
         path = point(owner, f"deliveries/{number}")
         assert (await client.ask("GET", path))[0] == 404
         assert (await client.ask("POST", f"{path}/resend"))[0] == 404
+    assert await ada.get(point(webhook, f"deliveries/{delivery['id']}")) == delivery
     body: JsonValue = {"since": "2026-03-02T12:00:00Z"}
     for action, content in (("test", None), ("recover", body), ("pause", None), ("resume", None)):
         assert (await eve.ask("POST", point(webhook, action), content))[0] == 404
