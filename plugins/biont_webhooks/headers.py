@@ -29,7 +29,8 @@ _RESERVED = frozenset(
         "transfer-encoding",
         "upgrade",
         "user-agent",
-        "x-api-key",
+        "x-biont-hops",
+        "x-correlation-id",
     }
 )
 

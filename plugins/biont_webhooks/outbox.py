@@ -23,6 +23,7 @@ class Outbox:
         subscriber: whose outbox it is.
         running: how many of its deliveries are being attempted.
         refilling: whether the table is being read for it.
+        unrecorded: how many attempts were made that are not recorded yet.
         alarm: when to look into the table again, for a retry.
     """
 
@@ -30,6 +31,7 @@ class Outbox:
         self.subscriber = subscriber
         self.running = 0
         self.refilling = False
+        self.unrecorded = 0
         self.alarm: asyncio.TimerHandle | None = None
         self._waiting: deque[Owed] = deque()
         self._is_behind = False
@@ -61,7 +63,12 @@ class Outbox:
     def is_idle(self) -> bool:
         """Whether there is nothing left to do."""
         return not (
-            self._waiting or self.running or self._is_behind or self.refilling or self.alarm
+            self._waiting
+            or self.running
+            or self._is_behind
+            or self.refilling
+            or self.unrecorded
+            or self.alarm
         )
 
     def take(self, owed: Sequence[Owed]) -> None:

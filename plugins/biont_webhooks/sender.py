@@ -208,6 +208,7 @@ class Sender:
         # A cancelled attempt stays under way: nobody knows how far it came.
         outcome = await self._attempts.make(outbox.subscriber, owed)
         self._health[owed.webhook_id] = outcome.error is None
+        outbox.unrecorded += 1
         await self._recorder.record(outcome)
         del self._under_way[owed.id]
 
@@ -228,8 +229,12 @@ class Sender:
     def _go_on(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
             outbox = self._outboxes.get(outcome.owed.webhook_id)
-            if outcome.retry_at is not None and outbox is not None:
+            if outbox is None:
+                continue
+            outbox.unrecorded = max(0, outbox.unrecorded - 1)
+            if outcome.retry_at is not None:
                 self._set_alarm(outbox, outcome.retry_at)
+            self._drop_idle(outbox)
 
     def _set_alarm(self, outbox: Outbox, at: datetime) -> None:
         """Look into the table again at `at`, unless that happens earlier anyway."""

@@ -62,9 +62,9 @@ class Server:
         return await self._end(signal.SIGTERM)
 
     async def wait(self) -> None:
-        """Wait until it has ended by itself."""
+        """Wait until it has ended."""
         assert self._process is not None
-        await self._process.communicate()
+        await self._process.wait()
 
     @property
     def pid(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -27,12 +27,13 @@ class Received:
 
 @dataclass
 class Receiver:
-    """Answers each request with `status` and keeps it.
+    """Keeps each request, and answers it with `status`, or as `respond` says.
 
     Use `async with` to run it; `url` is where it listens.
     """
 
     status: int = 200
+    respond: Callable[[web.Request], Awaitable[web.StreamResponse]] | None = None
     requests: list[Received] = field(default_factory=list)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _server: TestServer | None = None
@@ -78,9 +79,11 @@ class Receiver:
             await self._changed.wait_for(condition)
         return result()
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         received = Received(request.headers.copy(), await request.read())
         async with self._changed:
             self.requests.append(received)
             self._changed.notify_all()
+        if self.respond is not None:
+            return await self.respond(request)
         return web.Response(status=self.status)

@@ -78,7 +78,10 @@ class Readers:
             is_open = True
             while is_open:
                 reads, is_open = self._gather()
-                self._on_answers([self._answer(read) for read in reads])
+                # In one transaction each read sees one state, however many its queries.
+                with self._database.atomic("DEFERRED"):
+                    answers = [self._answer(read) for read in reads]
+                self._on_answers(answers)
 
     def _gather(self) -> tuple[list[Read], bool]:
         """Wait for reads; return some, and whether there may be more after them."""

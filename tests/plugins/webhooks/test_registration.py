@@ -118,7 +118,7 @@ async def test_headers_of_its_own_go_with_each_request(client: Client, receiver:
         "Proxy-Authorization",
         "webhook-id",
         "X-ASI-Signature",
-        "X-API-Key",
+        "X-Correlation-ID",
         "",
         "a name",
         "a:b",

@@ -1,0 +1,260 @@
+"""How often, when and how many at a time deliveries are attempted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from conftest import OpenClient
+from pydantic import JsonValue
+from support.client import Client
+from support.clock import FakeClock
+from support.config import write_config
+from support.receiver import Receiver
+
+from biont import Scope, Workbench, load_settings, open_workbench
+
+PATH = "/webhooks/outgoing"
+
+
+async def register(client: Client, url: str, **more: JsonValue) -> str:
+    """Register a webhook for `custom_*`; return its path."""
+    body: dict[str, JsonValue] = {"url": url, "event_types": ["custom_*"], **more}
+    return f"{PATH}/{(await client.post(f'{PATH}/register', body))['id']}"
+
+
+async def emit(client: Client, count: int = 1) -> None:
+    for number in range(count):
+        await client.post("/events", {"event_type": "custom_x", "payload": {"n": number}})
+
+
+def rows_of(page: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
+    data = page["data"]
+    assert isinstance(data, list)
+    return [row for row in data if isinstance(row, dict)]
+
+
+async def wait_for_attempts(client: Client, webhook: str, count: int) -> dict[str, JsonValue]:
+    """Wait until the only delivery of a webhook has so many attempts; return it."""
+
+    def has_attempts(page: dict[str, JsonValue]) -> bool:
+        return [len(attempts_of(row)) for row in rows_of(page)] == [count]
+
+    (delivery,) = rows_of(await client.get_until(f"{webhook}/deliveries", has_attempts))
+    return delivery
+
+
+def attempts_of(delivery: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
+    attempts = delivery["attempts"]
+    assert isinstance(attempts, list)
+    return [attempt for attempt in attempts if isinstance(attempt, dict)]
+
+
+def answer_in_turn(*statuses: int) -> Iterator[int]:
+    yield from statuses
+    while True:
+        yield statuses[-1]
+
+
+async def test_it_is_tried_again_until_it_succeeds(client: Client, receiver: Receiver) -> None:
+    turns = answer_in_turn(500, 404, 200)
+
+    async def respond(_: web.Request) -> web.Response:
+        return web.Response(status=next(turns))
+
+    receiver.respond = respond
+    webhook = await register(client, receiver.url, retry=[0, 0, 0])
+    await emit(client)
+    delivery = await wait_for_attempts(client, webhook, 3)
+    assert delivery["status"] == "succeeded"
+    attempts = attempts_of(delivery)
+    assert [attempt["status_code"] for attempt in attempts] == [500, 404, 200]
+    assert [attempt["trigger"] for attempt in attempts] == ["event", "retry", "retry"]
+    assert len({request.headers["webhook-id"] for request in receiver.requests}) == 1
+
+
+async def test_it_fails_for_good_after_the_last_retry(client: Client, receiver: Receiver) -> None:
+    receiver.status = 500
+    webhook = await register(client, receiver.url, retry=[0])
+    await emit(client)
+    delivery = await wait_for_attempts(client, webhook, 2)
+    assert delivery["status"] == "failed"
+    assert delivery["due_at"] is None
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "least", "most"),
+    [(None, 5, 6), ("120", 120, 120), ("Mon, 02 Mar 2026 13:00:00 GMT", 3600, 3600), ("?", 5, 6)],
+)
+async def test_the_next_attempt_is_due_when_policy_and_receiver_say(
+    client: Client,
+    receiver: Receiver,
+    clock: FakeClock,
+    retry_after: str | None,
+    least: float,
+    most: float,
+) -> None:
+    async def respond(_: web.Request) -> web.Response:
+        headers = {} if retry_after is None else {"Retry-After": retry_after}
+        return web.Response(status=503, headers=headers)
+
+    receiver.respond = respond
+    webhook = await register(client, receiver.url, retry="standard")
+    await emit(client)
+    delivery = await wait_for_attempts(client, webhook, 1)
+    assert delivery["status"] == "pending"
+    due = datetime.fromisoformat(str(delivery["due_at"])) - clock.now()
+    assert timedelta(seconds=least) <= due <= timedelta(seconds=most)
+
+
+async def test_what_falls_due_while_nothing_runs_is_attempted_at_the_next_start(
+    receiver: Receiver, tmp_path: Path, clock: FakeClock
+) -> None:
+    settings = load_settings(write_config(tmp_path, {}), environ={})
+    receiver.status = 500
+    async with open_workbench(settings, clock=clock) as first:
+        user = await first.keys.create_user("ada")
+        key, _ = await first.keys.create(user.id, "test", Scope.FULL)
+        async with _connect(first, key) as client:
+            webhook = await register(client, receiver.url, retry=[3600])
+            await emit(client)
+            await wait_for_attempts(client, webhook, 1)
+    receiver.status = 200
+    clock.advance(minutes=30)
+    async with open_workbench(settings, clock=clock) as early, _connect(early, key) as client:
+        await emit(client)
+        await receiver.wait_for(2)
+    assert len({request.headers["webhook-id"] for request in receiver.requests}) == 2
+    clock.advance(hours=1)
+    async with open_workbench(settings, clock=clock) as late, _connect(late, key) as client:
+        await receiver.wait_for(3)
+    assert len({request.headers["webhook-id"] for request in receiver.requests}) == 2
+
+
+class _connect:  # noqa: N801  # a context manager that reads as a function
+    def __init__(self, workbench: Workbench, key: str) -> None:
+        self._server = TestServer(workbench.app, host="127.0.0.1")
+        self._key = key
+
+    async def __aenter__(self) -> Client:
+        await self._server.start_server()
+        self._client = Client(str(self._server.make_url("")).rstrip("/"), self._key)
+        return await self._client.__aenter__()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.__aexit__(None, None, None)
+        await self._server.close()
+
+
+async def test_a_receiver_that_is_gone_is_disabled_and_an_event_tells(
+    client: Client, receiver: Receiver
+) -> None:
+    receiver.status = 410
+    webhook = await register(client, receiver.url, retry="standard")
+    await emit(client)
+    shown = await client.get_until(webhook, lambda answer: answer["status"] == "disabled")
+    assert "410" in str(shown["disabled_reason"])
+    (told,) = rows_of(await client.get("/events?event_type=webhook_disabled"))
+    assert told["payload"] == {
+        "webhook_id": shown["id"],
+        "url": receiver.url,
+        "reason": shown["disabled_reason"],
+    }
+    await emit(client)
+    other = await register(client, receiver.url)
+    await emit(client)
+    await wait_for_attempts(client, other, 1)
+    assert len(rows_of(await client.get(f"{webhook}/deliveries"))) == 1
+
+
+async def test_without_retries_even_who_is_gone_is_tried_each_time(
+    client: Client, receiver: Receiver
+) -> None:
+    receiver.status = 410
+    webhook = await register(client, receiver.url)
+    await emit(client, 3)
+    await receiver.wait_for(3)
+    assert (await client.get(webhook))["status"] == "active"
+
+
+async def test_a_webhook_that_fails_for_five_days_is_disabled_until_it_is_resumed(
+    client: Client, receiver: Receiver, clock: FakeClock
+) -> None:
+    receiver.status = 500
+    webhook = await register(client, receiver.url)
+    await emit(client)
+    await wait_for_attempts(client, webhook, 1)
+    clock.advance(days=4, hours=23)
+    await emit(client)
+    await receiver.wait_for(2)
+    assert (await client.get(webhook))["status"] == "active"
+    clock.advance(hours=1)
+    await emit(client)
+    shown = await client.get_until(webhook, lambda answer: answer["status"] == "disabled")
+    assert "5 days" in str(shown["disabled_reason"])
+    receiver.status = 200
+    await client.ask("POST", f"{webhook}/resume")
+    await emit(client)
+    await receiver.wait_for(4)
+    assert (await client.get(webhook))["status"] == "active"
+
+
+async def test_one_success_in_five_days_is_enough(
+    client: Client, receiver: Receiver, clock: FakeClock
+) -> None:
+    webhook = await register(client, receiver.url)
+    for day in range(11):
+        receiver.status = 200 if day == 4 else 500
+        await emit(client)
+        await receiver.wait_for(day + 1)
+        page = await client.get_until(
+            f"{webhook}/deliveries",
+            lambda page: all(row["status"] != "pending" for row in rows_of(page)),
+        )
+        if day < 10:
+            assert (await client.get(webhook))["status"] == "active", page
+        clock.advance(days=1)
+    assert (await client.get(webhook))["status"] == "disabled"
+
+
+async def test_no_more_attempts_are_under_way_than_a_webhook_wants(
+    client: Client, receiver: Receiver
+) -> None:
+    under_way, most, gate = 0, 0, asyncio.Event()
+
+    async def respond(_: web.Request) -> web.Response:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await gate.wait()
+        under_way -= 1
+        return web.Response()
+
+    receiver.respond = respond
+    await register(client, receiver.url, concurrency=2)
+    await emit(client, 6)
+    await receiver.wait_for(2)
+    gate.set()
+    await receiver.wait_for(6)
+    assert most == 2
+
+
+async def test_no_more_attempts_begin_than_a_webhooks_rate_allows(
+    open_client: OpenClient, receiver: Receiver
+) -> None:
+    client = await open_client()
+    slow = await register(client, receiver.url, rate=0.01)
+    await emit(client, 3)
+    (first,) = await receiver.wait_for(1)
+    await register(client, receiver.url, rate=1000)
+    await emit(client, 5)
+    await receiver.wait_for(6)
+    # Seven are owed to the slow one still, and the quick one has had its five.
+    statuses = [row["status"] for row in rows_of(await client.get(f"{slow}/deliveries"))]
+    assert sorted(map(str, statuses)) == ["pending"] * 7 + ["succeeded"]
+    assert first.event["event_type"] == "custom_x"
