@@ -25,6 +25,7 @@ class Outbox:
         refilling: whether the table is being read for it.
         unrecorded: how many attempts were made that are not recorded yet.
         alarm: when to look into the table again, for a retry.
+        pause: when its rate allows the next attempt; None when it does already.
     """
 
     def __init__(self, subscriber: Subscriber) -> None:
@@ -33,6 +34,7 @@ class Outbox:
         self.refilling = False
         self.unrecorded = 0
         self.alarm: asyncio.TimerHandle | None = None
+        self.pause: asyncio.TimerHandle | None = None
         self._waiting: deque[Owed] = deque()
         self._is_behind = False
         self._next_start = 0.0
@@ -104,7 +106,10 @@ class Outbox:
         return self._waiting.popleft()
 
     def clear(self) -> list[int]:
-        """Empty it; return the deliveries that were waiting."""
+        """Empty it and let nothing more happen; return the deliveries that were waiting."""
+        for timer in (self.alarm, self.pause):
+            if timer is not None:
+                timer.cancel()
         left = [owed.id for owed in self._waiting]
         self._waiting.clear()
         return left

@@ -122,8 +122,6 @@ class Sender:
         self._health.pop(webhook_id, None)
         outbox = self._outboxes.pop(webhook_id, None)
         if outbox is not None:
-            if outbox.alarm is not None:
-                outbox.alarm.cancel()
             self._start(self._give_back(outbox.clear(), Claim.FREE))
 
     def _find_outbox(self, subscriber: Subscriber) -> Outbox:
@@ -142,6 +140,8 @@ class Sender:
         if outbox.needs_refill:
             outbox.refilling = True
             self._start(self._refill(outbox))
+        if self._pauses(outbox):
+            return
         limit = outbox.subscriber.concurrency or self._concurrency
         while outbox.running < min(limit, len(outbox) + outbox.running):
             if outbox.running and not self._spare:
@@ -150,6 +150,18 @@ class Sender:
             self._spare -= 1 if outbox.running else 0
             outbox.running += 1
             self._start(self._work(outbox))
+
+    def _pauses(self, outbox: Outbox) -> bool:
+        """Say whether the webhook's rate forbids an attempt; go on when it does no more."""
+        loop = asyncio.get_running_loop()
+        wait = outbox.wait(loop.time())
+        if wait and outbox.pause is None:
+            outbox.pause = loop.call_later(wait, self._end_pause, outbox)
+        return wait > 0
+
+    def _end_pause(self, outbox: Outbox) -> None:
+        outbox.pause = None
+        self._pump(outbox)
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -184,11 +196,7 @@ class Sender:
         loop = asyncio.get_running_loop()
         try:
             while not self._stopping and self._is_current(outbox):
-                wait = outbox.wait(loop.time())
-                if wait:
-                    await asyncio.sleep(wait)
-                    continue
-                owed = outbox.pop(loop.time())
+                owed = None if self._pauses(outbox) else outbox.pop(loop.time())
                 if owed is None:
                     break
                 await self._attempt(outbox, owed)
@@ -270,9 +278,6 @@ class Sender:
 
     async def _let_go(self) -> None:
         """Give back what was claimed and not attempted, or attempted and cut off."""
-        for outbox in self._outboxes.values():
-            if outbox.alarm is not None:
-                outbox.alarm.cancel()
         waiting = [number for outbox in self._outboxes.values() for number in outbox.clear()]
         await self._give_back(waiting, Claim.FREE)
         await self._give_back(list(self._under_way), Claim.DOUBTFUL)

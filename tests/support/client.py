@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from io import BytesIO
 from types import TracebackType
 from typing import Self
 
 import aiohttp
 from pydantic import JsonValue
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    document: dict[str, JsonValue]
 
 
 class Client:
@@ -37,7 +47,7 @@ class Client:
     ) -> None:
         await self._session.close()
 
-    async def ask(
+    async def request(
         self,
         method: str,
         path: str,
@@ -45,8 +55,8 @@ class Client:
         *,
         data: bytes | None = None,
         headers: dict[str, str] | None = None,
-    ) -> tuple[int, dict[str, JsonValue]]:
-        """Make a request below ``/api/v1``; return the status and the body's JSON."""
+    ) -> Answer:
+        """Make a request below ``/api/v1``; return all of the answer."""
         if data is not None:
             headers = {"Content-Type": "application/json"} | (headers or {})
         async with self._session.request(
@@ -59,7 +69,20 @@ class Client:
             document: dict[str, JsonValue] = {}
             if response.status != 204:
                 document = await response.json(content_type=None)
-            return response.status, document
+            return Answer(response.status, response.headers, document)
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        json: JsonValue = None,
+        *,
+        data: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> tuple[int, dict[str, JsonValue]]:
+        """Make a request below ``/api/v1``; return the status and the body's JSON."""
+        answer = await self.request(method, path, json, data=data, headers=headers)
+        return answer.status, answer.document
 
     async def get(self, path: str) -> dict[str, JsonValue]:
         """Return what is there."""
