@@ -68,6 +68,7 @@ class Workbench:
         event_types: the types of event that may be emitted.
         llm_backends: the ways to reach a language model that plugins have, by name.
         was_killed: whether the workbench that ran here before did not end by itself.
+        stopping: is set as soon as all parts are to end.
         version: of the installed distribution.
     """
 
@@ -109,6 +110,7 @@ class Workbench:
         self._services = Services()
         self.event_types = EventTypes({})
         self.llm_backends: Mapping[str, BackendFactory] = {}
+        self.stopping = asyncio.Event()
         self._stop_by: float | None = None
         self._sections: dict[str, BaseModel] = {}
         self._endpoints: list[Endpoint] = []
@@ -148,6 +150,7 @@ class Workbench:
         now = asyncio.get_running_loop().time()
         if self._stop_by is None:
             self._stop_by = now + self.settings.server.shutdown_timeout
+            self.stopping.set()
         return max(0.0, self._stop_by - now)
 
     @cached_property

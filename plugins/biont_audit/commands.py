@@ -11,7 +11,7 @@ from biont import User, config_option, parse_instant, read_database
 from biont.exceptions import BiontError, NotFound
 from biont_audit.chain import Link
 from biont_audit.export import FORMATS
-from biont_audit.reading import Choice, select_all
+from biont_audit.reading import Choice, read_all
 from biont_audit.verify import verify
 
 
@@ -70,7 +70,7 @@ def export_log(
     """
     with read_database(config):
         user_id = None if user is None else _find_user(user)
-        entries = select_all(Choice(user_id, event_type, since, until))
+        entries = read_all(Choice(user_id, event_type, since, until))
         for line in FORMATS[form](entries):
             click.echo(line, nl=False)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import click
@@ -11,8 +13,17 @@ import click
 from biont import Api, Event, Tables, Transaction, Workbench, hookimpl, on
 from biont_audit.commands import audit
 from biont_audit.log import EVENT_LOG, EventLog
+from biont_audit.retention import remove_old_entries
 from biont_audit.routes import api
+from biont_audit.settings import AuditSettings
+from biont_audit.stream import STREAMS, Streams
 from biont_audit.tables import LogEnds, LogEntry
+
+
+@hookimpl
+def register_settings() -> type[AuditSettings]:
+    """Return how long the log is kept, and who may follow it."""
+    return AuditSettings
 
 
 @hookimpl
@@ -35,17 +46,46 @@ def register_commands(cli: click.Group) -> None:
 
 @hookimpl
 def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
-    """Offer the log while the workbench runs."""
-    return _offer(workbench)
+    """Offer the log and its streams while the workbench runs; remove what is old."""
+    return _run(workbench)
 
 
 @asynccontextmanager
-async def _offer(workbench: Workbench) -> AsyncIterator[None]:
+async def _run(workbench: Workbench) -> AsyncIterator[None]:
+    settings = workbench.plugin_settings("audit", AuditSettings)
+    streams = Streams(settings.streams)
     workbench.provide(EVENT_LOG, EventLog(workbench.store))
-    yield
+    workbench.provide(STREAMS, streams)
+    tasks = [_end_in_time(streams, workbench)]
+    if settings.keep_days:
+        tasks.append(remove_old_entries(workbench.store, workbench.clock, settings.keep_days))
+    async with _side_by_side(tasks):
+        yield
 
 
 @on("*", transactional=True)
-def log_events(_: Transaction, events: Sequence[Event], workbench: Workbench) -> None:
+def log_events(tx: Transaction, events: Sequence[Event], workbench: Workbench) -> None:
     """Write events into the log, in the transaction that makes them durable."""
     workbench.get(EVENT_LOG).record(events)
+    user_ids = {event.user_id for event in events}
+    tx.after_commit(partial(workbench.get(STREAMS).wake, user_ids))
+
+
+async def _end_in_time(streams: Streams, workbench: Workbench) -> None:
+    await workbench.stopping.wait()
+    streams.end()
+
+
+@asynccontextmanager
+async def _side_by_side(
+    coroutines: Sequence[Coroutine[None, None, None]],
+) -> AsyncIterator[None]:
+    """Let these go on as long as the context is open."""
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task

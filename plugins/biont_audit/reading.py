@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
-from peewee import Expression, ModelSelect
+from peewee import Expression, ModelSelect, fn
 
 from biont import Event
-from biont.exceptions import NotFound
+from biont.exceptions import InputProblem, InvalidInput, NotFound
 from biont_audit.tables import LogEnds, LogEntry
-
-_BEHIND_NAMES = "{"
-"""Sorts behind every character that the name of an event type may have."""
-
 
 # The ways of lists are not for long reads by number, which any index would only slow down.
 _FOLLOWING = """
     SELECT * FROM event_logs NOT INDEXED
     WHERE number > ?1 AND number <= ?2 AND event_type GLOB ?3 AND (?4 IS NULL OR user_id = ?4)
         AND (?5 IS NULL OR created_at >= ?5) AND (?6 IS NULL OR created_at < ?6)
-    ORDER BY number
+    ORDER BY number LIMIT ?7
 """
-_SPAN = 1000
+_SPAN = 10_000
+"""How many numbers one long read looks at, at most."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +55,8 @@ class Choice:
         if not self.event_type.endswith("*"):
             yield LogEntry.event_type == self.event_type
         elif prefix := self.event_type[:-1]:
-            yield LogEntry.event_type >= prefix
-            yield LogEntry.event_type < prefix + _BEHIND_NAMES
+            # No range, which would tempt SQLite to sort all that have the prefix for each page.
+            yield fn.SUBSTR(LogEntry.event_type, 1, len(prefix)) == prefix
         if self.since is not None:
             yield LogEntry.created_at >= self.since.astimezone(UTC)
         if self.until is not None:
@@ -67,21 +64,81 @@ class Choice:
         if self.correlation_id is not None:
             yield LogEntry.correlation_id == self.correlation_id
 
-    def following(self, after: int, last: int) -> Iterable[LogEntry]:
-        """Return these entries from behind the number `after` up to `last`, in this order."""
+    def following(self, after: int, last: int, limit: int) -> list[LogEntry]:
+        """Return up to `limit` of these entries, from behind the number `after` to `last`."""
         since = None if self.since is None else _as_stored(self.since)
         until = None if self.until is None else _as_stored(self.until)
-        found: Iterable[LogEntry] = LogEntry.raw(
-            _FOLLOWING, after, last, self.event_type, self.user_id, since, until
+        return list(
+            LogEntry.raw(
+                _FOLLOWING, after, last, self.event_type, self.user_id, since, until, limit
+            )
         )
-        return found
 
 
-def select_all(choice: Choice) -> Iterator[LogEntry]:
-    """Yield all entries in the order of the log, a few of them in memory at a time."""
+@dataclass(frozen=True)
+class Part:
+    """A part of the log, in the order of its numbers.
+
+    Attributes:
+        entries: those of a choice that are in it.
+        last: the number that it reaches to.
+        has_more: whether the log goes on behind it.
+    """
+
+    entries: Sequence[LogEntry]
+    last: int
+    has_more: bool
+
+
+def read_part(choice: Choice, after: int, limit: int) -> Part:
+    """Return what follows behind the number `after`: up to `limit` entries.
+
+    Raises:
+        InvalidInput: retention has removed what follows.
+    """
     ends = LogEnds.get()
-    for first in range(ends.anchor_number, ends.head_number, _SPAN):
-        yield from choice.following(first, min(first + _SPAN, ends.head_number))
+    _check_place(after, ends)
+    return _read_up_to(ends, choice, after, limit)
+
+
+def read_all(choice: Choice) -> Iterator[LogEntry]:
+    """Yield all entries in the order of the log, a few of them in memory at a time."""
+    part = Part([], 0, has_more=True)
+    while part.has_more:
+        ends = LogEnds.get()
+        part = _read_up_to(ends, choice, max(part.last, ends.anchor_number), 1000)
+        yield from part.entries
+
+
+def _read_up_to(ends: LogEnds, choice: Choice, after: int, limit: int) -> Part:
+    last = min(after + _SPAN, ends.head_number)
+    entries = choice.following(after, last, limit)
+    if len(entries) == limit:
+        last = entries[-1].number
+    return Part(entries, last, has_more=last < ends.head_number)
+
+
+def find_place(after: int | None) -> int:
+    """Return the number behind which a reader begins; None stands for the end of the log.
+
+    Raises:
+        InvalidInput: what follows on `after` is not there any more, or not there yet.
+    """
+    ends = LogEnds.get()
+    if after is None:
+        return int(ends.head_number)
+    _check_place(after, ends)
+    return after
+
+
+def _check_place(after: int, ends: LogEnds) -> None:
+    if after < ends.anchor_number:
+        problem = f"the log begins behind {ends.anchor_number}; what follows on {after} is removed"
+    elif after > ends.head_number:
+        problem = f"the log ends with {ends.head_number}; begin anew"
+    else:
+        return
+    raise InvalidInput(InputProblem(problem, "last_event_id"))
 
 
 def select_page(choice: Choice, limit: int, before: int | None) -> list[LogEntry]:

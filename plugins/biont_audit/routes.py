@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
-import orjson
-from pydantic import AwareDatetime, BaseModel, Field, JsonValue
+from aiohttp import web
+from pydantic import AwareDatetime, Field
 
 from biont import Api, Cursor, Limit, Page, Request, decode_cursor, make_page
-from biont_audit.reading import Choice, select_entry, select_page
-from biont_audit.tables import LogEntry
+from biont.exceptions import InputProblem, InvalidInput
+from biont_audit.reading import Choice, find_place, select_entry, select_page
+from biont_audit.stream import STREAMS
+from biont_audit.views import EventView, show_entry
 
 TypePattern = Annotated[
     str,
@@ -19,21 +20,16 @@ TypePattern = Annotated[
         description="An event type, a prefix (`task_*`), or `*` for all.",
     ),
 ]
+Place = Annotated[
+    int,
+    Field(
+        ge=0,
+        lt=2**63,
+        description="The number of the event to go on behind, where the header does not say it.",
+    ),
+]
 
 api = Api("events")
-
-
-class EventView(BaseModel):
-    """An event as its user sees it."""
-
-    id: str
-    number: int = Field(description="Its place in the log, by which the stream goes on.")
-    user_id: int
-    event_type: str
-    payload: dict[str, JsonValue]
-    created_at: datetime
-    correlation_id: str
-    causation_id: str | None
 
 
 @api.get("/events")
@@ -64,15 +60,24 @@ async def read_event(
     return show_entry(await request.workbench.store.read(select_entry, request.user_id, event_id))
 
 
-def show_entry(entry: LogEntry) -> EventView:
-    """Return an entry as its user sees it."""
-    return EventView(
-        id=entry.event_id,
-        number=entry.number,
-        user_id=entry.user_id,
-        event_type=entry.event_type,
-        payload=orjson.loads(entry.payload),
-        created_at=entry.created_at,
-        correlation_id=entry.correlation_id,
-        causation_id=entry.causation_id,
-    )
+@api.get("/events/stream", media_type="text/event-stream")
+async def follow_events(
+    request: Request, event_type: TypePattern = "*", last_event_id: Place | None = None
+) -> web.StreamResponse:
+    """Send your events as they are logged, without end (server-sent events).
+
+    Each has its number as `id`, its type as `event`, and as `data` what the list shows. The header
+    Last-Event-ID, or `last_event_id`, goes on right behind that number; without it, the stream
+    begins with what comes from now on.
+    """
+    header = request.http.headers.get("Last-Event-ID")
+    after = last_event_id if header is None else _parse_place(header)
+    with request.workbench.get(STREAMS).open(request) as stream:
+        place = await request.workbench.store.read(find_place, after)
+        return await stream.send(Choice(request.user_id, event_type), place)
+
+
+def _parse_place(header: str) -> int:
+    if not (header.isdecimal() and header.isascii() and int(header) < 2**63):
+        raise InvalidInput(InputProblem("must be the number of an event", "Last-Event-ID"))
+    return int(header)

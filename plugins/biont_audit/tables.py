@@ -30,7 +30,7 @@ class LogEntry(Table):
         indexes = (
             (("user_id", "created_at"), False),
             (("user_id", "event_type", "created_at"), False),
-            (("user_id", "correlation_id"), False),
+            (("user_id", "correlation_id", "created_at"), False),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from standardwebhooks import Webhook
 from support.client import Client
 from support.clock import FakeClock
 from support.config import write_config
+from support.process import run_script
 from support.receiver import Receiver
 
 from biont import Scope, load_settings, open_workbench
@@ -189,3 +191,32 @@ async def test_the_key_of_secrets_is_replaced(
             request = (await receiver.wait_for(count))[-1]
         Webhook(str(webhook["secret"])).verify(request.body.decode(), dict(request.headers))
         assert request.headers["X-Token"] == "t0k3n"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on PATH")
+async def test_the_event_log_is_checked_exported_and_followed(
+    start_server: StartServer, make_key: MakeKey, tmp_path: Path
+) -> None:
+    server = await start_server()
+    key = await make_key()
+    async with Client(server.url, key) as client:
+        note = await client.post("/notes", {"title": "Plan"})
+
+    async def run(name: str, lines: int | None = None, **variables: str) -> str:
+        (script,) = read_examples("docs/how-to/audit.md", name)
+        script = script.replace("http://127.0.0.1:8080", server.url)
+        variables["BIONT_CONFIG"] = str(server.config)
+        async with run_script(script, tmp_path, **variables) as out:
+            if lines is None:
+                return (await out.read()).decode()
+            return "".join([(await out.readline()).decode() for _ in range(lines)])
+
+    checked = await run("check")
+    assert "is whole; checked: 1" in checked
+    assert "is whole" in await run("expect", NUMBER_AND_HASH=checked.split()[-1])
+    await run("export")
+    (line,) = (tmp_path / "events.jsonl").read_text().splitlines()
+    (event,) = orjson.loads((tmp_path / "events.json").read_text())
+    assert orjson.loads(line)["payload"] == event["data"]
+    assert event["data"]["note_id"] == note["id"]
+    assert "id: 1\nevent: note_created\ndata: {" in await run("follow", lines=5, KEY=key)

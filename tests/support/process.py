@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 _START = 30
@@ -22,6 +25,37 @@ async def run_biont(*arguments: str, config: Path) -> tuple[int, str, str]:
     out, error = await process.communicate()
     assert process.returncode is not None
     return process.returncode, out.decode(), error.decode()
+
+
+@asynccontextmanager
+async def run_script(
+    script: str, folder: Path, **variables: str
+) -> AsyncIterator[asyncio.StreamReader]:
+    """Run lines of a shell as a user would; return what they write. They are killed at the end.
+
+    Args:
+        script: finds this Python's `biont`.
+        folder: where it runs.
+        variables: stand in its environment.
+    """
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    process = await asyncio.create_subprocess_exec(
+        "bash",
+        "-euc",
+        script,
+        cwd=folder,
+        env=os.environ | {"PATH": path} | variables,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(_START):
+            yield process.stdout
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.communicate()
 
 
 class Server:

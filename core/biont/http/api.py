@@ -25,6 +25,7 @@ class Route:
         public: whether it is open to all, without a key.
         status: the status of a success.
         tag: the group under which the documentation lists it.
+        media_type: what a function answers that makes a response of its own.
     """
 
     method: str
@@ -34,6 +35,7 @@ class Route:
     public: bool
     status: int
     tag: str
+    media_type: str | None = None
 
 
 class Api:
@@ -75,22 +77,28 @@ class Api:
         scopes: frozenset[Scope] = frozenset(),
         public: bool = False,
         status: int = 200,
+        media_type: str | None = None,
     ) -> Callable[[F], F]:
         """Mark a function as what answers `method` on `path`; see `Route`."""
 
         def mark(function: F) -> F:
             self._routes.append(
-                Route(method, ROOT + path, function, scopes, public, status, self._tag)
+                Route(method, ROOT + path, function, scopes, public, status, self._tag, media_type)
             )
             return function
 
         return mark
 
     def get(
-        self, path: str, *, scopes: frozenset[Scope] = frozenset(), public: bool = False
+        self,
+        path: str,
+        *,
+        scopes: frozenset[Scope] = frozenset(),
+        public: bool = False,
+        media_type: str | None = None,
     ) -> Callable[[F], F]:
         """Mark a function that reads."""
-        return self.route("GET", path, scopes=scopes, public=public)
+        return self.route("GET", path, scopes=scopes, public=public, media_type=media_type)
 
     def post(
         self, path: str, *, scopes: frozenset[Scope] = frozenset(), status: int = 201

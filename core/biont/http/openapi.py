@@ -155,6 +155,8 @@ def _describe_responses(
     success: dict[str, JsonValue] = {"description": HTTPStatus(route.status).phrase}
     if endpoint.answer is not None:
         success["content"] = {"application/json": {"schema": schemas[number, "answer"]}}
+    elif route.media_type is not None:
+        success["content"] = {route.media_type: {}}
     responses: dict[str, JsonValue] = {str(route.status): success}
     for status in _list_problems(endpoint):
         responses[str(status)] = {

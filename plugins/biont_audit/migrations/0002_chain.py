@@ -24,7 +24,7 @@ def up(migrator, db):
             indexes = (
                 (("user_id", "created_at"), False),
                 (("user_id", "event_type", "created_at"), False),
-                (("user_id", "correlation_id"), False),
+                (("user_id", "correlation_id", "created_at"), False),
             )
 
     class LogEnds(db.Model):

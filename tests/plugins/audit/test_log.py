@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,10 @@ from support.config import write_config
 from biont import Event, JsonObject, Workbench, load_settings, open_workbench
 from biont.exceptions import NotFound
 from biont_audit import EVENT_LOG
+from biont_audit.reading import Choice
+from biont_audit.tables import LogEntry, execute
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -177,6 +181,32 @@ async def test_one_event_is_read_by_its_id(client: Client, open_client: OpenClie
     stranger = await open_client("eve")
     assert (await stranger.ask("GET", f"/events/{event['id']}"))[0] == 404
     assert (await client.ask("GET", "/events/nothing"))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("choice", "columns"),
+    [
+        (Choice(1), "user_id_created_at"),
+        (Choice(1, since=NOW, until=NOW), "user_id_created_at"),
+        (Choice(1, "task_*"), "user_id_created_at"),
+        (Choice(1, "task_done"), "user_id_event_type_created_at"),
+        (Choice(1, "task_done", NOW, NOW), "user_id_event_type_created_at"),
+        (Choice(1, correlation_id="trace"), "user_id_correlation_id_created_at"),
+        (Choice(1, "*", NOW, NOW, "trace"), "user_id_correlation_id_created_at"),
+    ],
+    ids=["all", "time", "prefix", "type", "type and time", "correlation", "correlation and time"],
+)
+async def test_an_index_serves_each_list_and_its_order(
+    workbench: Workbench, choice: Choice, columns: str
+) -> None:
+    def explain() -> str:
+        order = (LogEntry.created_at.desc(), LogEntry.number.desc())
+        sql, parameters = choice.query().order_by(*order).limit(101).sql()
+        return " ".join(row[3] for row in execute(f"EXPLAIN QUERY PLAN {sql}", parameters))
+
+    plan = await workbench.store.read(explain)
+    assert f"USING INDEX logentry_{columns} (user_id=?" in plan
+    assert "TEMP B-TREE" not in plan
 
 
 async def test_a_log_without_a_chain_gets_one(tmp_path: Path, clock: FakeClock) -> None:

@@ -1,0 +1,18 @@
+"""What the operator decides about the log."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from biont import Section
+
+
+class AuditSettings(Section):
+    """How long the log is kept, and who may follow it."""
+
+    keep_days: int = Field(
+        0, ge=0, le=100_000, description="Days that an event stays in the log; 0 is for ever."
+    )
+    streams: int = Field(
+        20, ge=1, le=10_000, description="Streams that one user may have open at once."
+    )

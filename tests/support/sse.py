@@ -1,0 +1,82 @@
+"""A client of server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+import orjson
+
+from support.client import Client
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One event of a stream."""
+
+    id: str
+    event: str
+    data: dict[str, Any]
+
+
+@dataclass
+class Follower:
+    """Follows a stream of `client`; use it with `async with`, and `next` for each event.
+
+    Args:
+        client: who follows.
+        query: what is asked for, as it stands in the URL.
+        headers: sent beside the client's own.
+    """
+
+    client: Client
+    query: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def __aenter__(self) -> Self:
+        # A test's own server on the loopback is no user-given URL.
+        self._session = aiohttp.ClientSession(headers=self.client.headers)  # noqa: TID251
+        try:
+            url = f"{self.client.url}/api/v1/events/stream?{self.query}"
+            self.response = await self._session.get(url, headers=self.headers)
+            assert self.response.status == 200, await self.response.text()
+            assert (await self.read_line()).startswith(":")
+            assert await self.read_line() == ""
+        except BaseException:
+            await self._session.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.response.close()
+        await self._session.close()
+
+    async def read_line(self) -> str:
+        """Return the next line of the stream."""
+        async with asyncio.timeout(30):
+            line = await self.response.content.readline()
+        if not line:
+            raise EOFError
+        return line.decode().removesuffix("\n")
+
+    async def next(self) -> Sent:
+        """Return the next event.
+
+        Raises:
+            EOFError: the stream has ended.
+        """
+        fields: dict[str, str] = {}
+        while line := await self.read_line():
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        if "data" not in fields:
+            return await self.next()
+        return Sent(fields["id"], fields["event"], orjson.loads(fields["data"]))
