@@ -57,6 +57,7 @@ class Store:
             self._report_foreign_change,
             is_owner=is_owner,
         )
+        self._submitted: list[Write] = []
         self._replies: list[Callable[[], None]] = []
         self._replies_lock = threading.Lock()
         self._on_append: list[OnAppend] = []
@@ -76,6 +77,7 @@ class Store:
 
     async def close(self) -> None:
         """Finish what was handed in, then close every connection."""
+        self._flush()
         await asyncio.to_thread(self._writer.stop)
         await asyncio.to_thread(self._readers.stop)
         self._loop = None
@@ -132,7 +134,7 @@ class Store:
 
         future = self._open_loop().create_future()
         transaction = Transaction(self._factory)
-        self._writer.submit(Write(call, transaction, contextvars.copy_context(), future))
+        self._submit(Write(call, transaction, contextvars.copy_context(), future))
         return cast("T", await future)
 
     async def append(self, event: Event) -> None:
@@ -144,8 +146,21 @@ class Store:
         transaction = Transaction(self._factory)
         transaction.events.append(event)
         future = self._open_loop().create_future()
-        self._writer.submit(Write(None, transaction, None, future))
+        self._submit(Write(None, transaction, None, future))
         await future
+
+    def _submit(self, write: Write) -> None:
+        """Hand a write to the writer, together with those of this turn of the event loop.
+
+        One by one, the first of a burst would be committed alone, and the others wait.
+        """
+        self._submitted.append(write)
+        if len(self._submitted) == 1:
+            self._open_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        submitted, self._submitted = self._submitted, []
+        self._writer.submit(submitted)
 
     def _open_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:

@@ -107,7 +107,7 @@ class Writer:
         self._on_commit = on_commit
         self._on_foreign_change = on_foreign_change
         self._is_owner = is_owner
-        self._waiting: SimpleQueue[Write | None] = SimpleQueue()
+        self._waiting: SimpleQueue[Sequence[Write] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="biont-writer", daemon=True)
         self._last_sequence = 0
         self._version = 0
@@ -122,9 +122,9 @@ class Writer:
         self._waiting.put(None)
         self._thread.join()
 
-    def submit(self, write: Write) -> None:
-        """Hand in a write; it becomes part of the next transaction."""
-        self._waiting.put(write)
+    def submit(self, writes: Sequence[Write]) -> None:
+        """Hand in writes; they become part of the next transaction."""
+        self._waiting.put(writes)
 
     def _run(self) -> None:
         with self._database.connection_context(), activate(self._database):
@@ -140,12 +140,12 @@ class Writer:
         """Return what waits, and whether there may be more after it."""
         batch: list[Write] = []
         try:
-            write = self._waiting.get(timeout=_WATCH_INTERVAL)
-            while write is not None:
-                batch.append(write)
-                if len(batch) == BATCH_LIMIT:
+            writes = self._waiting.get(timeout=_WATCH_INTERVAL)
+            while writes is not None:
+                batch += writes
+                if len(batch) >= BATCH_LIMIT:
                     return batch, True
-                write = self._waiting.get_nowait()
+                writes = self._waiting.get_nowait()
         except Empty:
             if not batch:
                 self._notice_foreign_change()
