@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -36,7 +37,10 @@ class TransactionalHandlers:
         workbench: Workbench,
         is_awaited: Callable[[str], bool],
     ) -> None:
-        self._handlers = handlers
+        self._handlers = [
+            (handler, functools.lru_cache(maxsize=1024)(handler.subscription.matches))
+            for handler in handlers
+        ]
         self._workbench = workbench
         self._is_awaited = is_awaited
 
@@ -49,8 +53,7 @@ class TransactionalHandlers:
             OperationalError: the database is of no use to anybody for now.
         """
         again: dict[str, Sequence[Entry]] = {}
-        for handler in self._handlers:
-            matches = handler.subscription.matches
+        for handler, matches in self._handlers:
             meant = [entry for entry in entries if matches(entry.event.event_type)]
             if meant and (left := self._call(handler, transaction, meant)):
                 again[handler.name] = left

@@ -30,7 +30,9 @@ def read_cause(headers: Mapping[str, str]) -> Cause:
         raise InvalidInput(
             InputProblem("must be 1-100 printable ASCII characters without spaces", CORRELATION)
         )
-    hops = headers.get(HOPS, "0")
+    hops = headers.get(HOPS)
+    if hops is None:
+        return Cause(correlation_id)
     if not _MAX_HOPS.fullmatch(hops):
         raise InvalidInput(InputProblem("must be a number of up to 3 digits", HOPS))
     return Cause(correlation_id, None, int(hops))
