@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import orjson
 import pytest
 from conftest import MakeKey, StartServer
 from pydantic import JsonValue
 from support.client import Client
-from support.process import run_biont
+from support.process import run_biont, start_biont
 
 SHAKY = """
 from pathlib import Path
@@ -157,3 +159,41 @@ async def test_what_a_request_leads_to_shares_its_correlation_id(
             status, problem = await ada.ask("POST", "/events", order, headers=headers)
             assert status == 422
             assert next(iter(headers)) in str(problem["errors"])
+
+
+async def test_tail_prints_events_as_they_happen_also_across_a_kill(
+    start_server: StartServer, make_key: MakeKey, unused_tcp_port: int
+) -> None:
+    server = await start_server(server={"port": unused_tcp_port})
+    key = await make_key()
+    async with Client(server.url, key) as ada:
+        before = await ada.post("/events", {"event_type": "custom_before"})
+        (shown,) = rows_of(await ada.get("/events"))
+        assert shown["id"] == before["id"]
+        command = ("tail", "--url", server.url, "--key", key, "--type", "custom_*", "--after", "0")
+        tail = await start_biont("events", *command, config=server.config)
+        try:
+            assert tail.stdout is not None
+            expected = [before["id"]]
+            for number in range(6):
+                if number == 3:
+                    await server.kill()
+                    await server.start()
+                event = await ada.post("/events", {"event_type": f"custom_{number}"})
+                await ada.post("/notes", {"title": "not asked for"})
+                expected.append(event["id"])
+            async with asyncio.timeout(30):
+                lines = [(await tail.stdout.readline()).decode() for _ in expected]
+            assert [orjson.loads(line.split("\t")[1])["id"] for line in lines] == expected
+        finally:
+            tail.kill()
+            await tail.wait()
+
+
+async def test_tail_says_why_it_is_refused(start_server: StartServer) -> None:
+    server = await start_server()
+    code, _, error = await run_biont(
+        "events", "tail", "--url", server.url, "--key", "asb_" + "0" * 64, config=server.config
+    )
+    assert code == 1
+    assert "401" in error

@@ -14,14 +14,19 @@ from pathlib import Path
 _START = 30
 
 
-async def run_biont(*arguments: str, config: Path) -> tuple[int, str, str]:
-    """Run a command to its end; return exit code, standard output, standard error."""
-    process = await asyncio.create_subprocess_exec(
+async def start_biont(*arguments: str, config: Path) -> asyncio.subprocess.Process:
+    """Start a command; its output can be read from the process."""
+    return await asyncio.create_subprocess_exec(
         *_command(*arguments),
         env=_environment(config),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+
+
+async def run_biont(*arguments: str, config: Path) -> tuple[int, str, str]:
+    """Run a command to its end; return exit code, standard output, standard error."""
+    process = await start_biont(*arguments, config=config)
     out, error = await process.communicate()
     assert process.returncode is not None
     return process.returncode, out.decode(), error.decode()
