@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from biont.cli.options import config_option, parse_instant, read_database
+    from biont.cli.options import config_option, parse_instant, read_database, read_settings
     from biont.clock import Clock, SystemClock
     from biont.cron import CronExpression, parse_time_zone
     from biont.egress import EgressPolicy, EgressResponse, EgressSession
@@ -85,10 +85,11 @@ __all__ = [
     "parse_instant",
     "parse_time_zone",
     "read_database",
+    "read_settings",
 ]
 
 _MODULES = {
-    "cli.options": ["config_option", "parse_instant", "read_database"],
+    "cli.options": ["config_option", "parse_instant", "read_database", "read_settings"],
     "clock": ["Clock", "SystemClock"],
     "cron": ["CronExpression", "parse_time_zone"],
     "egress": ["EgressPolicy", "EgressResponse", "EgressSession"],

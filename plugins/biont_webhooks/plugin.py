@@ -6,9 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+import click
+
 from biont import Api, Event, EventType, Tables, Transaction, Workbench, hookimpl, on
 from biont_webhooks.attempts import Attempts
 from biont_webhooks.claims import doubt_claims
+from biont_webhooks.commands import webhooks as commands
 from biont_webhooks.delivery_routes import api as delivery_api
 from biont_webhooks.event_types import WEBHOOK_DISABLED
 from biont_webhooks.log_routes import api as log_api
@@ -48,6 +51,12 @@ def register_routes() -> Api:
     api.include(delivery_api)
     api.include(log_api)
     return api
+
+
+@hookimpl
+def register_commands(cli: click.Group) -> None:
+    """Add ``biont webhooks``."""
+    cli.add_command(commands)
 
 
 @hookimpl

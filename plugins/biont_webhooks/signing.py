@@ -64,11 +64,16 @@ def sign(
     """
     content = b"%b.%d.%b" % (message_id.encode(), timestamp, body)
     return {
-        "X-ASI-Signature": hmac.digest(secrets[0].encode(), body, "sha256").hex(),
+        "X-ASI-Signature": sign_body(secrets[0], body),
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
         "webhook-signature": " ".join([_sign_content(secret, content) for secret in secrets]),
     }
+
+
+def sign_body(secret: str, body: bytes) -> str:
+    """Return ``X-ASI-Signature`` by one secret."""
+    return hmac.digest(secret.encode(), body, "sha256").hex()
 
 
 def _sign_content(secret: str, content: bytes) -> str:

@@ -427,6 +427,8 @@ def test_the_environment_stands_over_files_and_files_over_defaults(tmp_path: Pat
         file,
         environ={
             "BIONT_CONFIG": "elsewhere",
+            "BIONT_KEY": "asb_1",
+            "BIONT_WEBHOOK_SECRET": "whsec_1",
             "BIONT_SERVER__PORT": "2",
             "BIONT_DATABASE__URL": "sqlite:////var/biont.sqlite3",
             "BIONT_EVENTS__HANDLER_RETRY": "[]",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 import yaml
-from click import Context, Group
+from click import Command, Context, Group
 from pydantic import BaseModel
 
 from biont import Workbench, hookspecs
@@ -55,17 +55,41 @@ def test_every_hook_is_there() -> None:
     assert read_rows("plugins.md", r"((?:register_\w+|lifespan))") == expected
 
 
-def test_every_command_is_there() -> None:
+def list_commands() -> dict[str, Command]:
+    """Return every command of the core and of all plugins, by its words."""
     context = Context(main)
     assert main.get_command(context, "audit")  # a plugin's, and so all plugins are asked
-    expected: set[str] = set()
+    found: dict[str, Command] = {}
     for name in main.list_commands(context):
         command = main.get_command(context, name)
-        if isinstance(command, Group):
-            expected |= {f"{name} {inner}" for inner in command.commands}
-        else:
-            expected.add(name)
-    assert read_rows("command-line.md", r"biont ([a-z]+(?: [a-z]+)?)") == expected
+        assert command is not None
+        inner = command.commands if isinstance(command, Group) else {"": command}
+        found |= {f"{name} {word}".strip(): part for word, part in inner.items()}
+    return found
+
+
+def test_every_command_is_there_with_its_options() -> None:
+    rows = read_rows("command-line.md", r"biont ((?:\\\||[^`|])+)`")
+    written = {
+        " ".join(re.findall(r"^[a-z]+(?: [a-z]+)?", row)): set(re.findall(r"--[a-z-]+", row))
+        for row in rows
+    }
+    assert written == {
+        name: {
+            option
+            for parameter in command.params
+            for option in parameter.opts
+            if option.startswith("--") and option != "--config"
+        }
+        for name, command in list_commands().items()
+    }
+
+
+def test_every_plugin_with_commands_is_among_them(workbench: Workbench) -> None:
+    group = Group()
+    workbench.plugins.add_commands(group)
+    assert group.commands
+    assert {name.partition(" ")[0] for name in list_commands()} >= set(group.commands)
 
 
 def test_every_status_of_a_run_is_there() -> None:

@@ -33,6 +33,32 @@ async def run_biont(*arguments: str, config: Path) -> tuple[int, str, str]:
 
 
 @asynccontextmanager
+async def start_biont(
+    *arguments: str, config: Path, **variables: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Start a command; its output can be read while it runs. It is killed at the end.
+
+    Args:
+        arguments: the command line.
+        config: the folder of its configuration.
+        variables: stand in its environment.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *_command(*arguments),
+        env=_environment(config) | variables,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(_START):
+            yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
+
+
+@asynccontextmanager
 async def run_script(
     script: str, folder: Path, **variables: str
 ) -> AsyncIterator[asyncio.StreamReader]:

@@ -16,8 +16,8 @@ from biont.settings.problems import explain, suggest
 
 M = TypeVar("M", bound=BaseModel)
 
-_NOT_A_SETTING = "BIONT_CONFIG"
-"""The variable that says where the files are."""
+_NOT_SETTINGS = frozenset({"BIONT_CONFIG", "BIONT_KEY", "BIONT_WEBHOOK_SECRET"})
+"""Variables that stand for options of commands."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def read_sources(config: Path | None, environ: Mapping[str, str]) -> Sources:
     variables = {
         name.upper(): value
         for name, value in environ.items()
-        if name.startswith(PREFIX) and name != _NOT_A_SETTING and value
+        if name.startswith(PREFIX) and name not in _NOT_SETTINGS and value
     }
     return Sources(merged, variables)
 

@@ -1,0 +1,158 @@
+"""``biont webhooks``: what the author of a receiver needs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TypedDict, TypeVar, Unpack
+
+import click
+
+from biont import (
+    EgressPolicy,
+    EgressSession,
+    SystemClock,
+    config_option,
+    parse_instant,
+    read_settings,
+)
+from biont_webhooks.captures import parse_headers
+from biont_webhooks.listener import Forwarder, Listener
+from biont_webhooks.signing import validate_secret
+from biont_webhooks.verification import TOLERANCE, Finding, verify
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+_VARIABLE = "BIONT_WEBHOOK_SECRET"
+_LOOPBACK = ["127.0.0.0/8:*", "[::1]:*"]
+_MARKS = {True: "ok", False: "wrong", None: "-"}
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _check_secret(_: click.Context, __: click.Parameter, secret: str | None) -> str | None:
+    try:
+        return None if secret is None else validate_secret(secret)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _choose_secrets(
+    context: click.Context, parameter: click.Parameter, given: Sequence[str]
+) -> list[str]:
+    # Not by click, which would split a secret that has spaces.
+    found = given or [value for value in [os.environ.get(_VARIABLE)] if value]
+    return [_check_secret(context, parameter, secret) or "" for secret in found]
+
+
+def secret_option(command: Command) -> Command:
+    """Add ``--secret``, to be given once or several times, or by the environment."""
+    return click.option(
+        "--secret",
+        "secrets",
+        multiple=True,
+        callback=_choose_secrets,
+        help=f"What requests are signed with; again for an older one. Or {_VARIABLE}.",
+    )(command)
+
+
+@click.group("webhooks")
+def webhooks() -> None:
+    """Write a receiver: watch deliveries, check one, check the receiver."""
+
+
+@webhooks.command("verify")
+@secret_option
+@click.option("--headers", required=True, type=_FILE, help="A file of lines `Name: value`.")
+@click.option("--body", required=True, type=_FILE, help="A file of the exact body.")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    default=TOLERANCE,
+    show_default=True,
+    help="How far the timestamp may be off, in seconds.",
+)
+@click.option("--at", type=parse_instant, help="Check as if it were this instant.")
+def verify_request(
+    secrets: Sequence[str], headers: Path, body: Path, tolerance: float, at: datetime | None
+) -> None:
+    """Check a request that is in files; fail if it is not valid."""
+    verdict = verify(
+        parse_headers(headers.read_text(encoding="latin-1")),
+        body.read_bytes(),
+        _need(secrets),
+        now=at or SystemClock().now(),
+        tolerance=tolerance,
+    )
+    for finding in verdict.findings:
+        click.echo(_show(finding))
+    click.echo("valid" if verdict.is_valid else "not valid")
+    sys.exit(0 if verdict.is_valid else 1)
+
+
+class ListenerOptions(TypedDict):
+    """What `listen` is called with."""
+
+    host: str
+    port: int
+    secrets: Sequence[str]
+    forward: str | None
+    status: int
+    keep: Path | None
+    count: int | None
+    verbose: bool
+    config: Path | None
+
+
+@webhooks.command("listen")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
+@click.option("--port", default=9000, show_default=True, help="And this port; 0 for any.")
+@secret_option
+@click.option("--forward", metavar="URL", help="Send each on, and answer what comes back.")
+@click.option("--status", type=click.IntRange(200, 599), default=200, help="What to answer.")
+@click.option("--keep", type=click.Path(path_type=Path), help="Write each into this folder.")
+@click.option("--count", type=click.IntRange(min=1), help="End after so many.")
+@click.option("--once", "count", flag_value=1, type=int, help="End after the first.")
+@click.option("-v", "--verbose", is_flag=True, help="Show headers, and all of the payload.")
+@config_option
+def listen_for_deliveries(**options: Unpack[ListenerOptions]) -> None:
+    """Show each delivery that comes in, and whether it is verified."""
+    asyncio.run(_listen(options))
+
+
+async def _listen(options: ListenerOptions) -> None:
+    policy = _make_policy(options["config"])
+    url = options["forward"]
+    async with EgressSession(policy) as egress:
+        listener = Listener(
+            SystemClock(),
+            click.echo,
+            secrets=options["secrets"],
+            status=options["status"],
+            forwarder=None if url is None else Forwarder(egress, policy.check_url(url)),
+            keep=options["keep"],
+            count=options["count"],
+            verbose=options["verbose"],
+        )
+        await listener.run(
+            options["host"], options["port"], lambda url: click.echo(f"listening at {url}/")
+        )
+
+
+def _need(secrets: Sequence[str]) -> Sequence[str]:
+    if not secrets:
+        raise click.UsageError(f"give --secret, or set {_VARIABLE}")
+    return secrets
+
+
+def _show(finding: Finding) -> str:
+    return f"{_MARKS[finding.ok]:6} {finding.header}: {finding.detail}"
+
+
+def _make_policy(config: Path | None) -> EgressPolicy:
+    """Return the operator's policy, with the loopback besides."""
+    # Whoever runs a command here can reach the loopback without us.
+    return EgressPolicy([*read_settings(config).egress.allow, *_LOOPBACK])
