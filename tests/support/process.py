@@ -14,11 +14,19 @@ from pathlib import Path
 _START = 30
 
 
-async def start_biont(*arguments: str, config: Path) -> asyncio.subprocess.Process:
-    """Start a command; its output can be read from the process."""
+async def start_biont(
+    *arguments: str, config: Path, **variables: str
+) -> asyncio.subprocess.Process:
+    """Start a command; its output can be read from the process.
+
+    Args:
+        arguments: the command line.
+        config: the folder of its configuration.
+        variables: stand in its environment.
+    """
     return await asyncio.create_subprocess_exec(
         *_command(*arguments),
-        env=_environment(config),
+        env=_environment(config) | variables,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -33,22 +41,11 @@ async def run_biont(*arguments: str, config: Path) -> tuple[int, str, str]:
 
 
 @asynccontextmanager
-async def start_biont(
+async def keep_biont(
     *arguments: str, config: Path, **variables: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Start a command; its output can be read while it runs. It is killed at the end.
-
-    Args:
-        arguments: the command line.
-        config: the folder of its configuration.
-        variables: stand in its environment.
-    """
-    process = await asyncio.create_subprocess_exec(
-        *_command(*arguments),
-        env=_environment(config) | variables,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    """Start a command as `start_biont` does; it is killed at the end."""
+    process = await start_biont(*arguments, config=config, **variables)
     try:
         async with asyncio.timeout(_START):
             yield process

@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 from support.client import Client
 from support.clock import FakeClock
 from support.config import write_config
-from support.process import run_biont, start_biont
+from support.process import keep_biont, run_biont
 from support.receiver import Receiver
 from support.webhooks import Document, emit, register, wait_for_deliveries
 
@@ -51,7 +51,7 @@ class Listening:
 async def listen(folder: Path, *arguments: str, **variables: str) -> AsyncIterator[Listening]:
     config = write_config(folder, {})
     command = ["webhooks", "listen", "--port", "0", *arguments]
-    async with start_biont(*command, config=config, **variables) as process:
+    async with keep_biont(*command, config=config, **variables) as process:
         assert process.stdout is not None
         first = (await process.stdout.readline()).decode().split()
         assert first[:2] == ["listening", "at"]
