@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TypedDict, TypeVar, Unpack
 
 import click
+import orjson
 
 from biont import (
     EgressPolicy,
@@ -21,6 +23,8 @@ from biont import (
     read_settings,
 )
 from biont_webhooks.captures import parse_headers
+from biont_webhooks.cases import list_cases
+from biont_webhooks.conformance import Grade, Result, try_receiver
 from biont_webhooks.listener import Forwarder, Listener
 from biont_webhooks.signing import validate_secret
 from biont_webhooks.verification import TOLERANCE, Finding, verify
@@ -28,6 +32,7 @@ from biont_webhooks.verification import TOLERANCE, Finding, verify
 Command = TypeVar("Command", bound=Callable[..., object])
 
 _VARIABLE = "BIONT_WEBHOOK_SECRET"
+_SLOWNESS = 3.0
 _LOOPBACK = ["127.0.0.0/8:*", "[::1]:*"]
 _MARKS = {True: "ok", False: "wrong", None: "-"}
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -140,6 +145,86 @@ async def _listen(options: ListenerOptions) -> None:
         await listener.run(
             options["host"], options["port"], lambda url: click.echo(f"listening at {url}/")
         )
+
+
+class CheckOptions(TypedDict):
+    """What `check` is called with."""
+
+    url: str
+    secrets: Sequence[str]
+    old_secret: str | None
+    timeout: float
+    as_json: bool
+    config: Path | None
+
+
+@webhooks.command("check")
+@click.argument("url")
+@secret_option
+@click.option(
+    "--old-secret", callback=_check_secret, help="One that the receiver also accepts, if any."
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=15.0,
+    show_default=True,
+    help="How long it may take to answer, in seconds.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Report in JSON.")
+@config_option
+def check_receiver(**options: Unpack[CheckOptions]) -> None:
+    """Try a receiver: send it what is in order and what is not; fail if it does wrong."""
+    report = _report_json if options["as_json"] else _report
+    sys.exit(0 if asyncio.run(report(options["url"], _check(options))) else 1)
+
+
+def _check(options: CheckOptions) -> AsyncIterator[Result]:
+    policy = _make_policy(options["config"])
+    secret, *others = _need(options["secrets"])
+    if others:
+        raise click.UsageError("give one --secret; the one before goes to --old-secret")
+    return try_receiver(
+        policy.check_url(options["url"]),
+        list_cases(SystemClock(), secret, options["old_secret"]),
+        policy,
+        patience=options["timeout"],
+        slowness=_SLOWNESS,
+    )
+
+
+async def _report(_: str, results: AsyncIterator[Result]) -> bool:
+    """Tell each result as it comes; return whether none has failed."""
+    counts = Counter[Grade]()
+    async for result in results:
+        counts[result.grade] += 1
+        case = result.case
+        expected = f"expected {case.expected}, {result.told}"
+        click.echo(f"{result.grade:8} {case.name}: {case.sent}; {expected}")
+        if result.advice is not None:
+            click.echo(f"{'':8} {result.advice}")
+    click.echo(", ".join(f"{counts[grade]} {grade}" for grade in Grade))
+    return not counts[Grade.FAILED]
+
+
+async def _report_json(url: str, results: AsyncIterator[Result]) -> bool:
+    """Tell all results at once; return whether none has failed."""
+    cases = [
+        {
+            "name": result.case.name,
+            "sent": result.case.sent,
+            "expected": result.case.expected,
+            "answered": result.answered,
+            "told": result.told,
+            "result": result.grade,
+            "advice": result.advice,
+        }
+        async for result in results
+    ]
+    passed = all(case["result"] != Grade.FAILED for case in cases)
+    report = {"url": url, "passed": passed, "cases": cases}
+    click.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2))
+    return passed
 
 
 def _need(secrets: Sequence[str]) -> Sequence[str]:

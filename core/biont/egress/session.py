@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -124,7 +124,7 @@ class EgressSession:
         self,
         url: URL | str,
         *,
-        body: bytes,
+        body: bytes | AsyncIterable[bytes],
         headers: Mapping[str, str],
         timeout: float | None = None,  # noqa: ASYNC109 - aiohttp's own covers reading as well
         read: int = 16 * 1024,
@@ -133,7 +133,8 @@ class EgressSession:
 
         Args:
             url: where to; judged again, also if `EgressPolicy.check_url` returned it.
-            body: the exact bytes to send.
+            body: the exact bytes to send, or pieces of them as they come; these go chunked,
+                unless a header says their length.
             headers: HTTP headers to send.
             timeout: instead of the session's, in seconds.
             read: how many bytes of the answer's body to keep, at most `READ_LIMIT`.

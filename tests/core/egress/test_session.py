@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestServer, unused_port
 from aiohttp.typedefs import Handler
 
 from biont.egress import EgressPolicy, EgressSession
+from biont.exceptions import ForbiddenAddress
 
 LOOPBACK = EgressPolicy(["127.0.0.0/8:*"])
 MEBIBYTE = 1024 * 1024
@@ -66,6 +67,26 @@ async def pour(request: web.Request) -> web.StreamResponse:
 async def never_answer(_request: web.Request) -> web.StreamResponse:
     await asyncio.Event().wait()
     raise AssertionError
+
+
+async def test_a_body_may_be_sent_in_pieces(session: EgressSession) -> None:
+    seen: list[tuple[str | None, bytes]] = []
+
+    async def keep(request: web.Request) -> web.Response:
+        seen.append((request.headers.get("Content-Length"), await request.read()))
+        return web.Response()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"one "
+        await asyncio.sleep(0)
+        yield b"two"
+
+    async with serve(keep) as url:
+        await session.post(url, body=pieces(), headers={"Content-Length": "7"})
+        await session.post(url, body=pieces(), headers={})
+        with pytest.raises(ForbiddenAddress):
+            await session.post("http://10.1.2.3/", body=pieces(), headers={})
+    assert seen == [("7", b"one two"), (None, b"one two")]
 
 
 async def test_the_exact_body_and_headers_arrive_and_the_answer_comes_back(
