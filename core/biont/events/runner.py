@@ -86,6 +86,7 @@ class Runner:
         self._limit = subscription.batch or (_IN_A_ROW if subscription.concurrency == 1 else 1)
         self._linger = subscription.linger
         self._stop = asyncio.Event()
+        self._handled: list[Item] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._idle: set[asyncio.Task[None]] = set()
 
@@ -113,11 +114,13 @@ class Runner:
             items = self._lane.take(self._limit)
             if self._batch is not None:
                 await self._call(items, deadline)
+                self._settle()
                 continue
             for item in items:
                 if self._stop.is_set():
-                    return
+                    break
                 await self._call([item], deadline)
+            self._settle()
             await asyncio.sleep(0)
 
     async def _wait(self) -> None:
@@ -190,10 +193,20 @@ class Runner:
         except StoreUnavailable:
             self._put_back_later(item, _BURY_AGAIN)
         else:
-            self._lane.finish([item])
+            self._let_go([item])
+
+    def _let_go(self, items: list[Item]) -> None:
+        for item in items:
+            item.done = True
+        self._handled += items
+
+    def _settle(self) -> None:
+        """Give what was handled back to the lane, many at a time where calls are short."""
+        handled, self._handled = self._handled, []
+        self._lane.finish(handled)
 
     async def _finish(self, items: list[Item]) -> None:
-        self._lane.finish(items)
+        self._let_go(items)
         for item in items:
             if item.letter_id is not None:
                 await self._forget(item)

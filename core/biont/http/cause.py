@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 
 import uuid_utils
+from multidict import istr
 
 from biont.event import Cause
 from biont.exceptions import InputProblem, InvalidInput
 
-CORRELATION = "X-Correlation-ID"
-HOPS = "X-Biont-Hops"
+CORRELATION = istr("X-Correlation-ID")
+HOPS = istr("X-Biont-Hops")
 
 _CORRELATION_ID = re.compile(r"[\x21-\x7e]{1,100}")
 _MAX_HOPS = re.compile(r"\d{1,3}")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Mapping
+from functools import lru_cache
 from string import Formatter
 from typing import TYPE_CHECKING
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
+from multidict import istr
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 from yarl import URL
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from biont.workbench import Workbench
 
 _BODY = "body"
+_KEY = istr("X-API-Key")
+_JSON: Mapping[str, str] = {"Content-Type": "application/json"}
 
 
 class Endpoint:
@@ -45,6 +49,7 @@ class Endpoint:
         self._workbench = workbench
         self._function = route.function
         self._may_emit = route.method != "GET"
+        self._scopes = {Scope.FULL, *route.scopes}
         hints = _read_hints(owner, route)
         self.path_names = {name for _, name, _, _ in Formatter().parse(route.path) if name}
         self.body: TypeAdapter[object] | None = None
@@ -82,20 +87,20 @@ class Endpoint:
         return web.Response(
             body=self.answer.dump_json(result),
             status=self.route.status,
-            content_type="application/json",
-            headers=_link_next(http, result),
+            headers=_make_headers(http, result),
         )
 
     async def _authorise(self, http: web.Request) -> Request:
         if self.route.public:
             return Request(http, self._workbench, None)
-        principal = await self._workbench.keys.check(http.headers.get("X-API-Key"))
-        if principal.scope is not Scope.FULL and principal.scope not in self.route.scopes:
+        plain = http.headers.get(_KEY)
+        principal = self._workbench.keys.recall(plain) or await self._workbench.keys.check(plain)
+        if principal.scope not in self._scopes:
             raise Forbidden(f"a key of scope {principal.scope} may not do this; use a full one")
         return Request(http, self._workbench, principal)
 
     def _read_parameters(self, http: web.Request) -> dict[str, object]:
-        if not self._has_parameters and not http.query_string:
+        if not self._has_parameters and "?" not in http.raw_path:
             return {}
         try:
             values = self.parameters.model_validate({**http.query, **http.match_info})
@@ -112,8 +117,8 @@ class Endpoint:
 
 
 def _decode(http: web.Request, body: bytes) -> object:
-    content_type = http.content_type
-    if "Content-Type" in http.headers and not content_type.endswith(("/json", "+json")):
+    content_type = http.headers.get(hdrs.CONTENT_TYPE)
+    if content_type is not None and not _is_json(content_type):
         raise web.HTTPUnsupportedMediaType(
             text="the body must be JSON: send Content-Type: application/json"
         )
@@ -121,6 +126,12 @@ def _decode(http: web.Request, body: bytes) -> object:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise MalformedBody(f"the body is not JSON: {error}") from error
+
+
+@lru_cache(maxsize=256)
+def _is_json(content_type: str) -> bool:
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type.endswith(("/json", "+json"))
 
 
 def _is_required(route: Route) -> bool:
@@ -172,8 +183,8 @@ def _is_response(answer: object) -> bool:
     return isinstance(answer, type) and issubclass(answer, web.StreamResponse)
 
 
-def _link_next(http: web.Request, result: object) -> dict[str, str] | None:
+def _make_headers(http: web.Request, result: object) -> Mapping[str, str]:
     if not isinstance(result, Page) or result.next is None:
-        return None
+        return _JSON
     url = URL(http.path).with_query({**http.query, "cursor": result.next})
-    return {"Link": f'<{url}>; rel="next"'}
+    return {**_JSON, "Link": f'<{url}>; rel="next"'}
