@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +16,12 @@ from standardwebhooks import Webhook
 from support.client import Client
 from support.clock import FakeClock
 from support.config import write_config
+from support.pages import read_examples
 from support.process import run_script
 from support.receiver import Receiver
 
 from biont import Scope, load_settings, open_workbench
 
-ROOT = Path(__file__).parents[2]
 NOTE_CREATED: dict[str, JsonValue] = {"note_id": 7, "title": "Plan", "source": None}
 SCHEDULED_TRIGGER: dict[str, JsonValue] = {
     "schedule_id": 1,
@@ -32,14 +31,6 @@ SCHEDULED_TRIGGER: dict[str, JsonValue] = {
     "status": "succeeded",
     "note_id": 7,
 }
-
-
-def read_examples(page: str, name: str) -> list[str]:
-    """Return the blocks of a page that are marked as the example `name`."""
-    pattern = rf"<!-- example: {re.escape(name)} -->\n```\w+\n(.*?)```"
-    found = re.findall(pattern, (ROOT / page).read_text(), re.DOTALL)
-    assert found, f"{page} has no example {name}"
-    return found
 
 
 async def test_the_first_plugin_counts_notes(

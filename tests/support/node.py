@@ -36,6 +36,10 @@ class Node:
         assert process.returncode == 0, error.decode()
         return out.decode()
 
+    def lend_packages(self, folder: Path) -> None:
+        """Let scripts in `folder` import the same packages."""
+        (folder / "node_modules").symlink_to(_FOLDER / "node_modules")
+
 
 def find_node() -> Node:
     """Return Node; skip the test where it, or a package that scripts need, is missing."""
