@@ -105,7 +105,7 @@ async def owe_later(events: Sequence[Event], workbench: Workbench) -> None:
     await workbench.get(WEBHOOKS).owe_later(events)
 
 
-@on("*", transactional=True, again=owe_later, batch=200, linger=2.0)
+@on("*", transactional=True, again=owe_later, batch=200, linger=5.0)
 def owe_events(tx: Transaction, events: Sequence[Event], workbench: Workbench) -> None:
     """Owe each event to the webhooks that have subscribed to it."""
     workbench.get(WEBHOOKS).owe(tx, events)

@@ -36,8 +36,9 @@ class Sender:
 
     Every webhook may always have one attempt under way; what it has beyond that
     counts against a limit that all share. So endpoints that hang can slow each
-    other's extra attempts, but never keep another from its turn. Attempts at endpoints
-    that have not answered well last time begin one after the other.
+    other's extra attempts, but never keep another from its turn. An endpoint that has not
+    answered well last time, or is new, gets one attempt at a time, and those of all such
+    endpoints begin one after the other.
 
     Args:
         store: where deliveries are.
@@ -142,7 +143,9 @@ class Sender:
             self._start(self._refill(outbox))
         if self._pauses(outbox):
             return
-        limit = outbox.subscriber.concurrency or self._concurrency
+        limit = 1
+        if self._health.get(outbox.subscriber.id):
+            limit = outbox.subscriber.concurrency or self._concurrency
         while outbox.running < min(limit, len(outbox) + outbox.running):
             if outbox.running and not self._spare:
                 self._starved[outbox.subscriber.id] = outbox
@@ -200,8 +203,7 @@ class Sender:
                 if owed is None:
                     break
                 await self._attempt(outbox, owed)
-                if outbox.needs_refill:
-                    self._pump(outbox)
+                self._pump(outbox)
         finally:
             outbox.running -= 1
             self._spare += 1 if outbox.running else 0

@@ -20,7 +20,7 @@ from biont_webhooks.tables import Webhook, WebhookStatus
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_CHUNK = 20
+_CHUNK = 5
 """To how many webhooks events that were put off are owed in one write."""
 
 

@@ -55,6 +55,11 @@ def attempts_of(delivery: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
     return [attempt for attempt in attempts if isinstance(attempt, dict)]
 
 
+async def hang(_: web.Request) -> web.Response:
+    await asyncio.Event().wait()
+    raise AssertionError("nobody sets it")
+
+
 def answer_in_turn(*statuses: int) -> Iterator[int]:
     yield from statuses
     while True:
@@ -226,6 +231,9 @@ async def test_no_more_attempts_are_under_way_than_a_webhook_wants(
     client: Client, receiver: Receiver
 ) -> None:
     under_way, most, gate = 0, 0, asyncio.Event()
+    webhook = await register(client, receiver.url, concurrency=2)
+    await emit(client)
+    await wait_for_attempts(client, webhook, 1)
 
     async def respond(_: web.Request) -> web.Response:
         nonlocal under_way, most
@@ -236,12 +244,24 @@ async def test_no_more_attempts_are_under_way_than_a_webhook_wants(
         return web.Response()
 
     receiver.respond = respond
-    await register(client, receiver.url, concurrency=2)
     await emit(client, 6)
-    await receiver.wait_for(2)
+    await receiver.wait_for(3)
     gate.set()
-    await receiver.wait_for(6)
+    await receiver.wait_for(7)
     assert most == 2
+
+
+@pytest.mark.parametrize("sections", [{"plugins": {"webhooks": {"timeout": 1}}}])
+async def test_an_endpoint_that_has_not_answered_yet_gets_one_attempt_at_a_time(
+    open_client: OpenClient, receiver: Receiver
+) -> None:
+    client = await open_client()
+    async with Receiver(respond=hang) as hanging:
+        await register(client, hanging.url)
+        await register(client, receiver.url)
+        await emit(client, 5)
+        await receiver.wait_for(5)
+        assert len(hanging.requests) == 1
 
 
 async def test_no_more_attempts_begin_than_a_webhooks_rate_allows(
