@@ -141,7 +141,9 @@ def write_lines(headers: dict[str, str], end: str = "\n") -> str:
     [
         write_lines(sign_example(SECRET)),
         "POST /hook HTTP/1.1\r\nHost: a:1\r\n" + write_lines(sign_example(SECRET), "\r\n"),
-        "HTTP/1.1 100 Continue\r\n\r\nHTTP/2 200 \r\n" + write_lines(PUBLISHED, "\r\n") + "\r\n",
+        "HTTP/1.1 100 Continue\r\nX-ASI-Signature: 0\r\n\r\nHTTP/2 200 \r\n"
+        + write_lines(PUBLISHED, "\r\n")
+        + "\r\n",
     ],
     ids=["lines", "as a proxy writes them", "as curl writes them"],
 )
