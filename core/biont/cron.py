@@ -1,7 +1,7 @@
 """Cron expressions: whether they are valid, and at which instants they are due.
 
-croniter reads the expression and counts in naive wall-clock time; this module
-alone maps wall-clock times to instants, by these rules:
+croniter reads the expression, and finds the days of those that have ``L``, ``W`` or
+``#``; this module counts wall-clock times and alone maps them to instants, by these rules:
 
 - A wall time that the clock skips is due at the first instant after the gap,
   also where a zone skips a whole day, as Pacific/Apia did on 2011-12-30. Several
@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,6 +30,7 @@ from zoneinfo import ZoneInfo
 from croniter import CroniterBadDateError, CroniterError, croniter
 
 from biont.exceptions import InvalidExpression, UnknownTimeZone
+from biont.wall_times import list_wall_times
 
 MAX_LENGTH = 200
 
@@ -40,6 +41,7 @@ _FIELDS = (
     ("month", "1-12 or JAN-DEC"),
     ("weekday", "0-7 or SUN-SAT (0 and 7 are Sunday), all with '#' or none"),
 )
+_SECOND = ("second", "0-59")
 _ALIASES = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
 _ALPHABET = re.compile(r"[\w*/,#?@() -]+", re.ASCII)
 _MISREAD = (
@@ -71,17 +73,23 @@ class CronExpression:
 
     Attributes:
         text: the expression, with single spaces between its fields.
+        seconds: whether it has a sixth field, the second, in front.
     """
 
     text: str
+    seconds: bool
     _schedule: croniter = field(repr=False, compare=False)
 
     @classmethod
-    def parse(cls, expression: str) -> CronExpression:
+    def parse(cls, expression: str, *, seconds: bool = False) -> CronExpression:
         """Read an expression: minute, hour, day of the month, month, weekday.
 
         Lists, ranges, steps, names, ``L``, ``W``, ``#`` and ``@hourly`` are understood.
         Where both days are given, either of them makes the expression due.
+
+        Args:
+            expression: as a user wrote it.
+            seconds: whether a field for the second comes first.
 
         Raises:
             InvalidExpression: it is not valid, or can never be due.
@@ -92,16 +100,16 @@ class CronExpression:
                 f"'{text[:40]}...': has {len(text)} characters; at most {MAX_LENGTH} are allowed"
             )
         text = " ".join(text.split())
-        if problem := _find_misreading(text):
+        if problem := _find_misreading(text, seconds):
             raise InvalidExpression(f"{text!r}: {problem}")
         try:
-            schedule = croniter(text, _ANY_YEAR, ret_type=datetime)
+            schedule = croniter(text, _ANY_YEAR, ret_type=datetime, second_at_beginning=seconds)
             schedule.get_next()
         except CroniterBadDateError as error:
             raise InvalidExpression(f"{text!r}: is never due; no year has such a date") from error
         except CroniterError as error:
-            raise InvalidExpression(f"{text!r}: {_explain(text)}") from error
-        return cls(text, schedule)
+            raise InvalidExpression(f"{text!r}: {_explain(text, seconds)}") from error
+        return cls(text, seconds, schedule)
 
     def next_after(self, instant: datetime, zone: ZoneInfo) -> datetime | None:
         """Return the first due instant strictly after `instant` (both aware, in UTC).
@@ -123,40 +131,60 @@ class CronExpression:
 
         The cheapest way to many of them: the place in the calendar is kept in between.
         """
+        return (instant for instant, _ in self.instants_and_wall_times(start, zone))
+
+    def instants_and_wall_times(
+        self, start: datetime, zone: ZoneInfo
+    ) -> Iterator[tuple[datetime, datetime]]:
+        """Yield what `instants` does, each with the wall-clock time that made it due.
+
+        The clock shows that time at that instant, unless it skips the time.
+        """
         by_real_time = self._schedule.expanded[1] == ["*"]
         candidates = self._real_times if by_real_time else self._wall_times_once
         if start.year not in _YEARS:
             return
         latest = start
-        for instant in candidates(start, zone):
+        for instant, wall_time in candidates(start, zone):
             if instant > latest:
                 latest = instant
-                yield instant
+                yield instant, wall_time
 
-    def _wall_times_once(self, start: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    def _wall_times_once(
+        self, start: datetime, zone: ZoneInfo
+    ) -> Iterator[tuple[datetime, datetime]]:
         for wall_time in self._wall_times(_wall_clock(start, zone)):
             first, second = _occurrences(wall_time, zone)
-            yield first if first <= second else _end_of_gap(second, first, zone)
+            yield (first if first <= second else _end_of_gap(second, first, zone)), wall_time
 
-    def _real_times(self, start: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    def _real_times(self, start: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
         wall_clock = _wall_clock(start, zone)
         first, second = _occurrences(wall_clock, zone)
         # What the clock is showing twice just now may come again, though it lies behind.
         repeated = max(second - first, timedelta(0))
-        again: deque[datetime] = deque()
+        again: deque[tuple[datetime, datetime]] = deque()
         for wall_time in self._wall_times(wall_clock - repeated):
             first, second = _occurrences(wall_time, zone)
             if first > second:
                 continue
-            while again and again[0] < first:
+            while again and again[0][0] < first:
                 yield again.popleft()
-            yield first
+            yield first, wall_time
             if first < second:
-                again.append(second)
+                again.append((second, wall_time))
 
     def _wall_times(self, wall_clock: datetime) -> Iterator[datetime]:
-        # Whole minutes only: croniter counts in floating-point seconds.
-        wall_time = wall_clock.replace(second=0, microsecond=0)
+        """Yield the matching wall-clock times after `wall_clock`, in order."""
+        fields, by_week = self._schedule.expanded, self._schedule.nth_weekday_of_month
+        if by_week or self._schedule.nearest_weekday or "l" in fields[2]:
+            return self._wall_times_by_croniter(wall_clock)
+        return list_wall_times(fields, wall_clock, _YEARS)
+
+    def _wall_times_by_croniter(self, wall_clock: datetime) -> Iterator[datetime]:
+        # Whole units only: croniter counts in floating-point seconds.
+        wall_time = wall_clock.replace(microsecond=0)
+        if not self.seconds:
+            wall_time = wall_time.replace(second=0)
         schedule = copy(self._schedule)
         schedule.set_current(wall_time)
         while wall_time.year in _YEARS:
@@ -185,37 +213,45 @@ def _time_zone_names() -> frozenset[str]:
     return frozenset(listing.read_text(encoding="utf-8").split())
 
 
-def _find_misreading(text: str) -> str | None:
+def _find_misreading(text: str, seconds: bool) -> str | None:
     """Find what croniter would refuse obscurely, or take, but not as its author meant it."""
     fields = text.split()
     if not _ALPHABET.fullmatch(text):
         return "has characters that no cron expression has"
     if text.startswith("@"):
         return None if text.lower() in _ALIASES else f"is not one of {', '.join(_ALIASES)}"
-    if len(fields) != len(_FIELDS):
-        return _explain_field_count(len(fields))
+    if len(fields) != len(_FIELDS) + seconds:
+        return _explain_field_count(len(fields), seconds)
+    day, weekday = fields[-3], fields[-1]
     misread = [remedy for pattern, remedy in _MISREAD if pattern.search(text)]
-    if _ONE_OF_A_MONTH.search(text) and fields[2] not in _ANY and fields[4] not in _ANY:
+    if _ONE_OF_A_MONTH.search(text) and day not in _ANY and weekday not in _ANY:
         misread.append("beside #, W or L5, give only the day of the month or only the weekday")
     return "; ".join(misread) or None
 
 
-def _explain_field_count(count: int) -> str:
-    wanted = "five are needed: minute, hour, day of the month, month, weekday"
-    if count < len(_FIELDS):
-        return f"has {count} of five fields; {wanted}"
-    return f"has {count} fields; seconds and years are not supported, {wanted}"
+def _explain_field_count(count: int, seconds: bool) -> str:
+    names = ", ".join(name for name, _ in _name_fields(seconds))
+    needed = "six" if seconds else "five"
+    if count < len(_FIELDS) + seconds:
+        return f"has {count} of {needed} fields; {needed} are needed: {names}"
+    unsupported = "years are" if seconds else "seconds and years are"
+    return f"has {count} fields; {unsupported} not supported, {needed} are needed: {names}"
 
 
-def _explain(text: str) -> str:
+def _explain(text: str, seconds: bool) -> str:
     """Name the fields that croniter does not take even on their own."""
     wrong = []
-    for position, (given, (name, allowed)) in enumerate(zip(text.split(), _FIELDS, strict=True)):
-        alone = ["*"] * len(_FIELDS)
+    named = _name_fields(seconds)
+    for position, (given, (name, allowed)) in enumerate(zip(text.split(), named, strict=True)):
+        alone = ["*"] * len(named)
         alone[position] = given
-        if not croniter.is_valid(" ".join(alone)):
+        if not croniter.is_valid(" ".join(alone), second_at_beginning=seconds):
             wrong.append(f"the {name} {given!r} is not valid; it takes {allowed}")
     return "; ".join(wrong) or "its fields do not go together"
+
+
+def _name_fields(seconds: bool) -> Sequence[tuple[str, str]]:
+    return (_SECOND, *_FIELDS) if seconds else _FIELDS
 
 
 def _wall_clock(instant: datetime, zone: ZoneInfo) -> datetime:

@@ -101,6 +101,7 @@ class Workbench:
             poll_interval=settings.scheduler.poll_interval,
             concurrency=settings.scheduler.concurrency,
             catch_up_window=settings.scheduler.catch_up_window,
+            late_after=settings.scheduler.late_after,
             run_timeout=settings.scheduler.run_timeout,
         )
         # Those who send decide how much at once: a wait here would count as the receiver's.

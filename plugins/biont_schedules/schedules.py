@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from biont import CronExpression, Schedule, ScheduleRun, Transaction, parse_time_zone
+from biont import Schedule, ScheduleRun, Transaction, plan_schedule
 
 
 def insert_schedule(
@@ -19,18 +19,19 @@ def insert_schedule(
     now: datetime,
 ) -> Schedule:
     """Keep a schedule that is due from now on."""
-    return Schedule.create(
+    schedule = Schedule.create(
         user=user_id,
         name=name,
         job_kind=job_kind,
         parameters=parameters,
         expression=expression,
         time_zone=time_zone,
-        paused=False,
-        next_fire_at=_find_next(expression, time_zone, now),
         created_at=now,
         updated_at=now,
     )
+    plan_schedule(schedule, now)
+    schedule.save()
+    return schedule
 
 
 def pause_schedule(_: Transaction, user_id: int, schedule_id: int, now: datetime) -> Schedule:
@@ -48,7 +49,7 @@ def resume_schedule(_: Transaction, user_id: int, schedule_id: int, now: datetim
     schedule = Schedule.get_owned(user_id, schedule_id)
     if schedule.paused:
         schedule.paused = False
-        schedule.next_fire_at = _find_next(schedule.expression, schedule.time_zone, now)
+        plan_schedule(schedule, now)
         schedule.updated_at = now
         schedule.save()
     return schedule
@@ -68,7 +69,3 @@ def select_runs(
     if before is not None:
         query = query.where(ScheduleRun.id < before)
     return list(query.order_by(ScheduleRun.id.desc()).limit(limit + 1))
-
-
-def _find_next(expression: str, time_zone: str, now: datetime) -> datetime | None:
-    return CronExpression.parse(expression).next_after(now, parse_time_zone(time_zone))

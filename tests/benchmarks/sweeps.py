@@ -54,8 +54,8 @@ _INSERT = (
 )
 _CLAIM = "UPDATE schedules SET next_fire_at = ? WHERE id = ?"
 _RECORD = (
-    "INSERT INTO schedule_runs (schedule_id, scheduled_for, status, attempts, claimed_at)"
-    " VALUES (?, ?, 'queued', 0, ?)"
+    "INSERT INTO schedule_runs (schedule_id, scheduled_for, due_at, status, attempts, claimed_at)"
+    " VALUES (?, ?, ?, 'queued', 0, ?)"
 )
 
 
@@ -146,7 +146,7 @@ class WriteClaims(Child):
             started = time.perf_counter()
             with connection:
                 connection.executemany(_CLAIM, [(later, number) for number in due])
-                connection.executemany(_RECORD, [(number, now, now) for number in due])
+                connection.executemany(_RECORD, [(number, now, now, now) for number in due])
             answer((time.perf_counter() - started) / len(due) * 1e6)
 
 
@@ -158,7 +158,13 @@ async def _open_scheduler(database: Path, now: datetime) -> AsyncIterator[Schedu
     await store.open()
     try:
         yield Scheduler(
-            store, clock, poll_interval=60, concurrency=4, catch_up_window=3600, run_timeout=300
+            store,
+            clock,
+            poll_interval=60,
+            concurrency=4,
+            catch_up_window=3600,
+            late_after=300,
+            run_timeout=300,
         )
     finally:
         await store.close()

@@ -77,6 +77,7 @@ class Plan:
             poll_interval=3600,
             concurrency=concurrency,
             catch_up_window=3600,
+            late_after=300,
             run_timeout=run_timeout,
         )
         await scheduler.start({"test": JobKind("test", Nothing, job)}, NO_WORKBENCH)

@@ -1,4 +1,4 @@
-"""What the scheduler writes: each due instant becomes exactly one row."""
+"""What becomes of a run, as it is written: from its start to its end."""
 
 from __future__ import annotations
 
@@ -6,168 +6,195 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import orjson
 
-from biont.cron import CronExpression, parse_time_zone
+from biont.scheduler.due import Defaults, to_text
 from biont.scheduler.events import SCHEDULED_TRIGGER
 from biont.scheduler.jobs import Finish, Run
-from biont.scheduler.tables import RunStatus, Schedule, ScheduleRun
-from biont.store import Transaction
+from biont.scheduler.judgement import find_lateness, find_wait, is_given_up
+from biont.scheduler.line import Waiting
+from biont.scheduler.tables import RunStatus, Trigger
+from biont.store import Transaction, execute_sql
 
-_INSTANTS_A_CLAIM = 200
-_MAX_ATTEMPTS = 3
+_READ_WORK = (
+    "SELECT json_group_array(json_array(run.id, schedule_id, scheduled_for, due_at, attempts,"
+    ' failures, "trigger", name, user_id, time_zone, parameters, job_kind, timeout, retry,'
+    " catch_up, catch_up_window))"
+    " FROM schedule_runs AS run JOIN schedules ON schedules.id = schedule_id"
+    " WHERE run.id IN (SELECT value FROM json_each(?)) AND status = 'queued'"
+    " AND waits_until IS NULL"
+)
+_START = (
+    "UPDATE schedule_runs SET status = 'running', attempts = attempts + 1, started_at = ?"
+    " WHERE id IN (SELECT value FROM json_each(?))"
+)
+_END_UNSTARTED = (
+    "UPDATE schedule_runs SET status = 'late', ended_at = ?, reason = late.value"
+    " FROM json_each(?) AS late WHERE id = CAST(late.key AS INTEGER)"
+)
+_SUCCEED = (
+    "UPDATE schedule_runs SET status = 'succeeded', ended_at = ?, result = ?, error = NULL"
+    " WHERE id = ?"
+)
+_FAIL = (
+    "UPDATE schedule_runs SET status = ?, failures = failures + 1, ended_at = ?,"
+    " waits_until = ?, error = ? WHERE id = ? AND ended_at IS NULL"
+)
+_FAIL_CRASHED = (
+    "UPDATE schedule_runs SET status = 'failed', ended_at = ?1,"
+    " error = 'interrupted by a stop or a crash; on_crash is fail'"
+    " WHERE ended_at IS NULL AND status = 'running'"
+    " AND schedule_id IN (SELECT id FROM schedules WHERE on_crash = 'fail')"
+)
+_FIND_CRASHED = (
+    "SELECT json_group_array(json_array(id, attempts, failures)) FROM schedule_runs"
+    " WHERE ended_at IS NULL AND status = 'running'"
+)
+_GIVE_UP = (
+    "UPDATE schedule_runs SET status = 'failed', ended_at = ?,"
+    " error = 'interrupted ' || (attempts - failures) || ' times by a crash; run it again by hand'"
+    " WHERE id IN (SELECT value FROM json_each(?))"
+)
+_QUEUE_AGAIN = (
+    "UPDATE schedule_runs SET status = 'queued' WHERE ended_at IS NULL AND status = 'running'"
+)
+_FIND_QUEUED = (
+    "SELECT json_group_array(json_array(id, schedule_id, alone)) FROM"
+    " (SELECT run.id, schedule_id, overlap <> 'allow' AS alone"
+    " FROM schedule_runs AS run JOIN schedules ON schedules.id = schedule_id"
+    " WHERE ended_at IS NULL AND status = 'queued' AND waits_until IS NULL ORDER BY run.id)"
+)
+_FIND_ENDED = (
+    "SELECT json_group_array(value) FROM json_each(?) WHERE value NOT IN"
+    " (SELECT id FROM schedule_runs WHERE ended_at IS NULL)"
+)
 
 
 @dataclass(frozen=True)
-class Claim:
-    """What one schedule owes, worked out before it is written."""
+class Work:
+    """A run that has been started, and what its schedule says about it.
 
+    Attributes:
+        run: for the job.
+        job_kind: which job.
+        failures: how many attempts have failed so far.
+        timeout: how long it may take, in seconds; None for the setting.
+        retry: the seconds before each new try after a failure.
+    """
+
+    run: Run
+    job_kind: str
+    failures: int
+    timeout: float | None
+    retry: Sequence[float]
+
+
+def recover(_: Transaction, now: datetime) -> None:
+    """Settle the runs in the middle of which a former process ended.
+
+    Each is queued again, or has failed: by its schedule's `on_crash`, or since it was
+    interrupted too often.
+    """
+    at = to_text(now)
+    execute_sql(_FAIL_CRASHED, at)
+    (crashed,) = execute_sql(_FIND_CRASHED).fetchone()
+    given_up = [
+        run_id
+        for run_id, attempts, failures in orjson.loads(crashed)
+        if is_given_up(attempts, failures)
+    ]
+    execute_sql(_GIVE_UP, at, orjson.dumps(given_up).decode())
+    execute_sql(_QUEUE_AGAIN)
+
+
+def find_queued() -> list[Waiting]:
+    """Return the runs that wait for a place, the oldest first."""
+    (found,) = execute_sql(_FIND_QUEUED).fetchone()
+    return [Waiting(run_id, of, bool(alone)) for run_id, of, alone in orjson.loads(found)]
+
+
+def find_ended(run_ids: Sequence[int]) -> list[int]:
+    """Return which of these runs have ended, or are gone with their schedule."""
+    (found,) = execute_sql(_FIND_ENDED, orjson.dumps(run_ids).decode()).fetchone()
+    return list(orjson.loads(found))
+
+
+def start_runs(
+    _: Transaction, run_ids: Sequence[int], now: datetime, defaults: Defaults
+) -> list[Work]:
+    """Mark runs as running and return them.
+
+    What is left out has no work: it was cancelled, its schedule was deleted, or it has
+    waited for too long and is late by now.
+    """
+    (found,) = execute_sql(_READ_WORK, orjson.dumps(run_ids).decode()).fetchone()
+    works: list[Work] = []
+    late: dict[str, str] = {}
+    for row in (_Row(*cells) for cells in orjson.loads(found)):
+        reason = row.find_lateness(now, defaults)
+        if reason is None:
+            works.append(row.make_work())
+        else:
+            late[str(row.run_id)] = reason
+    if late:
+        execute_sql(_END_UNSTARTED, to_text(now), orjson.dumps(late).decode())
+    if works:
+        ids = orjson.dumps([work.run.id for work in works]).decode()
+        execute_sql(_START, to_text(now), ids)
+    return works
+
+
+class _Row(NamedTuple):
+    """What `_READ_WORK` finds."""
+
+    run_id: int
     schedule_id: int
-    due_at: datetime
-    instants: Sequence[tuple[datetime, RunStatus]]
-    next_fire_at: datetime | None
+    scheduled_for: str
+    due_at: str
+    attempts: int
+    failures: int
+    trigger: str
+    name: str
+    user_id: int
+    time_zone: str
+    parameters: str
+    job_kind: str
+    timeout: float | None
+    retry: str
+    catch_up: str
+    catch_up_window: float | None
 
+    def find_lateness(self, now: datetime, defaults: Defaults) -> str | None:
+        if self.attempts or self.trigger != Trigger.SCHEDULE:
+            return None
+        patience = defaults.patience_of(self.catch_up, self.catch_up_window)
+        return find_lateness(datetime.fromisoformat(self.due_at), now, patience)
 
-def find_claims(now: datetime, limit: int, window: timedelta) -> list[Claim]:
-    """Return what up to `limit` due schedules owe at `now`.
-
-    Of several missed instants the latest is run, if it is younger than
-    `window`; the others are recorded as coalesced, or as missed when older.
-    """
-    due = (
-        Schedule.select(
-            Schedule.id, Schedule.expression, Schedule.time_zone, Schedule.next_fire_at
+    def make_work(self) -> Work:
+        run = Run(
+            id=self.run_id,
+            schedule_id=self.schedule_id,
+            schedule_name=self.name,
+            user_id=self.user_id,
+            scheduled_for=datetime.fromisoformat(self.scheduled_for),
+            time_zone=self.time_zone,
+            attempts=self.attempts + 1,
+            parameters=self.parameters,
         )
-        # As written in the partial index, or SQLite does not use it.
-        .where(Schedule.next_fire_at.is_null(False), ~Schedule.paused)
-        .where(Schedule.next_fire_at <= now)
-        .order_by(Schedule.next_fire_at)
-        .limit(limit)
-    )
-    return [_work_out(schedule, now, window) for schedule in due]
-
-
-def _work_out(schedule: Schedule, now: datetime, window: timedelta) -> Claim:
-    expression = CronExpression.parse(schedule.expression)
-    zone = parse_time_zone(schedule.time_zone)
-    first = schedule.next_fire_at
-    assert first is not None  # noqa: S101  # narrows the type for mypy
-    instants: list[tuple[datetime, RunStatus]] = []
-    instant: datetime | None = first
-    while instant is not None and instant <= now and len(instants) < _INSTANTS_A_CLAIM:
-        following = expression.next_after(instant, zone)
-        is_latest = following is None or following > now
-        instants.append((instant, _judge(now - instant <= window, is_latest)))
-        instant = following
-    return Claim(schedule.id, first, instants, instant)
-
-
-def _judge(is_recent: bool, is_latest: bool) -> RunStatus:
-    if not is_recent:
-        return RunStatus.MISSED
-    return RunStatus.QUEUED if is_latest else RunStatus.COALESCED
-
-
-def write_claims(_: Transaction, claims: Sequence[Claim], now: datetime) -> list[int]:
-    """Record what `claims` say and return the runs that are to be started.
-
-    A claim whose schedule has changed since it was worked out is left out.
-    """
-    busy = _find_busy([claim.schedule_id for claim in claims])
-    queued: list[int] = []
-    for claim in claims:
-        moved = (
-            Schedule.update(next_fire_at=claim.next_fire_at)
-            .where(
-                Schedule.id == claim.schedule_id,
-                Schedule.next_fire_at == claim.due_at,
-                ~Schedule.paused,
-            )
-            .execute()
-        )
-        if moved:
-            queued += _insert_runs(claim, now, is_busy=claim.schedule_id in busy)
-    return queued
-
-
-def _find_busy(schedule_ids: Sequence[int]) -> set[int]:
-    unfinished = ScheduleRun.select(ScheduleRun.schedule).where(
-        ScheduleRun.ended_at.is_null(), ScheduleRun.schedule.in_(list(schedule_ids))
-    )
-    return {run.schedule_id for run in unfinished}
-
-
-def _insert_runs(claim: Claim, now: datetime, *, is_busy: bool) -> list[int]:
-    queued: list[int] = []
-    for instant, judged in claim.instants:
-        status = judged
-        if status is RunStatus.QUEUED and is_busy:
-            status = RunStatus.SKIPPED_OVERLAP
-        run_id = (
-            ScheduleRun.insert(
-                schedule=claim.schedule_id,
-                scheduled_for=instant,
-                status=status,
-                attempts=0,
-                claimed_at=now,
-                ended_at=None if status is RunStatus.QUEUED else now,
-            )
-            .on_conflict_ignore()
-            .execute()
-        )
-        if status is RunStatus.QUEUED and run_id:
-            queued.append(run_id)
-    return queued
-
-
-def find_unfinished() -> list[int]:
-    """Return the runs that a former process has left queued or running."""
-    query = ScheduleRun.select(ScheduleRun.id).where(ScheduleRun.ended_at.is_null())
-    return [run.id for run in query.order_by(ScheduleRun.id)]
-
-
-def start_run(_: Transaction, run_id: int, now: datetime) -> tuple[Run, str] | None:
-    """Mark a run as running; return it with its kind of job.
-
-    None means that there is nothing to do: its schedule was deleted, or it was
-    interrupted by a crash too often and is failed by now.
-    """
-    row = ScheduleRun.get_or_none(ScheduleRun.id == run_id, ScheduleRun.ended_at.is_null())
-    if row is None:
-        return None
-    if row.attempts >= _MAX_ATTEMPTS:
-        row.status = RunStatus.FAILED
-        row.ended_at = now
-        row.error = f"interrupted {row.attempts} times by a crash; run it again by hand"
-        row.save()
-        return None
-    row.status = RunStatus.RUNNING
-    row.attempts += 1
-    row.started_at = now
-    row.save()
-    schedule = row.schedule
-    run = Run(
-        id=row.id,
-        schedule_id=schedule.id,
-        schedule_name=schedule.name,
-        user_id=schedule.user_id,
-        scheduled_for=row.scheduled_for,
-        time_zone=schedule.time_zone,
-        attempts=row.attempts,
-        parameters=schedule.parameters,
-    )
-    return run, schedule.job_kind
+        return Work(run, self.job_kind, self.failures, self.timeout, orjson.loads(self.retry))
 
 
 def end_run(tx: Transaction, run: Run, finish: Finish, now: datetime) -> None:
-    """Write a run's outcome and its ``scheduled_trigger`` event, all in one."""
-    if not ScheduleRun.select().where(ScheduleRun.id == run.id).exists():
+    """Write a run's outcome and its ``scheduled_trigger`` event, all in one.
+
+    Nothing is written when it was cancelled or deleted meanwhile.
+    """
+    if find_ended([run.id]):
         return
     result = dict(finish(tx))
-    ScheduleRun.update(
-        status=RunStatus.SUCCEEDED, ended_at=now, result=orjson.dumps(result).decode()
-    ).where(ScheduleRun.id == run.id).execute()
+    execute_sql(_SUCCEED, to_text(now), orjson.dumps(result).decode(), run.id)
     tx.emit(
         SCHEDULED_TRIGGER.name,
         run.user_id,
@@ -182,9 +209,16 @@ def end_run(tx: Transaction, run: Run, finish: Finish, now: datetime) -> None:
     )
 
 
-def fail_run(_: Transaction, run: Run, error: BaseException, now: datetime) -> None:
-    """Record that a run has failed, and why."""
+def fail_run(_: Transaction, work: Work, error: BaseException, now: datetime) -> timedelta | None:
+    """Record that an attempt has failed, and why; return how long it waits for the next."""
     reason = "".join(traceback.format_exception_only(error)).strip()
-    ScheduleRun.update(status=RunStatus.FAILED, ended_at=now, error=reason).where(
-        ScheduleRun.id == run.id
-    ).execute()
+    wait = find_wait(work.retry, work.failures + 1)
+    execute_sql(
+        _FAIL,
+        RunStatus.FAILED if wait is None else RunStatus.QUEUED,
+        to_text(now) if wait is None else None,
+        None if wait is None else to_text(now + wait),
+        reason,
+        work.run.id,
+    )
+    return wait

@@ -132,6 +132,11 @@ class SchedulerSettings(Section):
         3600.0,
         description="How old an instant that was missed may be and still be run, in seconds.",
     )
+    late_after: Pause = Field(
+        300.0,
+        description="How far behind its instant a run of a schedule that catches nothing up may "
+        "start, in seconds.",
+    )
     run_timeout: Seconds = Field(300.0, description="How long a run may take, in seconds.")
     time_zone: str = Field(
         "UTC", description="Zone of schedules that name none, from the IANA database."

@@ -1,0 +1,211 @@
+"""When a schedule is due: validity, preview and firing alike are decided here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from hashlib import blake2b
+from itertools import islice, takewhile
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from biont.cron import CronExpression, parse_time_zone
+from biont.exceptions import InvalidExpression
+from biont.scheduler.tables import TimingKind
+
+_MOMENT = timedelta(microseconds=1)
+_LONGEST_INTERVAL = 10 * 366 * 24 * 3600
+
+
+class WallTime(StrEnum):
+    """What the clock does with the wall time that makes a schedule due."""
+
+    ORDINARY = "ordinary"
+    GAP = "gap"
+    OVERLAP = "overlap"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """One instant at which a schedule is due.
+
+    Attributes:
+        instant: in UTC, without jitter.
+        local_time: the same in the schedule's zone.
+        wall_time: ``gap`` when the clock skips the time that was asked for, and the
+            instant is the first after it; ``overlap`` when the clock shows the time
+            twice, and ``local_time.fold`` says which of the two it is.
+    """
+
+    instant: datetime
+    local_time: datetime
+    wall_time: WallTime
+
+
+class TimingFields(Protocol):
+    """What `Timing.of` reads: the columns of a schedule, or the same from elsewhere."""
+
+    kind: str
+    expression: str
+    seconds: bool
+    every: int | None
+    at: datetime | None
+    time_zone: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, eq=False)
+class Timing:
+    """The instants at which a schedule is due, without jitter.
+
+    Make it with `of`; it has checked all that can be wrong.
+    """
+
+    kind: TimingKind
+    zone: ZoneInfo
+    expression: CronExpression | None
+    interval: timedelta
+    anchor: datetime
+    starts_at: datetime | None
+    ends_at: datetime | None
+
+    @classmethod
+    def of(cls, schedule: TimingFields) -> Timing:
+        """Read the timing of a schedule.
+
+        Raises:
+            InvalidExpression: it is not valid, or can never be due.
+            UnknownTimeZone: there is no such zone.
+        """
+        kind = _read_kind(schedule.kind)
+        anchor = schedule.starts_at or schedule.created_at
+        if kind is TimingKind.AT:
+            if schedule.at is None:
+                raise InvalidExpression("an instant is needed in 'at'")
+            anchor = schedule.at
+        return make_timing(
+            kind,
+            schedule.expression if kind is TimingKind.CRON else "",
+            bool(schedule.seconds),
+            schedule.time_zone,
+            _read_interval(schedule.every) if kind is TimingKind.EVERY else 0,
+            None if kind is TimingKind.CRON else anchor,
+            schedule.starts_at,
+            schedule.ends_at,
+        )
+
+    def next_after(self, instant: datetime) -> datetime | None:
+        """Return the first due instant strictly after `instant`; None when there is none."""
+        return next(self.instants(instant), None)
+
+    def instants(self, start: datetime) -> Iterator[datetime]:
+        """Yield the due instants strictly after `start`, in order, in UTC."""
+        return (instant for instant, _ in self._instants_and_wall_times(start))
+
+    def preview(self, start: datetime, count: int) -> list[Preview]:
+        """Return the next `count` due instants strictly after `start`, or what there is."""
+        due = islice(self._instants_and_wall_times(start), count)
+        return [self._show(instant, wall_time) for instant, wall_time in due]
+
+    def _show(self, instant: datetime, wall_time: datetime | None) -> Preview:
+        local = instant.astimezone(self.zone)
+        shown = local.replace(tzinfo=None, fold=0)
+        if wall_time is not None and wall_time != shown:
+            return Preview(instant, local, WallTime.GAP)
+        other = local.replace(fold=1 - local.fold)
+        is_twice = other.utcoffset() != local.utcoffset()
+        return Preview(instant, local, WallTime.OVERLAP if is_twice else WallTime.ORDINARY)
+
+    def _instants_and_wall_times(
+        self, start: datetime
+    ) -> Iterator[tuple[datetime, datetime | None]]:
+        if self.starts_at is not None:
+            start = max(start, self.starts_at - _MOMENT)
+        due = self._list_all(start)
+        if self.ends_at is None:
+            return due
+        end = self.ends_at
+        return takewhile(lambda found: found[0] <= end, due)
+
+    def _list_all(self, start: datetime) -> Iterator[tuple[datetime, datetime | None]]:
+        if self.expression is not None:
+            yield from self.expression.instants_and_wall_times(start, self.zone)
+        elif self.kind is TimingKind.AT:
+            if self.anchor > start:
+                yield self.anchor, None
+        else:
+            number = max(0, (start - self.anchor) // self.interval + 1)
+            while True:
+                yield self.anchor + number * self.interval, None
+                number += 1
+
+
+@lru_cache(maxsize=4096)
+def make_timing(  # noqa: PLR0913, PLR0917  # it is what a timing is known by
+    kind: TimingKind,
+    expression: str,
+    seconds: bool,
+    time_zone: str,
+    every: int,
+    anchor: datetime | None,
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+) -> Timing:
+    """Return the timing; schedules that are alike share one.
+
+    Raises:
+        InvalidExpression: it is not valid, or can never be due.
+        UnknownTimeZone: there is no such zone.
+    """
+    if starts_at is not None and ends_at is not None and ends_at < starts_at:
+        raise InvalidExpression("it ends before it starts; give an 'ends_at' after 'starts_at'")
+    return Timing(
+        kind=kind,
+        zone=parse_time_zone(time_zone),
+        expression=_parse(expression, seconds) if kind is TimingKind.CRON else None,
+        interval=timedelta(seconds=every),
+        anchor=anchor.replace(microsecond=0) if anchor is not None else datetime.min,  # noqa: DTZ901
+        starts_at=starts_at,
+        ends_at=ends_at,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _parse(expression: str, seconds: bool) -> CronExpression:
+    return CronExpression.parse(expression, seconds=seconds)
+
+
+def offset_of(schedule_id: int, jitter: int) -> timedelta:
+    """Return by how much each instant of a schedule is put off: the same each time.
+
+    Args:
+        schedule_id: spreads schedules that have the same jitter.
+        jitter: the largest offset, in seconds.
+    """
+    if not jitter:
+        return timedelta(0)
+    digest = blake2b(str(schedule_id).encode(), digest_size=8).digest()
+    share = int.from_bytes(digest) / 2**64
+    return timedelta(milliseconds=int(share * jitter * 1000))
+
+
+def _read_kind(kind: str) -> TimingKind:
+    try:
+        return TimingKind(kind)
+    except ValueError:
+        raise InvalidExpression(
+            f"{kind!r} is no kind of timing; choose from {', '.join(TimingKind)}"
+        ) from None
+
+
+def _read_interval(every: int | None) -> int:
+    if every is None or not 1 <= every <= _LONGEST_INTERVAL:
+        raise InvalidExpression(
+            f"'every' is a number of seconds from 1 to {_LONGEST_INTERVAL}, not {every}"
+        )
+    return every
