@@ -90,7 +90,7 @@ def release(_: Transaction, delivery_ids: Sequence[int], claim: Claim) -> None:
 
 
 def doubt_claims(_: Transaction) -> None:
-    """Mark what a process that was killed had in its hands."""
+    """Mark what a former process had in its hands and could not give back."""
     execute_sql(_DOUBT)
 
 

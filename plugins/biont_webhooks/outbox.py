@@ -21,18 +21,20 @@ class Outbox:
 
     Attributes:
         subscriber: whose outbox it is.
-        running: how many of its deliveries are being attempted.
+        is_open: whether its deliveries may be attempted; not while the webhook is paused.
+        running: how many workers it has.
         refilling: whether the table is being read for it.
-        unrecorded: how many attempts were made that are not recorded yet.
+        under_way: the deliveries of which an attempt has begun that is not recorded yet.
         alarm: when to look into the table again, for a retry.
         pause: when its rate allows the next attempt; None when it does already.
     """
 
     def __init__(self, subscriber: Subscriber) -> None:
         self.subscriber = subscriber
+        self.is_open = True
         self.running = 0
         self.refilling = False
-        self.unrecorded = 0
+        self.under_way: set[int] = set()
         self.alarm: asyncio.TimerHandle | None = None
         self.pause: asyncio.TimerHandle | None = None
         self._waiting: deque[Owed] = deque()
@@ -63,14 +65,15 @@ class Outbox:
 
     @property
     def is_idle(self) -> bool:
-        """Whether there is nothing left to do."""
+        """Whether there is nothing left to do, or to remember."""
         return not (
             self._waiting
             or self.running
             or self._is_behind
             or self.refilling
-            or self.unrecorded
+            or self.under_way
             or self.alarm
+            or self.pause
         )
 
     def take(self, owed: Sequence[Owed]) -> None:
@@ -78,8 +81,8 @@ class Outbox:
         self._waiting.extend(owed)
 
     def fall_behind(self) -> None:
-        """Note that the table has deliveries that are not here."""
-        self._is_behind = True
+        """Note that the table has deliveries that are not here, unless it is closed."""
+        self._is_behind = self.is_open
 
     def catch_up(self) -> None:
         """Note that the table is about to be read; what comes after that is told again."""
@@ -93,23 +96,28 @@ class Outbox:
         """
         return 0.0 if self.subscriber.rate is None else max(0.0, self._next_start - now)
 
-    def pop(self, now: float) -> Owed | None:
-        """Return the next delivery, None when there is none in memory.
+    def pop(self, now: float) -> Owed:
+        """Return the next delivery; there has to be one in memory.
 
         Args:
             now: the time of the event loop; the webhook's rate counts from it.
         """
-        if not self._waiting:
-            return None
         if self.subscriber.rate is not None:
             self._next_start = now + 1 / self.subscriber.rate
         return self._waiting.popleft()
 
-    def clear(self) -> list[int]:
-        """Empty it and let nothing more happen; return the deliveries that were waiting."""
+    def open(self, subscriber: Subscriber) -> None:
+        """Let deliveries be attempted, by what the webhook is now."""
+        self.subscriber = subscriber
+        self.is_open = True
+
+    def close(self) -> list[int]:
+        """Empty it and let nothing more begin; return the deliveries that were waiting."""
         for timer in (self.alarm, self.pause):
             if timer is not None:
                 timer.cancel()
+        self.alarm = self.pause = None
+        self.is_open = self._is_behind = False
         left = [owed.id for owed in self._waiting]
         self._waiting.clear()
         return left

@@ -52,7 +52,8 @@ _UPDATE_DELIVERIES = f"""
     UPDATE webhook_deliveries
     SET status = j.value ->> 1, due_at = j.value ->> 2, attempts = attempts + 1,
         claimed = {Claim.FREE}, "trigger" = j.value ->> 3
-    FROM json_each(?) AS j WHERE webhook_deliveries.id = j.value ->> 0
+    FROM json_each(?) AS j
+    WHERE webhook_deliveries.id = j.value ->> 0 AND webhook_id = j.value ->> 4
 """  # noqa: S608  # a constant
 
 _INSERT_ATTEMPTS = """
@@ -61,7 +62,8 @@ _INSERT_ATTEMPTS = """
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
         value ->> 6, value ->> 7
     FROM json_each(?)
-    WHERE EXISTS (SELECT 1 FROM webhook_deliveries WHERE id = value ->> 0)
+    WHERE EXISTS (
+        SELECT 1 FROM webhook_deliveries WHERE id = value ->> 0 AND webhook_id = value ->> 8)
 """
 
 _NOTE_SUCCESS = """
@@ -109,7 +111,7 @@ def save_outcomes(tx: Transaction, outcomes: Sequence[Outcome]) -> list[Webhook]
 def _to_change(outcome: Outcome) -> tuple[object, ...]:
     retry_at = None if outcome.retry_at is None else str(outcome.retry_at)
     trigger = outcome.owed.trigger if retry_at is None else Trigger.RETRY
-    return outcome.owed.id, outcome.status, retry_at, trigger
+    return outcome.owed.id, outcome.status, retry_at, trigger, outcome.owed.webhook_id
 
 
 def _to_attempt(outcome: Outcome) -> tuple[object, ...]:
@@ -122,6 +124,7 @@ def _to_attempt(outcome: Outcome) -> tuple[object, ...]:
         outcome.status_code,
         outcome.error,
         outcome.answer.decode(errors="replace"),
+        outcome.owed.webhook_id,
     )
 
 

@@ -72,8 +72,7 @@ async def _send(workbench: Workbench) -> AsyncIterator[None]:
     stale = await store.read(find_stale_secrets, vault)
     if stale:
         await store.write(replace_secrets, stale)
-    if workbench.was_killed:
-        await store.write(doubt_claims)
+    await store.write(doubt_claims)
     subscriptions = Subscriptions(store, vault, clock)
     sender = Sender(
         store,

@@ -13,7 +13,7 @@ import structlog
 from biont import Clock, Store, Transaction
 from biont.exceptions import StoreUnavailable
 from biont_webhooks.attempts import Attempts
-from biont_webhooks.claims import claim_owed, release
+from biont_webhooks.claims import Claimed, claim_owed, release
 from biont_webhooks.deliveries import Owed
 from biont_webhooks.gate import Gate
 from biont_webhooks.outbox import Outbox
@@ -68,7 +68,6 @@ class Sender:
         self._outboxes: dict[int, Outbox] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._starved: dict[int, Outbox] = {}
-        self._under_way: dict[int, Owed] = {}
         self._health: dict[int, bool] = {}
         self._gates = {True: None, None: Gate(0), False: Gate(_PAUSE)}
         self._recorder = Recorder(store, self._save, self._go_on)
@@ -114,16 +113,17 @@ class Sender:
     def refresh(self, subscriber: Subscriber) -> None:
         """Take up a webhook as it is now, and whatever the table says is owed to it."""
         outbox = self._find_outbox(subscriber)
-        outbox.subscriber = subscriber
+        outbox.open(subscriber)
         outbox.fall_behind()
         self._pump(outbox)
 
     def forget(self, webhook_id: int) -> None:
-        """Attempt nothing more for a webhook that was deleted, paused or disabled."""
+        """Begin no more attempts for a webhook that was deleted, paused or disabled."""
         self._health.pop(webhook_id, None)
-        outbox = self._outboxes.pop(webhook_id, None)
+        outbox = self._outboxes.get(webhook_id)
         if outbox is not None:
-            self._start(self._give_back(outbox.clear(), Claim.FREE))
+            self._start(self._give_back(outbox.close(), Claim.FREE))
+            self._drop_idle(outbox)
 
     def _find_outbox(self, subscriber: Subscriber) -> Outbox:
         outbox = self._outboxes.get(subscriber.id)
@@ -131,12 +131,9 @@ class Sender:
             outbox = self._outboxes[subscriber.id] = Outbox(subscriber)
         return outbox
 
-    def _is_current(self, outbox: Outbox) -> bool:
-        return self._outboxes.get(outbox.subscriber.id) is outbox
-
     def _pump(self, outbox: Outbox) -> None:
         """Start as many workers for a webhook as it needs and may have."""
-        if self._stopping or not self._is_current(outbox):
+        if self._stopping or not outbox.is_open:
             return
         if outbox.needs_refill:
             outbox.refilling = True
@@ -165,6 +162,7 @@ class Sender:
     def _end_pause(self, outbox: Outbox) -> None:
         outbox.pause = None
         self._pump(outbox)
+        self._drop_idle(outbox)
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -182,27 +180,27 @@ class Sender:
             outbox.fall_behind()
             await asyncio.sleep(_READ_AGAIN)
         else:
-            if not self._is_current(outbox):
-                await self._give_back([owed.id for owed in claimed.owed], Claim.FREE)
-                return
-            outbox.take(claimed.owed)
-            if len(claimed.owed) == _REFILL:
-                outbox.fall_behind()
-            elif claimed.next_due is not None:
-                self._set_alarm(outbox, claimed.next_due)
+            await self._take_in(outbox, claimed)
         finally:
             outbox.refilling = False
         self._pump(outbox)
         self._drop_idle(outbox)
 
+    async def _take_in(self, outbox: Outbox, claimed: Claimed) -> None:
+        if not outbox.is_open:
+            await self._give_back([owed.id for owed in claimed.owed], Claim.FREE)
+            return
+        outbox.take(claimed.owed)
+        if len(claimed.owed) == _REFILL:
+            outbox.fall_behind()
+        elif claimed.next_due is not None:
+            self._set_alarm(outbox, claimed.next_due)
+
     async def _work(self, outbox: Outbox) -> None:
         loop = asyncio.get_running_loop()
         try:
-            while not self._stopping and self._is_current(outbox):
-                owed = None if self._pauses(outbox) else outbox.pop(loop.time())
-                if owed is None:
-                    break
-                await self._attempt(outbox, owed)
+            while await self._may_begin(outbox):
+                await self._attempt(outbox, outbox.pop(loop.time()))
                 self._pump(outbox)
         finally:
             outbox.running -= 1
@@ -210,21 +208,28 @@ class Sender:
         self._drop_idle(outbox)
         self._feed_starved()
 
-    async def _attempt(self, outbox: Outbox, owed: Owed) -> None:
-        gate = self._gates[self._health.get(owed.webhook_id)]
-        if gate is not None:
+    async def _may_begin(self, outbox: Outbox) -> bool:
+        """Wait for the turn of the next attempt; say whether there is to be one."""
+        gate = self._gates[self._health.get(outbox.subscriber.id)]
+        if gate is not None and not self._is_held(outbox):
             await gate.enter()
-        self._under_way[owed.id] = owed
+        return not self._is_held(outbox)
+
+    def _is_held(self, outbox: Outbox) -> bool:
+        return self._stopping or not outbox.is_open or not len(outbox) or self._pauses(outbox)
+
+    async def _attempt(self, outbox: Outbox, owed: Owed) -> None:
         # A cancelled attempt stays under way: nobody knows how far it came.
+        outbox.under_way.add(owed.id)
         outcome = await self._attempts.make(outbox.subscriber, owed)
-        self._health[owed.webhook_id] = outcome.error is None
-        outbox.unrecorded += 1
+        if outbox.is_open:
+            self._health[owed.webhook_id] = outcome.error is None
         await self._recorder.record(outcome)
-        del self._under_way[owed.id]
 
     def _drop_idle(self, outbox: Outbox) -> None:
-        if outbox.is_idle and self._is_current(outbox):
-            del self._outboxes[outbox.subscriber.id]
+        webhook_id = outbox.subscriber.id
+        if outbox.is_idle and self._outboxes.get(webhook_id) is outbox:
+            del self._outboxes[webhook_id]
 
     def _feed_starved(self) -> None:
         """Give places that became free to the webhooks that have waited longest."""
@@ -238,11 +243,9 @@ class Sender:
 
     def _go_on(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
-            outbox = self._outboxes.get(outcome.owed.webhook_id)
-            if outbox is None:
-                continue
-            outbox.unrecorded = max(0, outbox.unrecorded - 1)
-            if outcome.retry_at is not None:
+            outbox = self._outboxes[outcome.owed.webhook_id]
+            outbox.under_way.discard(outcome.owed.id)
+            if outcome.retry_at is not None and outbox.is_open:
                 self._set_alarm(outbox, outcome.retry_at)
             self._drop_idle(outbox)
 
@@ -280,6 +283,8 @@ class Sender:
 
     async def _let_go(self) -> None:
         """Give back what was claimed and not attempted, or attempted and cut off."""
-        waiting = [number for outbox in self._outboxes.values() for number in outbox.clear()]
+        outboxes = self._outboxes.values()
+        waiting = [number for outbox in outboxes for number in outbox.close()]
+        doubtful = [number for outbox in outboxes for number in outbox.under_way]
         await self._give_back(waiting, Claim.FREE)
-        await self._give_back(list(self._under_way), Claim.DOUBTFUL)
+        await self._give_back(doubtful, Claim.DOUBTFUL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from biont import Clock, Event, Store, Transaction, Vault
@@ -59,27 +59,37 @@ class Subscriptions:
         if owed:
             self._record(tx, creditors, owed, sender)
 
-    def find_creditors(self, tx: Transaction, events: Sequence[Event]) -> list[Subscriber]:
+    def find_creditors(self, tx: Transaction, events: Sequence[Event]) -> list[int]:
         """Return the webhooks that want any of `events`."""
+        return list(self._select(tx, events))
+
+    def owe_to(
+        self,
+        tx: Transaction,
+        webhook_ids: Collection[int],
+        events: Sequence[Event],
+        sender: Sender,
+    ) -> None:
+        """Record what events are owed to some webhooks; what is recorded stays as it is.
+
+        Each is taken as it is now, not as it was when somebody chose it.
+        """
+        found = self._select(tx, events)
+        creditors = {number: found[number] for number in webhook_ids if number in found}
+        owed = [
+            (event, [number for number, one in creditors.items() if one.is_owed(event)])
+            for event in events
+        ]
+        self._record(tx, creditors, owed, sender)
+
+    def _select(self, tx: Transaction, events: Sequence[Event]) -> dict[int, Subscriber]:
         self._drop_unconfirmed()
-        found = {
+        return {
             subscriber.id: subscriber
             for event in events
             for subscriber in self._find(tx, event.user_id)
             if subscriber.wants(event)
         }
-        return list(found.values())
-
-    def owe_to(
-        self,
-        tx: Transaction,
-        subscribers: Sequence[Subscriber],
-        events: Sequence[Event],
-        sender: Sender,
-    ) -> None:
-        """Record what events are owed to `subscribers`; what is recorded stays as it is."""
-        owed = [(event, [one.id for one in subscribers if one.is_owed(event)]) for event in events]
-        self._record(tx, {one.id: one for one in subscribers}, owed, sender)
 
     def _record(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Concatenate, ParamSpec, TypeVar
 
-from peewee import chunked
+from peewee import chunked, fn
 
 from biont import Clock, Event, Service, Store, Transaction, Vault
 from biont.exceptions import Conflict
@@ -52,6 +52,8 @@ class Webhooks:
         self._subscriptions = subscriptions
         self._sender = sender
         self._rotation_overlap = timedelta(seconds=rotation_overlap)
+        # Only the writing thread uses it.
+        self._last_id = 0
 
     def owe(self, tx: Transaction, events: Sequence[Event]) -> None:
         """Record what the events are owed to whom; attempts follow once that is durable."""
@@ -176,7 +178,10 @@ class Webhooks:
         return await self._store.write(write)
 
     def _insert(self, _: Transaction, columns: Mapping[str, object]) -> Webhook:
-        webhook = Webhook.create(**columns)
+        # An attempt for a webhook that was deleted may be under way: nobody inherits its number.
+        highest: int | None = Webhook.select(fn.MAX(Webhook.id)).scalar()
+        self._last_id = max(self._last_id, highest or 0) + 1
+        webhook = Webhook.create(id=self._last_id, **columns)
         self._subscriptions.forget(webhook.user_id)
         return webhook
 
