@@ -12,8 +12,9 @@ from support.clock import FakeClock
 import biont_audit.plugin as audit_plugin
 from biont import Event, EventSystem, Workbench, on
 from biont.events import Handler, collect_handlers
-from biont.exceptions import InvalidInput, PluginError
-from biont.store import DeadLetter
+from biont.events.lane import Lane
+from biont.exceptions import InvalidInput, PluginError, StoreUnavailable
+from biont.store import DeadLetter, Entry
 from biont.store.journal import JournalRow
 
 
@@ -142,6 +143,46 @@ async def test_what_a_handler_cannot_take_becomes_a_dead_letter(bus: Bus) -> Non
     assert letter.event_id == emitted[3].id
     assert letter.attempts == 3
     assert "ValueError: three!" in letter.error
+
+
+@pytest.mark.parametrize("error", [ValueError("half a pair: \ud800"), asyncio.CancelledError()])
+async def test_nothing_that_a_handler_raises_keeps_it_from_the_next_event(
+    bus: Bus, error: BaseException
+) -> None:
+    log = Log()
+
+    async def stumble(event: Event, _: Workbench) -> None:
+        if event.event_type == "custom_stone":
+            raise error
+        await log.add(event)
+
+    async with bus.run(handle("stumble", stumble), retry=()) as events:
+        stone = await events.emit("custom_stone", 1, {})
+        later = await events.emit("custom_path", 1, {})
+        assert await log.wait_for(1) == [later]
+        (letter,) = await wait_for_letters(events)
+        assert letter.event_id == stone.id
+
+
+async def test_a_journal_that_cannot_be_read_is_read_again() -> None:
+    """What finds no room in memory is read later, also when that fails at first."""
+    entries = [
+        Entry(number, Event(f"e{number}", 1, "custom_x", {}, FakeClock().now(), "c"))
+        for number in range(1, 6)
+    ]
+    failures = [StoreUnavailable("too many open files")]
+
+    async def read(first: int, last: int, limit: int) -> Sequence[Entry]:
+        if failures:
+            raise failures.pop()
+        return entries[first - 1 : last][:limit]
+
+    lane = Lane(lambda _: True, 0, 5, 10, read, lambda: None)
+    filling = asyncio.create_task(lane.fill_gaps())
+    async with asyncio.timeout(20):
+        await lane.wait()
+    assert [item.sequence for item in lane.take(10)] == [1, 2, 3, 4, 5]
+    filling.cancel()
 
 
 async def test_a_handler_that_hangs_is_ended_and_others_go_on(bus: Bus) -> None:

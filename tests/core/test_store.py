@@ -57,6 +57,19 @@ async def test_writes_that_share_a_commit_fail_alone(store: Store, seen: list[En
     assert [entry.sequence for entry in seen] == list(range(1, len(kept) + 1))
 
 
+async def test_whatever_a_function_raises_others_hear_of_theirs(store: Store) -> None:
+    def exhaust(_: Transaction | None = None) -> str:
+        raise StopIteration
+
+    async with asyncio.timeout(10):
+        written = await asyncio.gather(
+            store.write(exhaust), store.write(add_user, "ada"), return_exceptions=True
+        )
+        read = await asyncio.gather(store.read(exhaust), read_names(store), return_exceptions=True)
+    assert [type(written[0]), written[1]] == [RuntimeError, "ada"]
+    assert [type(read[0]), read[1]] == [RuntimeError, {"ada"}]
+
+
 async def test_a_write_that_is_alone_and_fails_leaves_nothing(
     store: Store, seen: list[Entry]
 ) -> None:

@@ -114,6 +114,8 @@ class DeadLetters:
 
     async def bury(self, handler: Handler, item: Item, error: str) -> None:
         """Make a dead letter of an event, or keep the one that it comes from."""
+        # What a handler quotes may hold half a surrogate pair, which no database takes.
+        error = error.encode(errors="backslashreplace").decode()
         await self._store.write(self._bury, handler.name, item, error)
         self._settle(item)
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 from types import TracebackType
 
+from biont.exceptions import BiontError
+
 
 class Deadline:
     """Ends with a `TimeoutError` what runs too long inside its ``with`` block.
 
     It is `asyncio.timeout` for one call after the other in the task that makes it:
     most calls are over long before, so one timer looks after many of them.
+
+    A `CancelledError` that nobody has meant for the task becomes a `BiontError`: one
+    call that awaits something cancelled is no reason to make no other calls.
 
     Args:
         seconds: how long a call may take.
@@ -42,6 +47,8 @@ class Deadline:
     ) -> None:
         self._is_running = False
         if not self._has_struck:
+            if kind is asyncio.CancelledError and not self._task.cancelling():
+                raise BiontError("something that it awaited was cancelled") from error
             return
         self._has_struck = False
         # Somebody else may have cancelled the task as well: that stays a cancellation.

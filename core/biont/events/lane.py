@@ -13,8 +13,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import structlog
+
 from biont.event import Event
 from biont.events.queues import Item, OrderedQueue, PlainQueue, Queue
+from biont.exceptions import StoreUnavailable
 from biont.store import Entry
 
 Match = Callable[[str], bool]
@@ -22,6 +25,9 @@ ReadEntries = Callable[[int, int, int], Awaitable[Sequence[Entry]]]
 
 _READ_LIMIT = 500
 _GAPS_LIMIT = 100
+_READ_AGAIN = 1.0
+
+_log = structlog.get_logger("biont.events")
 
 
 @dataclass(slots=True)
@@ -112,7 +118,11 @@ class Lane:
             await self._has_room.wait()
             self._has_room.clear()
             while self._gaps and len(self._read) < self._room:
-                await self._read_once(self._gaps[0])
+                try:
+                    await self._read_once(self._gaps[0])
+                except StoreUnavailable as error:
+                    _log.warning("events not read, will be tried again", error=str(error))
+                    await asyncio.sleep(_READ_AGAIN)
 
     def finish(self, items: Iterable[Item]) -> None:
         """Mark events as handled, or given up for good."""

@@ -217,6 +217,9 @@ class Store:
 def _settle(future: asyncio.Future[object], result: object, error: Exception | None) -> None:
     if future.done():
         return
+    if isinstance(error, StopIteration):
+        # No future takes it, and whoever waits has to hear something.
+        error = RuntimeError(f"a store function raised {error!r}")
     if error is not None:
         future.set_exception(error)
     else:
