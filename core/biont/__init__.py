@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from biont.http.api import Api
     from biont.http.cause import make_cause_headers
     from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
-    from biont.http.request import Request, RowId
+    from biont.http.request import Instant, Request, RowId
     from biont.keys import Scope, User
     from biont.llm import Backend, BackendFactory, Completion, Message
     from biont.ownership import OwnedTable
@@ -67,6 +67,7 @@ __all__ = [
     "EventSystem",
     "EventType",
     "Finish",
+    "Instant",
     "InstantField",
     "JobKind",
     "JsonObject",
@@ -130,7 +131,7 @@ _MODULES = {
     "http.api": ["Api"],
     "http.cause": ["make_cause_headers"],
     "http.paging": ["Cursor", "Limit", "Page", "decode_cursor", "make_page"],
-    "http.request": ["Request", "RowId"],
+    "http.request": ["Instant", "Request", "RowId"],
     "keys": ["Scope", "User"],
     "llm": ["Backend", "BackendFactory", "Completion", "Message"],
     "scheduler": [

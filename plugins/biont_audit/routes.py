@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from biont import Api, Cursor, Limit, Page, Request, decode_cursor, make_page
+from biont import Api, Cursor, Instant, Limit, Page, Request, decode_cursor, make_page
 from biont.exceptions import InputProblem, InvalidInput
 from biont_audit.reading import Choice, find_place, select_entry, select_page
 from biont_audit.stream import STREAMS
@@ -36,8 +36,8 @@ api = Api("events")
 async def list_events(
     request: Request,
     event_type: TypePattern = "*",
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
     correlation_id: Annotated[str, Field(max_length=100)] | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
@@ -78,6 +78,8 @@ async def follow_events(
 
 
 def _parse_place(header: str) -> int:
-    if not (header.isdecimal() and header.isascii() and int(header) < 2**63):
+    # What has more digits is no such number, and may have too many to be read as one at all.
+    is_number = header.isdecimal() and header.isascii() and len(header) <= 19
+    if not is_number or int(header) >= 2**63:
         raise InvalidInput(InputProblem("must be the number of an event", "Last-Event-ID"))
     return int(header)

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import uuid_utils
-from pydantic import AwareDatetime
 
-from biont import Api, Cursor, Event, Limit, Page, Request, RowId, decode_cursor, make_page
+from biont import (
+    Api,
+    Cursor,
+    Event,
+    Instant,
+    Limit,
+    Page,
+    Request,
+    RowId,
+    decode_cursor,
+    make_page,
+)
 from biont_webhooks.delivery_views import Count, DeliveryView, Recovery, show_delivery
 from biont_webhooks.redelivery import (
     SLICE,
@@ -33,8 +43,8 @@ async def list_deliveries(  # noqa: PLR0913  # each is a parameter of the query
     *,
     status: DeliveryStatus | None = None,
     event_type: str | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[DeliveryView]:
@@ -65,8 +75,8 @@ async def read_delivery(request: Request, webhook_id: RowId, delivery_id: RowId)
 async def send_test(request: Request, webhook_id: RowId) -> DeliveryView:
     """Owe a message of type `webhook_test` to this webhook alone.
 
-    It is no event: nobody else hears of it. It is signed, attempted, retried and
-    recorded as events are.
+    It is no event: nobody else hears of it. It is signed and recorded as events are,
+    and attempted once.
     """
     workbench = request.workbench
     now, message_id = workbench.clock.now(), str(uuid_utils.uuid7())
@@ -80,7 +90,11 @@ async def send_test(request: Request, webhook_id: RowId) -> DeliveryView:
 
 @api.post(f"{DELIVERY}/resend", scopes=SCOPES, status=200)
 async def send_again(request: Request, webhook_id: RowId, delivery_id: RowId) -> DeliveryView:
-    """Attempt a delivery once more, whatever became of it."""
+    """Attempt a delivery once more, whatever became of it.
+
+    It is one attempt. One that is pending only comes forward: it is attempted now, and
+    again as the webhook's `retry` has it.
+    """
     webhooks = request.workbench.get(WEBHOOKS)
     await webhooks.redeliver(resend, request.user_id, webhook_id, delivery_id)
     return await read_delivery(request, webhook_id, delivery_id)

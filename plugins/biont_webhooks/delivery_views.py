@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from biont import Instant
 from biont_webhooks.patterns import EventPatterns
 from biont_webhooks.tables import Attempt, Delivery, DeliveryStatus, Trigger
 
@@ -44,7 +45,7 @@ class Recovery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: AwareDatetime = Field(description="Those that became owed then or later.")
+    since: Instant = Field(description="Those that became owed then or later.")
 
 
 class Replay(BaseModel):
@@ -52,8 +53,8 @@ class Replay(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    since: AwareDatetime = Field(description="Those that were emitted then or later.")
-    until: AwareDatetime | None = Field(None, description="Those that were emitted before.")
+    since: Instant = Field(description="Those that were emitted then or later.")
+    until: Instant | None = Field(None, description="Those that were emitted before.")
     event_types: EventPatterns | None = Field(
         None, description="Only those of these types, of what the webhook has subscribed to."
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from peewee import Expression, ModelSelect
+from peewee import Case, Expression, ModelSelect
 
 from biont import Event, Transaction
 from biont.exceptions import NotFound
@@ -71,7 +71,7 @@ def owe_test(tx: Transaction, webhook: Webhook, message: Event, now: datetime) -
 
 
 def resend(_: Transaction, webhook: Webhook, delivery_id: int) -> None:
-    """Owe a delivery once more, whatever became of it.
+    """Owe a delivery once more, whatever became of it; what is owed already is due now.
 
     Raises:
         NotFound: the webhook has no such delivery.
@@ -141,8 +141,11 @@ def _add_attempts(deliveries: list[Delivery]) -> list[tuple[Delivery, list[Attem
 
 
 def _owe_again(which: Expression, trigger: Trigger) -> int:
-    """Owe the deliveries that `which` describes; return how many they are."""
-    owed = Delivery.update(status=DeliveryStatus.PENDING, due_at=None, trigger=trigger)
+    """Owe the deliveries that `which` describes now; return how many they are."""
+    # One that is owed as it is only comes forward, and keeps the retries that are ahead.
+    is_owed = Delivery.status == DeliveryStatus.PENDING
+    why = Case(None, [(is_owed, Delivery.trigger)], trigger)
+    owed = Delivery.update(status=DeliveryStatus.PENDING, due_at=None, trigger=why)
     return int(owed.where(which).execute())
 
 

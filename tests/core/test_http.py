@@ -161,6 +161,9 @@ async def test_what_is_wrong_with_a_body_is_pointed_at(client: Client) -> None:
         ("/notes/none", "note_id"),
         ("/notes/0", "note_id"),
         ("/notes/99999999999999999999", "note_id"),
+        ("/dead-letters?since=0001-01-01T00:00:00%2B14:00", "since"),
+        ("/events?until=9999-12-31T23:59:59-14:00", "until"),
+        ("/webhooks/outgoing/1/deliveries?since=0001-01-01T00:00:00%2B14:00", "since"),
     ],
 )
 async def test_what_is_wrong_with_a_parameter_is_named(

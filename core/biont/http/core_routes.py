@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from aiohttp import web
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from biont.event_types import CUSTOM_PATTERN, KnownType
 from biont.http.api import Api
 from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
-from biont.http.request import Request, RowId
+from biont.http.request import Instant, Request, RowId
 from biont.keys import ApiKey, Scope
 
 api = Api("core")
@@ -44,7 +44,7 @@ class NewKey(BaseModel):
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     scope: Scope = Scope.FULL
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
 
 
 class KeyView(BaseModel):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from biont.event import decode_event
 from biont.http.api import Api
 from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
-from biont.http.request import Request, RowId
+from biont.http.request import Instant, Request, RowId
 from biont.store.dead_letters import Choice, DeadLetter
 
 api = Api("events")
@@ -47,8 +47,8 @@ class Replay(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     handler: HandlerName = None
-    since: AwareDatetime | None = Field(None, description="Failed at this instant or later.")
-    until: AwareDatetime | None = Field(None, description="Failed before this instant.")
+    since: Instant | None = Field(None, description="Failed at this instant or later.")
+    until: Instant | None = Field(None, description="Failed before this instant.")
     dry_run: bool = Field(False, description="Only count them.")
 
 
@@ -63,8 +63,8 @@ class Replayed(BaseModel):
 async def list_dead_letters(
     request: Request,
     handler: HandlerName = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[DeadLetterItem]:

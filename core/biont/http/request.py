@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from biont.exceptions import Unauthorized
 from biont.keys import Principal
@@ -16,6 +17,17 @@ if TYPE_CHECKING:
 
 RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 """The number of a row, as it stands in paths and bodies."""
+
+
+def _to_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must lie within the years 1 to 9999 of UTC") from error
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+"""An instant as clients send it, with an offset; a route gets it in UTC."""
 
 
 @dataclass(frozen=True, slots=True)

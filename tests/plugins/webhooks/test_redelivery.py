@@ -84,6 +84,18 @@ async def test_a_delivery_is_sent_again_whatever_became_of_it(
     assert [request.body for request in again] == [first.body, first.body]
 
 
+async def test_one_that_is_sent_again_before_its_time_keeps_the_retries_that_are_ahead(
+    client: Client, receiver: Receiver
+) -> None:
+    webhook = await register(client, receiver.url, retry=[3600, 3600])
+    receiver.status = 500
+    await emit(client)
+    delivery = await wait_for_attempts(client, webhook, 1)
+    await client.post(point(webhook, f"deliveries/{delivery['id']}/resend"))
+    delivery = await wait_for_attempts(client, webhook, 2)
+    assert delivery["status"] == "pending"
+
+
 async def test_what_has_failed_since_then_is_recovered(
     client: Client, receiver: Receiver, clock: FakeClock
 ) -> None:
@@ -184,7 +196,9 @@ async def test_deliveries_are_those_of_their_webhook_and_user(
     assert (await eve.ask("PATCH", f"{PATH}/{webhook['id']}", {"name": "mine"}))[0] == 404
 
 
-@pytest.mark.parametrize("since", ["2026-03-02T12:00:00", "yesterday", None])
+@pytest.mark.parametrize(
+    "since", ["2026-03-02T12:00:00", "yesterday", "0001-01-01T00:00:00+14:00", None]
+)
 async def test_recovery_needs_an_instant(client: Client, since: JsonValue) -> None:
     webhook = await register(client, "https://example.com/hook")
     pointers = await list_pointers(client, "POST", point(webhook, "recover"), {"since": since})
