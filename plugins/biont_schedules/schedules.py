@@ -2,34 +2,63 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 
-from biont import Schedule, ScheduleRun, Transaction, plan_schedule
+from biont import RunStatus, Schedule, ScheduleRun, Timing, Transaction, plan_schedule
+from biont.exceptions import Conflict, InputProblem, InvalidInput
+from biont_schedules.timing import read_timing
+
+_TIMED_BY = frozenset(
+    {"kind", "expression", "seconds", "every", "at", "time_zone", "starts_at", "ends_at"}
+    | {"jitter", "max_runs"}
+)
+_LOOKED_AT = 1000
 
 
 def insert_schedule(
+    _: Transaction, user_id: int, columns: Mapping[str, object], now: datetime
+) -> Schedule:
+    """Keep a schedule that is due from now on.
+
+    Raises:
+        InvalidInput: it would never be due.
+    """
+    schedule = Schedule.create(user=user_id, created_at=now, updated_at=now, **columns)
+    _plan(schedule, now)
+    if schedule.next_fire_at is None:
+        raise InvalidInput(
+            InputProblem(
+                "it would never be due; give an instant in the future",
+                "#/ends_at" if schedule.ends_at is not None else f"#/{schedule.kind}",
+            )
+        )
+    schedule.save()
+    return schedule
+
+
+def change_schedule(
     _: Transaction,
     user_id: int,
-    *,
-    name: str,
-    job_kind: str,
-    parameters: str,
-    expression: str,
-    time_zone: str,
+    schedule_id: int,
+    columns: Mapping[str, object],
     now: datetime,
 ) -> Schedule:
-    """Keep a schedule that is due from now on."""
-    schedule = Schedule.create(
-        user=user_id,
-        name=name,
-        job_kind=job_kind,
-        parameters=parameters,
-        expression=expression,
-        time_zone=time_zone,
-        created_at=now,
-        updated_at=now,
-    )
-    plan_schedule(schedule, now)
+    """Change what `columns` name; when it is due is worked out anew only if they touch it.
+
+    Raises:
+        NotFound: there is no such schedule, or it is somebody else's.
+        Conflict: it is declared in a file.
+        InvalidInput: what it would say does not fit together.
+    """
+    schedule = get_editable(user_id, schedule_id)
+    for name, value in columns.items():
+        setattr(schedule, name, value)
+    if _TIMED_BY & columns.keys() and not schedule.paused:
+        _plan(schedule, now)
+    schedule.updated_at = now
     schedule.save()
     return schedule
 
@@ -56,16 +85,59 @@ def resume_schedule(_: Transaction, user_id: int, schedule_id: int, now: datetim
 
 
 def delete_schedule(_: Transaction, user_id: int, schedule_id: int) -> None:
-    """Delete a schedule with the record of its runs; their notes and events stay."""
-    Schedule.get_owned(user_id, schedule_id).delete_instance()
+    """Delete a schedule with the record of its runs; their notes and events stay.
+
+    Raises:
+        NotFound: there is no such schedule, or it is somebody else's.
+        Conflict: it is declared in a file.
+    """
+    get_editable(user_id, schedule_id).delete_instance()
+
+
+def get_editable(user_id: int, schedule_id: int) -> Schedule:
+    """Return a schedule that may be changed.
+
+    Raises:
+        NotFound: there is no such schedule, or it is somebody else's.
+        Conflict: it is declared in a file.
+    """
+    schedule = Schedule.get_owned(user_id, schedule_id)
+    if schedule.origin is not None:
+        raise Conflict(f"schedule {schedule_id} is declared in a file; change it there")
+    return schedule
 
 
 def select_runs(
-    user_id: int, schedule_id: int, limit: int, before: int | None
+    user_id: int, schedule_id: int, status: RunStatus | None, limit: int, before: int | None
 ) -> list[ScheduleRun]:
     """Return a page of a schedule's runs and one more, the newest first."""
     schedule = Schedule.get_owned(user_id, schedule_id)
     query = ScheduleRun.select().where(ScheduleRun.schedule == schedule)
+    if status is not None:
+        query = query.where(ScheduleRun.status == status)
     if before is not None:
         query = query.where(ScheduleRun.id < before)
     return list(query.order_by(ScheduleRun.id.desc()).limit(limit + 1))
+
+
+def select_upcoming(user_id: int, limit: int) -> list[tuple[datetime, Schedule]]:
+    """Return the next instants of a user's schedules, with their jitter, the soonest first."""
+    due = Schedule.of_user(user_id).where(Schedule.next_fire_at.is_null(False), ~Schedule.paused)
+    soonest = list(due.order_by(Schedule.next_fire_at).limit(_LOOKED_AT))
+    merged = heapq.merge(*map(_list_instants, soonest), key=lambda found: found[0])
+    return list(islice(merged, limit))
+
+
+def _list_instants(schedule: Schedule) -> Iterator[tuple[datetime, Schedule]]:
+    first = schedule.next_fire_at
+    assert first is not None  # noqa: S101  # narrows the type for mypy
+    yield first, schedule
+    timing = Timing.of(schedule)
+    after = timing.instants(first)
+    left = None if schedule.max_runs is None else schedule.max_runs - schedule.run_count - 1
+    yield from ((instant, schedule) for instant in islice(after, left))
+
+
+def _plan(schedule: Schedule, now: datetime) -> None:
+    read_timing(schedule)
+    plan_schedule(schedule, now)

@@ -1,0 +1,35 @@
+"""``biont schedule``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from biont import Schedule, config_option, parse_instant, read_database
+from biont.exceptions import NotFound
+from biont_schedules.why import explain_schedule
+
+
+@click.group("schedule")
+def schedule() -> None:
+    """Ask about schedules."""
+
+
+@schedule.command("why")
+@click.argument("schedule_id", type=int)
+@click.option("--at", type=parse_instant, help="Ask about this instant, and not about the last.")
+@config_option
+def why(schedule_id: int, at: datetime | None, config: Path | None) -> None:
+    """Say why the schedule number SCHEDULE_ID did, or did not, run.
+
+    It only reads, and the workbench may run meanwhile.
+    """
+    with read_database(config):
+        found = Schedule.get_or_none(Schedule.id == schedule_id)
+        if found is None:
+            raise NotFound(f"there is no schedule {schedule_id}")
+        sentences = explain_schedule(found, at, datetime.now(UTC))
+    for sentence in sentences:
+        click.echo(sentence)

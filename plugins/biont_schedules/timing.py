@@ -1,0 +1,136 @@
+"""When a schedule is due, as REST clients say it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+
+from biont import CronExpression, Schedule, Timing, TimingKind, parse_time_zone
+from biont.exceptions import InputProblem, InvalidExpression, InvalidInput, UnknownTimeZone
+
+_DURATION = re.compile(r"(\d{1,9})(s|m|h|d)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+_KINDS = {TimingKind.CRON: "cron", TimingKind.EVERY: "every", TimingKind.AT: "at"}
+
+
+def _read_duration(value: object) -> object:
+    """Return a duration like ``5m`` in seconds, and anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    found = _DURATION.fullmatch(value)
+    if found is None:
+        raise ValueError("must be a number of seconds, or one with its unit: 90s, 5m, 2h, 1d")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+def _check_time_zone(name: str) -> str:
+    try:
+        return parse_time_zone(name).key
+    except UnknownTimeZone as error:
+        raise ValueError(str(error)) from error
+
+
+Duration = Annotated[
+    int,
+    BeforeValidator(_read_duration),
+    Field(ge=0, le=10 * 366 * 86400, json_schema_extra={"examples": [300, "5m"]}),
+]
+"""A number of seconds, or one with its unit."""
+
+Instant = Annotated[AwareDatetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
+"""An instant in any zone, as it is kept: in UTC."""
+
+TimeZone = Annotated[
+    str,
+    AfterValidator(_check_time_zone),
+    Field(description="An IANA name: `Europe/Berlin`. By default the workbench's own."),
+]
+
+
+class When(BaseModel):
+    """By what a schedule is due: one of `cron`, `every` and `at`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seconds: bool = Field(False, description="Whether `cron` has six fields, seconds first.")
+    cron: str | None = Field(None, description="Minute, hour, day, month, weekday: `0 9 * * 1-5`.")
+    every: Annotated[int, BeforeValidator(_read_duration), Field(ge=1)] | None = Field(
+        None, description="Seconds from one time to the next, or `15m`, `2h`."
+    )
+    at: Instant | None = Field(None, description="The only instant at which it is due.")
+    time_zone: TimeZone | None = None
+    starts_at: Instant | None = Field(None, description="Nothing is due before it.")
+    ends_at: Instant | None = Field(None, description="Nothing is due after it.")
+
+    @field_validator("cron")
+    @classmethod
+    def _check_cron(cls, text: str | None, info: ValidationInfo) -> str | None:
+        if text is None:
+            return None
+        try:
+            return CronExpression.parse(text, seconds=bool(info.data.get("seconds"))).text
+        except InvalidExpression as error:
+            raise ValueError(str(error)) from error
+
+    def list_columns(self) -> dict[str, object]:
+        """Return what was given of this, as columns of a schedule.
+
+        Raises:
+            InvalidInput: more than one of `cron`, `every` and `at` is given.
+        """
+        given = self.model_dump(include=set(When.model_fields), exclude_unset=True)
+        chosen = [kind for kind, name in _KINDS.items() if given.get(name) is not None]
+        if len(chosen) > 1:
+            raise InvalidInput(
+                InputProblem("give one of cron, every and at", f"#/{_KINDS[chosen[1]]}")
+            )
+        columns = {name: value for name, value in given.items() if name != "cron"}
+        if chosen:
+            columns |= {"kind": chosen[0], "expression": self.cron or ""}
+        return columns
+
+    def make_schedule(self, default_zone: str, now: datetime) -> Schedule:
+        """Return a schedule that is due by this and does nothing.
+
+        Raises:
+            InvalidInput: none or more than one of `cron`, `every` and `at` is given.
+        """
+        columns = {"time_zone": default_zone, **self.list_columns(), "created_at": now}
+        require_kind(columns)
+        return Schedule(**columns)
+
+
+def require_kind(columns: dict[str, object]) -> None:
+    """Check that `columns` say by what a schedule is due.
+
+    Raises:
+        InvalidInput: they do not.
+    """
+    if "kind" not in columns:
+        raise InvalidInput(InputProblem("give one of cron, every and at", "#/cron"))
+
+
+def read_timing(schedule: Schedule) -> Timing:
+    """Return when a schedule is due.
+
+    Raises:
+        InvalidInput: what it says does not fit together.
+    """
+    try:
+        return Timing.of(schedule)
+    except InvalidExpression as error:
+        place = "#/ends_at" if schedule.ends_at is not None else "#/cron"
+        raise InvalidInput(InputProblem(str(error), place)) from error
