@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -155,14 +156,16 @@ async def test_a_long_log_is_read_in_parts_and_nothing_is_left_out(tmp_path: Pat
     assert "checked: 3001" in out
     _, out, _ = await run_biont("audit", "export", config=config)
     assert [orjson.loads(line)["number"] for line in out.splitlines()] == list(range(1, 3002))
-    open_database(config).executescript("DELETE FROM event_logs WHERE number = 2001")
+    with closing(open_database(config)) as connection:
+        connection.executescript("DELETE FROM event_logs WHERE number = 2001")
     _, _, error = await run_biont("audit", "verify", config=config)
     assert "number 2001 is missing; checked before that: 2000" in error
 
 
 async def test_a_last_entry_that_was_made_anew_is_found(tmp_path: Path) -> None:
     config = await make_log(tmp_path)
-    forge(open_database(config), 20)
+    with closing(open_database(config)) as connection:
+        forge(connection, 20)
     _, _, error = await run_biont("audit", "verify", config=config)
     assert "number 20 is not what was logged last" in error
 
@@ -187,6 +190,7 @@ async def test_a_log_that_was_made_anew_is_not_what_was_told_before(tmp_path: Pa
     )
     _, _, error = await run_biont("audit", "verify", "--expect", told, config=config)
     assert "number 20 was there before, and is missing" in error
+    connection.close()
 
 
 def forge(connection: sqlite3.Connection, number: int) -> str:

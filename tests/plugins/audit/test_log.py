@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ async def test_a_write_that_is_rolled_back_leaves_no_gap(
 
 
 def list_numbers(workbench: Workbench) -> list[int]:
-    with sqlite3.connect(workbench.settings.database.path) as connection:
+    with closing(sqlite3.connect(workbench.settings.database.path)) as connection:
         rows = connection.execute("SELECT number FROM event_logs ORDER BY number")
         return [number for (number,) in rows]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from support.clock import FakeClock
@@ -69,7 +70,8 @@ async def test_what_is_missing_behind_the_beginning_is_found(
     async with open_workbench(settings, clock=clock) as workbench:
         await read_until(workbench, user_id, 3)
     for number in (5, 4):
-        with sqlite3.connect(settings.database.path) as connection:
+        database = settings.database.path
+        with closing(sqlite3.connect(database, isolation_level=None)) as connection:
             connection.execute("DELETE FROM event_logs WHERE number = ?", (number,))
         code, _, error = await run_biont("audit", "verify", config=config)
         assert code == 1

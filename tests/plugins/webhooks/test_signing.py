@@ -95,7 +95,7 @@ def test_another_secret_does_not_verify(verify: Verify) -> None:
         (b'{"a": 2}', {}),
         (b'{"a": 1} ', {}),
         (b'{"a": 1}', {"webhook-id": "01931f3e-7a4c-7d3e-9f00-5a1b2c3d4e60"}),
-        (b'{"a": 1}', {"webhook-timestamp": str(int(time.time()) + 60)}),
+        (b'{"a": 1}', {"webhook-timestamp": "a minute later"}),
         (b'{"a": 1}', {"webhook-signature": "v1," + base64.b64encode(b"0" * 32).decode()}),
     ],
     ids=["body", "space after the body", "id", "timestamp", "signature"],
@@ -105,6 +105,8 @@ def test_what_was_tampered_with_does_not_verify(
 ) -> None:
     secret = generate_secret()
     headers = sign_now(secret, body=b'{"a": 1}') | changed
+    if "webhook-timestamp" in changed:
+        headers["webhook-timestamp"] = str(int(time.time()) + 60)
     with pytest.raises(standardwebhooks.WebhookVerificationError, match="No matching signature"):
         verify(secret, body, headers)
 
