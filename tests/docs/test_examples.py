@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -211,3 +212,12 @@ async def test_the_event_log_is_checked_exported_and_followed(
     assert orjson.loads(line)["payload"] == event["data"]
     assert event["data"]["note_id"] == note["id"]
     assert "id: 1\nevent: note_created\ndata: {" in await run("follow", lines=5, KEY=key)
+
+
+async def test_why_is_answered_as_documented(start_server: StartServer, make_key: MakeKey) -> None:
+    server = await start_server()
+    async with Client(server.url, await make_key()) as client:
+        await client.post("/schedule", {"cron": "0 9 * * *", "prompt": "Good morning"})
+        (block,) = read_examples("docs/how-to/ask-why-a-schedule-ran.md", "why")
+        for path in re.findall(r'\$URL/api/v1([^"]+)"', block):
+            assert (await client.ask("GET", path))[0] == 200
