@@ -122,7 +122,7 @@ def _to_attempt(outcome: Outcome) -> tuple[object, ...]:
         str(outcome.attempted_at),
         round(outcome.duration * 1000),
         outcome.status_code,
-        outcome.error,
+        None if outcome.error is None else outcome.error.encode(errors="replace").decode(),
         outcome.answer.decode(errors="replace"),
         outcome.owed.webhook_id,
     )

@@ -80,6 +80,17 @@ class Recorder:
                 if self._closing:
                     return
                 await asyncio.sleep(_WRITE_AGAIN)
+            except Exception as error:  # noqa: BLE001  # one of them must not stop all others
+                await self._write_apart(outcomes, error)
+                return
             else:
                 self._on_recorded(outcomes)
                 return
+
+    async def _write_apart(self, outcomes: list[Outcome], error: Exception) -> None:
+        """Record what can be recorded; the rest counts as never attempted from the next start."""
+        if len(outcomes) > 1:
+            for outcome in outcomes:
+                await self._write([outcome])
+        else:
+            _log.error("attempt cannot be recorded", error=repr(error), exc_info=error)
