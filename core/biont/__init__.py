@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from biont.services import Service
     from biont.settings import Section, Settings, load_settings
     from biont.store import InstantField, Store, Table, Tables, Transaction, execute_sql
+    from biont.time_zones import TimeZone
     from biont.vault import Vault
     from biont.workbench import Workbench, open_workbench
 
@@ -94,6 +95,7 @@ __all__ = [
     "SystemClock",
     "Table",
     "Tables",
+    "TimeZone",
     "Timing",
     "TimingKind",
     "Transaction",
@@ -158,6 +160,7 @@ _MODULES = {
     "services": ["Service"],
     "settings": ["Section", "Settings", "load_settings"],
     "store": ["InstantField", "Store", "Table", "Tables", "Transaction", "execute_sql"],
+    "time_zones": ["TimeZone"],
     "vault": ["Vault"],
     "workbench": ["Workbench", "open_workbench"],
 }

@@ -34,10 +34,15 @@ class Scope(StrEnum):
 
 
 class User(Table):
-    """Somebody who owns keys, notes, schedules, webhooks."""
+    """Somebody who owns keys, notes, schedules, webhooks.
+
+    Attributes:
+        time_zone: an IANA name, of schedules that name none; None for the setting.
+    """
 
     id = AutoField()
     name = TextField(unique=True)
+    time_zone = TextField(null=True)
     created_at = InstantField()
 
     class Meta:
@@ -89,13 +94,21 @@ class Keys:
         self._used: dict[int, datetime] = {}
         store.on_foreign_change(self.forget)
 
-    async def create_user(self, name: str) -> User:
+    async def create_user(self, name: str, time_zone: str | None = None) -> User:
         """Return a new user.
 
         Raises:
             Conflict: there is one of that name.
         """
-        return await self._store.write(_create_user, name, self._clock.now())
+        return await self._store.write(_create_user, name, time_zone, self._clock.now())
+
+    async def get_user(self, user_id: int) -> User:
+        """Return the user of that number."""
+        return await self._store.read(User.get_by_id, user_id)
+
+    async def set_time_zone(self, user_id: int, time_zone: str | None) -> User:
+        """Let a user live in a zone, by its IANA name; None for the setting."""
+        return await self._store.write(_set_time_zone, user_id, time_zone)
 
     async def list_users(self) -> list[User]:
         """Return all users, the oldest first."""
@@ -222,11 +235,18 @@ def _digest(plain: str) -> bytes:
     return hashlib.sha256(plain.encode(errors="replace")).digest()
 
 
-def _create_user(_: Transaction, name: str, now: datetime) -> User:
+def _create_user(_: Transaction, name: str, time_zone: str | None, now: datetime) -> User:
     try:
-        return User.create(name=name, created_at=now)
+        return User.create(name=name, time_zone=time_zone, created_at=now)
     except IntegrityError as error:
         raise Conflict(f"there is a user {name!r} already; choose another name") from error
+
+
+def _set_time_zone(_: Transaction, user_id: int, time_zone: str | None) -> User:
+    user = User.get_by_id(user_id)
+    user.time_zone = time_zone
+    user.save()
+    return user
 
 
 def _create_key(_: Transaction, /, **values: object) -> ApiKey:

@@ -17,7 +17,7 @@ import structlog
 from biont import hookspecs
 from biont.event_types import EventType, EventTypes
 from biont.events import Handler, collect_handlers
-from biont.exceptions import PluginError
+from biont.exceptions import PluginError, SettingsError
 from biont.http.api import Api
 from biont.llm import BackendFactory
 from biont.scheduler.events import SCHEDULED_TRIGGER
@@ -192,8 +192,11 @@ class _Guard:
         """Begin to watch."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        """Swallow an ordinary error, once it stands in the quarantine."""
-        if not isinstance(error, Exception):
+        """Swallow an ordinary error, once it stands in the quarantine.
+
+        Wrong settings are the operator's to mend, and stop the start.
+        """
+        if not isinstance(error, Exception) or isinstance(error, SettingsError):
             return False
         self._plugins.quarantine(self._name, f"{type(error).__name__}: {error}")
         return True

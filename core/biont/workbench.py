@@ -27,10 +27,11 @@ from biont.http.asyncapi import make_asyncapi
 from biont.http.core_routes import api as core_api
 from biont.http.dead_letter_routes import api as dead_letter_api
 from biont.http.openapi import make_openapi
+from biont.http.user_routes import api as user_api
 from biont.keys import Keys
 from biont.llm import BackendFactory
 from biont.plugins import Plugins
-from biont.scheduler import Scheduler
+from biont.scheduler import JobKind, Scheduler
 from biont.services import Service, Services
 from biont.store import Store
 from biont.store.lock import hold_database
@@ -66,6 +67,7 @@ class Workbench:
         plugins: what is loaded, and what could not be.
         watchdog: notices what blocks the event loop.
         event_types: the types of event that may be emitted.
+        job_kinds: what schedules can do when they are due, by name.
         llm_backends: the ways to reach a language model that plugins have, by name.
         was_killed: whether the workbench that ran here before did not end by itself.
         stopping: is set as soon as all parts are to end.
@@ -110,6 +112,7 @@ class Workbench:
         self.plugins = Plugins()
         self._services = Services()
         self.event_types = EventTypes({})
+        self.job_kinds: Mapping[str, JobKind] = {}
         self.llm_backends: Mapping[str, BackendFactory] = {}
         self.stopping = asyncio.Event()
         self._stop_by: float | None = None
@@ -186,6 +189,7 @@ class Workbench:
             with self.plugins.guard(name):
                 await self.store.migrate(name, tables.migrations)
         self.event_types = self._factory.event_types = self.plugins.event_types()
+        self.job_kinds = self.plugins.job_kinds()
         self.llm_backends = self.plugins.llm_backends()
 
     def load_routes(self) -> None:
@@ -194,8 +198,11 @@ class Workbench:
         Raises:
             PluginError: two claim the same route.
         """
-        endpoints = make_endpoints("core", core_api, self)
-        endpoints += make_endpoints("core", dead_letter_api, self)
+        endpoints = [
+            endpoint
+            for api in (core_api, user_api, dead_letter_api)
+            for endpoint in make_endpoints("core", api, self)
+        ]
         for name, api in self.plugins.apis().items():
             with self.plugins.guard(name):
                 endpoints += make_endpoints(name, api, self)
@@ -261,7 +268,7 @@ async def open_workbench(
             was_killed=workbench.was_killed,
         )
         stack.push_async_callback(workbench.events.stop, workbench.time_to_stop)
-        await workbench.scheduler.start(workbench.plugins.job_kinds(), workbench)
+        await workbench.scheduler.start(workbench.job_kinds, workbench)
         stack.push_async_callback(workbench.scheduler.stop, workbench.time_to_stop)
         yield workbench
 

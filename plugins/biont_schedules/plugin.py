@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 
 import click
+from pydantic import BaseModel
 
-from biont import Api, JobKind, hookimpl
+from biont import Api, JobKind, Workbench, hookimpl
 from biont_schedules.commands import schedule
+from biont_schedules.declared import keep_declared
 from biont_schedules.prompt import PROMPT
 from biont_schedules.routes import api
+from biont_schedules.settings import SchedulesSettings
+
+
+@hookimpl
+def register_settings() -> type[BaseModel]:
+    """Return the section in which schedules are declared."""
+    return SchedulesSettings
+
+
+@hookimpl
+def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
+    """Follow what is declared."""
+    return keep_declared(workbench)
 
 
 @hookimpl

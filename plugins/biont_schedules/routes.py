@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from pydantic import AwareDatetime, BaseModel, Field, JsonValue, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field
 
 from biont import (
     Api,
     Cursor,
-    JobKind,
     Limit,
     Page,
     Request,
@@ -20,7 +17,8 @@ from biont import (
     get_run,
     make_page,
 )
-from biont.exceptions import InputProblem, InvalidInput, Location, NotFound, point_to
+from biont.exceptions import NotFound
+from biont_schedules.parameters import check_parameters
 from biont_schedules.run_views import (
     PreviewAnswer,
     PreviewRequest,
@@ -57,11 +55,11 @@ async def create(request: Request, body: NewSchedule) -> ScheduleView:
     workbench = request.workbench
     columns = body.list_columns()
     require_kind(columns)
-    columns["time_zone"] = body.time_zone or workbench.settings.scheduler.time_zone
+    columns["time_zone"] = body.time_zone or await _find_zone(request)
     columns["name"] = body.name or (body.prompt or body.job)[:80]
     columns["job_kind"] = body.job
-    columns["parameters"] = _check_parameters(
-        workbench.scheduler.kinds, body.job, body.parameters, body.prompt
+    columns["parameters"] = check_parameters(
+        workbench.job_kinds, body.job, body.parameters, body.prompt
     )
     schedule = await workbench.store.write(
         insert_schedule, request.user_id, columns, workbench.clock.now()
@@ -96,7 +94,7 @@ async def preview(request: Request, body: PreviewRequest) -> PreviewAnswer:
     """Say when a schedule would be due, without keeping it."""
     workbench = request.workbench
     start = body.start or workbench.clock.now()
-    schedule = body.make_schedule(workbench.settings.scheduler.time_zone, start)
+    schedule = body.make_schedule(await _find_zone(request), start)
     found = read_timing(schedule).preview(start, body.count)
     return PreviewAnswer(
         time_zone=schedule.time_zone, instants=[show_preview(instant) for instant in found]
@@ -120,8 +118,8 @@ async def change(request: Request, schedule_id: RowId, body: ScheduleChange) -> 
         columns["name"] = body.name
     if body.prompt is not None or body.parameters is not None:
         present = await workbench.store.read(Schedule.get_owned, request.user_id, schedule_id)
-        columns["parameters"] = _check_parameters(
-            workbench.scheduler.kinds, present.job_kind, body.parameters or {}, body.prompt
+        columns["parameters"] = check_parameters(
+            workbench.job_kinds, present.job_kind, body.parameters or {}, body.prompt
         )
     schedule = await workbench.store.write(
         change_schedule, request.user_id, schedule_id, columns, workbench.clock.now()
@@ -210,32 +208,13 @@ async def retry_run(request: Request, schedule_id: RowId, run_id: RowId) -> RunV
     return show_run(await request.workbench.scheduler.retry_run(request.user_id, run_id))
 
 
+async def _find_zone(request: Request) -> str:
+    """Return the zone of schedules that name none."""
+    user = await request.workbench.keys.get_user(request.user_id)
+    return user.time_zone or request.workbench.settings.scheduler.time_zone
+
+
 async def _check_run(request: Request, schedule_id: int, run_id: int) -> None:
     run = await request.workbench.store.read(get_run, request.user_id, run_id)
     if run.schedule_id != schedule_id:
         raise NotFound(f"schedule {schedule_id} has no run {run_id}")
-
-
-def _check_parameters(
-    kinds: Mapping[str, JobKind],
-    job: str,
-    parameters: Mapping[str, JsonValue],
-    prompt: str | None,
-) -> str:
-    """Return the parameters of the job as JSON, once they are what its kind needs."""
-    kind = kinds.get(job)
-    if kind is None:
-        raise InvalidInput(
-            InputProblem(f"there is no such job; choose from {', '.join(sorted(kinds))}", "#/job")
-        )
-    given = dict(parameters)
-    if prompt is not None:
-        given["prompt"] = prompt
-    try:
-        return kind.parameters.model_validate(given).model_dump_json()
-    except ValidationError as error:
-        raise InvalidInput.from_validation(error, _point_to) from error
-
-
-def _point_to(location: Location) -> str:
-    return "#/prompt" if location == ("prompt",) else point_to(("parameters", *location))

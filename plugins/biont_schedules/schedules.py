@@ -40,7 +40,7 @@ def insert_schedule(
 
 
 def change_schedule(
-    _: Transaction,
+    tx: Transaction,
     user_id: int,
     schedule_id: int,
     columns: Mapping[str, object],
@@ -53,7 +53,17 @@ def change_schedule(
         Conflict: it is declared in a file.
         InvalidInput: what it would say does not fit together.
     """
-    schedule = get_editable(user_id, schedule_id)
+    return apply_change(tx, get_editable(user_id, schedule_id), columns, now)
+
+
+def apply_change(
+    _: Transaction, schedule: Schedule, columns: Mapping[str, object], now: datetime
+) -> Schedule:
+    """Do what `change_schedule` does, whoever may edit the schedule.
+
+    Raises:
+        InvalidInput: what it would say does not fit together.
+    """
     for name, value in columns.items():
         setattr(schedule, name, value)
     if _TIMED_BY & columns.keys() and not schedule.paused:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -17,8 +15,8 @@ from pydantic import (
     field_validator,
 )
 
-from biont import CronExpression, Schedule, Timing, TimingKind, parse_time_zone
-from biont.exceptions import InputProblem, InvalidExpression, InvalidInput, UnknownTimeZone
+from biont import CronExpression, Instant, Schedule, TimeZone, Timing, TimingKind
+from biont.exceptions import InputProblem, InvalidExpression, InvalidInput
 
 _DURATION = re.compile(r"(\d{1,9})(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -36,28 +34,12 @@ def _read_duration(value: object) -> object:
     return int(found[1]) * _SECONDS[found[2]]
 
 
-def _check_time_zone(name: str) -> str:
-    try:
-        return parse_time_zone(name).key
-    except UnknownTimeZone as error:
-        raise ValueError(str(error)) from error
-
-
 Duration = Annotated[
     int,
     BeforeValidator(_read_duration),
     Field(ge=0, le=10 * 366 * 86400, json_schema_extra={"examples": [300, "5m"]}),
 ]
 """A number of seconds, or one with its unit."""
-
-Instant = Annotated[AwareDatetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
-"""An instant in any zone, as it is kept: in UTC."""
-
-TimeZone = Annotated[
-    str,
-    AfterValidator(_check_time_zone),
-    Field(description="An IANA name: `Europe/Berlin`. By default the workbench's own."),
-]
 
 
 class When(BaseModel):
@@ -71,7 +53,9 @@ class When(BaseModel):
         None, description="Seconds from one time to the next, or `15m`, `2h`."
     )
     at: Instant | None = Field(None, description="The only instant at which it is due.")
-    time_zone: TimeZone | None = None
+    time_zone: TimeZone | None = Field(
+        None, description="An IANA name: `Europe/Berlin`. By default yours, or the workbench's."
+    )
     starts_at: Instant | None = Field(None, description="Nothing is due before it.")
     ends_at: Instant | None = Field(None, description="Nothing is due after it.")
 

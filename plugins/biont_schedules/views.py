@@ -113,6 +113,7 @@ class ScheduleView(BaseModel):
     daily_budget: int | None
     on_crash: OnCrash
     origin: str | None = Field(description="`file` when it is declared in one.")
+    slug: str | None = Field(description="By what name it is declared there.")
     job: str
     parameters: dict[str, JsonValue]
     paused: bool
@@ -147,6 +148,7 @@ def show_schedule(schedule: Schedule) -> ScheduleView:
         daily_budget=schedule.daily_budget,
         on_crash=OnCrash(schedule.on_crash),
         origin=schedule.origin,
+        slug=schedule.slug,
         job=schedule.job_kind,
         parameters=orjson.loads(schedule.parameters),
         paused=schedule.paused,

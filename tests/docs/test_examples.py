@@ -77,6 +77,20 @@ async def test_the_plugin_with_its_own_events_tells_about_sales(
         await client.get_until("/events", lambda page: "'sale_closed'" in str(page))
 
 
+async def test_the_declared_schedules_are_there(
+    start_server: StartServer, make_key: MakeKey, tmp_path: Path
+) -> None:
+    config = write_config(tmp_path, {})
+    key = await make_key()
+    (declared,) = read_examples("docs/how-to/declare-schedules.md", "schedules.yaml")
+    (config / "schedules.yaml").write_text(declared)
+    server = await start_server()
+    async with Client(server.url, key) as client:
+        page = await client.get("/schedule")
+    assert "'morning-greeting'" in str(page)
+    assert "'Look around'" in str(page)
+
+
 @pytest.mark.parametrize(
     ("page", "event_type", "payload"),
     [

@@ -112,7 +112,10 @@ def test_every_link_leads_somewhere() -> None:
 
 
 async def test_the_configuration_has_every_setting_with_its_default(workbench: Workbench) -> None:
-    written = yaml.safe_load((ROOT / "config" / "biont.yaml").read_text())
+    files = {path: yaml.safe_load(path.read_text()) for path in (ROOT / "config").glob("*.yaml")}
+    written = files.pop(ROOT / "config" / "biont.yaml")
+    for more in files.values():
+        written["plugins"] |= more["plugins"]
     models = workbench.plugins.settings_models()
     sections = {name: written["plugins"].pop(name) for name in models}
     assert list_written(written) == list_keys(Settings, "")

@@ -17,13 +17,18 @@ def command() -> None:
 
 @command.command("create")
 @click.argument("name")
+@click.option("--time-zone", help="Of schedules that name none, such as Europe/Berlin.")
 @config_option
-def create(name: str, config: Path | None) -> None:
+def create(name: str, time_zone: str | None, config: Path | None) -> None:
     """Create the user NAME."""
+    from biont.cron import parse_time_zone
+
+    if time_zone is not None:
+        parse_time_zone(time_zone)
 
     async def run() -> None:
         async with open_keys(config) as keys:
-            user = await keys.create_user(name)
+            user = await keys.create_user(name, time_zone)
             click.echo(f"{user.id}\t{user.name}")
 
     asyncio.run(run())

@@ -70,7 +70,6 @@ class Scheduler:
             defaults=self._defaults,
             on_wait=self.wake,
         )
-        self._kinds: Mapping[str, JobKind] = {}
         self._due = asyncio.Event()
         self._has_foreign_change = False
         self._ticker = AsyncIOScheduler(timezone="UTC")
@@ -79,7 +78,6 @@ class Scheduler:
 
     async def start(self, kinds: Mapping[str, JobKind], workbench: Workbench) -> None:
         """Begin, with the runs that a former process did not end."""
-        self._kinds = kinds
         await self._store.write(recover, self._clock.now())
         self._runner.add(await self._store.read(find_queued))
         self._runner.start(kinds, workbench)
@@ -108,11 +106,6 @@ class Scheduler:
     def wake(self) -> None:
         """Look at the table now: a schedule was added or changed."""
         self._due.set()
-
-    @property
-    def kinds(self) -> Mapping[str, JobKind]:
-        """The kinds of job there are, by name."""
-        return self._kinds
 
     async def run_now(self, user_id: int, schedule_id: int) -> ScheduleRun:
         """Queue a run of a schedule for the present instant, whatever its state.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -15,10 +15,13 @@ from pydantic import (
     model_validator,
 )
 
-from biont.cron import parse_time_zone
 from biont.egress import EgressPolicy
-from biont.exceptions import SettingsError, UnknownTimeZone
+from biont.exceptions import SettingsError
+from biont.settings.documents import KeyPath
 from biont.settings.sources import Sources
+from biont.time_zones import TimeZone
+
+M = TypeVar("M", bound=BaseModel)
 
 Seconds = Annotated[float, Field(gt=0)]
 Pause = Annotated[float, Field(ge=0)]
@@ -138,18 +141,9 @@ class SchedulerSettings(Section):
         "start, in seconds.",
     )
     run_timeout: Seconds = Field(300.0, description="How long a run may take, in seconds.")
-    time_zone: str = Field(
+    time_zone: TimeZone = Field(
         "UTC", description="Zone of schedules that name none, from the IANA database."
     )
-
-    @field_validator("time_zone")
-    @classmethod
-    def _check_time_zone(cls, name: str) -> str:
-        try:
-            parse_time_zone(name)
-        except UnknownTimeZone as error:
-            raise ValueError(str(error)) from error
-        return name
 
 
 class EgressSettings(Section):
@@ -205,6 +199,18 @@ class Settings(Section):
             raise SettingsError(problems)
         settings._sources = sources  # noqa: SLF001 - its own
         return settings
+
+    def locate(self, path: KeyPath) -> str:
+        """Return where the value at `path`, or the section that lacks it, was written."""
+        return self._sources.locate(path)
+
+    def read_section(self, name: str, model: type[M]) -> M:
+        """Check the section of one plugin and return it.
+
+        Raises:
+            SettingsError: it is not what the model asks for; all problems are named.
+        """
+        return self._sources.load(model, ("plugins", name))
 
     def read_sections(
         self, models: Mapping[str, type[BaseModel]], *, absent: Collection[str] = ()

@@ -1,0 +1,51 @@
+"""The routes by which users see and change what is known of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from biont.http.api import Api
+from biont.http.request import Request
+from biont.keys import User
+from biont.time_zones import TimeZone
+
+api = Api("core")
+
+
+class UserView(BaseModel):
+    """Who you are."""
+
+    id: int
+    name: str
+    time_zone: str | None = Field(description="Of schedules that name none; null for the setting.")
+    created_at: datetime
+
+
+class UserChange(BaseModel):
+    """What is to be otherwise."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    time_zone: TimeZone | None = Field(
+        description="Of schedules that name none from now on; null for the setting."
+    )
+
+
+@api.get("/me")
+async def read_me(request: Request) -> UserView:
+    """Read who you are."""
+    return _show(await request.workbench.keys.get_user(request.user_id))
+
+
+@api.patch("/me")
+async def change_me(request: Request, body: UserChange) -> UserView:
+    """Change your time zone; schedules that there are stay in theirs."""
+    return _show(await request.workbench.keys.set_time_zone(request.user_id, body.time_zone))
+
+
+def _show(user: User) -> UserView:
+    return UserView(
+        id=user.id, name=user.name, time_zone=user.time_zone, created_at=user.created_at
+    )

@@ -1,0 +1,139 @@
+"""Schedules that stand in a file: at each start the database is made to follow it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from biont import JobKind, Schedule, Settings, Transaction, User, Workbench, read_settings
+from biont.exceptions import InputProblem, InvalidInput, SettingsError
+from biont_schedules.parameters import check_parameters
+from biont_schedules.schedules import apply_change, insert_schedule
+from biont_schedules.settings import Declaration, SchedulesSettings
+
+FILE = "file"
+"""The `Schedule.origin` of what stands in a file."""
+
+_log = structlog.get_logger("biont_schedules")
+
+
+@asynccontextmanager
+async def keep_declared(workbench: Workbench) -> AsyncIterator[None]:
+    """Make the schedules of all users as the operator's files declare them.
+
+    Raises:
+        SettingsError: one of them cannot be; each problem is named with its place.
+    """
+    declared = workbench.plugin_settings("schedules", SchedulesSettings).declared
+    follower = _Follower(workbench.settings, workbench.job_kinds, workbench.clock.now())
+    done = await workbench.store.write(follower.follow, declared)
+    if any(done.values()):
+        _log.info("declared schedules followed", **done)
+    yield
+
+
+def read_declared(config: Path | None) -> dict[str, Declaration]:
+    """Return what files declare, without a look into the database.
+
+    Args:
+        config: a folder of YAML files, or one file; None for what `biont serve` reads.
+
+    Raises:
+        SettingsError: they cannot be used; each problem is named with its place.
+    """
+    return read_settings(config).read_section("schedules", SchedulesSettings).declared
+
+
+@dataclass(frozen=True)
+class _Follower:
+    settings: Settings
+    kinds: Mapping[str, JobKind]
+    now: datetime
+
+    def follow(self, tx: Transaction, declared: Mapping[str, Declaration]) -> dict[str, list[str]]:
+        """Create, change and remove schedules; return the names of those that were."""
+        present = {
+            (schedule.user_id, str(schedule.slug)): schedule
+            for schedule in Schedule.select().where(Schedule.origin == FILE)
+        }
+        done: dict[str, list[str]] = {"created": [], "changed": [], "removed": []}
+        problems: list[str] = []
+        for slug, declaration in declared.items():
+            try:
+                outcome = self._follow_one(tx, slug, declaration, present)
+            except InvalidInput as error:
+                problems += [self._place(slug, problem) for problem in error.problems]
+            else:
+                if outcome:
+                    done[outcome].append(slug)
+        if problems:
+            raise SettingsError(problems)
+        for (_, slug), schedule in present.items():
+            schedule.delete_instance()
+            done["removed"].append(slug)
+        return done
+
+    def _follow_one(
+        self,
+        tx: Transaction,
+        slug: str,
+        declaration: Declaration,
+        present: dict[tuple[int, str], Schedule],
+    ) -> str | None:
+        user = User.get_or_none(User.name == declaration.user)
+        if user is None:
+            name = declaration.user
+            raise InvalidInput(
+                InputProblem(
+                    f"there is no user {name!r}; create one with `biont users create {name}`",
+                    "#/user",
+                )
+            )
+        columns = self._list_columns(slug, declaration, user)
+        schedule = present.pop((user.id, slug), None)
+        if schedule is None:
+            insert_schedule(tx, user.id, columns, self.now)
+            return "created"
+        changed = {
+            name: value for name, value in columns.items() if getattr(schedule, name) != value
+        }
+        if changed:
+            apply_change(tx, schedule, changed, self.now)
+        return "changed" if changed else None
+
+    def _list_columns(self, slug: str, declaration: Declaration, user: User) -> dict[str, object]:
+        """Return all columns; what is no longer said is as if it never had been."""
+        fields = Schedule._meta.fields  # noqa: SLF001  # peewee's way
+        unsaid = {name: fields[name].default for name in _DECLARED}
+        return (
+            unsaid
+            | declaration.list_columns()
+            | {
+                "time_zone": declaration.time_zone
+                or user.time_zone
+                or self.settings.scheduler.time_zone,
+                "name": declaration.name or slug,
+                "job_kind": declaration.job,
+                "parameters": check_parameters(
+                    self.kinds, declaration.job, declaration.parameters, declaration.prompt
+                ),
+                "origin": FILE,
+                "slug": slug,
+            }
+        )
+
+    def _place(self, slug: str, problem: InputProblem) -> str:
+        path = ("plugins", "schedules", "declared", slug, *problem.pointer.split("/")[1:])
+        return f"{self.settings.locate(path)}: {problem.detail}"
+
+
+_DECLARED = (
+    *("expression", "seconds", "every", "at", "starts_at", "ends_at", "max_runs", "jitter"),
+    *("catch_up", "catch_up_window", "catch_up_limit", "overlap", "timeout", "retry"),
+    *("daily_budget", "on_crash"),
+)

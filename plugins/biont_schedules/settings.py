@@ -1,0 +1,38 @@
+"""What the operator decides about schedules."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from biont import Section
+from biont.exceptions import InvalidInput
+from biont_schedules.timing import require_kind
+from biont_schedules.views import NewSchedule
+
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+
+
+class Declaration(NewSchedule):
+    """A schedule that stands in a file: what `POST /api/v1/schedule` takes, and whose it is."""
+
+    user: Annotated[str, Field(min_length=1)] = Field(description="The name of its user.")
+
+    @model_validator(mode="after")
+    def _check_kind(self) -> Self:
+        try:
+            require_kind(self.list_columns())
+        except InvalidInput as error:
+            raise ValueError("; ".join(problem.detail for problem in error.problems)) from error
+        return self
+
+
+class SchedulesSettings(Section):
+    """Schedules that the operator keeps in a file."""
+
+    declared: dict[Slug, Declaration] = Field(
+        default_factory=dict,
+        description="Schedules by a name of their own. They are made, changed and removed at the "
+        "start, as the file has changed.",
+    )
