@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from biont import Finish, JobKind, JsonObject, Message, Run, Transaction, Workbench
 from biont_llm import LANGUAGE_MODELS
-from biont_notes import create_note
+from biont_notes import Source, create_note
 
 
 class PromptParameters(BaseModel):
@@ -41,7 +41,7 @@ async def run_prompt(run: Run, workbench: Workbench) -> Finish:
             title=run.schedule_name,
             content=completion.text,
             now=workbench.clock.now(),
-            source=f"run-{run.id}",
+            source=Source(f"run-{run.id}", f"/api/v1/schedule/{run.schedule_id}/runs/{run.id}"),
         )
         return {"note_id": note.id, "model": completion.model}
 

@@ -23,7 +23,7 @@ from support.receiver import Receiver
 
 from biont import Scope, load_settings, open_workbench
 
-NOTE_CREATED: dict[str, JsonValue] = {"note_id": 7, "title": "Plan", "source": None}
+NOTE_CREATED: dict[str, JsonValue] = {"note_id": 7, "title": "Plan", "tags": [], "source": None}
 SCHEDULED_TRIGGER: dict[str, JsonValue] = {
     "schedule_id": 1,
     "run_id": 1,

@@ -135,17 +135,30 @@ def _describe_delivery(known: KnownType, payload: JsonValue) -> dict[str, JsonVa
 
 
 def _describe_parameters(endpoint: Endpoint) -> list[JsonValue]:
-    schema = endpoint.parameters.model_json_schema(ref_template=_REFERENCE)
+    schema = endpoint.parameters.model_json_schema()
+    definitions = schema.get("$defs", {})
     required = schema.get("required", [])
     return [
         {
             "name": name,
             "in": "path" if name in endpoint.path_names else "query",
             "required": name in required,
-            "schema": value,
+            "schema": _inline(value, definitions),
         }
         for name, value in schema.get("properties", {}).items()
     ]
+
+
+def _inline(schema: JsonValue, definitions: Mapping[str, JsonValue]) -> JsonValue:
+    """Return a schema in which what it refers to stands in its place."""
+    if isinstance(schema, list):
+        return [_inline(part, definitions) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    target = schema.get("$ref")
+    if isinstance(target, str):
+        return _inline(definitions[target.rpartition("/")[2]], definitions)
+    return {name: _inline(value, definitions) for name, value in schema.items()}
 
 
 def _describe_responses(

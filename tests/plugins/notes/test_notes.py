@@ -25,7 +25,12 @@ async def test_a_note_and_its_event_come_together(client: Client) -> None:
     data = page["data"]
     assert isinstance(data, list)
     assert isinstance(data[0], dict)
-    assert data[0]["payload"] == {"note_id": note["id"], "title": "Plan", "source": None}
+    assert data[0]["payload"] == {
+        "note_id": note["id"],
+        "title": "Plan",
+        "tags": [],
+        "source": None,
+    }
 
 
 @pytest.mark.parametrize("text", ["Grüße 🐙", "'; DROP TABLE notes; --", "\x00\x7f", "\u202egnp"])

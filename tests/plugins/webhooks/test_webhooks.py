@@ -36,7 +36,12 @@ async def test_a_delivery_is_signed_as_everybody_can_check(
     assert set(event) == {"id", "user_id", "event_type", "created_at", "payload"}
     assert event["id"] == request.headers["webhook-id"]
     assert event["event_type"] == "note_created"
-    assert event["payload"] == {"note_id": note["id"], "title": "Grüße", "source": None}
+    assert event["payload"] == {
+        "note_id": note["id"],
+        "title": "Grüße",
+        "tags": [],
+        "source": None,
+    }
     assert request.headers["Content-Type"] == "application/json"
 
 
@@ -69,7 +74,7 @@ async def test_the_events_of_others_do_not_arrive(
     await ada.post("/notes", {"title": "ada's"})
     await eve.post("/notes", {"title": "eve's"})
     (request,) = await receiver.wait_for(1)
-    assert request.event["payload"] == {"note_id": 2, "title": "eve's", "source": None}
+    assert request.event["payload"] == {"note_id": 2, "title": "eve's", "tags": [], "source": None}
 
 
 async def test_the_secret_is_shown_only_once(client: Client) -> None:

@@ -1,0 +1,88 @@
+"""Finds notes by the words in them, and tags by use (SQLite FTS5)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from biont import execute_sql
+from biont_notes.tables import Note
+
+_OPEN, _CLOSE = "\x02", "\x03"
+_WORDS_AROUND = 24
+
+_SEARCH = (
+    "SELECT notes.id, snippet(notes_text, -1, ?, ?, '…', ?) FROM notes_text"
+    " JOIN notes ON notes.id = notes_text.rowid"
+    " WHERE notes_text MATCH ? AND notes.user_id = ?"
+    " AND (? IS NULL OR notes.id IN (SELECT note_id FROM note_tags WHERE tag = ?))"
+    " ORDER BY bm25(notes_text, 4.0, 1.0), notes.id DESC LIMIT ? OFFSET ?"
+)
+_COUNT_TAGS = (
+    "SELECT tag, count(*) FROM note_tags JOIN notes ON notes.id = note_id"
+    " WHERE notes.user_id = ? GROUP BY tag ORDER BY count(*) DESC, tag LIMIT 1000"
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a text, and whether it is what was looked for."""
+
+    text: str
+    is_match: bool
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A note that was found.
+
+    Attributes:
+        note: the whole of it.
+        excerpt: the words around what was found.
+    """
+
+    note: Note
+    excerpt: list[Part]
+
+
+def search_notes(
+    user_id: int, query: str, *, tag: str | None = None, limit: int = 100, offset: int = 0
+) -> list[Hit]:
+    """Return a user's notes that have all words of `query`, the best first.
+
+    Upper and lower case and accents make no difference; ``plan*`` finds what begins so,
+    and ``"to do"`` the words one after the other. A match in a title counts four times
+    (BM25, see https://sqlite.org/fts5.html#the_bm25_function).
+    """
+    found = execute_sql(
+        _SEARCH,
+        *(_OPEN, _CLOSE, _WORDS_AROUND, _to_match(query), user_id, tag, tag, limit, offset),
+    ).fetchall()
+    notes = {note.id: note for note in Note.select().where(Note.id << [row[0] for row in found])}
+    return [Hit(notes[note_id], _split(snippet)) for note_id, snippet in found]
+
+
+def count_tags(user_id: int) -> list[tuple[str, int]]:
+    """Return a user's tags and how many notes bear each, the most used first."""
+    return [(tag, count) for tag, count in execute_sql(_COUNT_TAGS, user_id).fetchall()]
+
+
+def _to_match(query: str) -> str:
+    """Return an FTS5 query of quoted words, in which nothing else is an operator."""
+    terms = re.findall(r'"([^"]+)"|([^\s"]+)', query)
+    quoted = [_quote(phrase or word) for phrase, word in terms]
+    return " ".join(quoted) or '""'
+
+
+def _quote(term: str) -> str:
+    words = term.rstrip("*").replace('"', " ")
+    return f'"{words}"' + ("*" if term.endswith("*") else "")
+
+
+def _split(snippet: str) -> list[Part]:
+    """Tell what was found from what stands around it."""
+    parts: list[Part] = []
+    for index, piece in enumerate(re.split(f"[{_OPEN}{_CLOSE}]", snippet)):
+        if piece:
+            parts.append(Part(piece, is_match=index % 2 == 1))
+    return parts
