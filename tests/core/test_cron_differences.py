@@ -1,4 +1,4 @@
-"""Ours against cronsim: the same instants, but for what `docs/reference/schedules.md` lists."""
+"""Ours against cronsim: the same instants, but for what the documentation lists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from support.pages import read_table
 from biont import CronExpression, parse_time_zone
 from biont.exceptions import InvalidExpression
 
-PAGE = "docs/reference/schedules.md"
+PAGE = "docs/reference/cron-expressions.md"
 COUNT = 12
 
 Applies = Callable[[str], bool]
