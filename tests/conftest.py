@@ -15,6 +15,7 @@ from support.loopback import keep_to_loopback
 from support.node import Node, find_node
 from support.process import Server, run_biont
 from support.receiver import Receiver
+from support.scripted_server import ScriptedServer
 
 from biont import Scope, Workbench, load_settings, open_workbench
 
@@ -44,6 +45,13 @@ def node() -> Node:
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     async with Receiver() as running:
+        yield running
+
+
+@pytest.fixture
+async def scripted() -> AsyncIterator[ScriptedServer]:
+    """Somebody's model server, which answers as it is told."""
+    async with ScriptedServer() as running:
         yield running
 
 

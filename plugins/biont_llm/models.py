@@ -1,114 +1,169 @@
-"""All language models of one workbench, behind one call."""
+"""All language models of one workbench: the one place through which they are called."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import TypeVar
 
-from biont import Backend, BackendFactory, Completion, Message, Service, Workbench
-from biont.exceptions import BackendTimeout, BackendUnavailable
+import structlog
 
+from biont import (
+    Answer,
+    BackendFactory,
+    ChatRequest,
+    LlmCall,
+    Message,
+    ModelInfo,
+    Service,
+    Workbench,
+)
+from biont.exceptions import BackendError, BackendMissing, BackendRefused
+from biont_llm.answer_stream import AnswerStream, finish_answer
+from biont_llm.choice import Target, choose_target
+from biont_llm.line import Line
+from biont_llm.settings import LlmSettings
+from biont_llm.terms import Terms, find_terms
 
-@dataclass(frozen=True)
-class _OpenBackend:
-    backend: Backend
-    places: asyncio.Semaphore
+T = TypeVar("T")
+
+_log = structlog.get_logger("biont.llm")
 
 
 class LanguageModels:
     """Makes each backend when it is first used, and asks it within limits.
 
     Args:
-        factories: what makes each backend, by its name.
-        workbench: handed to the factories.
-        default: the backend that is asked when none is named.
-        system_prompt: goes before messages that have no system message of their
-            own; an empty one is left out.
-        timeout: how long one call may take, in seconds. Waiting for a place does
-            not count: it is no fault of the model's server.
-        concurrency: how many calls each backend has under way at most.
+        workbench: has the backends' factories, and is handed to them.
+        settings: who is asked, and within which limits.
 
     Raises:
-        BackendUnavailable: there is no backend `default`.
+        BackendMissing: there is no backend of a name that the settings choose.
     """
 
-    def __init__(
-        self,
-        factories: Mapping[str, BackendFactory],
-        workbench: Workbench,
-        *,
-        default: str,
-        system_prompt: str,
-        timeout: float,
-        concurrency: int,
-    ) -> None:
-        self._factories = factories
+    def __init__(self, workbench: Workbench, settings: LlmSettings) -> None:
         self._workbench = workbench
-        self._system_prompt = system_prompt
-        self._timeout = timeout
-        self._concurrency = concurrency
-        self._open: dict[str, _OpenBackend] = {}
+        self._settings = settings
+        self._factories = workbench.llm_backends
+        self._terms = {name: find_terms(settings, name) for name in self._factories}
+        self._lines: dict[str, Line] = {}
         self._closing = AsyncExitStack()
-        self.default = default
-        self._get_factory(default)
+        self.default = settings.backend
+        for name in (self.default, *settings.fallback):
+            self._get_factory(name.partition("/")[0])
 
     @property
     def backends(self) -> list[str]:
         """The names of all backends, in alphabetical order."""
         return sorted(self._factories)
 
-    async def complete(
-        self, messages: Sequence[Message], *, backend: str | None = None, model: str | None = None
-    ) -> Completion:
-        """Return a model's answer to `messages`.
+    async def chat(self, request: ChatRequest, call: LlmCall) -> Answer:
+        """Return a model's answer.
 
         Args:
-            messages: the conversation so far, the newest turn last.
-            backend: which one to ask; None for the default.
-            model: one of the backend's models; None for the one it is set to.
+            request: what is asked, and of whom.
+            call: on whose behalf.
 
         Raises:
             BackendError: there is no answer, or none that can be trusted to be whole.
         """
-        name = backend or self.default
-        opened = self._open_backend(name)
-        async with opened.places:
-            limit = asyncio.timeout(self._timeout)
-            try:
-                async with limit:
-                    return await opened.backend.complete(self._prepare(messages), model=model)
-            except TimeoutError as error:
-                if not limit.expired():
-                    raise
-                raise BackendTimeout(
-                    f"the LLM backend {name!r} gave no answer within {self._timeout:g} s; "
-                    "plugins.llm.timeout sets how long it may take"
-                ) from error
+        asked = self._prepare(request)
+        line, completion = await self._ask_in_turn(asked, call, Line.chat)
+        return finish_answer(line.name, asked, completion)
+
+    @asynccontextmanager
+    async def stream(self, request: ChatRequest, call: LlmCall) -> AsyncIterator[AnswerStream]:
+        """Open a model's answer that comes piece by piece.
+
+        The first piece has come when it is open. The model is let go when it is closed.
+
+        Args:
+            request: what is asked, and of whom.
+            call: on whose behalf.
+
+        Raises:
+            BackendError: there is no answer; also inside, where it breaks off or takes
+                longer than it may.
+        """
+        asked = self._prepare(request)
+        async with AsyncExitStack() as stack:
+            line, chunks = await self._ask_in_turn(
+                asked, call, lambda line, wanted: stack.enter_async_context(line.stream(wanted))
+            )
+            yield AnswerStream(line.name, asked, chunks)
+
+    def find_terms(self, model: str | None) -> Terms:
+        """Return what holds for the backend that `model` means; None is the default."""
+        return self._terms[self._choose(model).backend]
+
+    async def list_models(self, backend: str) -> Sequence[ModelInfo]:
+        """Ask a backend for its models, which also tells whether it is well.
+
+        Raises:
+            BackendError: it cannot answer at present.
+        """
+        return await self._open_line(backend).backend.list_models()
 
     async def close(self) -> None:
         """Close the backends that were made, in reverse order."""
         await self._closing.aclose()
 
-    def _open_backend(self, name: str) -> _OpenBackend:
-        if name not in self._open:
+    async def _ask_in_turn(
+        self,
+        request: ChatRequest,
+        call: LlmCall,
+        ask: Callable[[Line, ChatRequest], Awaitable[T]],
+    ) -> tuple[Line, T]:
+        """Return the first answer of those whom the request may mean, and whose it is."""
+        *first, last = self._list_targets(request.model)
+        for target in first:
+            line = self._open_line(target.backend)
+            try:
+                return line, await ask(line, replace(request, model=target.model))
+            except BackendRefused:
+                raise
+            except BackendError as error:
+                _log.warning(
+                    "the next LLM backend is asked",
+                    backend=target.backend,
+                    user_id=call.user_id,
+                    reason=str(error),
+                )
+        line = self._open_line(last.backend)
+        return line, await ask(line, replace(request, model=last.model))
+
+    def _list_targets(self, model: str | None) -> list[Target]:
+        chosen = self._choose(model)
+        if model is not None:
+            return [chosen]
+        return [chosen, *(self._choose(name) for name in self._settings.fallback)]
+
+    def _choose(self, model: str | None) -> Target:
+        if model is None:
+            return Target(self.default)
+        known = {name: terms.models for name, terms in self._terms.items()}
+        return choose_target(model, self._factories.keys(), known, self.default)
+
+    def _open_line(self, name: str) -> Line:
+        if name not in self._lines:
             backend = self._get_factory(name)(self._workbench)
             self._closing.push_async_callback(backend.close)
-            self._open[name] = _OpenBackend(backend, asyncio.Semaphore(self._concurrency))
-        return self._open[name]
+            self._lines[name] = Line(name, backend, self._terms[name], self._workbench.clock)
+        return self._lines[name]
 
     def _get_factory(self, name: str) -> BackendFactory:
         if name not in self._factories:
-            raise BackendUnavailable(
+            raise BackendMissing(
                 f"there is no LLM backend {name!r}; there are {', '.join(self.backends)}"
             )
         return self._factories[name]
 
-    def _prepare(self, messages: Sequence[Message]) -> Sequence[Message]:
-        if not self._system_prompt or any(message.role == "system" for message in messages):
-            return messages
-        return [Message("system", self._system_prompt), *messages]
+    def _prepare(self, request: ChatRequest) -> ChatRequest:
+        words = self._settings.system_prompt
+        if not words or any(message.role == "system" for message in request.messages):
+            return request
+        return replace(request, messages=[Message("system", words), *request.messages])
 
 
 LANGUAGE_MODELS = Service[LanguageModels]("language models", provider="llm")

@@ -1,13 +1,17 @@
-"""The backend ``openai``: any server that speaks OpenAI's protocol."""
+"""The backends of kind ``openai``: any server that speaks OpenAI's protocol."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from biont import Completion, Message
+from biont import ChatRequest, Chunk, Completion, ModelInfo
+from biont.exceptions import BackendMissing
 from biont_llm.answers import read_answer
+from biont_llm.event_stream import EventStream
+from biont_llm.questions import Defaults, write_question
 from biont_llm.settings import OpenAiSettings
 
 if TYPE_CHECKING:
@@ -19,30 +23,63 @@ class OpenAiBackend:
 
     Args:
         settings: which server, with which key, for which model.
-        max_tokens: how long an answer may get.
+        max_tokens: how long an answer may get where a request does not say it.
         timeout: how long the server may be silent, in seconds.
+        place: where `settings` stand, for messages.
     """
 
-    def __init__(self, settings: OpenAiSettings, *, max_tokens: int, timeout: float) -> None:
+    def __init__(
+        self,
+        settings: OpenAiSettings,
+        *,
+        max_tokens: int,
+        timeout: float,
+        place: str = "plugins.llm.openai",
+    ) -> None:
         self._settings = settings
         self._timeout = timeout
-        self._options: dict[str, float] = {settings.limit_name: max_tokens}
-        if settings.temperature is not None:
-            self._options["temperature"] = settings.temperature
+        self._place = place
+        self._defaults = Defaults(
+            settings.model, max_tokens, settings.temperature, settings.limit_name
+        )
         self._opening = asyncio.Lock()
         self._client: OpenAiClient | None = None
 
-    async def complete(
-        self, messages: Sequence[Message], *, model: str | None = None
-    ) -> Completion:
-        """Return the model's answer to `messages`.
+    async def chat(self, request: ChatRequest) -> Completion:
+        """Return the model's answer.
 
         Raises:
             BackendError: there is no answer, or none that can be trusted to be whole.
         """
         client = await self._open_client()
-        body = await client.ask(model or self._settings.model, messages, self._options)
-        return read_answer(body)
+        return read_answer(await client.ask(write_question(request, self._defaults, stream=False)))
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
+        """Yield the model's answer as it comes.
+
+        Raises:
+            BackendError: there is no answer, or it broke off.
+        """
+        client = await self._open_client()
+        answer = EventStream()
+        question = write_question(request, self._defaults, stream=True)
+        async with aclosing(client.follow(question)) as parts:
+            async for part in parts:
+                for chunk in answer.feed(part):
+                    yield chunk
+        for last in answer.finish():
+            yield last
+
+    async def list_models(self) -> Sequence[ModelInfo]:
+        """Return the server's models.
+
+        Raises:
+            BackendError: there is no list, or no key for a server that wants one.
+        """
+        if self._settings.is_openai and not self._settings.api_key.get_secret_value():
+            raise BackendMissing(f"{self._place}.api_key is not set")
+        client = await self._open_client()
+        return [ModelInfo(name, self._settings.context) for name in await client.list_models()]
 
     async def close(self) -> None:
         """Close all connections, also those that wait for an answer."""
@@ -53,13 +90,13 @@ class OpenAiBackend:
         async with self._opening:
             if self._client is None:
                 self._client = await asyncio.to_thread(
-                    _import_and_make, self._settings, self._timeout
+                    _import_and_make, self._settings, self._timeout, self._place
                 )
             return self._client
 
 
-def _import_and_make(settings: OpenAiSettings, timeout: float) -> OpenAiClient:
+def _import_and_make(settings: OpenAiSettings, timeout: float, place: str) -> OpenAiClient:
     # Half a second, which only those wait for who need it.
     from biont_llm.openai_client import OpenAiClient  # noqa: PLC0415
 
-    return OpenAiClient(settings, timeout)
+    return OpenAiClient(settings, timeout, place)

@@ -2,49 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+import re
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import cast
 
 import httpx2
 import openai
 
-from biont import Message
 from biont.exceptions import (
     BackendError,
+    BackendFailed,
     BackendOverloaded,
     BackendRefused,
     BackendTimeout,
     BackendUnavailable,
     InvalidAnswer,
+    PromptTooLong,
 )
+from biont_llm.answers import read_reason
 from biont_llm.settings import OpenAiSettings
-
-if TYPE_CHECKING:
-    from openai.types.chat import ChatCompletionMessageParam
 
 # Servers close idle connections after 5 s; a request must not meet one that is just closing.
 _KEEP_IDLE = 2.0
 
 _REASON_LIMIT = 300
-_REMEDIES = {
-    401: "; check plugins.llm.openai.api_key",
-    403: "; check plugins.llm.openai.api_key",
-    404: "; check plugins.llm.openai.base_url and the name of the model",
-}
+_TOO_LONG = re.compile(
+    r"context[_ ](length|size|window)|maximum context|prompt is too long|too many tokens",
+    re.IGNORECASE,
+)
 
 
 class OpenAiClient:
-    """Sends chat requests to one server, and says in our own terms what goes wrong.
+    """Sends requests to one server, and says in our own terms what goes wrong.
 
     Nothing is read from the environment: no key, no address, no header, no proxy.
 
     Args:
         settings: which server, with which key.
         timeout: how long it may be silent, in seconds.
+        place: where `settings` stand, for messages.
     """
 
-    def __init__(self, settings: OpenAiSettings, timeout: float) -> None:
+    def __init__(self, settings: OpenAiSettings, timeout: float, place: str) -> None:
         self._server = f"the model's server at {settings.base_url}"
+        self._place = place
         self._key = settings.api_key.get_secret_value()
         self._timeout = timeout
         self._client = _Client(
@@ -55,58 +57,99 @@ class OpenAiClient:
             http_client=httpx2.AsyncClient(
                 trust_env=False,
                 follow_redirects=False,
-                limits=httpx2.Limits(keepalive_expiry=_KEEP_IDLE),
+                # How many go out at once is not decided here.
+                limits=httpx2.Limits(max_connections=None, keepalive_expiry=_KEEP_IDLE),
             ),
         )
 
-    async def ask(
-        self, model: str, messages: Sequence[Message], options: Mapping[str, float]
-    ) -> bytes:
+    async def ask(self, question: Mapping[str, object]) -> bytes:
         """Return the body of a successful response, unread.
 
         Args:
-            model: who is to answer.
-            messages: the conversation so far.
-            options: what else goes into the request.
+            question: the body of the request; it stands over what the library adds.
 
         Raises:
             BackendError: there is no whole response, or it is not a success.
         """
-        turns = [{"role": message.role, "content": message.content} for message in messages]
-        try:
+        with self._explained():
             response = await self._client.chat.completions.with_raw_response.create(
-                model=model,
-                messages=cast("list[ChatCompletionMessageParam]", turns),
-                extra_body=options,
+                model="", messages=(), extra_body=question
             )
-        # `from None`: the library's errors hold what the server said, which may be the key.
-        except openai.APITimeoutError:
-            raise BackendTimeout(f"{self._server} was silent for {self._timeout:g} s") from None
-        except openai.APIStatusError as error:
-            raise self._explain_status(error) from None
-        except openai.APIConnectionError as error:
-            raise self._explain_connection(error) from None
-        return response.content
+            return response.content
+
+    async def follow(self, question: Mapping[str, object]) -> AsyncGenerator[bytes, None]:
+        """Yield the body of a successful response as it comes, unread.
+
+        Args:
+            question: the body of the request, which asks for a stream.
+
+        Raises:
+            BackendError: there is no whole response, or it is not a success.
+        """
+        with self._explained():
+            create = self._client.chat.completions.with_streaming_response.create
+            async with create(model="", messages=(), extra_body=question) as response:
+                async for part in response.iter_bytes():
+                    yield part
+
+    async def list_models(self) -> Sequence[str]:
+        """Return the names of the server's models.
+
+        Raises:
+            BackendError: there is no list, or it is none.
+        """
+        with self._explained():
+            page = await self._client.models.list()
+        names = [getattr(model, "id", None) for model in getattr(page, "data", None) or ()]
+        if not names or not all(isinstance(name, str) for name in names):
+            raise InvalidAnswer(f"{self._server} gave no list of models")
+        return cast("list[str]", names)
 
     async def close(self) -> None:
         """Close all connections, also those that wait for an answer."""
         await self._client.close()
 
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        # `from None`: the library's errors hold what the server said, which may be the key.
+        try:
+            yield
+        except (openai.APITimeoutError, httpx2.TimeoutException):
+            raise BackendTimeout(f"{self._server} was silent for {self._timeout:g} s") from None
+        except openai.APIStatusError as error:
+            raise self._explain_status(error) from None
+        except openai.APIConnectionError as error:
+            raise self._explain_connection(error.__cause__) from None
+        except (openai.APIError, httpx2.HTTPError, httpx2.StreamError) as error:
+            raise self._explain_connection(error) from None
+
     def _explain_status(self, error: openai.APIStatusError) -> BackendError:
         status = error.status_code
-        reason = self._hide_key(_read_reason(error.body) or error.response.reason_phrase)
+        reason = self._hide_key(read_reason(error.body) or error.response.reason_phrase)
         text = f"{self._server} answered {status}: {reason[:_REASON_LIMIT]}"
-        if status not in (429, 503):
-            return BackendRefused(text + _REMEDIES.get(status, ""))
-        wait = error.response.headers.get("Retry-After")
-        return BackendOverloaded(text + (f"; Retry-After: {wait[:50]}" if wait else ""))
+        if status in (429, 503):
+            wait = error.response.headers.get("Retry-After", "")[:50]
+            return BackendOverloaded(
+                text + (f"; Retry-After: {wait}" if wait else ""), retry_after=_read_pause(wait)
+            )
+        if status >= 500:
+            return BackendFailed(text)
+        if _TOO_LONG.search(f"{getattr(error, 'code', '')} {reason}"):
+            return PromptTooLong(text)
+        return BackendRefused(text + self._find_remedy(status))
 
-    def _explain_connection(self, error: openai.APIConnectionError) -> BackendError:
-        cause = error.__cause__
+    def _find_remedy(self, status: int) -> str:
+        if status in (401, 403):
+            return f"; check {self._place}.api_key"
+        if status == 404:
+            return f"; check {self._place}.base_url and the name of the model"
+        return ""
+
+    def _explain_connection(self, cause: BaseException | None) -> BackendError:
         if isinstance(cause, httpx2.ConnectError):
             return BackendUnavailable(
                 f"{self._server} cannot be reached: {cause}; is it running, and is "
-                "plugins.llm.openai.base_url right?"
+                f"{self._place}.base_url right?"
             )
         reason = self._hide_key(str(cause) or type(cause).__name__)[:_REASON_LIMIT]
         return InvalidAnswer(f"{self._server} broke off before its answer was whole: {reason}")
@@ -127,12 +170,6 @@ class _Client(openai.AsyncOpenAI):
         }
 
 
-def _read_reason(body: object) -> str:
-    """Return what a server says of an error; nothing where it says it in HTML."""
-    said = body
-    for name in ("error", "message"):
-        if isinstance(said, dict):
-            said = said.get(name, said)
-    if not isinstance(said, str) or said.lstrip().startswith("<"):
-        return ""
-    return " ".join(said.split())
+def _read_pause(header: str) -> float | None:
+    """Return the seconds that a Retry-After header says; a date is None, as clocks differ."""
+    return float(header) if header.isascii() and header.isdecimal() else None

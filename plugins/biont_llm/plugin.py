@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from biont import Api, BackendFactory, EventType, Message, Request, Scope, Workbench, hookimpl
+from biont import (
+    Api,
+    BackendFactory,
+    ChatRequest,
+    EventType,
+    LlmCall,
+    Message,
+    Request,
+    Scope,
+    Workbench,
+    hookimpl,
+)
 from biont.exceptions import InputProblem, InvalidInput
 from biont_llm.local_backend import LocalBackend
 from biont_llm.models import LANGUAGE_MODELS, LanguageModels
 from biont_llm.openai_backend import OpenAiBackend
-from biont_llm.settings import LlmSettings
+from biont_llm.routes import api as models_api
+from biont_llm.settings import LlmSettings, OpenAiSettings
+from biont_llm.terms import find_terms
 
 # Message and answer fit into an event's payload whatever characters they are made of.
 TEXT_LIMIT = 20_000
@@ -22,6 +36,7 @@ Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 api = Api("chat")
+api.include(models_api)
 
 
 class ChatMessage(BaseModel):
@@ -84,9 +99,11 @@ def register_event_types() -> Sequence[EventType]:
 
 
 @hookimpl
-def register_llm_backends() -> Mapping[str, BackendFactory]:
-    """Return the backends that are built in."""
-    return {"local": _make_local, "openai": _make_openai}
+def register_llm_backends(workbench: Workbench) -> Mapping[str, BackendFactory]:
+    """Return the backends that are built in, and those that the settings name."""
+    settings = workbench.plugin_settings("llm", LlmSettings)
+    named = {name: _Maker(settings, name, server) for name, server in settings.backends.items()}
+    return {"local": _make_local, "openai": _Maker(settings, "openai", settings.openai), **named}
 
 
 @hookimpl
@@ -98,14 +115,7 @@ def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
 @asynccontextmanager
 async def _offer(workbench: Workbench) -> AsyncIterator[None]:
     settings = workbench.plugin_settings("llm", LlmSettings)
-    models = LanguageModels(
-        workbench.llm_backends,
-        workbench,
-        default=settings.backend,
-        system_prompt=settings.system_prompt,
-        timeout=settings.timeout,
-        concurrency=settings.concurrency,
-    )
+    models = LanguageModels(workbench, settings)
     workbench.provide(LANGUAGE_MODELS, models)
     try:
         yield
@@ -118,9 +128,23 @@ def _make_local(workbench: Workbench) -> LocalBackend:
     return LocalBackend(settings.local, max_tokens=settings.max_tokens, timeout=settings.timeout)
 
 
-def _make_openai(workbench: Workbench) -> OpenAiBackend:
-    settings = workbench.plugin_settings("llm", LlmSettings)
-    return OpenAiBackend(settings.openai, max_tokens=settings.max_tokens, timeout=settings.timeout)
+@dataclass(frozen=True)
+class _Maker:
+    """Makes the backend of a server."""
+
+    settings: LlmSettings
+    name: str
+    server: OpenAiSettings
+
+    def __call__(self, _: Workbench) -> OpenAiBackend:
+        terms = find_terms(self.settings, self.name)
+        return OpenAiBackend(
+            self.server,
+            max_tokens=terms.max_tokens,
+            timeout=terms.timeout,
+            place="plugins.llm."
+            + (self.name if self.name == "openai" else f"backends.{self.name}"),
+        )
 
 
 @api.post("/chat", scopes=frozenset({Scope.CHAT}), status=200)
@@ -136,23 +160,24 @@ async def chat(request: Request, body: ChatMessage) -> ChatAnswer:
         raise InvalidInput(InputProblem(f"must be one of {known}", "#/backend"))
     messages = [Message("system", body.system)] if body.system else []
     messages.append(Message("user", body.message))
-    completion = await models.complete(messages, backend=backend, model=body.model)
+    model = body.model if body.backend is None else "/".join(filter(None, (backend, body.model)))
+    answer = await models.chat(ChatRequest(messages, model), LlmCall(user_id=request.user_id))
     await request.workbench.events.emit(
         AI_MESSAGE.name,
         request.user_id,
         {
             "message": body.message,
-            "answer": completion.text[:TEXT_LIMIT],
-            "model": completion.model,
-            "backend": backend,
+            "answer": answer.text[:TEXT_LIMIT],
+            "model": answer.model,
+            "backend": answer.backend,
         },
     )
     return ChatAnswer(
-        answer=completion.text,
-        model=completion.model,
-        backend=backend,
+        answer=answer.text,
+        model=answer.model,
+        backend=answer.backend,
         usage=Usage(
-            prompt_tokens=completion.prompt_tokens,
-            completion_tokens=completion.completion_tokens,
+            prompt_tokens=answer.usage.prompt_tokens,
+            completion_tokens=answer.usage.completion_tokens,
         ),
     )

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field, HttpUrl, SecretStr, field_validator
+from pydantic import Field, HttpUrl, SecretStr, StringConstraints, field_validator, model_validator
 
 from biont import Section
 
 _WITH_NEW_LIMIT = (".openai.com", ".openai.azure.com")
+_BUILT_IN = {"local", "openai"}
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+BackendName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,49}$")]
+Timeout = Annotated[float, Field(gt=0, le=3600)]
+Retries = Annotated[int, Field(ge=0, le=10)]
+Concurrency = Annotated[int, Field(ge=1, le=1000)]
+TokenLimit = Annotated[int, Field(ge=1, le=1_048_576)]
+Context = Annotated[int, Field(ge=256, le=16_777_216)]
+
+
+class Limits(Section):
+    """What one backend is held to; what is unset is as `LlmSettings` says for all."""
+
+    timeout: Timeout | None = None
+    retries: Retries | None = None
+    concurrency: Concurrency | None = None
+    max_tokens: TokenLimit | None = None
 
 
 class OpenAiSettings(Section):
@@ -24,6 +43,12 @@ class OpenAiSettings(Section):
     model: str = Field(
         "gpt-5-mini", min_length=1, description="The model that is asked when none is named."
     )
+    models: tuple[Name, ...] = Field(
+        (), description="Further models that requests may name without naming the backend."
+    )
+    context: Context = Field(
+        128_000, description="Tokens that question and answer may have together."
+    )
     temperature: float | None = Field(
         None,
         ge=0,
@@ -33,13 +58,17 @@ class OpenAiSettings(Section):
     )
 
     @property
+    def is_openai(self) -> bool:
+        """Whether it is OpenAI itself, or OpenAI's models at Azure."""
+        return f".{self.base_url.host or ''}".endswith(_WITH_NEW_LIMIT)
+
+    @property
     def limit_name(self) -> str:
         """How a request calls the greatest number of tokens that an answer may have.
 
         OpenAI's newer models refuse the old name; Ollama and others know no new one.
         """
-        is_openai = (self.base_url.host or "").endswith(_WITH_NEW_LIMIT)
-        return "max_completion_tokens" if is_openai else "max_tokens"
+        return "max_completion_tokens" if self.is_openai else "max_tokens"
 
     @field_validator("base_url")
     @classmethod
@@ -56,6 +85,12 @@ class OpenAiSettings(Section):
         if not (text.isascii() and text.isprintable()) or " " in text:
             raise ValueError("must be ASCII without spaces or line ends, as it goes into a header")
         return key
+
+
+class NamedBackend(OpenAiSettings, Limits):
+    """One of `LlmSettings.backends`."""
+
+    kind: Literal["openai"] = "openai"
 
 
 class LocalSettings(Section):
@@ -85,21 +120,56 @@ class LlmSettings(Section):
     backend: str = Field(
         "local",
         min_length=1,
-        description="Who is asked when nobody is named: local, openai, or a plugin's backend.",
+        description="Who is asked when nobody is named: local, openai, one of backends, or a "
+        "plugin's backend.",
     )
-    timeout: float = Field(
-        120.0, gt=0, le=3600, description="How long one answer may take, in seconds."
+    fallback: tuple[Name, ...] = Field(
+        (),
+        description="Who is asked, one after the other, where a request names nobody and the "
+        "one before gives no answer; each a backend, or backend/model.",
     )
-    concurrency: int = Field(
-        4, ge=1, le=1000, description="How many questions each backend answers at once."
+    timeout: Timeout = Field(120.0, description="How long one answer may take, in seconds.")
+    retries: Retries = Field(
+        2,
+        description="How often a question is asked again that a server could not take: it was "
+        "out of reach, answered 429 or 5xx.",
     )
-    max_tokens: int = Field(
-        512, ge=1, le=1_048_576, description="How long an answer may get, in tokens."
+    longest_pause: float = Field(
+        20.0,
+        ge=0,
+        le=600,
+        description="How long a pause before a retry may be, in seconds; a server that wants a "
+        "longer one by Retry-After is not asked again.",
     )
+    concurrency: Concurrency = Field(
+        4, description="How many questions each backend answers at once."
+    )
+    circuit_failures: int = Field(
+        5,
+        ge=1,
+        le=1000,
+        description="After how many failures in a row a backend is not asked for a while.",
+    )
+    circuit_pause: float = Field(
+        30.0, gt=0, le=3600, description="How long that while is, in seconds."
+    )
+    max_tokens: TokenLimit = Field(512, description="How long an answer may get, in tokens.")
     system_prompt: str = Field(
         "You are a helpful assistant. Answer in one short sentence.",
         description="What the model is told before messages that bring no system message; "
         "empty for nothing. The small local model babbles without one.",
     )
+    backends: dict[BackendName, NamedBackend] = Field(
+        {},
+        description="Further servers by names of your choice, each with the keys of openai, and "
+        "timeout, retries, concurrency and max_tokens of its own where wanted.",
+    )
     openai: OpenAiSettings = Field(OpenAiSettings(), description="For the backend openai.")
     local: LocalSettings = Field(LocalSettings(), description="For the backend local.")
+
+    @model_validator(mode="after")
+    def _check_names(self) -> LlmSettings:
+        taken = _BUILT_IN & self.backends.keys()
+        if taken:
+            raise ValueError(f"backends: {', '.join(sorted(taken))} is built in; choose another")
+        return self

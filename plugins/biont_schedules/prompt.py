@@ -6,7 +6,17 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from biont import Finish, JobKind, JsonObject, Message, Run, Transaction, Workbench
+from biont import (
+    ChatRequest,
+    Finish,
+    JobKind,
+    JsonObject,
+    LlmCall,
+    Message,
+    Run,
+    Transaction,
+    Workbench,
+)
 from biont_llm import LANGUAGE_MODELS
 from biont_notes import Source, create_note
 
@@ -28,10 +38,10 @@ async def run_prompt(run: Run, workbench: Workbench) -> Finish:
         BackendError: there is no answer that can be trusted.
     """
     parameters = run.parameters_as(PromptParameters)
-    completion = await workbench.get(LANGUAGE_MODELS).complete(
-        [Message("user", parameters.prompt)],
-        backend=parameters.backend,
-        model=parameters.model,
+    model = "/".join(filter(None, (parameters.backend, parameters.model))) or None
+    answer = await workbench.get(LANGUAGE_MODELS).chat(
+        ChatRequest([Message("user", parameters.prompt)], model),
+        LlmCall(user_id=run.user_id, schedule_id=run.schedule_id, run_id=run.id),
     )
 
     def keep_answer(tx: Transaction) -> JsonObject:
@@ -39,11 +49,11 @@ async def run_prompt(run: Run, workbench: Workbench) -> Finish:
             tx,
             run.user_id,
             title=run.schedule_name,
-            content=completion.text,
+            content=answer.text,
             now=workbench.clock.now(),
             source=Source(f"run-{run.id}", f"/api/v1/schedule/{run.schedule_id}/runs/{run.id}"),
         )
-        return {"note_id": note.id, "model": completion.model}
+        return {"note_id": note.id, "model": answer.model}
 
     return keep_answer
 

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestServer
-from plugins.llm.scripted_server import (
+from pydantic import JsonValue
+from support.client import Client
+from support.clock import FakeClock
+from support.config import write_config
+from support.scripted_server import (
     Reply,
     ScriptedServer,
     answer,
@@ -21,10 +25,6 @@ from plugins.llm.scripted_server import (
     send_garbage,
     wait_for,
 )
-from pydantic import JsonValue
-from support.client import Client
-from support.clock import FakeClock
-from support.config import write_config
 
 from biont import Scope, Workbench, load_settings, open_workbench
 
@@ -34,7 +34,7 @@ async def open_with_model(
     folder: Path, clock: FakeClock, url: str, patience: float
 ) -> AsyncIterator[tuple[Workbench, Client]]:
     """Open a workbench that asks the model's server at `url`."""
-    model = {"backend": "openai", "timeout": patience, "openai": {"base_url": url}}
+    model = {"backend": "openai", "timeout": patience, "retries": 0, "openai": {"base_url": url}}
     settings = load_settings(write_config(folder, {"plugins": {"llm": model}}), environ={})
     async with AsyncExitStack() as stack:
         workbench = await stack.enter_async_context(open_workbench(settings, clock=clock))
@@ -75,7 +75,7 @@ async def run_a_prompt(workbench: Workbench, client: Client, clock: FakeClock) -
         (cut_chunks, "InvalidAnswer"),
         (respond(429, b"{}", headers={"Retry-After": "7"}), "BackendOverloaded"),
         (respond(503, b"{}"), "BackendOverloaded"),
-        (respond(500, b"{}"), "BackendRefused"),
+        (respond(500, b"{}"), "BackendFailed"),
         (respond(401, b"{}"), "BackendRefused"),
         (send_garbage, "Backend|InvalidAnswer"),
         (hang_up, "InvalidAnswer"),

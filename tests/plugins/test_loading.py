@@ -35,8 +35,8 @@ class Seen(Table):
 
 
 class Parrot:
-    async def complete(self, messages, *, model=None):
-        return Completion(messages[-1].content, "parrot", None, None)
+    async def chat(self, request):
+        return Completion(text=request.messages[-1].content, model="parrot")
 
     async def close(self):
         pass

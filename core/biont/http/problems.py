@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from math import ceil
 
 import orjson
 import structlog
@@ -25,8 +26,9 @@ _STATUS: Mapping[type[exceptions.BiontError], int] = {
     exceptions.BackendOverloaded: 503,
     exceptions.BackendUnavailable: 503,
     exceptions.BackendTimeout: 504,
+    exceptions.PromptTooLong: 422,
 }
-_RETRY_AFTER = "1"
+_RETRY_AFTER = 1.0
 
 _log = structlog.get_logger("biont.http")
 
@@ -81,8 +83,13 @@ def _answer(error: exceptions.BiontError) -> web.Response:
     if isinstance(error, exceptions.InvalidInput):
         errors = [_describe(problem) for problem in error.problems]
         return make_problem(status, "the request cannot be accepted", errors=errors)
-    headers = {"Retry-After": _RETRY_AFTER} if status == 503 else None
+    headers = {"Retry-After": _count_seconds(error)} if status == 503 else None
     return make_problem(status, str(error), headers=headers)
+
+
+def _count_seconds(error: exceptions.BiontError) -> str:
+    known = error.retry_after if isinstance(error, exceptions.BackendError) else None
+    return str(ceil(_RETRY_AFTER if known is None else known))
 
 
 def _describe(problem: exceptions.InputProblem) -> dict[str, str]:

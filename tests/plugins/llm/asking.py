@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from plugins.llm.scripted_server import MODEL
 from pydantic import HttpUrl, SecretStr
+from support.clock import FakeClock
+from support.scripted_server import MODEL
 
-from biont import Backend, BackendFactory, Message, SystemClock, Workbench, load_settings
+from biont import (
+    Answer,
+    Backend,
+    BackendFactory,
+    ChatRequest,
+    LlmCall,
+    Message,
+    Workbench,
+    load_settings,
+)
 from biont_llm import LanguageModels
 from biont_llm.openai_backend import OpenAiBackend
 from biont_llm.settings import LlmSettings, OpenAiSettings
@@ -15,6 +25,8 @@ from biont_llm.settings import LlmSettings, OpenAiSettings
 CAPITAL = [Message("user", "What is the capital of France?")]
 BRIEF_CAPITAL = [Message("system", LlmSettings().system_prompt), *CAPITAL]
 """For the small model, which babbles until its limit if it is not told to be brief."""
+
+CALL = LlmCall(user_id=1)
 
 
 def make_openai(
@@ -33,18 +45,19 @@ def make_openai(
 
 
 def make_models(
-    backends: Mapping[str, Backend], *, timeout: float = 30, concurrency: int = 4
+    backends: Mapping[str, Backend], clock: FakeClock | None = None, **settings: object
 ) -> LanguageModels:
-    """Put the defaults of the settings before `backends`, of which the first is the default."""
+    """Put the settings' defaults before `backends`, of which the first is the default."""
 
     def lend(backend: Backend) -> BackendFactory:
         return lambda _: backend
 
-    return LanguageModels(
-        {name: lend(backend) for name, backend in backends.items()},
-        Workbench(load_settings(None, environ={}), SystemClock()),
-        default=next(iter(backends)),
-        system_prompt=LlmSettings().system_prompt,
-        timeout=timeout,
-        concurrency=concurrency,
-    )
+    workbench = Workbench(load_settings(None, environ={}), clock or FakeClock())
+    workbench.llm_backends = {name: lend(backend) for name, backend in backends.items()}
+    chosen = {"backend": next(iter(backends)), "timeout": 30, **settings}
+    return LanguageModels(workbench, LlmSettings.model_validate(chosen))
+
+
+async def ask(models: LanguageModels, *messages: Message, model: str | None = None) -> Answer:
+    """Return a model's answer to these messages; to the capital's question without any."""
+    return await models.chat(ChatRequest(messages or CAPITAL, model), CALL)

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 from conftest import OpenClient
-from plugins.llm.scripted_server import (
+from pydantic import JsonValue
+from support.client import Client
+from support.clock import FakeClock
+from support.config import write_config
+from support.scripted_server import (
     MODEL,
     Reply,
     ScriptedServer,
@@ -15,10 +19,6 @@ from plugins.llm.scripted_server import (
     make_completion,
     respond,
 )
-from pydantic import JsonValue
-from support.client import Client
-from support.clock import FakeClock
-from support.config import write_config
 
 from biont import Scope, Workbench, load_settings, open_workbench
 
@@ -30,7 +30,9 @@ async def workbench(
     tmp_path: Path, clock: FakeClock, scripted: ScriptedServer
 ) -> AsyncIterator[Workbench]:
     sections: dict[str, object] = {
-        "plugins": {"llm": {"backend": "openai", "openai": {"base_url": scripted.url}}}
+        "plugins": {
+            "llm": {"backend": "openai", "retries": 0, "openai": {"base_url": scripted.url}}
+        }
     }
     settings = load_settings(write_config(tmp_path, sections), environ={})
     async with open_workbench(settings, clock=clock) as running:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from plugins.llm.asking import BRIEF_CAPITAL, CAPITAL, make_openai
 
-from biont.exceptions import BackendRefused, BackendUnavailable, InvalidAnswer
+from biont import ChatRequest
+from biont.exceptions import BackendMissing, BackendRefused, BackendUnavailable, InvalidAnswer
 from biont_llm.local_backend import LocalBackend
 from biont_llm.local_server import LocalServer, find_model, name_model
 from biont_llm.settings import LocalSettings
@@ -37,7 +38,9 @@ def make_local(settings: LocalSettings | None = None) -> LocalBackend:
 
 async def test_it_starts_once_for_calls_that_come_at_once() -> None:
     backend = make_local()
-    completions = await asyncio.gather(*(backend.complete(BRIEF_CAPITAL) for _ in range(2)))
+    completions = await asyncio.gather(
+        *(backend.chat(ChatRequest(BRIEF_CAPITAL)) for _ in range(2))
+    )
     await backend.close()
     assert {completion.model for completion in completions} == {"SmolLM2-135M-Instruct"}
 
@@ -45,14 +48,14 @@ async def test_it_starts_once_for_calls_that_come_at_once() -> None:
 async def test_it_has_one_model_and_says_so() -> None:
     backend = make_local()
     with pytest.raises(BackendRefused, match=r"'SmolLM2-135M-Instruct' only, not 'gpt-5-mini'"):
-        await backend.complete(BRIEF_CAPITAL, model="gpt-5-mini")
+        await backend.chat(ChatRequest(BRIEF_CAPITAL, "gpt-5-mini"))
     await backend.close()
 
 
 async def test_closing_does_not_wait_for_an_answer_under_way() -> None:
     backend = LocalBackend(LocalSettings(), max_tokens=4000, timeout=30)
-    await backend.complete(BRIEF_CAPITAL)
-    call = asyncio.create_task(backend.complete(CAPITAL))
+    await backend.chat(ChatRequest(BRIEF_CAPITAL))
+    call = asyncio.create_task(backend.chat(ChatRequest(CAPITAL)))
     await asyncio.wait([call], timeout=0.1)
     await backend.close()
     with pytest.raises(InvalidAnswer, match="broke off"):
@@ -66,10 +69,10 @@ async def test_two_live_in_one_process_and_keep_others_out() -> None:
     for server, key, is_good in ((one, one.api_key, True), (two, one.api_key, False)):
         client = make_openai(server.url, key=key, model=server.model)
         if is_good:
-            assert (await client.complete(BRIEF_CAPITAL)).text
+            assert (await client.chat(ChatRequest(BRIEF_CAPITAL))).text
         else:
             with pytest.raises(BackendRefused, match="401"):
-                await client.complete(BRIEF_CAPITAL)
+                await client.chat(ChatRequest(BRIEF_CAPITAL))
         await client.close()
     two.close()
     one.close()
@@ -80,14 +83,14 @@ async def test_a_closed_server_is_gone() -> None:
     server.close()
     client = make_openai(server.url, key=server.api_key)
     with pytest.raises(BackendUnavailable):
-        await client.complete(BRIEF_CAPITAL)
+        await client.chat(ChatRequest(BRIEF_CAPITAL))
     await client.close()
 
 
 async def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     backend = make_local(LocalSettings(model_path=tmp_path / "missing.gguf"))
-    with pytest.raises(BackendUnavailable, match=r"model_path.*missing\.gguf"):
-        await backend.complete(BRIEF_CAPITAL)
+    with pytest.raises(BackendMissing, match=r"model_path.*missing\.gguf"):
+        await backend.chat(ChatRequest(BRIEF_CAPITAL))
     await backend.close()
 
 
@@ -95,8 +98,8 @@ async def test_a_file_that_is_no_model_is_named(tmp_path: Path) -> None:
     path = tmp_path / "letter.gguf"
     path.write_text("Dear Ada")
     backend = make_local(LocalSettings(model_path=path))
-    with pytest.raises(BackendUnavailable, match=r"letter\.gguf"):
-        await backend.complete(BRIEF_CAPITAL)
+    with pytest.raises(BackendMissing, match=r"letter\.gguf"):
+        await backend.chat(ChatRequest(BRIEF_CAPITAL))
     await backend.close()
 
 
@@ -106,15 +109,15 @@ def test_a_missing_package_is_an_error_that_says_what_to_install(package: str) -
         f"""
         import asyncio, sys
         sys.modules[{package!r}] = None
-        from biont import Message
-        from biont.exceptions import BackendUnavailable
+        from biont import ChatRequest, Message
+        from biont.exceptions import BackendMissing
         from biont_llm.local_backend import LocalBackend
         from biont_llm.settings import LocalSettings
 
         backend = LocalBackend(LocalSettings(), max_tokens=8, timeout=9)
         try:
-            asyncio.run(backend.complete([Message("user", "Hello")]))
-        except BackendUnavailable as error:
+            asyncio.run(backend.chat(ChatRequest([Message("user", "Hello")])))
+        except BackendMissing as error:
             print(error)
         """
     )
@@ -127,13 +130,13 @@ def test_a_process_that_used_it_ends_well_and_prints_nothing_of_its_own(ending: 
     out = run_python(
         f"""
         import asyncio
-        from biont import Message
+        from biont import ChatRequest, Message
         from biont_llm.local_backend import LocalBackend
         from biont_llm.settings import LocalSettings
 
         async def main():
             backend = LocalBackend(LocalSettings(), max_tokens=8, timeout=30)
-            await backend.complete([Message("user", "Hello")])
+            await backend.chat(ChatRequest([Message("user", "Hello")]))
             {ending}
 
         asyncio.run(main())

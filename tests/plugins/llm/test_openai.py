@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 
 import pytest
 from aiohttp.test_utils import unused_port
 from plugins.llm.asking import CAPITAL, make_openai
-from plugins.llm.scripted_server import (
+from pydantic import HttpUrl, SecretStr, ValidationError
+from support.scripted_server import (
     MODEL,
     Reply,
     ScriptedServer,
@@ -16,21 +18,33 @@ from plugins.llm.scripted_server import (
     cut_body,
     cut_chunks,
     hang_up,
+    make_chunk,
     make_completion,
     respond,
+    say,
     send_garbage,
+    stream,
     wait_for,
 )
-from pydantic import HttpUrl, SecretStr, ValidationError
 
-from biont import Completion
+from biont import (
+    ChatRequest,
+    Chunk,
+    Completion,
+    Message,
+    TokenUsage,
+    ToolCallChunk,
+    ToolDefinition,
+)
 from biont.exceptions import (
     BackendError,
+    BackendFailed,
     BackendOverloaded,
     BackendRefused,
     BackendTimeout,
     BackendUnavailable,
     InvalidAnswer,
+    PromptTooLong,
 )
 from biont_llm.settings import OpenAiSettings
 
@@ -42,14 +56,23 @@ async def ask(server: ScriptedServer, reply: Reply | None = None) -> Completion:
         server.script = [reply]
     backend = make_openai(server.url, key=KEY)
     try:
-        return await backend.complete(CAPITAL)
+        return await backend.chat(ChatRequest(CAPITAL))
+    finally:
+        await backend.close()
+
+
+async def follow(server: ScriptedServer, reply: Reply) -> list[Chunk]:
+    server.script = [reply]
+    backend = make_openai(server.url, key=KEY)
+    try:
+        return [chunk async for chunk in backend.stream(ChatRequest(CAPITAL))]
     finally:
         await backend.close()
 
 
 async def test_a_good_answer_is_given_whole(scripted: ScriptedServer) -> None:
     completion = await ask(scripted, answer(make_completion("  It is Paris.\n")))
-    assert completion == Completion("It is Paris.", MODEL, 9, 3)
+    assert completion == Completion(text="It is Paris.", model=MODEL, usage=TokenUsage(9, 3))
 
 
 async def test_an_answer_as_long_as_allowed_is_good(scripted: ScriptedServer) -> None:
@@ -59,7 +82,7 @@ async def test_an_answer_as_long_as_allowed_is_good(scripted: ScriptedServer) ->
 
 async def test_a_server_need_not_count_tokens(scripted: ScriptedServer) -> None:
     completion = await ask(scripted, answer(make_completion(usage=None)))
-    assert (completion.prompt_tokens, completion.completion_tokens) == (None, None)
+    assert completion.usage is None
 
 
 @dataclass(frozen=True)
@@ -91,6 +114,9 @@ FAULTS = {
         answer(make_completion(choices=[{"finish_reason": "stop"}])), InvalidAnswer, "message"
     ),
     "no content": Fault(answer(make_completion(None)), InvalidAnswer, "max_tokens"),
+    "no call of a tool": Fault(
+        answer(make_completion("", finish_reason="tool_calls")), InvalidAnswer, "tool_calls"
+    ),
     "empty content": Fault(answer(make_completion("")), InvalidAnswer, "max_tokens"),
     "blank content": Fault(answer(make_completion(" \n\t ")), InvalidAnswer, "max_tokens"),
     "content that is a number": Fault(answer(make_completion(7)), InvalidAnswer),
@@ -120,20 +146,131 @@ FAULTS = {
     "429 without a word": Fault(respond(429, b""), BackendOverloaded, "429: Too Many Requests"),
     "503": Fault(respond(503, HTML, "text/html"), BackendOverloaded, "Service Unavailable"),
     "400": Fault(
-        respond(400, b'{"error": {"message": "too\\n many tokens"}}'),
-        BackendRefused,
-        "400: too many tokens",
+        respond(400, b'{"error": {"message": "bad\\n luck"}}'), BackendRefused, "400: bad luck"
     ),
     "401": Fault(respond(401, b"{}"), BackendRefused, "openai.api_key"),
     "404": Fault(
         respond(404, b'{"error": "no such model"}'), BackendRefused, "no such model.*base_url"
     ),
-    "500": Fault(respond(500, b"out of memory", "text/plain"), BackendRefused, "out of memory"),
-    "500 in HTML": Fault(respond(500, HTML, "text/html"), BackendRefused, "500: Internal"),
+    "too long, by OpenAI": Fault(
+        respond(400, b'{"error": {"message": "no", "code": "context_length_exceeded"}}'),
+        PromptTooLong,
+    ),
+    "too long, by vLLM": Fault(
+        respond(400, b'{"message": "This model\'s maximum context length is 4096 tokens."}'),
+        PromptTooLong,
+        "4096",
+    ),
+    "500": Fault(respond(500, b"out of memory", "text/plain"), BackendFailed, "out of memory"),
+    "500 in HTML": Fault(respond(500, HTML, "text/html"), BackendFailed, "500: Internal"),
     "a redirect": Fault(
         respond(307, b"", headers={"Location": "/v2"}), BackendRefused, "307: Temporary Redirect"
     ),
 }
+
+
+STREAM_FAULTS = {
+    **{name: fault for name, fault in FAULTS.items() if re.match(r"[0-9]|a redirect|too", name)},
+    "HTML with status 200": Fault(respond(200, HTML, "text/html"), InvalidAnswer, "broke off"),
+    "an answer in one piece": Fault(answer(make_completion()), InvalidAnswer, "broke off"),
+    "nothing": Fault(stream(end=b""), InvalidAnswer, "broke off"),
+    "an end alone": Fault(stream(), InvalidAnswer, "broke off"),
+    "no finish_reason": Fault(stream(make_chunk("It")), InvalidAnswer, "finish_reason"),
+    "no [DONE]": Fault(
+        stream(make_chunk("It", finish_reason="stop"), end=b""), InvalidAnswer, "DONE"
+    ),
+    "no JSON": Fault(stream(make_chunk("It"), end=b"data: {'a': 1}\n\n"), InvalidAnswer, "JSON"),
+    "an empty document": Fault(stream({}), InvalidAnswer, "choices"),
+    "choices that are null": Fault(stream(make_chunk(choices=None)), InvalidAnswer, "choices"),
+    "content that is a number": Fault(stream(make_chunk(7)), InvalidAnswer, "content"),
+    "no text": Fault(
+        stream(make_chunk(" "), make_chunk(finish_reason="stop")), InvalidAnswer, "max_tokens"
+    ),
+    "a filtered answer": Fault(
+        stream(make_chunk("It", finish_reason="content_filter")), InvalidAnswer, "content_filter"
+    ),
+    "no call of a tool": Fault(
+        stream(make_chunk("It", finish_reason="tool_calls")), InvalidAnswer, "tool_calls"
+    ),
+    "a call without a name": Fault(
+        stream(
+            make_chunk(delta={"tool_calls": [{"index": 0, "id": "1"}]}, finish_reason="tool_calls")
+        ),
+        InvalidAnswer,
+        "name",
+    ),
+    "an error in the middle": Fault(
+        stream(make_chunk("It"), {"error": {"message": "out of memory"}}),
+        BackendFailed,
+        "out of memory",
+    ),
+    "a line without end": Fault(
+        stream(end=b"data: " + b"x" * 2_000_000), InvalidAnswer, "without end"
+    ),
+    "a closed connection": Fault(hang_up, InvalidAnswer, "broke off"),
+    "a cut body": Fault(cut_body, InvalidAnswer, "broke off"),
+    "no HTTP": Fault(send_garbage, InvalidAnswer, "broke off"),
+}
+
+
+@pytest.mark.parametrize("fault", STREAM_FAULTS.values(), ids=STREAM_FAULTS.keys())
+async def test_what_is_no_good_stream_is_an_error_of_ours(
+    scripted: ScriptedServer, fault: Fault
+) -> None:
+    with pytest.raises(BackendError, match=f"(?s).*{fault.message}") as caught:
+        await follow(scripted, fault.reply)
+    assert type(caught.value) is fault.error
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_tools_are_told_of_and_called(scripted: ScriptedServer, streamed: bool) -> None:
+    calls = [("add_note", '{"title": "Milk"}'), ("list_notes", "{}")]
+    scripted.script = [say(calls=calls)]
+    tool = ToolDefinition("add_note", "Keep a note.", {"type": "object"})
+    question = Message("user", "Remember the milk.")
+    backend = make_openai(scripted.url)
+    chunks = [chunk async for chunk in backend.stream(ChatRequest([question], tools=[tool]))]
+    made = tuple(chunk.call for chunk in chunks if isinstance(chunk, ToolCallChunk))
+    if not streamed:
+        scripted.script = [say(calls=calls)]
+        completion = await backend.chat(ChatRequest([question], tools=[tool]))
+        assert completion.finish_reason == "tool_calls"
+        assert completion.text == ""
+        made = completion.tool_calls
+    assert [(call.name, call.arguments) for call in made] == calls
+    assert scripted.asked[-1].body["tools"] == [
+        {
+            "type": "function",
+            "function": {
+                "name": "add_note",
+                "description": "Keep a note.",
+                "parameters": {"type": "object"},
+            },
+        }
+    ]
+    result = Message("tool", "It is kept.", tool_call_id=made[0].id)
+    said = Message("assistant", "", tool_calls=made)
+    await backend.chat(ChatRequest([question, said, result]))
+    turns = scripted.asked[-1].body["messages"]
+    assert isinstance(turns, list)
+    assert [turn["id"] for turn in turns[1]["tool_calls"]] == ["call-0", "call-1"]
+    assert turns[2] == {"role": "tool", "content": "It is kept.", "tool_call_id": "call-0"}
+    await backend.close()
+
+
+async def test_calls_without_numbers_are_told_apart_by_their_ids(scripted: ScriptedServer) -> None:
+    calls = [{"id": id_, "function": {"name": "add", "arguments": "{}"}} for id_ in ("one", "two")]
+    chunks = await follow(
+        scripted,
+        stream(
+            *(make_chunk(delta={"tool_calls": [call]}) for call in calls),
+            make_chunk(delta={}, finish_reason="tool_calls"),
+        ),
+    )
+    assert [chunk.call.id for chunk in chunks if isinstance(chunk, ToolCallChunk)] == [
+        "one",
+        "two",
+    ]
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
@@ -145,8 +282,8 @@ async def test_what_is_no_good_answer_is_an_error_of_ours(
     assert type(caught.value) is fault.error
 
 
-async def test_a_fault_is_not_tried_again(scripted: ScriptedServer) -> None:
-    with pytest.raises(BackendRefused):
+async def test_a_fault_is_not_tried_again_by_the_backend_itself(scripted: ScriptedServer) -> None:
+    with pytest.raises(BackendFailed):
         await ask(scripted, respond(500, b""))
     assert len(scripted.asked) == 1
 
@@ -155,7 +292,7 @@ async def test_a_server_that_is_not_there_is_named() -> None:
     url = f"http://127.0.0.1:{unused_port()}/v1"
     backend = make_openai(url)
     with pytest.raises(BackendUnavailable, match=rf"{url}.*plugins\.llm\.openai\.base_url"):
-        await backend.complete(CAPITAL)
+        await backend.chat(ChatRequest(CAPITAL))
     await backend.close()
 
 
@@ -164,7 +301,7 @@ async def test_silence_is_an_error_after_the_timeout(scripted: ScriptedServer) -
     scripted.script = [wait_for(never)]
     backend = make_openai(scripted.url, timeout=0.1)
     with pytest.raises(BackendTimeout, match=r"silent for 0\.1 s"):
-        await backend.complete(CAPITAL)
+        await backend.chat(ChatRequest(CAPITAL))
     never.set()
     await backend.close()
 
@@ -179,8 +316,8 @@ async def test_the_key_is_sent_and_never_told(scripted: ScriptedServer) -> None:
 
 async def test_the_request_says_what_is_asked(scripted: ScriptedServer) -> None:
     backend = make_openai(scripted.url, temperature=0.5)
-    await backend.complete(CAPITAL)
-    await backend.complete(CAPITAL, model="another")
+    await backend.chat(ChatRequest(CAPITAL))
+    await backend.chat(ChatRequest(CAPITAL, "another"))
     await backend.close()
     first, second = scripted.asked
     assert first.messages == [("user", "What is the capital of France?")]
@@ -190,7 +327,7 @@ async def test_the_request_says_what_is_asked(scripted: ScriptedServer) -> None:
 
 async def test_the_temperature_is_left_to_the_server_if_unset(scripted: ScriptedServer) -> None:
     backend = make_openai(scripted.url, temperature=None)
-    await backend.complete(CAPITAL)
+    await backend.chat(ChatRequest(CAPITAL))
     await backend.close()
     assert "temperature" not in scripted.asked[0].body
 
@@ -208,7 +345,7 @@ async def test_nothing_comes_from_the_environment(
         "Authorization: from-the-environment\nX-Team: from-the-environment",
     )
     backend = make_openai(scripted.url)
-    await backend.complete(CAPITAL)
+    await backend.chat(ChatRequest(CAPITAL))
     await backend.close()
     headers = scripted.asked[0].headers
     assert "from-the-environment" not in headers.values()

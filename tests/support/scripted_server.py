@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -14,6 +15,7 @@ from aiohttp.test_utils import TestServer
 Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 MODEL = "scripted-1"
+USAGE = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class ScriptedServer:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._answer)
+        app.router.add_get("/v1/models", self._list_models)
         self._server = TestServer(app, host="127.0.0.1")
         await self._server.start_server()
         return self
@@ -75,6 +78,10 @@ class ScriptedServer:
         finally:
             await self._count(-1)
 
+    async def _list_models(self, _: web.Request) -> web.Response:
+        data = [{"id": MODEL, "object": "model", "created": 1_770_000_000, "owned_by": "tests"}]
+        return web.json_response({"object": "list", "data": data})
+
     async def _count(self, change: int) -> None:
         async with self._changed:
             self._busy += change
@@ -95,16 +102,122 @@ def make_completion(text: object = "Hello.", **changes: object) -> dict[str, obj
         "created": 1_770_000_000,
         "model": MODEL,
         "choices": [choice],
-        "usage": {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12},
+        "usage": USAGE,
     }
     return document | changes
 
 
-async def answer_sensibly(request: web.Request) -> web.Response:
-    """Know the capital of France, and summarise by the first sentence."""
-    prompt = orjson.loads(await request.read())["messages"][-1]["content"]
+def say(
+    text: str = "",
+    *,
+    calls: Sequence[tuple[str, str]] = (),
+    usage: bool = True,
+    pause: Callable[[int], Awaitable[None]] | None = None,
+) -> Reply:
+    """Answer with `text`, and with calls of tools, each a name and arguments in JSON.
+
+    In one piece or word by word, as the request wants it.
+
+    Args:
+        text: what is said.
+        calls: the tools that are called.
+        usage: whether the tokens are told.
+        pause: awaited before the chunk of each number, from 0 on.
+    """
+
+    async def reply(request: web.Request) -> web.StreamResponse:
+        question = orjson.loads(await request.read())
+        if not question.get("stream"):
+            return web.json_response(_make_whole(text, calls, usage=usage))
+        return await send_chunks(request, _make_chunks(text, calls, usage=usage), pause)
+
+    return reply
+
+
+async def answer_sensibly(request: web.Request) -> web.StreamResponse:
+    """Know the capital of France, summarise by the first sentence, and follow a schema."""
+    question = orjson.loads(await request.read())
+    if "response_format" in question:
+        return await say('{"city": "Paris"}')(request)
+    prompt = question["messages"][-1]["content"]
     text = "It is Paris." if "capital" in prompt else prompt.partition(":")[2].partition(".")[0]
-    return web.json_response(make_completion(text or "Well."))
+    return await say(text or "Well.")(request)
+
+
+async def send_chunks(
+    request: web.Request,
+    chunks: Sequence[object],
+    pause: Callable[[int], Awaitable[None]] | None = None,
+    end: bytes = b"data: [DONE]\n\n",
+) -> web.StreamResponse:
+    """Send documents as server-sent events, and then `end`."""
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    for number, chunk in enumerate(chunks):
+        if pause is not None:
+            await pause(number)
+        await response.write(b"data: " + orjson.dumps(chunk) + b"\n\n")
+    await response.write(end)
+    return response
+
+
+def stream(*chunks: object, end: bytes = b"data: [DONE]\n\n") -> Reply:
+    """Send these documents as server-sent events, and then `end`."""
+
+    async def reply(request: web.Request) -> web.StreamResponse:
+        return await send_chunks(request, chunks, end=end)
+
+    return reply
+
+
+def make_chunk(text: object = "", **changes: object) -> dict[str, object]:
+    """Return one document of a stream, with `changes` to its keys."""
+    choice = {
+        "index": 0,
+        "delta": changes.pop("delta", {"content": text}),
+        "finish_reason": changes.pop("finish_reason", None),
+    }
+    document: dict[str, object] = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1_770_000_000,
+        "model": MODEL,
+        "choices": [choice],
+    }
+    return document | changes
+
+
+def _make_whole(text: str, calls: Sequence[tuple[str, str]], *, usage: bool) -> dict[str, object]:
+    message: dict[str, object] = {"role": "assistant", "content": text or None}
+    if calls:
+        message["tool_calls"] = [_make_call(*call, number) for number, call in enumerate(calls)]
+    reason = "tool_calls" if calls else "stop"
+    choice = {"index": 0, "finish_reason": reason, "message": message}
+    return make_completion(choices=[choice], **({} if usage else {"usage": None}))
+
+
+def _make_chunks(
+    text: str, calls: Sequence[tuple[str, str]], *, usage: bool
+) -> list[dict[str, object]]:
+    chunks = [make_chunk(delta={"role": "assistant", "content": ""})]
+    chunks += [make_chunk(word) for word in re.findall(r"\s*\S+|\s+$", text)]
+    for number, (name, arguments) in enumerate(calls):
+        call = _make_call(name, "", number) | {"index": number}
+        chunks.append(make_chunk(delta={"tool_calls": [call]}))
+        half = len(arguments) // 2
+        chunks += [
+            make_chunk(delta={"tool_calls": [{"index": number, "function": {"arguments": part}}]})
+            for part in (arguments[:half], arguments[half:])
+        ]
+    chunks.append(make_chunk(delta={}, finish_reason="tool_calls" if calls else "stop"))
+    if usage:
+        chunks.append(make_chunk(choices=[], usage=USAGE))
+    return chunks
+
+
+def _make_call(name: str, arguments: str, number: int) -> dict[str, object]:
+    function = {"name": name, "arguments": arguments}
+    return {"id": f"call-{number}", "type": "function", "function": function}
 
 
 def answer(document: object) -> Reply:

@@ -1,0 +1,50 @@
+"""The examples of the page on language models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+from aiohttp.test_utils import TestServer
+from support.client import Client
+from support.clock import FakeClock
+from support.config import write_config
+from support.pages import read_examples
+
+from biont import Scope, load_settings, open_workbench
+
+PAGE = "docs/reference/models.md"
+
+
+async def test_the_backends_are_all_there(tmp_path: Path) -> None:
+    (text,) = read_examples(PAGE, "backends")
+    config = write_config(tmp_path, {})
+    (config / "models.yaml").write_text(text)
+    key = {"BIONT_PLUGINS__LLM__BACKENDS__GROQ__API_KEY": "gsk"}
+    settings = load_settings(config, environ=key)
+    async with open_workbench(settings) as workbench:
+        assert workbench.plugins.quarantined == {}
+        assert set(workbench.llm_backends) == {"groq", "local", "ollama", "openai"}
+    assert yaml.safe_load(text)["plugins"]["llm"]["backend"] == "ollama"
+
+
+async def test_the_plugins_ask_and_answer(tmp_path: Path) -> None:
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    for name in ("haiku.py", "parrot.py"):
+        (folder / name).write_text(read_examples(PAGE, name)[0])
+    sections: dict[str, object] = {
+        "plugins": {"folder": str(folder), "llm": {"backend": "parrot"}}
+    }
+    settings = load_settings(write_config(tmp_path, sections), environ={})
+    async with (
+        open_workbench(settings, clock=FakeClock()) as workbench,
+        TestServer(workbench.app, host="127.0.0.1") as server,
+    ):
+        user = await workbench.keys.create_user("ada")
+        key, _ = await workbench.keys.create(user.id, "test", Scope.FULL)
+        async with Client(str(server.make_url("")).rstrip("/"), key) as client:
+            _, said = await client.ask("GET", "/haiku?subject=rain")
+            assert str(said) == "A haiku about: rain"
+            _, length = await client.ask("GET", "/haiku/length?subject=rain")
+            assert str(length) == "4"

@@ -1,0 +1,59 @@
+"""`GET /api/v1/models`: which models there are, and which can be used."""
+
+from __future__ import annotations
+
+import pytest
+from aiohttp.test_utils import unused_port
+from conftest import OpenClient
+from pydantic import JsonValue
+from support.client import Client
+from support.scripted_server import MODEL, ScriptedServer
+
+from biont import Scope
+
+
+@pytest.fixture
+def sections(scripted: ScriptedServer) -> dict[str, object]:
+    nowhere = f"http://127.0.0.1:{unused_port()}/v1"
+    backends = {
+        "good": {"kind": "openai", "base_url": scripted.url, "model": MODEL, "context": 2048},
+        "gone": {"base_url": nowhere, "concurrency": 1},
+    }
+    return {"plugins": {"llm": {"backend": "good", "backends": backends}}}
+
+
+async def read_backends(client: Client) -> dict[JsonValue, dict[str, JsonValue]]:
+    data = (await client.get("/models"))["data"]
+    assert isinstance(data, list)
+    return {view["name"]: view for view in data if isinstance(view, dict)}
+
+
+async def test_each_backend_is_there_with_its_models_and_its_health(client: Client) -> None:
+    views = await read_backends(client)
+    assert list(views) == ["gone", "good", "local", "openai"]
+    assert views["good"] == {
+        "name": "good",
+        "default": True,
+        "status": "ok",
+        "reason": None,
+        "models": [{"id": f"good/{MODEL}", "context": 2048}],
+    }
+    assert views["local"]["models"] == [{"id": "local/SmolLM2-135M-Instruct", "context": 4096}]
+    assert views["gone"]["status"] == views["openai"]["status"] == "unavailable"
+    assert "cannot be reached" in str(views["gone"]["reason"])
+    assert "plugins.llm.backends.gone.base_url" in str(views["gone"]["reason"])
+    assert "plugins.llm.openai.api_key is not set" in str(views["openai"]["reason"])
+
+
+async def test_a_named_backend_is_asked(client: Client, scripted: ScriptedServer) -> None:
+    question: dict[str, JsonValue] = {"message": "What is the capital of France?"}
+    assert (await client.post("/chat", question))["backend"] == "good"
+    assert (await client.post("/chat", {**question, "model": f"good/{MODEL}"}))["answer"]
+    assert [asked.body["model"] for asked in scripted.asked] == [MODEL, MODEL]
+    status, problem = await client.ask("POST", "/chat", {**question, "backend": "other"})
+    assert status == 422, problem
+
+
+async def test_a_key_for_chat_may_not_see_it(open_client: OpenClient) -> None:
+    chatting = await open_client(scope=Scope.CHAT)
+    assert (await chatting.ask("GET", "/models"))[0] == 403
