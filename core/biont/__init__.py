@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from biont.cli.options import config_option, parse_instant, read_database, read_settings
     from biont.clock import Clock, SystemClock
-    from biont.cron import CronExpression, parse_time_zone
+    from biont.cron import CronExpression
     from biont.egress import EgressPolicy, EgressResponse, EgressSession
     from biont.event import Event, JsonObject
     from biont.event_types import EventType
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from biont.services import Service
     from biont.settings import Section, Settings, load_settings
     from biont.store import InstantField, Store, Table, Tables, Transaction, execute_sql
-    from biont.time_zones import TimeZone
+    from biont.time_zones import TimeZone, parse_time_zone
     from biont.vault import Vault
     from biont.workbench import Workbench, open_workbench
 
@@ -157,7 +157,7 @@ __all__ = [
 _MODULES = {
     "cli.options": ["config_option", "parse_instant", "read_database", "read_settings"],
     "clock": ["Clock", "SystemClock"],
-    "cron": ["CronExpression", "parse_time_zone"],
+    "cron": ["CronExpression"],
     "egress": ["EgressPolicy", "EgressResponse", "EgressSession"],
     "event": ["Event", "JsonObject"],
     "event_types": ["EventType"],
@@ -212,7 +212,7 @@ _MODULES = {
     "services": ["Service"],
     "settings": ["Section", "Settings", "load_settings"],
     "store": ["InstantField", "Store", "Table", "Tables", "Transaction", "execute_sql"],
-    "time_zones": ["TimeZone"],
+    "time_zones": ["TimeZone", "parse_time_zone"],
     "vault": ["Vault"],
     "workbench": ["Workbench", "open_workbench"],
 }

@@ -21,15 +21,13 @@ from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
-from functools import cache
-from importlib import resources
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 from croniter import CroniterBadDateError, CroniterError, croniter
 
-from biont.exceptions import InvalidExpression, UnknownTimeZone
+from biont.cron_words import CronFields, describe_fields
+from biont.exceptions import InvalidExpression
 from biont.wall_times import list_wall_times
 
 MAX_LENGTH = 200
@@ -110,6 +108,26 @@ class CronExpression:
         except CroniterError as error:
             raise InvalidExpression(f"{text!r}: {_explain(text, seconds)}") from error
         return cls(text, seconds, schedule)
+
+    def describe(self) -> str:
+        """Return when it is due, in words: ``At 09:00, Monday to Friday``.
+
+        What is due at other times has other words.
+        """
+        minutes, hours, days, months, weekdays, *seconds = self._schedule.expanded
+        return describe_fields(
+            CronFields(
+                seconds=_list_values(seconds[0]) if seconds else [0],
+                minutes=_list_values(minutes),
+                hours=_list_values(hours),
+                days=_list_values(days),
+                months=_list_values(months),
+                weekdays=_list_values(weekdays),
+                last_day="l" in days,
+                near_weekday=bool(self._schedule.nearest_weekday),
+                of_month=self._schedule.nth_weekday_of_month,
+            )
+        )
 
     def next_after(self, instant: datetime, zone: ZoneInfo) -> datetime | None:
         """Return the first due instant strictly after `instant` (both aware, in UTC).
@@ -192,25 +210,9 @@ class CronExpression:
             yield wall_time
 
 
-def parse_time_zone(name: str) -> ZoneInfo:
-    """Return the time zone of that name in the IANA time zone database.
-
-    Raises:
-        UnknownTimeZone: the database has no such name.
-    """
-    if name in _time_zone_names():
-        return ZoneInfo(name)
-    shown = name[:MAX_LENGTH]
-    names = {known.lower(): known for known in _time_zone_names()}
-    close = get_close_matches(shown.lower(), names, n=1)
-    hint = f"did you mean {names[close[0]]!r}?" if close else "an example is 'Europe/Berlin'"
-    raise UnknownTimeZone(f"{shown!r} is not a time zone of the IANA database; {hint}")
-
-
-@cache
-def _time_zone_names() -> frozenset[str]:
-    listing = resources.files("tzdata").joinpath("zones")
-    return frozenset(listing.read_text(encoding="utf-8").split())
+def _list_values(field: Sequence[int | str]) -> list[int] | None:
+    """Return what a field names, as croniter has expanded it; None for all there are."""
+    return None if "*" in field else sorted(int(value) for value in field if value != "l")
 
 
 def _find_misreading(text: str, seconds: bool) -> str | None:

@@ -95,9 +95,11 @@ async def preview(request: Request, body: PreviewRequest) -> PreviewAnswer:
     workbench = request.workbench
     start = body.start or workbench.clock.now()
     schedule = body.make_schedule(await _find_zone(request), start)
-    found = read_timing(schedule).preview(start, body.count)
+    timing = read_timing(schedule)
     return PreviewAnswer(
-        time_zone=schedule.time_zone, instants=[show_preview(instant) for instant in found]
+        words=timing.describe(),
+        time_zone=schedule.time_zone,
+        instants=[show_preview(instant) for instant in timing.preview(start, body.count)],
     )
 
 

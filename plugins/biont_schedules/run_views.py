@@ -53,6 +53,7 @@ class PreviewItem(BaseModel):
 class PreviewAnswer(BaseModel):
     """When it would be due."""
 
+    words: str = Field(description="The same in words: `At 09:00, Monday to Friday`.")
     time_zone: str
     instants: list[PreviewItem]
 

@@ -11,8 +11,9 @@ from croniter import croniter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from biont.cron import MAX_LENGTH, CronExpression, parse_time_zone
+from biont.cron import MAX_LENGTH, CronExpression
 from biont.exceptions import InvalidExpression, UnknownTimeZone
+from biont.time_zones import parse_time_zone
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")

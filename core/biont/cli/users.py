@@ -21,7 +21,7 @@ def command() -> None:
 @config_option
 def create(name: str, time_zone: str | None, config: Path | None) -> None:
     """Create the user NAME."""
-    from biont.cron import parse_time_zone
+    from biont.time_zones import parse_time_zone
 
     if time_zone is not None:
         parse_time_zone(time_zone)

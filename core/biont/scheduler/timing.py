@@ -12,11 +12,15 @@ from itertools import islice, takewhile
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from biont.cron import CronExpression, parse_time_zone
+from biont.cron import CronExpression
+from biont.cron_words import describe_step
 from biont.exceptions import InvalidExpression
 from biont.scheduler.tables import TimingKind
+from biont.time_zones import parse_time_zone
 
 _MOMENT = timedelta(microseconds=1)
+# An hour is as long as the next, and a day is not.
+_UNITS = ((3600, "hour"), (60, "minute"), (1, "second"))
 _LONGEST_INTERVAL = 10 * 366 * 24 * 3600
 
 
@@ -98,6 +102,17 @@ class Timing:
             schedule.starts_at,
             schedule.ends_at,
         )
+
+    def describe(self) -> str:
+        """Return when it is due, in words and in local time: ``Every 15 minutes``."""
+        if self.expression is not None:
+            return self.expression.describe()
+        if self.kind is TimingKind.AT:
+            local = self.anchor.astimezone(self.zone)
+            return f"Once, on {local:%Y-%m-%d} at {local:%H:%M:%S}".removesuffix(":00")
+        seconds = int(self.interval.total_seconds())
+        length, unit = next(found for found in _UNITS if seconds % found[0] == 0)
+        return describe_step(seconds // length, unit)
 
     def next_after(self, instant: datetime) -> datetime | None:
         """Return the first due instant strictly after `instant`; None when there is none."""

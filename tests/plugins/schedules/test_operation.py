@@ -94,6 +94,7 @@ async def test_a_preview_shows_gap_and_overlap(client: Client) -> None:
         "count": 2,
     }
     _, spring = await client.ask("POST", "/schedule/preview", body)
+    assert spring["words"] == "At 02:30 every day"
     assert spring["instants"] == [
         {
             "instant": "2026-03-28T01:30:00Z",
