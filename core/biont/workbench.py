@@ -146,6 +146,11 @@ class Workbench:
             raise PluginError(f"the plugin {name!r} has not registered {model.__name__}")
         return section
 
+    async def find_time_zone(self, user_id: int) -> str:
+        """Return the IANA name of the zone of a user's schedules that name none."""
+        user = await self.keys.get_user(user_id)
+        return user.time_zone or self.settings.scheduler.time_zone
+
     def time_to_stop(self) -> float:
         """Return how many seconds stopping may still take.
 

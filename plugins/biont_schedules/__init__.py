@@ -1,1 +1,9 @@
-"""Schedules: jobs that run when a cron expression falls due."""
+"""Schedules: run a prompt, or another job, when it is due.
+
+A plugin whose jobs have a face of their own builds it on these.
+"""
+
+from biont_schedules.schedules import apply_change, insert_schedule
+from biont_schedules.timing import Duration, When, require_kind
+
+__all__ = ["Duration", "When", "apply_change", "insert_schedule", "require_kind"]

@@ -13,11 +13,8 @@ import structlog
 from biont import JobKind, Schedule, Settings, Transaction, User, Workbench, read_settings
 from biont.exceptions import InputProblem, InvalidInput, SettingsError
 from biont_schedules.parameters import check_parameters
-from biont_schedules.schedules import apply_change, insert_schedule
+from biont_schedules.schedules import FILE, apply_change, insert_schedule
 from biont_schedules.settings import Declaration, SchedulesSettings
-
-FILE = "file"
-"""The `Schedule.origin` of what stands in a file."""
 
 _log = structlog.get_logger("biont_schedules")
 

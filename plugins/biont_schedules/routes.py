@@ -55,7 +55,7 @@ async def create(request: Request, body: NewSchedule) -> ScheduleView:
     workbench = request.workbench
     columns = body.list_columns()
     require_kind(columns)
-    columns["time_zone"] = body.time_zone or await _find_zone(request)
+    columns["time_zone"] = body.time_zone or await workbench.find_time_zone(request.user_id)
     columns["name"] = body.name or (body.prompt or body.job)[:80]
     columns["job_kind"] = body.job
     columns["parameters"] = check_parameters(
@@ -94,7 +94,7 @@ async def preview(request: Request, body: PreviewRequest) -> PreviewAnswer:
     """Say when a schedule would be due, without keeping it."""
     workbench = request.workbench
     start = body.start or workbench.clock.now()
-    schedule = body.make_schedule(await _find_zone(request), start)
+    schedule = body.make_schedule(await workbench.find_time_zone(request.user_id), start)
     timing = read_timing(schedule)
     return PreviewAnswer(
         words=timing.describe(),
@@ -208,12 +208,6 @@ async def retry_run(request: Request, schedule_id: RowId, run_id: RowId) -> RunV
     """Try a run again that has ended and did not succeed."""
     await _check_run(request, schedule_id, run_id)
     return show_run(await request.workbench.scheduler.retry_run(request.user_id, run_id))
-
-
-async def _find_zone(request: Request) -> str:
-    """Return the zone of schedules that name none."""
-    user = await request.workbench.keys.get_user(request.user_id)
-    return user.time_zone or request.workbench.settings.scheduler.time_zone
 
 
 async def _check_run(request: Request, schedule_id: int, run_id: int) -> None:

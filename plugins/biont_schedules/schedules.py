@@ -17,6 +17,9 @@ _TIMED_BY = frozenset(
 )
 _LOOKED_AT = 1000
 
+FILE = "file"
+"""The `Schedule.origin` of what stands in a file."""
+
 
 def insert_schedule(
     _: Transaction, user_id: int, columns: Mapping[str, object], now: datetime
@@ -50,7 +53,7 @@ def change_schedule(
 
     Raises:
         NotFound: there is no such schedule, or it is somebody else's.
-        Conflict: it is declared in a file.
+        Conflict: it is declared in a file, or belongs to something else.
         InvalidInput: what it would say does not fit together.
     """
     return apply_change(tx, get_editable(user_id, schedule_id), columns, now)
@@ -99,7 +102,7 @@ def delete_schedule(_: Transaction, user_id: int, schedule_id: int) -> None:
 
     Raises:
         NotFound: there is no such schedule, or it is somebody else's.
-        Conflict: it is declared in a file.
+        Conflict: it is declared in a file, or belongs to something else.
     """
     get_editable(user_id, schedule_id).delete_instance()
 
@@ -109,11 +112,12 @@ def get_editable(user_id: int, schedule_id: int) -> Schedule:
 
     Raises:
         NotFound: there is no such schedule, or it is somebody else's.
-        Conflict: it is declared in a file.
+        Conflict: it is declared in a file, or belongs to something else.
     """
     schedule = Schedule.get_owned(user_id, schedule_id)
     if schedule.origin is not None:
-        raise Conflict(f"schedule {schedule_id} is declared in a file; change it there")
+        owner = "is declared in a file" if schedule.origin == FILE else f"is a {schedule.origin}'s"
+        raise Conflict(f"schedule {schedule_id} {owner}; change it there")
     return schedule
 
 

@@ -112,7 +112,9 @@ class ScheduleView(BaseModel):
     retry: list[float]
     daily_budget: int | None
     on_crash: OnCrash
-    origin: str | None = Field(description="`file` when it is declared in one.")
+    origin: str | None = Field(
+        description="`file` when it is declared in one, `reminder` when it is one's."
+    )
     slug: str | None = Field(description="By what name it is declared there.")
     job: str
     parameters: dict[str, JsonValue]

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from conftest import MakeKey, StartServer
 from pydantic import JsonValue
-from support.client import Client
+from support.client import Client, rows_of
 from support.process import run_biont, start_biont
 
 SHAKY = """
@@ -34,12 +34,6 @@ def plugins(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "shaky.py").write_text(SHAKY)
     return folder
-
-
-def rows_of(page: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
-    data = page["data"]
-    assert isinstance(data, list)
-    return [row for row in data if isinstance(row, dict)]
 
 
 async def test_dead_letters_are_read_counted_replayed_and_dropped(

@@ -10,19 +10,12 @@ from pathlib import Path
 
 import psutil
 from conftest import MakeKey, StartServer
-from pydantic import JsonValue
-from support.client import Client
+from support.client import Client, rows_of
 
 from biont import Store, SystemClock, Transaction
 from biont.event import EventFactory
 
 BACKLOG = 200_000
-
-
-def rows_of(page: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
-    data = page["data"]
-    assert isinstance(data, list)
-    return [row for row in data if isinstance(row, dict)]
 
 
 def read_number(database: Path, query: str) -> int:

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import ClientError, web
 from conftest import MakeKey, StartServer
 from pydantic import JsonValue
-from support.client import Client
+from support.client import Client, rows_of
 from support.receiver import Receiver
 
 PATH = "/webhooks/outgoing"
@@ -35,12 +35,6 @@ def die_before_commit(tx, events, workbench):
 def die_after_commit(tx, events, workbench):
     tx.after_commit(lambda: os._exit(9))
 """
-
-
-def rows_of(page: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
-    data = page["data"]
-    assert isinstance(data, list)
-    return [row for row in data if isinstance(row, dict)]
 
 
 async def register(client: Client, url: str, **more: JsonValue) -> str:

@@ -104,3 +104,10 @@ class Client:
         status, document = await self.ask("POST", path, json)
         assert status in (200, 201), document
         return document
+
+
+def rows_of(page: Mapping[str, JsonValue]) -> list[dict[str, JsonValue]]:
+    """Return what a page of a list has."""
+    data = page["data"]
+    assert isinstance(data, list)
+    return [row for row in data if isinstance(row, dict)]

@@ -108,7 +108,8 @@ class Schedule(OwnedTable):
         retry: a JSON list of the seconds before each new try of a run that failed.
         daily_budget: how many runs a day of its time zone may have; None for no limit.
         on_crash: an `OnCrash`.
-        origin: ``file`` when it is declared in one, and None otherwise.
+        origin: ``file`` when it is declared in one, what it belongs to when a plugin made
+            it for something of its own (``reminder``), and None otherwise.
         slug: by what name it is declared, unique for its user; None when it is not.
         next_fire_at: when it is due next, with its jitter; None while it is paused and
             when it is finished.

@@ -11,14 +11,8 @@ import pytest
 import yaml
 from conftest import OpenClient
 from pydantic import JsonValue
-from support.client import Client
+from support.client import Client, rows_of
 from support.clock import FakeClock
-
-
-def rows(page: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
-    data = page["data"]
-    assert isinstance(data, list)
-    return [row for row in data if isinstance(row, dict)]
 
 
 async def download(client: Client, path: str) -> tuple[str, bytes]:
@@ -37,8 +31,8 @@ async def test_notes_are_found_by_their_words_the_best_first(open_client: OpenCl
     await client.post("/notes", {"title": "Unrelated", "content": "Nothing"})
     await other.post("/notes", {"title": "A secret plan"})
     found = await client.get("/notes/search?q=PLAN")
-    assert [hit["title"] for hit in rows(found)] == ["The plan", "Shopping"]
-    assert rows(found)[1]["excerpt"] == [
+    assert [hit["title"] for hit in rows_of(found)] == ["The plan", "Shopping"]
+    assert rows_of(found)[1]["excerpt"] == [
         {"text": "Bread, butter, a new ", "match": False},
         {"text": "Plan", "match": True},
     ]
@@ -47,10 +41,10 @@ async def test_notes_are_found_by_their_words_the_best_first(open_client: OpenCl
         ("butt*", "Shopping"),
         ('"new plan"', "Shopping"),
     ):
-        hits = rows(await client.get(f"/notes/search?q={query}"))
+        hits = rows_of(await client.get(f"/notes/search?q={query}"))
         assert [hit["title"] for hit in hits] == [title]
     for query in ("plan nothing", '"plan new"', "OR", "NEAR(", '"', "plan AND", "*", "^-:"):
-        assert rows(await client.get(f"/notes/search?q={query}")) == []
+        assert rows_of(await client.get(f"/notes/search?q={query}")) == []
 
 
 async def test_a_search_follows_changes_and_goes_by_pages(client: Client) -> None:
@@ -61,7 +55,7 @@ async def test_a_search_follows_changes_and_goes_by_pages(client: Client) -> Non
     path: str | None = "/notes/search?q=plan&limit=2"
     while path:
         page = await client.get(path)
-        seen += [hit["title"] for hit in rows(page)]
+        seen += [hit["title"] for hit in rows_of(page)]
         path = page["next"] and f"/notes/search?q=plan&limit=2&cursor={page['next']}"  # type: ignore[assignment]
     assert seen == ["plan 4", "plan 3", "plan 2"]
 
@@ -74,13 +68,13 @@ async def test_tags_are_counted_and_narrow_lists_and_searches(open_client: OpenC
     assert first["tags"] == ["work", "home"]
     tags: JsonValue = (await client.request("GET", "/notes/tags")).document
     assert str(tags) == "[{'tag': 'work', 'notes': 2}, {'tag': 'home', 'notes': 1}]"
-    assert [note["title"] for note in rows(await client.get("/notes?tag=work"))] == [
+    assert [note["title"] for note in rows_of(await client.get("/notes?tag=work"))] == [
         "plan b",
         "plan a",
     ]
     await client.ask("PATCH", f"/notes/{first['id']}", {"tags": ["garden"]})
-    assert len(rows(await client.get("/notes?tag=work"))) == 1
-    found = rows(await client.get("/notes/search?q=plan&tag=garden"))
+    assert len(rows_of(await client.get("/notes?tag=work"))) == 1
+    found = rows_of(await client.get("/notes/search?q=plan&tag=garden"))
     assert [hit["title"] for hit in found] == ["plan a"]
 
 
@@ -98,7 +92,7 @@ async def test_what_a_note_was_can_be_read(open_client: OpenClient, clock: FakeC
     await client.ask("PATCH", path, {"content": "second"})
     await client.ask("PATCH", path, {"title": "Done"})
     assert (await client.get(path))["version"] == 3
-    earlier = rows(await client.get(f"{path}/versions"))
+    earlier = rows_of(await client.get(f"{path}/versions"))
     assert [(row["version"], row["title"], row["content"]) for row in earlier] == [
         (2, "Plan", "second"),
         (1, "Plan", "first"),
@@ -114,7 +108,7 @@ async def test_only_the_last_hundred_versions_are_kept(client: Client) -> None:
     path = f"/notes/{note['id']}"
     for number in range(1, 104):
         await client.ask("PATCH", path, {"title": str(number)})
-    kept = rows(await client.get(f"{path}/versions?limit=1000"))
+    kept = rows_of(await client.get(f"{path}/versions?limit=1000"))
     assert [kept[0]["title"], kept[-1]["title"], len(kept)] == ["102", "3", 100]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import Restart
 from pydantic import JsonValue
-from support.client import Client
+from support.client import Client, rows_of
 from support.clock import FakeClock
 from support.config import write_config
 from support.process import Server, run_biont
@@ -21,9 +21,7 @@ def declare(**declared: object) -> dict[str, object]:
 
 
 def by_slug(page: dict[str, JsonValue]) -> dict[str, dict[str, JsonValue]]:
-    data = page["data"]
-    assert isinstance(data, list)
-    return {str(row["slug"]): row for row in data if isinstance(row, dict)}
+    return {str(row["slug"]): row for row in rows_of(page)}
 
 
 async def test_a_start_makes_changes_leaves_and_removes_what_a_file_declares(

@@ -7,19 +7,13 @@ from pathlib import Path
 import pytest
 from conftest import OpenClient
 from pydantic import JsonValue
-from support.client import Client
+from support.client import Client, rows_of
 from support.clock import FakeClock
 from support.process import run_biont
 
 from biont import Scheduler, Workbench
 
 DAILY: dict[str, JsonValue] = {"cron": "0 9 * * *", "prompt": "Good morning"}
-
-
-def rows_of(page: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
-    data = page["data"]
-    assert isinstance(data, list)
-    return [row for row in data if isinstance(row, dict)]
 
 
 @pytest.mark.parametrize(

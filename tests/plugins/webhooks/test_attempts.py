@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from conftest import OpenClient
 from pydantic import JsonValue
-from support.client import Client
+from support.client import Client, rows_of
 from support.clock import FakeClock
 from support.config import write_config
 from support.receiver import Receiver
@@ -31,12 +31,6 @@ async def register(client: Client, url: str, **more: JsonValue) -> str:
 async def emit(client: Client, count: int = 1) -> None:
     for number in range(count):
         await client.post("/events", {"event_type": "custom_x", "payload": {"n": number}})
-
-
-def rows_of(page: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
-    data = page["data"]
-    assert isinstance(data, list)
-    return [row for row in data if isinstance(row, dict)]
 
 
 async def wait_for_attempts(client: Client, webhook: str, count: int) -> dict[str, JsonValue]:

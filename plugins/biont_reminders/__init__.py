@@ -1,0 +1,6 @@
+"""Reminders: a text that comes back when it is due."""
+
+from biont_reminders.reminders import create_reminder
+from biont_reminders.tables import Reminder
+
+__all__ = ["Reminder", "create_reminder"]

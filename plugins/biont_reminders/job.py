@@ -1,0 +1,62 @@
+"""The job kind ``reminder``: say by an event that it is time."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from biont import EventType, Finish, JobKind, JsonObject, Run, Transaction, Workbench
+from biont_reminders.tables import Reminder
+
+Text = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class ReminderParameters(BaseModel):
+    """What to be reminded of."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Text
+
+
+class ReminderTriggered(BaseModel):
+    """What it is time for."""
+
+    reminder_id: int | None = Field(description="Null when the schedule was made by hand.")
+    text: str
+    schedule_id: int
+    run_id: int
+    scheduled_for: AwareDatetime = Field(description="The instant that was due.")
+
+
+REMINDER_TRIGGERED = EventType(
+    "reminder_triggered", ReminderTriggered, "It is time for what somebody wanted to be told."
+)
+
+
+async def remind(run: Run, workbench: Workbench) -> Finish:
+    """Return what notes that a reminder is due, and emits ``reminder_triggered``."""
+    text = run.parameters_as(ReminderParameters).text
+
+    def trigger(tx: Transaction) -> JsonObject:
+        reminder = Reminder.get_or_none(
+            (Reminder.schedule == run.schedule_id) | (Reminder.snooze == run.schedule_id)
+        )
+        if reminder is not None:
+            reminder.triggered_at = workbench.clock.now()
+            reminder.save(only=[Reminder.triggered_at])
+        payload: JsonObject = {
+            "reminder_id": None if reminder is None else reminder.id,
+            "text": text,
+            "schedule_id": run.schedule_id,
+            "run_id": run.id,
+            "scheduled_for": run.scheduled_for.isoformat(),
+        }
+        tx.emit(REMINDER_TRIGGERED.name, run.user_id, payload)
+        return {"reminder_id": payload["reminder_id"]}
+
+    return trigger
+
+
+REMINDER = JobKind("reminder", ReminderParameters, remind)

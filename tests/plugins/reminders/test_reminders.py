@@ -1,0 +1,143 @@
+"""A reminder comes when it is due, and again when it is snoozed."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import OpenClient
+from pydantic import JsonValue
+from support.client import Client, rows_of
+from support.clock import FakeClock
+
+from biont import Workbench
+
+NOON = "2026-03-02T12:00:00Z"
+ONE: dict[str, JsonValue] = {"text": "Water the plants", "at": "2026-03-02T13:00:00Z"}
+DAILY: dict[str, JsonValue] = {"text": "Stand up", "cron": "0 13 * * *"}
+
+
+async def wait_for_events(client: Client, count: int) -> list[dict[str, JsonValue]]:
+    """Return the payloads of the events once there are so many, the oldest first."""
+    path = "/events?event_type=reminder_triggered"
+    page = await client.get_until(path, lambda page: len(rows_of(page)) >= count)
+    return [dict(row["payload"]) for row in reversed(rows_of(page))]  # type: ignore[arg-type]
+
+
+def pass_time(workbench: Workbench, clock: FakeClock, **by: float) -> None:
+    clock.advance(**by)
+    workbench.scheduler.wake()
+
+
+async def test_a_reminder_comes_once_and_is_done(
+    workbench: Workbench, client: Client, clock: FakeClock
+) -> None:
+    made = await client.post("/reminders", ONE)
+    assert (made["state"], made["next_at"]) == ("waiting", "2026-03-02T13:00:00Z")
+    pass_time(workbench, clock, hours=1)
+    (payload,) = await wait_for_events(client, 1)
+    assert payload["reminder_id"] == made["id"]
+    assert (payload["text"], payload["scheduled_for"]) == (
+        "Water the plants",
+        "2026-03-02T13:00:00+00:00",
+    )
+    path = f"/reminders/{made['id']}"
+    assert (await client.get(path))["state"] == "triggered"
+    done = await client.post(f"{path}/done")
+    assert (done["state"], done["next_at"]) == ("done", None)
+    assert await client.get(path) == done
+
+
+async def test_a_reminder_that_recurs_waits_for_its_next_time(
+    workbench: Workbench, client: Client, clock: FakeClock
+) -> None:
+    made = await client.post("/reminders", DAILY)
+    path = f"/reminders/{made['id']}"
+    assert (await client.ask("POST", f"{path}/done"))[0] == 409
+    pass_time(workbench, clock, hours=1)
+    await wait_for_events(client, 1)
+    done = await client.post(f"{path}/done")
+    assert (done["state"], done["next_at"]) == ("waiting", "2026-03-03T13:00:00Z")
+
+
+async def test_a_snoozed_reminder_comes_again(
+    workbench: Workbench, client: Client, clock: FakeClock
+) -> None:
+    path = f"/reminders/{(await client.post('/reminders', ONE))['id']}"
+    pass_time(workbench, clock, hours=1)
+    await wait_for_events(client, 1)
+    assert (await client.post(f"{path}/snooze"))["next_at"] == "2026-03-02T13:10:00Z"
+    later = await client.post(f"{path}/snooze", {"after": "1h"})
+    assert (later["state"], later["next_at"]) == ("snoozed", "2026-03-02T14:00:00Z")
+    await client.ask("PATCH", path, {"text": "Water them now"})
+    pass_time(workbench, clock, hours=1)
+    first, second = await wait_for_events(client, 2)
+    assert first["reminder_id"] == second["reminder_id"]
+    assert second["text"] == "Water them now"
+    assert (await client.get(path))["state"] == "triggered"
+    await client.post(f"{path}/snooze", {"until": "2026-03-03T00:00:00Z"})
+    assert (await client.post(f"{path}/done"))["state"] == "done"
+
+
+async def test_a_reminder_is_moved_and_deleted(client: Client) -> None:
+    path = f"/reminders/{(await client.post('/reminders', ONE))['id']}"
+    _, moved = await client.ask("PATCH", path, {"cron": "0 9 * * *", "time_zone": "Asia/Tokyo"})
+    assert (moved["kind"], moved["next_at"]) == ("cron", "2026-03-03T00:00:00Z")
+    schedule = f"/schedule/{moved['schedule_id']}"
+    assert (await client.get(schedule))["origin"] == "reminder"
+    assert (await client.ask("DELETE", schedule))[0] == 409
+    assert (await client.ask("DELETE", path))[0] == 204
+    assert (await client.ask("GET", path))[0] == 404
+    assert (await client.ask("GET", schedule))[0] == 404
+
+
+async def test_reminders_are_listed_and_private(open_client: OpenClient) -> None:
+    client, other = await open_client("ada"), await open_client("eve")
+    for body in (ONE, DAILY, DAILY):
+        made = await client.post("/reminders", body)
+    page = await client.get("/reminders?limit=2")
+    assert rows_of(page)[0] == made
+    assert len(rows_of(await client.get(f"/reminders?cursor={page['next']}"))) == 1
+    path = f"/reminders/{made['id']}"
+    for method, below in (("GET", ""), ("DELETE", ""), ("POST", "/done"), ("POST", "/snooze")):
+        assert (await other.ask(method, path + below))[0] == 404
+    assert (await other.ask("PATCH", path, {"text": "x"}))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"text": "x"}, "#/cron"),
+        ({"at": NOON}, "#/text"),
+        ({"text": "", "at": NOON}, "#/text"),
+        ({"text": "x", "at": "2020-01-01T00:00:00Z"}, "#/at"),
+        ({"text": "x", "cron": "0 9 31 2 *"}, "#/cron"),
+        ({"text": "x", "at": NOON, "time_zone": "Mars"}, "#/time_zone"),
+    ],
+)
+async def test_what_is_wrong_with_a_reminder_is_pointed_at(
+    client: Client, body: dict[str, JsonValue], pointer: str
+) -> None:
+    status, problem = await client.ask("POST", "/reminders", body)
+    assert status == 422
+    assert f"'{pointer}'" in str(problem["errors"])
+
+
+@pytest.mark.parametrize(
+    "body", [{"until": "2020-01-01T00:00:00Z"}, {"after": "soon"}, {"after": 1, "until": NOON}]
+)
+async def test_what_is_wrong_with_a_snooze_is_refused(
+    client: Client, body: dict[str, JsonValue]
+) -> None:
+    made = await client.post("/reminders", ONE)
+    assert (await client.ask("POST", f"/reminders/{made['id']}/snooze", body))[0] == 422
+    assert await client.get(f"/reminders/{made['id']}") == made
+
+
+async def test_a_schedule_may_remind_as_well(
+    workbench: Workbench, client: Client, clock: FakeClock
+) -> None:
+    await client.post(
+        "/schedule", {"every": "1h", "job": "reminder", "parameters": {"text": "Drink"}}
+    )
+    pass_time(workbench, clock, hours=1)
+    (payload,) = await wait_for_events(client, 1)
+    assert (payload["reminder_id"], payload["text"]) == (None, "Drink")
