@@ -122,6 +122,10 @@ class ForbiddenAddress(BiontError):
     """An outgoing request was stopped before a socket was opened."""
 
 
+class DeliveryFailed(BiontError):
+    """An outside system did not take what was sent to it."""
+
+
 class InvalidExpression(BiontError):
     """A cron expression is not valid, or can never be due."""
 

@@ -46,6 +46,9 @@ class PromptParameters(BaseModel):
         "{{ schedule }}", description="Of the note."
     )
     tags: Tags = Field(default_factory=list, description="Of the note.")
+    report_to: list[Annotated[str, Field(max_length=50)]] | None = Field(
+        None, description="The integrations that get the note; None for those for reports."
+    )
     backend: str | None = Field(None, description="Which backend answers; None for the default.")
     model: str | None = Field(None, description="Which of its models; None for the default.")
 
@@ -97,7 +100,9 @@ async def run_prompt(run: Run, workbench: Workbench) -> Finish:
             now=workbench.clock.now(),
             source=Source(f"run-{run.id}", f"/api/v1/schedule/{run.schedule_id}/runs/{run.id}"),
         )
-        return {"note_id": note.id, "model": answer.model}
+        kept: JsonObject = {"note_id": note.id, "model": answer.model}
+        named = parameters.report_to
+        return kept if named is None else {**kept, "report_to": [*named]}
 
     return keep_answer
 

@@ -29,7 +29,7 @@ class Received:
 class Receiver:
     """Keeps each request, and answers it with `status`, or as `respond` says.
 
-    Use `async with` to run it; `url` is where it listens.
+    Use `async with` to run it; `url` is where it listens, as at every other path.
     """
 
     status: int = 200
@@ -45,7 +45,7 @@ class Receiver:
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=2**24)
-        app.router.add_post("/hook", self._answer)
+        app.router.add_post("/{path:.*}", self._answer)
         self._server = TestServer(app, host="127.0.0.1")
         await self._server.start_server()
         return self

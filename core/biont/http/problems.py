@@ -21,6 +21,7 @@ _STATUS: Mapping[type[exceptions.BiontError], int] = {
     exceptions.NotFound: 404,
     exceptions.Conflict: 409,
     exceptions.InvalidInput: 422,
+    exceptions.DeliveryFailed: 502,
     exceptions.StoreUnavailable: 503,
     exceptions.BackendError: 502,
     exceptions.BackendOverloaded: 503,

@@ -1,0 +1,95 @@
+"""Integrations: send messages and reports to chat systems and other services."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from biont import Api, Event, EventType, Tables, Workbench, hookimpl, on
+from biont.exceptions import DeliveryFailed, NotFound
+from biont_integrations.integrations import (
+    INTEGRATION_CONNECTED,
+    INTEGRATIONS,
+    Integrations,
+)
+from biont_integrations.routes import api
+from biont_integrations.settings import IntegrationsSettings
+from biont_integrations.tables import SentMessage
+from biont_notes import Note
+
+
+@hookimpl
+def register_settings() -> type[BaseModel]:
+    """Return the section that has the connections."""
+    return IntegrationsSettings
+
+
+@hookimpl
+def register_tables() -> Tables:
+    """Return the table of what was sent."""
+    return Tables(Path(__file__).parent / "migrations", [SentMessage])
+
+
+@hookimpl
+def register_event_types() -> Sequence[EventType]:
+    """Return ``integration_connected``."""
+    return [INTEGRATION_CONNECTED]
+
+
+@hookimpl
+def register_routes() -> Api:
+    """Return the routes of integrations."""
+    return api
+
+
+@hookimpl
+def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
+    """Offer the connections."""
+    return _offer(workbench)
+
+
+@asynccontextmanager
+async def _offer(workbench: Workbench) -> AsyncIterator[None]:
+    settings = workbench.plugin_settings("integrations", IntegrationsSettings)
+    workbench.provide(
+        INTEGRATIONS,
+        Integrations(settings, workbench.egress, workbench.store, workbench.clock),
+    )
+    yield
+
+
+@on("scheduled_trigger", concurrency=4, timeout=120)
+async def send_report(event: Event, workbench: Workbench) -> None:
+    """Send the note of a run to the integrations that its schedule names, or to all for reports.
+
+    Each gets it once, also when this is tried again since another has failed.
+
+    Raises:
+        DeliveryFailed: one of them did not take it.
+    """
+    note_id, integrations = event.payload.get("note_id"), workbench.get(INTEGRATIONS)
+    if not isinstance(note_id, int):
+        return
+    named = event.payload.get("report_to")
+    names = (
+        [str(name) for name in named]
+        if isinstance(named, list)
+        else [name for name, found in integrations.connections.items() if found.reports]
+    )
+    if not names:
+        return
+    try:
+        note = await workbench.store.read(Note.get_owned, event.user_id, note_id)
+    except NotFound:
+        return
+    problems = []
+    for name in names:
+        try:
+            await integrations.send(event.user_id, name, note.title, note.content, cause=event.id)
+        except (DeliveryFailed, NotFound) as error:
+            problems.append(str(error))
+    if problems:
+        raise DeliveryFailed("; ".join(problems))

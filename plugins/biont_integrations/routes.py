@@ -1,0 +1,79 @@
+"""The routes of integrations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from biont import Api, Cursor, Limit, Page, Request, decode_cursor, make_page
+from biont_integrations.integrations import INTEGRATIONS
+from biont_integrations.settings import ConnectionName, Kind
+from biont_integrations.tables import SentMessage
+
+api = Api("integrations")
+
+
+class IntegrationView(BaseModel):
+    """A connection, without its URL, which may be a secret."""
+
+    name: str
+    kind: Kind
+    reports: bool = Field(description="Whether answers of schedules go there by default.")
+
+
+class NewMessage(BaseModel):
+    """What to send."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    text: Annotated[str, Field(max_length=100_000)] = ""
+
+
+class MessageView(BaseModel):
+    """A message that was taken."""
+
+    id: int
+    integration: str
+    title: str
+    cause: str | None = Field(description="The id of the event that it reports.")
+    sent_at: datetime
+
+
+@api.get("/integrations")
+async def list_integrations(request: Request) -> list[IntegrationView]:
+    """List the integrations that the operator has set up."""
+    connections = request.workbench.get(INTEGRATIONS).connections
+    return [
+        IntegrationView(name=name, kind=connection.kind, reports=connection.reports)
+        for name, connection in sorted(connections.items())
+    ]
+
+
+@api.get("/integrations/messages")
+async def list_messages(
+    request: Request, limit: Limit = 100, cursor: Cursor = None
+) -> Page[MessageView]:
+    """List what was sent on your behalf, the newest first."""
+    rows = await request.workbench.store.read(
+        SentMessage.read_page, request.user_id, limit, decode_cursor(cursor)
+    )
+    return make_page(rows, limit, lambda row: row.id, _show)
+
+
+@api.post("/integrations/{name}/send", status=204)
+async def send(request: Request, name: ConnectionName, body: NewMessage) -> None:
+    """Send a message; it was taken once this is answered."""
+    await request.workbench.get(INTEGRATIONS).send(request.user_id, name, body.title, body.text)
+
+
+def _show(message: SentMessage) -> MessageView:
+    return MessageView(
+        id=message.id,
+        integration=message.integration,
+        title=message.title,
+        cause=message.cause,
+        sent_at=message.sent_at,
+    )

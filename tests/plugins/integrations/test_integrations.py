@@ -1,0 +1,139 @@
+"""Messages and reports go out to other systems."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+from aiohttp import web
+from conftest import OpenClient
+from pydantic import JsonValue
+from support.client import Client, rows_of
+from support.receiver import Receiver
+from support.scripted_server import ScriptedServer
+
+SECRET = "0123456789abcdef"  # of nothing
+KINDS = ("json", "slack", "discord", "ntfy")
+
+
+@pytest.fixture
+def sections(receiver: Receiver, scripted: ScriptedServer) -> dict[str, object]:
+    connections: dict[str, object] = {
+        kind: {"kind": kind, "url": receiver.url, "reports": kind == "json"} for kind in KINDS
+    }
+    connections["away"] = {"url": "http://169.254.169.254/", "reports": False}
+    connections["json"] |= {"headers": {"Authorization": f"Bearer {SECRET}"}}  # type: ignore[operator]
+    openai = {"base_url": scripted.url, "api_key": "x", "model": "m"}
+    return {
+        "plugins": {
+            "integrations": {"connections": connections},
+            "llm": {"backend": "openai", "openai": openai},
+        },
+        "events": {"handler_retry": [0.01, 0.01]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("json", {"title": "Hi & <all>", "text": "**bold**"}),
+        ("slack", {"text": "*Hi &amp; &lt;all&gt;*\n**bold**"}),
+        (
+            "discord",
+            {"content": "**Hi & <all>**\n**bold**", "allowed_mentions": {"parse": []}},
+        ),
+        ("ntfy", {"topic": "hook", "title": "Hi & <all>", "message": "**bold**"}),
+    ],
+)
+async def test_each_system_gets_what_it_wants(
+    client: Client, receiver: Receiver, kind: str, body: dict[str, JsonValue]
+) -> None:
+    message: dict[str, JsonValue] = {"title": "Hi & <all>", "text": "**bold**"}
+    assert (await client.ask("POST", f"/integrations/{kind}/send", message))[0] == 204
+    (request,) = receiver.requests
+    assert orjson.loads(request.body) == body
+    assert request.headers.get("Authorization") == (f"Bearer {SECRET}" if kind == "json" else None)
+    (sent,) = rows_of(await client.get("/integrations/messages"))
+    assert (sent["integration"], sent["title"]) == (kind, "Hi & <all>")
+
+
+async def test_what_is_too_long_is_cut(client: Client, receiver: Receiver) -> None:
+    for kind in ("discord", "ntfy"):
+        message: dict[str, JsonValue] = {"title": "x", "text": "ü" * 5000}
+        assert (await client.ask("POST", f"/integrations/{kind}/send", message))[0] == 204
+    discord, ntfy = (orjson.loads(request.body) for request in receiver.requests)
+    assert len(discord["content"]) == 2000
+    assert len(ntfy["message"].encode()) == 4096
+
+
+async def test_the_first_message_of_a_user_is_an_event(open_client: OpenClient) -> None:
+    ada, eve = await open_client("ada"), await open_client("eve")
+    for client in (ada, ada, eve):
+        await client.ask("POST", "/integrations/slack/send", {"title": "x"})
+    for client in (ada, eve):
+        (event,) = rows_of(await client.get("/events?event_type=integration_connected"))
+        assert event["payload"] == {"integration": "slack", "kind": "slack"}
+
+
+async def test_integrations_are_listed_without_their_urls(client: Client) -> None:
+    answer: JsonValue = (await client.request("GET", "/integrations")).document
+    assert str(answer).count("'name'") == len(KINDS) + 1
+    assert "http" not in str(answer)
+    assert SECRET not in str(answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "detail"),
+    [("nobody", 404, "nobody"), ("away", 502, "169.254.169.254"), ("slack", 502, "500")],
+)
+async def test_what_is_not_taken_is_told(
+    client: Client, receiver: Receiver, name: str, status: int, detail: str
+) -> None:
+    receiver.status = 500
+    answer = await client.ask("POST", f"/integrations/{name}/send", {"title": "x"})
+    assert answer[0] == status
+    assert detail in str(answer[1]["detail"])
+    assert rows_of(await client.get("/integrations/messages")) == []
+    assert rows_of(await client.get("/events?event_type=integration_connected")) == []
+
+
+async def run_prompt(client: Client, **parameters: JsonValue) -> None:
+    made = await client.post(
+        "/schedule",
+        {"every": "1h", "name": "News", "prompt": "Hello?", "parameters": dict(parameters)},
+    )
+    await client.ask("POST", f"/schedule/{made['id']}/run-now")
+
+
+async def test_the_answer_of_a_schedule_is_reported(client: Client, receiver: Receiver) -> None:
+    await run_prompt(client)
+    (request,) = await receiver.wait_for(1)
+    (note,) = rows_of(await client.get("/notes"))
+    assert orjson.loads(request.body) == {"title": "News", "text": note["content"]}
+    (event,) = rows_of(await client.get("/events?event_type=scheduled_trigger"))
+    (sent,) = rows_of(await client.get_until("/integrations/messages", lambda page: page["data"]))
+    assert sent["cause"] == event["id"]
+
+
+async def test_a_report_goes_to_whom_a_schedule_names_once_each(
+    client: Client, receiver: Receiver
+) -> None:
+    failures = [500, 500]
+
+    async def respond(request: web.Request) -> web.Response:
+        is_slack = b'"text":"*' in await request.read()
+        return web.Response(status=failures.pop() if is_slack and failures else 200)
+
+    receiver.respond = respond
+    await run_prompt(client, report_to=["json", "slack"])
+    await client.get_until("/integrations/messages", lambda page: len(rows_of(page)) == 2)
+    bodies = [orjson.loads(request.body) for request in receiver.requests]
+    assert sum("title" in body for body in bodies) == 1
+    assert len(bodies) == 4
+
+
+async def test_a_report_to_nobody_goes_nowhere(client: Client, receiver: Receiver) -> None:
+    await run_prompt(client, report_to=[])
+    await client.get_until("/events?event_type=scheduled_trigger", lambda page: page["data"])
+    await run_prompt(client)
+    await receiver.wait_for(1)
+    assert len(receiver.requests) == 1
