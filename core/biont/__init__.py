@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from biont.ownership import OwnedTable
     from biont.scheduler import (
         CatchUp,
+        Downtime,
         Finish,
         JobKind,
         OnCrash,
@@ -57,12 +58,14 @@ if TYPE_CHECKING:
         Scheduler,
         ScheduleRun,
         ScheduleState,
+        SimulatedRun,
         Timing,
         TimingKind,
         Trigger,
         WallTime,
         get_run,
         plan_schedule,
+        simulate,
     )
     from biont.services import Service
     from biont.settings import Section, Settings, load_settings
@@ -84,6 +87,7 @@ __all__ = [
     "CronExpression",
     "Cursor",
     "DoneChunk",
+    "Downtime",
     "EgressPolicy",
     "EgressResponse",
     "EgressSession",
@@ -118,6 +122,7 @@ __all__ = [
     "Section",
     "Service",
     "Settings",
+    "SimulatedRun",
     "Store",
     "SystemClock",
     "Table",
@@ -152,6 +157,7 @@ __all__ = [
     "plan_schedule",
     "read_database",
     "read_settings",
+    "simulate",
 ]
 
 _MODULES = {
@@ -190,16 +196,19 @@ _MODULES = {
     ],
     "scheduler": [
         "CatchUp",
+        "Downtime",
         "OnCrash",
         "Overlap",
         "Preview",
         "ScheduleState",
+        "SimulatedRun",
         "Timing",
         "TimingKind",
         "Trigger",
         "WallTime",
         "get_run",
         "plan_schedule",
+        "simulate",
         "Finish",
         "JobKind",
         "Run",

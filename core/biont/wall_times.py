@@ -39,19 +39,20 @@ def _list_days(fields: Fields, first: date) -> Iterator[date]:
     _, _, days, months, weekdays, *_ = fields
     any_day, any_weekday = "*" in days, "*" in weekdays
     month_set = frozenset(_expand(months, 13))
-    for year, month in product(range(first.year, _LAST_YEAR), range(1, 13)):
-        if month not in month_set or (year, month) < (first.year, first.month):
+    for number in range(first.year * 12 + first.month - 1, _LAST_YEAR * 12):
+        year, month = number // 12, number % 12 + 1
+        if month not in month_set:
             continue
         start, length = monthrange(year, month)
-        for day in range(1, length + 1):
+        earliest = first.day if year == first.year and month == first.month else 1
+        for day in range(earliest, length + 1):
             # Monday is 0 to the calendar and 1 to cron.
-            on_weekday = (start + day) % 7 in weekdays
-            if any_day or any_weekday:
-                matches = (any_day or day in days) and (any_weekday or on_weekday)
-            else:
-                matches = day in days or on_weekday
-            if matches and (found := date(year, month, day)) >= first:
-                yield found
+            on_weekday = any_weekday or (start + day) % 7 in weekdays
+            on_day = any_day or day in days
+            # Where both are given, either will do.
+            both = any_day or any_weekday
+            if (on_day and on_weekday) if both else (on_day or on_weekday):
+                yield date(year, month, day)
 
 
 def _expand(field: Sequence[int | str], count: int) -> Sequence[int]:

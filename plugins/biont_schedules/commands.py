@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from biont import Schedule, config_option, parse_instant, read_database
+from biont import Schedule, SystemClock, config_option, parse_instant, read_database
 from biont.exceptions import NotFound
+from biont_schedules.simulation import simulate_schedules
 from biont_schedules.why import explain_schedule
 
 
 @click.group("schedule")
 def schedule() -> None:
     """Ask about schedules."""
+
+
+schedule.add_command(simulate_schedules)
 
 
 @schedule.command("why")
@@ -30,6 +34,6 @@ def why(schedule_id: int, at: datetime | None, config: Path | None) -> None:
         found = Schedule.get_or_none(Schedule.id == schedule_id)
         if found is None:
             raise NotFound(f"there is no schedule {schedule_id}")
-        sentences = explain_schedule(found, at, datetime.now(UTC))
+        sentences = explain_schedule(found, at, SystemClock().now())
     for sentence in sentences:
         click.echo(sentence)

@@ -91,6 +91,18 @@ async def test_the_declared_schedules_are_there(
     assert "'Look around'" in str(page)
 
 
+@pytest.mark.parametrize("name", ["simulate", "simulate-trouble"])
+async def test_the_schedules_are_simulated(name: str, tmp_path: Path) -> None:
+    config = write_config(tmp_path, {})
+    (declared,) = read_examples("docs/how-to/declare-schedules.md", "schedules.yaml")
+    (config / "schedules.yaml").write_text(declared)
+    (commands,) = read_examples("docs/how-to/simulate-schedules.md", name)
+    async with run_script(commands, tmp_path) as output:
+        told = (await output.read()).decode()
+    assert told.count("morning-greeting") >= 2
+    assert "hourly-look" in told
+
+
 @pytest.mark.parametrize(
     ("page", "event_type", "payload"),
     [

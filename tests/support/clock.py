@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+
+from biont.clock import VirtualClock
 
 
-@dataclass
-class FakeClock:
-    """Stands still until `advance` is called."""
+class FakeClock(VirtualClock):
+    """The clock of simulations, at noon of a Monday."""
 
-    at: datetime = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
-
-    def advance(self, **by: float) -> None:
-        self.at += timedelta(**by)
+    def __init__(self, at: datetime = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)) -> None:
+        super().__init__(at)

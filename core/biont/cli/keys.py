@@ -51,13 +51,15 @@ def create(
 @config_option
 def list_keys(user: str, config: Path | None) -> None:
     """List a user's keys, one a line: number, beginning, scope, state, name."""
+    from biont.clock import SystemClock
 
     async def run() -> None:
+        now = SystemClock().now()
         async with open_keys(config) as keys:
             owner = await keys.find_user(user)
             for key in await keys.list_keys(owner.id):
                 state = "revoked" if key.revoked_at else "active"
-                if key.expires_at is not None and key.expires_at <= datetime.now(UTC):
+                if key.expires_at is not None and key.expires_at <= now:
                     state = "expired"
                 click.echo(f"{key.id}\t{key.prefix}...\t{key.scope}\t{state}\t{key.name}")
 

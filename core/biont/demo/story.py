@@ -6,11 +6,12 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import orjson
 
+from biont.clock import SystemClock
 from biont.demo.client import DemoClient, Json
 from biont.demo.receiver import Receiver
 from biont.demo.server import DemoServer
@@ -98,7 +99,7 @@ class Story:
             async with asyncio.timeout(_PATIENCE):
                 while not (await asyncio.wait([arrival], timeout=_PROGRESS))[0]:
                     await _refuse_failure(client, schedule)
-                    left = (due_at - datetime.now(UTC)).total_seconds()
+                    left = (due_at - SystemClock().now()).total_seconds()
                     self._tell(f"   due in {left:.0f} s" if left > 0 else "   the model works")
         finally:
             arrival.cancel()

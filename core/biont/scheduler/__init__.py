@@ -4,6 +4,7 @@ from biont.scheduler.commands import cancel_run, get_run, retry_run, run_now
 from biont.scheduler.due import plan_schedule
 from biont.scheduler.jobs import Finish, JobKind, Run
 from biont.scheduler.scheduler import Scheduler
+from biont.scheduler.simulation import Downtime, SimulatedRun, simulate
 from biont.scheduler.tables import (
     CatchUp,
     OnCrash,
@@ -19,6 +20,7 @@ from biont.scheduler.timing import Preview, Timing, WallTime
 
 __all__ = [
     "CatchUp",
+    "Downtime",
     "Finish",
     "JobKind",
     "OnCrash",
@@ -30,6 +32,7 @@ __all__ = [
     "ScheduleRun",
     "ScheduleState",
     "Scheduler",
+    "SimulatedRun",
     "Timing",
     "TimingKind",
     "Trigger",
@@ -39,4 +42,5 @@ __all__ = [
     "plan_schedule",
     "retry_run",
     "run_now",
+    "simulate",
 ]

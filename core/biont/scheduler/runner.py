@@ -129,8 +129,7 @@ class Runner:
                 await self._write(end_run, work.run, finish, self._clock.now())
             except Exception as error:  # noqa: BLE001  # a job may raise anything; it is recorded
                 is_over = deadline.expired()
-                late = JobError(f"took longer than {timeout:g} seconds")
-                await self._fail(work, late if is_over else error)
+                await self._fail(work, took_too_long(timeout) if is_over else error)
 
     async def _do_job(self, work: Work) -> Finish:
         job = self._kinds.get(work.job_kind)
@@ -157,6 +156,11 @@ class Runner:
             with contextlib.suppress(StoreUnavailable):
                 return await self._store.write(function, *args, **kwargs)
             await asyncio.sleep(_WRITE_AGAIN)
+
+
+def took_too_long(timeout: float) -> JobError:
+    """Return why a run has failed that was not done after `timeout` seconds."""
+    return JobError(f"took longer than {timeout:g} seconds")
 
 
 async def _end(tasks: Iterable[asyncio.Task[None]], patience: float) -> None:

@@ -1,0 +1,166 @@
+"""``biont schedule simulate``."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import click
+import orjson
+
+from biont import (
+    Downtime,
+    RunStatus,
+    Schedule,
+    SimulatedRun,
+    User,
+    config_option,
+    parse_instant,
+    read_database,
+    read_settings,
+    simulate,
+)
+from biont_schedules.declared import read_declared
+
+_LONGEST = timedelta(days=3660)
+
+
+@click.command("simulate")
+@click.option("--from", "start", type=parse_instant, required=True, help="The first instant.")
+@click.option("--to", "end", type=parse_instant, required=True, help="The last instant.")
+@click.option(
+    "--file",
+    type=click.Path(exists=True, path_type=Path),
+    help="Schedules as `config/schedules.yaml` declares them, instead of those there are.",
+)
+@click.option("--duration", type=float, default=0.0, help="How long each run takes, in seconds.")
+@click.option(
+    "--down",
+    type=(parse_instant, parse_instant),
+    metavar="FROM TO",
+    help="When nothing runs: shows what is caught up.",
+)
+@click.option("--summary", is_flag=True, help="Only count, by schedule and status.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@config_option
+def simulate_schedules(  # noqa: PLR0913, PLR0917  # they are options
+    start: datetime,
+    end: datetime,
+    file: Path | None,
+    duration: float,
+    down: tuple[datetime, datetime] | None,
+    summary: bool,
+    form: Literal["text", "json"],
+    config: Path | None,
+) -> None:
+    """Show what would become of every instant, by the real scheduler on a virtual clock.
+
+    It takes the schedules of the database and those that files declare. No job is run, and
+    nothing is written; the workbench may run meanwhile.
+    """
+    if not start <= end <= start + _LONGEST:
+        raise click.BadParameter("is before --from, or over ten years later", param_hint="--to")
+    schedules = _make_declared(file, config, start, {}) if file else _read_all(config, start)
+    runs = simulate(
+        schedules,
+        start.astimezone(UTC),
+        end.astimezone(UTC),
+        read_settings(config).scheduler,
+        duration=timedelta(seconds=duration),
+        downtime=None if down is None else Downtime(*(at.astimezone(UTC) for at in down)),
+    )
+    shown, counts = [] if summary else runs, _count(runs)
+    if form == "json":
+        click.echo(orjson.dumps({"runs": [_show(run) for run in shown], "summary": counts}))
+    else:
+        click.echo("\n".join([*map(_tell, shown), *_tell_counts(counts)]))
+
+
+def _read_all(config: Path | None, now: datetime) -> list[Schedule]:
+    """Return the schedules that users have made, and those that files declare by now."""
+    if not read_settings(config).database.path.exists():
+        return _make_declared(None, config, now, {})
+    with read_database(config):
+        made = list(Schedule.select().where(Schedule.origin.is_null()).order_by(Schedule.id))
+        zones = {user.name: user.time_zone for user in User.select()}
+    return made + _make_declared(None, config, now, zones)
+
+
+def _make_declared(
+    file: Path | None, config: Path | None, now: datetime, zones: Mapping[str, str | None]
+) -> list[Schedule]:
+    default = read_settings(config).scheduler.time_zone
+    return [
+        Schedule(
+            **declaration.list_columns()
+            | {
+                "name": declaration.name or slug,
+                "slug": slug,
+                "time_zone": declaration.time_zone or zones.get(declaration.user) or default,
+                "job_kind": declaration.job,
+                "parameters": "{}",
+                "created_at": now,
+                "updated_at": now,
+            }
+        )
+        for slug, declaration in read_declared(file or config).items()
+    ]
+
+
+def _name(schedule: Schedule) -> str:
+    return schedule.slug or f"#{schedule.id} {schedule.name}"
+
+
+def _show(run: SimulatedRun) -> dict[str, object]:
+    zone = ZoneInfo(run.schedule.time_zone)
+    return {
+        "schedule": _name(run.schedule),
+        "time_zone": run.schedule.time_zone,
+        "local_time": run.scheduled_for.astimezone(zone),
+        "scheduled_for": run.scheduled_for,
+        "due_at": run.due_at,
+        "status": run.status,
+        "reason": run.reason,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+    }
+
+
+def _tell(run: SimulatedRun) -> str:
+    local = run.scheduled_for.astimezone(ZoneInfo(run.schedule.time_zone))
+    told = (
+        f"{local:%Y-%m-%d %H:%M:%S%z} {run.schedule.time_zone}  "
+        f"{run.scheduled_for:%Y-%m-%dT%H:%M:%SZ}  {_name(run.schedule)}  {run.status}"
+    )
+    return f"{told}: {run.reason}" if run.reason else told
+
+
+def _count(runs: Sequence[SimulatedRun]) -> dict[str, dict[str, int]]:
+    """Return how many instants of each schedule came to what."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for run in runs:
+        counts[_name(run.schedule)][run.status.value] += 1
+    return {name: dict(counts[name]) for name in sorted(counts)}
+
+
+def _tell_counts(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Return a table: a line for each schedule, and one for all of them."""
+    total: Counter[str] = Counter()
+    for count in counts.values():
+        total.update(count)
+    statuses = [status for status in RunStatus if total[status]]
+    rows = [("schedule", ["instants", *statuses])] + [
+        (name, [str(sum(count.values())), *(str(count.get(status, 0)) for status in statuses)])
+        for name, count in (*counts.items(), ("all", total))
+    ]
+    widths = [max(map(len, column)) for column in zip(*(cells for _, cells in rows), strict=True)]
+    longest = max(len(name) for name, _ in rows)
+    return [
+        "  ".join([name.ljust(longest), *map(str.rjust, cells, widths)]) for name, cells in rows
+    ]
