@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from biont.event import Event, JsonObject
     from biont.event_types import EventType
     from biont.events import EventSystem, on
+    from biont.full_text import Part, quote_words, split_snippet
     from biont.hookspecs import hookimpl
     from biont.http.api import Api
     from biont.http.cause import make_cause_headers
     from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
+    from biont.http.problems import ProblemDetails, describe_error
     from biont.http.request import Instant, Request, RowId
     from biont.keys import Scope, User
     from biont.llm import (
@@ -108,7 +110,9 @@ __all__ = [
     "Overlap",
     "OwnedTable",
     "Page",
+    "Part",
     "Preview",
+    "ProblemDetails",
     "Request",
     "ResponseFormat",
     "RowId",
@@ -144,6 +148,7 @@ __all__ = [
     "Workbench",
     "config_option",
     "decode_cursor",
+    "describe_error",
     "execute_sql",
     "get_run",
     "hookimpl",
@@ -155,9 +160,11 @@ __all__ = [
     "parse_instant",
     "parse_time_zone",
     "plan_schedule",
+    "quote_words",
     "read_database",
     "read_settings",
     "simulate",
+    "split_snippet",
 ]
 
 _MODULES = {
@@ -168,6 +175,8 @@ _MODULES = {
     "event": ["Event", "JsonObject"],
     "event_types": ["EventType"],
     "events": ["EventSystem", "on"],
+    "full_text": ["Part", "quote_words", "split_snippet"],
+    "http.problems": ["ProblemDetails", "describe_error"],
     "hookspecs": ["hookimpl"],
     "http.api": ["Api"],
     "http.cause": ["make_cause_headers"],

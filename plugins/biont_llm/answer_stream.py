@@ -27,16 +27,22 @@ class AnswerStream:
 
     Args:
         backend: who answers.
+        model: which of its models, as far as is known beforehand.
         request: what was asked.
         chunks: what the backend sends.
 
     Attributes:
         backend: who answers.
+        model: which of its models, by the name that was asked for; at the end `answer` has
+            the server's own.
         answer: the whole answer; None until the last chunk has come.
     """
 
-    def __init__(self, backend: str, request: ChatRequest, chunks: AsyncIterator[Chunk]) -> None:
+    def __init__(
+        self, backend: str, model: str, request: ChatRequest, chunks: AsyncIterator[Chunk]
+    ) -> None:
         self.backend = backend
+        self.model = model
         self.answer: Answer | None = None
         self._request = request
         self._chunks = chunks

@@ -69,8 +69,8 @@ class LanguageModels:
             BackendError: there is no answer, or none that can be trusted to be whole.
         """
         asked = self._prepare(request)
-        line, completion = await self._ask_in_turn(asked, call, Line.chat)
-        return finish_answer(line.name, asked, completion)
+        target, completion = await self._ask_in_turn(asked, call, Line.chat)
+        return finish_answer(target.backend, asked, completion)
 
     @asynccontextmanager
     async def stream(self, request: ChatRequest, call: LlmCall) -> AsyncIterator[AnswerStream]:
@@ -88,10 +88,10 @@ class LanguageModels:
         """
         asked = self._prepare(request)
         async with AsyncExitStack() as stack:
-            line, chunks = await self._ask_in_turn(
+            target, chunks = await self._ask_in_turn(
                 asked, call, lambda line, wanted: stack.enter_async_context(line.stream(wanted))
             )
-            yield AnswerStream(line.name, asked, chunks)
+            yield AnswerStream(target.backend, self._name_model(target), asked, chunks)
 
     def find_terms(self, model: str | None) -> Terms:
         """Return what holds for the backend that `model` means; None is the default."""
@@ -114,13 +114,13 @@ class LanguageModels:
         request: ChatRequest,
         call: LlmCall,
         ask: Callable[[Line, ChatRequest], Awaitable[T]],
-    ) -> tuple[Line, T]:
+    ) -> tuple[Target, T]:
         """Return the first answer of those whom the request may mean, and whose it is."""
         *first, last = self._list_targets(request.model)
         for target in first:
             line = self._open_line(target.backend)
             try:
-                return line, await ask(line, replace(request, model=target.model))
+                return target, await ask(line, replace(request, model=target.model))
             except BackendRefused:
                 raise
             except BackendError as error:
@@ -131,7 +131,7 @@ class LanguageModels:
                     reason=str(error),
                 )
         line = self._open_line(last.backend)
-        return line, await ask(line, replace(request, model=last.model))
+        return last, await ask(line, replace(request, model=last.model))
 
     def _list_targets(self, model: str | None) -> list[Target]:
         chosen = self._choose(model)
@@ -144,6 +144,9 @@ class LanguageModels:
             return Target(self.default)
         known = {name: terms.models for name, terms in self._terms.items()}
         return choose_target(model, self._factories.keys(), known, self.default)
+
+    def _name_model(self, target: Target) -> str:
+        return target.model or next(iter(self._terms[target.backend].models), target.backend)
 
     def _open_line(self, name: str) -> Line:
         if name not in self._lines:

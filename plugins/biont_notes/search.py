@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from biont import execute_sql
+from biont import Part, execute_sql, quote_words, split_snippet
 from biont_notes.tables import Note
 
-_OPEN, _CLOSE = "\x02", "\x03"
-_WORDS_AROUND = 24
-
 _SEARCH = (
-    "SELECT notes.id, snippet(notes_text, -1, ?, ?, '…', ?) FROM notes_text"
+    "SELECT notes.id, snippet(notes_text, -1, char(2), char(3), '…', 24) FROM notes_text"
     " JOIN notes ON notes.id = notes_text.rowid"
     " WHERE notes_text MATCH ? AND notes.user_id = ?"
     " AND (? IS NULL OR notes.id IN (SELECT note_id FROM note_tags WHERE tag = ?))"
@@ -22,14 +18,6 @@ _COUNT_TAGS = (
     "SELECT tag, count(*) FROM note_tags JOIN notes ON notes.id = note_id"
     " WHERE notes.user_id = ? GROUP BY tag ORDER BY count(*) DESC, tag LIMIT 1000"
 )
-
-
-@dataclass(frozen=True)
-class Part:
-    """A piece of a text, and whether it is what was looked for."""
-
-    text: str
-    is_match: bool
 
 
 @dataclass(frozen=True)
@@ -54,35 +42,11 @@ def search_notes(
     and ``"to do"`` the words one after the other. A match in a title counts four times
     (BM25, see https://sqlite.org/fts5.html#the_bm25_function).
     """
-    found = execute_sql(
-        _SEARCH,
-        *(_OPEN, _CLOSE, _WORDS_AROUND, _to_match(query), user_id, tag, tag, limit, offset),
-    ).fetchall()
+    found = execute_sql(_SEARCH, quote_words(query), user_id, tag, tag, limit, offset).fetchall()
     notes = {note.id: note for note in Note.select().where(Note.id << [row[0] for row in found])}
-    return [Hit(notes[note_id], _split(snippet)) for note_id, snippet in found]
+    return [Hit(notes[note_id], split_snippet(snippet)) for note_id, snippet in found]
 
 
 def count_tags(user_id: int) -> list[tuple[str, int]]:
     """Return a user's tags and how many notes bear each, the most used first."""
     return [(tag, count) for tag, count in execute_sql(_COUNT_TAGS, user_id).fetchall()]
-
-
-def _to_match(query: str) -> str:
-    """Return an FTS5 query of quoted words, in which nothing else is an operator."""
-    terms = re.findall(r'"([^"]+)"|([^\s"]+)', query)
-    quoted = [_quote(phrase or word) for phrase, word in terms]
-    return " ".join(quoted) or '""'
-
-
-def _quote(term: str) -> str:
-    words = term.rstrip("*").replace('"', " ")
-    return f'"{words}"' + ("*" if term.endswith("*") else "")
-
-
-def _split(snippet: str) -> list[Part]:
-    """Tell what was found from what stands around it."""
-    parts: list[Part] = []
-    for index, piece in enumerate(re.split(f"[{_OPEN}{_CLOSE}]", snippet)):
-        if piece:
-            parts.append(Part(piece, is_match=index % 2 == 1))
-    return parts

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import orjson
 import yaml
 from aiohttp.test_utils import TestServer
 from support.client import Client
 from support.clock import FakeClock
 from support.config import write_config
 from support.pages import read_examples
+from support.scripted_server import ScriptedServer
 
 from biont import Scope, load_settings, open_workbench
 
@@ -48,3 +50,21 @@ async def test_the_plugins_ask_and_answer(tmp_path: Path) -> None:
             assert str(said) == "A haiku about: rain"
             _, length = await client.ask("GET", "/haiku/length?subject=rain")
             assert str(length) == "4"
+
+
+async def test_the_requests_of_chat_are_answered(scripted: ScriptedServer, tmp_path: Path) -> None:
+    openai = {"backend": "openai", "openai": {"base_url": scripted.url}}
+    config = write_config(tmp_path, {"plugins": {"llm": openai}})
+    async with (
+        open_workbench(load_settings(config, environ={}), clock=FakeClock()) as workbench,
+        TestServer(workbench.app, host="127.0.0.1") as server,
+    ):
+        user = await workbench.keys.create_user("ada")
+        key, _ = await workbench.keys.create(user.id, "test", Scope.CHAT)
+        async with Client(str(server.make_url("")).rstrip("/"), key) as client:
+            (block,) = read_examples("docs/reference/chat.md", "requests")
+            for line in block.splitlines():
+                method, path, *body = line.split(" ", 2)
+                content = orjson.loads(body[0]) if body else None
+                status, _ = await client.ask(method, path.removeprefix("/api/v1"), content)
+                assert status in (200, 204), line

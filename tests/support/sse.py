@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 import orjson
+from pydantic import JsonValue
 
 from support.client import Client
 
@@ -40,11 +42,7 @@ class Follower:
         # A test's own server on the loopback is no user-given URL.
         self._session = aiohttp.ClientSession(headers=self.client.headers)  # noqa: TID251
         try:
-            url = f"{self.client.url}/api/v1/events/stream?{self.query}"
-            self.response = await self._session.get(url, headers=self.headers)
-            assert self.response.status == 200, await self.response.text()
-            assert (await self.read_line()).startswith(":")
-            assert await self.read_line() == ""
+            await self._open()
         except BaseException:
             await self._session.close()
             raise
@@ -58,6 +56,13 @@ class Follower:
     ) -> None:
         self.response.close()
         await self._session.close()
+
+    async def _open(self) -> None:
+        url = f"{self.client.url}/api/v1/events/stream?{self.query}"
+        self.response = await self._session.get(url, headers=self.headers)
+        assert self.response.status == 200, await self.response.text()
+        assert (await self.read_line()).startswith(":")
+        assert await self.read_line() == ""
 
     async def read_line(self) -> str:
         """Return the next line of the stream."""
@@ -79,4 +84,36 @@ class Follower:
             fields[name] = value
         if "data" not in fields:
             return await self.next()
-        return Sent(fields["id"], fields["event"], orjson.loads(fields["data"]))
+        return Sent(fields.get("id", ""), fields["event"], orjson.loads(fields["data"]))
+
+
+@dataclass
+class Chat(Follower):
+    """Asks a model for an answer that is streamed.
+
+    Args:
+        client: who asks.
+        body: what is asked; `stream` is added.
+    """
+
+    body: dict[str, JsonValue] = field(default_factory=dict)
+
+    async def read_all(self) -> list[Sent]:
+        """Return all events that are left."""
+        events: list[Sent] = []
+        with contextlib.suppress(EOFError):
+            while True:
+                events.append(await self.next())
+        return events
+
+    async def read_tokens(self, count: int) -> list[str]:
+        """Return the texts of the next so many tokens."""
+        events = [await self.next() for _ in range(count)]
+        assert {event.event for event in events} == {"token"}
+        return [event.data["text"] for event in events]
+
+    async def _open(self) -> None:
+        url = f"{self.client.url}/api/v1/chat"
+        self.response = await self._session.post(url, json={**self.body, "stream": True})
+        assert self.response.status == 200, await self.response.text()
+        assert self.response.content_type == "text/event-stream"

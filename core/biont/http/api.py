@@ -25,7 +25,8 @@ class Route:
         public: whether it is open to all, without a key.
         status: the status of a success.
         tag: the group under which the documentation lists it.
-        media_type: what a function answers that makes a response of its own.
+        media_type: what a function answers that makes a response of its own; it may
+            also do so only now and then: ``-> View | web.StreamResponse``.
     """
 
     method: str
@@ -101,10 +102,15 @@ class Api:
         return self.route("GET", path, scopes=scopes, public=public, media_type=media_type)
 
     def post(
-        self, path: str, *, scopes: frozenset[Scope] = frozenset(), status: int = 201
+        self,
+        path: str,
+        *,
+        scopes: frozenset[Scope] = frozenset(),
+        status: int = 201,
+        media_type: str | None = None,
     ) -> Callable[[F], F]:
         """Mark a function that creates, or does something."""
-        return self.route("POST", path, scopes=scopes, status=status)
+        return self.route("POST", path, scopes=scopes, status=status, media_type=media_type)
 
     def patch(self, path: str, *, scopes: frozenset[Scope] = frozenset()) -> Callable[[F], F]:
         """Mark a function that changes what the body names and leaves the rest."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import operator
 import typing
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, reduce
 from string import Formatter
 from typing import TYPE_CHECKING
 
@@ -58,10 +59,8 @@ class Endpoint:
         self.body_is_required = _is_required(route)
         self.parameters = _make_parameters(owner, route, hints, self.path_names)
         self._has_parameters = bool(self.parameters.model_fields)
-        answer = hints["return"]
-        self.answer: TypeAdapter[object] | None = None
-        if answer is not type(None) and not _is_response(answer):
-            self.answer = _adapt(answer)
+        answer = _drop_response(hints["return"])
+        self.answer = None if answer is type(None) else _adapt(answer)
 
     async def answer_request(self, http: web.Request) -> web.StreamResponse:
         """Return the route's answer.
@@ -179,8 +178,14 @@ def _adapt(annotation: object) -> TypeAdapter[object]:
     return TypeAdapter(typing.cast("type[object]", annotation))
 
 
-def _is_response(answer: object) -> bool:
-    return isinstance(answer, type) and issubclass(answer, web.StreamResponse)
+def _drop_response(answer: object) -> object:
+    """Return what is left of an annotation without the responses that a function makes itself."""
+    if isinstance(answer, type) and issubclass(answer, web.StreamResponse):
+        return type(None)
+    if web.StreamResponse in typing.get_args(answer):
+        rest = [part for part in typing.get_args(answer) if part is not web.StreamResponse]
+        return reduce(operator.or_, rest)
+    return answer
 
 
 def _make_headers(http: web.Request, result: object) -> Mapping[str, str]:

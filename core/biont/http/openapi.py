@@ -166,10 +166,13 @@ def _describe_responses(
 ) -> dict[str, JsonValue]:
     route = endpoint.route
     success: dict[str, JsonValue] = {"description": HTTPStatus(route.status).phrase}
+    content: dict[str, JsonValue] = {}
     if endpoint.answer is not None:
-        success["content"] = {"application/json": {"schema": schemas[number, "answer"]}}
-    elif route.media_type is not None:
-        success["content"] = {route.media_type: {}}
+        content["application/json"] = {"schema": schemas[number, "answer"]}
+    if route.media_type is not None:
+        content[route.media_type] = {}
+    if content:
+        success["content"] = content
     responses: dict[str, JsonValue] = {str(route.status): success}
     for status in _list_problems(endpoint):
         responses[str(status)] = {

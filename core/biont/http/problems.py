@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from math import ceil
 
@@ -30,6 +31,7 @@ _STATUS: Mapping[type[exceptions.BiontError], int] = {
     exceptions.PromptTooLong: 422,
 }
 _RETRY_AFTER = 1.0
+_FAILED = "the server failed on this request; its log says why"
 
 _log = structlog.get_logger("biont.http")
 
@@ -40,52 +42,71 @@ async def problem_boundary(request: web.Request, handler: Handler) -> web.Stream
     try:
         return await handler(request)
     except exceptions.BiontError as error:
-        return _answer(error)
+        return _respond(describe_error(error))
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
-        return make_problem(error.status, _explain(error), headers=kept)
+        return _respond(_describe_status(error))
     except Exception:  # noqa: BLE001  # the last resort; it is logged with its traceback
         _log.exception("request failed", method=request.method, path=request.path)
-        return make_problem(500, "the server failed on this request; its log says why")
+        return _respond(ProblemDetails(500, _FAILED))
 
 
-def make_problem(
-    status: int,
-    detail: str,
-    *,
-    headers: Mapping[str, str] | None = None,
-    errors: list[dict[str, str]] | None = None,
-) -> web.Response:
-    """Return a problem document as a response."""
-    document: dict[str, object] = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-    }
-    if errors:
-        document["errors"] = errors
-    return web.Response(
-        status=status,
-        body=orjson.dumps(document),
-        content_type="application/problem+json",
-        headers=headers,
-    )
+@dataclass(frozen=True, slots=True)
+class ProblemDetails:
+    """Why a request is not answered as asked.
+
+    Attributes:
+        status: the HTTP status.
+        detail: what is wrong and what to do.
+        errors: each thing that is wrong with the request, and where.
+        headers: sent beside it.
+    """
+
+    status: int
+    detail: str
+    errors: Sequence[Mapping[str, str]] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def to_document(self) -> dict[str, object]:
+        """Return it as a problem document (RFC 9457)."""
+        document: dict[str, object] = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.errors:
+            document["errors"] = self.errors
+        return document
 
 
-def _answer(error: exceptions.BiontError) -> web.Response:
+def describe_error(error: exceptions.BiontError) -> ProblemDetails:
+    """Return what a client is told of an error; one that is not its own is logged."""
     known = next((base for base in type(error).__mro__ if base in _STATUS), None)
     if known is None:
         _log.error("request failed", error=repr(error), exc_info=error)
-        return make_problem(500, "the server failed on this request; its log says why")
+        return ProblemDetails(500, _FAILED)
     status = _STATUS[known]
     if isinstance(error, exceptions.InvalidInput):
         errors = [_describe(problem) for problem in error.problems]
-        return make_problem(status, "the request cannot be accepted", errors=errors)
-    headers = {"Retry-After": _count_seconds(error)} if status == 503 else None
-    return make_problem(status, str(error), headers=headers)
+        return ProblemDetails(status, "the request cannot be accepted", errors)
+    headers = {"Retry-After": _count_seconds(error)} if status == 503 else {}
+    return ProblemDetails(status, str(error), headers=headers)
+
+
+def _describe_status(error: web.HTTPException) -> ProblemDetails:
+    kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
+    return ProblemDetails(error.status, _explain(error), headers=kept)
+
+
+def _respond(problem: ProblemDetails) -> web.Response:
+    return web.Response(
+        status=problem.status,
+        body=orjson.dumps(problem.to_document()),
+        content_type="application/problem+json",
+        headers=problem.headers,
+    )
 
 
 def _count_seconds(error: exceptions.BiontError) -> str:

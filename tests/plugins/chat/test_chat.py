@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from conftest import OpenClient
+from plugins.chat.asking import asking
 from pydantic import JsonValue
 from support.client import Client
-from support.clock import FakeClock
-from support.config import write_config
 from support.scripted_server import (
     MODEL,
     Reply,
@@ -20,23 +16,14 @@ from support.scripted_server import (
     respond,
 )
 
-from biont import Scope, Workbench, load_settings, open_workbench
+from biont import Scope
 
 QUESTION: dict[str, JsonValue] = {"message": "What is the capital of France?"}
 
 
 @pytest.fixture
-async def workbench(
-    tmp_path: Path, clock: FakeClock, scripted: ScriptedServer
-) -> AsyncIterator[Workbench]:
-    sections: dict[str, object] = {
-        "plugins": {
-            "llm": {"backend": "openai", "retries": 0, "openai": {"base_url": scripted.url}}
-        }
-    }
-    settings = load_settings(write_config(tmp_path, sections), environ={})
-    async with open_workbench(settings, clock=clock) as running:
-        yield running
+def sections(scripted: ScriptedServer) -> dict[str, object]:
+    return asking(scripted.url)
 
 
 async def read_messages(client: Client) -> list[JsonValue]:
@@ -53,7 +40,9 @@ async def test_a_question_is_answered(client: Client) -> None:
             "answer": "It is Paris.",
             "model": MODEL,
             "backend": "openai",
-            "usage": {"prompt_tokens": 9, "completion_tokens": 3},
+            "usage": {"prompt_tokens": 9, "completion_tokens": 3, "estimated": False},
+            "conversation_id": 1,
+            "message_id": 2,
         },
     )
 
@@ -61,7 +50,15 @@ async def test_a_question_is_answered(client: Client) -> None:
 async def test_the_answer_is_an_event(client: Client) -> None:
     await client.post("/chat", QUESTION)
     assert await read_messages(client) == [
-        {**QUESTION, "answer": "It is Paris.", "model": MODEL, "backend": "openai"}
+        {
+            **QUESTION,
+            "answer": "It is Paris.",
+            "model": MODEL,
+            "backend": "openai",
+            "conversation_id": 1,
+            "message_id": 2,
+            "interrupted": False,
+        }
     ]
 
 
@@ -87,7 +84,12 @@ async def test_a_key_for_chat_may_ask_and_one_for_webhooks_may_not(
 ) -> None:
     chatting = await open_client(scope=Scope.CHAT)
     assert (await chatting.ask("POST", "/chat", QUESTION))[0] == 200
+    for path in ("/conversations", "/conversations/1", "/conversations/search?q=capital"):
+        assert (await chatting.ask("GET", path))[0] == 200
+    for path in ("/notes", "/schedule", "/webhooks/outgoing", "/keys", "/events", "/models"):
+        assert (await chatting.ask("GET", path))[0] == 403
     other = await open_client(scope=Scope.WEBHOOK)
+    assert (await other.ask("GET", "/conversations"))[0] == 403
     assert (await other.ask("POST", "/chat", QUESTION))[0] == 403
 
 
@@ -100,7 +102,8 @@ async def test_a_key_for_chat_may_ask_and_one_for_webhooks_may_not(
         ({"message": 7}, "#/message"),
         ({**QUESTION, "system": ""}, "#/system"),
         ({**QUESTION, "backend": "nobody"}, "#/backend"),
-        ({**QUESTION, "stream": True}, "#/stream"),
+        ({**QUESTION, "stream": "maybe"}, "#/stream"),
+        ({**QUESTION, "conversation_id": 0}, "#/conversation_id"),
     ],
 )
 async def test_bad_input_is_422_and_nobody_is_asked(
@@ -120,14 +123,19 @@ async def test_bad_input_is_422_and_nobody_is_asked(
     [
         (respond(429, b""), 503),
         (respond(500, b""), 502),
+        (respond(400, b'{"error": {"code": "context_length_exceeded"}}'), 422),
         (respond(200, b"<html>", "text/html"), 502),
     ],
 )
-async def test_without_a_good_answer_there_is_a_problem_and_no_event(
-    client: Client, scripted: ScriptedServer, reply: Reply, status: int
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_without_a_good_answer_there_is_a_problem_and_nothing_is_kept(
+    client: Client, scripted: ScriptedServer, reply: Reply, status: int, streamed: bool
 ) -> None:
     scripted.script = [reply]
-    assert (await client.ask("POST", "/chat", QUESTION))[0] == status
+    asked = await client.request("POST", "/chat", {**QUESTION, "stream": streamed})
+    assert asked.status == status
+    assert asked.headers["Content-Type"] == "application/problem+json"
+    assert (await client.get("/conversations"))["data"] == []
     await client.post("/chat", {"message": "capital, again"})
     payloads = await read_messages(client)
     assert [payload["message"] for payload in payloads if isinstance(payload, dict)] == [

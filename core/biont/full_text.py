@@ -1,0 +1,42 @@
+"""Full-text search in SQLite (FTS5): what users write, and what they are shown."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a text, and whether it is what was looked for."""
+
+    text: str
+    is_match: bool
+
+
+def quote_words(query: str) -> str:
+    """Return an FTS5 query for all words of `query`, in which nothing else is an operator.
+
+    ``plan*`` finds what begins so, and ``"to do"`` the words one after the other.
+    """
+    terms = re.findall(r'"([^"]+)"|([^\s"]+)', query)
+    quoted = [_quote(phrase or word) for phrase, word in terms]
+    return " ".join(quoted) or '""'
+
+
+def split_snippet(snippet: str) -> list[Part]:
+    """Tell what was found from what stands around it.
+
+    Args:
+        snippet: what ``snippet(table, column, char(2), char(3), '…', words)`` returned.
+    """
+    parts: list[Part] = []
+    for index, piece in enumerate(re.split("[\x02\x03]", snippet)):
+        if piece:
+            parts.append(Part(piece, is_match=index % 2 == 1))
+    return parts
+
+
+def _quote(term: str) -> str:
+    words = term.rstrip("*").replace('"', " ")
+    return f'"{words}"' + ("*" if term.endswith("*") else "")

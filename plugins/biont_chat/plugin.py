@@ -1,0 +1,60 @@
+"""Chat: conversations with language models."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from pathlib import Path
+
+from biont import Api, EventType, Tables, Workbench, hookimpl
+from biont_chat.event_types import AI_MESSAGE
+from biont_chat.routes import api
+from biont_chat.streams import STREAMS, Streams
+from biont_chat.tables import ChatMessage, Conversation
+
+
+@hookimpl
+def register_tables() -> Tables:
+    """Return the tables of conversations and of what is said in them."""
+    return Tables(Path(__file__).parent / "migrations", [Conversation, ChatMessage])
+
+
+@hookimpl
+def register_routes() -> Api:
+    """Return the routes of chat."""
+    return api
+
+
+@hookimpl
+def register_event_types() -> Sequence[EventType]:
+    """Return ``ai_message``."""
+    return [AI_MESSAGE]
+
+
+@hookimpl
+def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
+    """Watch the streams while the workbench runs, and end them in time."""
+    return _run(workbench)
+
+
+@asynccontextmanager
+async def _run(workbench: Workbench) -> AsyncIterator[None]:
+    streams = Streams()
+    workbench.provide(STREAMS, streams)
+    tasks = [
+        asyncio.create_task(streams.watch()),
+        asyncio.create_task(_end_in_time(streams, workbench)),
+    ]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def _end_in_time(streams: Streams, workbench: Workbench) -> None:
+    await workbench.stopping.wait()
+    streams.end()

@@ -1,0 +1,48 @@
+"""Finds messages by the words in them (SQLite FTS5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from biont import Part, execute_sql, quote_words, split_snippet
+
+_SEARCH = (
+    "SELECT conversations.id, conversations.title, chat_messages.id, chat_messages.role,"
+    " snippet(chat_messages_text, 0, char(2), char(3), '…', 24) FROM chat_messages_text"
+    " JOIN chat_messages ON chat_messages.id = chat_messages_text.rowid"
+    " JOIN conversations ON conversations.id = chat_messages.conversation_id"
+    " WHERE chat_messages_text MATCH ? AND conversations.user_id = ?"
+    " ORDER BY bm25(chat_messages_text), chat_messages.id DESC LIMIT ? OFFSET ?"
+)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A message that was found.
+
+    Attributes:
+        conversation_id: where it was said.
+        title: what that conversation is called.
+        message_id: which message it is.
+        role: who said it.
+        excerpt: the words around what was found.
+    """
+
+    conversation_id: int
+    title: str
+    message_id: int
+    role: str
+    excerpt: list[Part]
+
+
+def search_messages(user_id: int, query: str, *, limit: int, offset: int) -> list[Hit]:
+    """Return those of a user's messages that have all words of `query`, the best first.
+
+    Upper and lower case and accents make no difference; ``plan*`` finds what begins so,
+    and ``"to do"`` the words one after the other.
+    """
+    found = execute_sql(_SEARCH, quote_words(query), user_id, limit, offset).fetchall()
+    return [
+        Hit(conversation_id, title, message_id, role, split_snippet(snippet))
+        for conversation_id, title, message_id, role, snippet in found
+    ]

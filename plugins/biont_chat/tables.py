@@ -1,0 +1,40 @@
+"""Where conversations are kept."""
+
+from __future__ import annotations
+
+from peewee import AutoField, BooleanField, ForeignKeyField, IntegerField, TextField
+
+from biont import InstantField, OwnedTable, Table
+
+
+class Conversation(OwnedTable):
+    """What a user and models have said to one another."""
+
+    title = TextField()
+    system = TextField(null=True)
+    model = TextField(null=True)
+    created_at = InstantField()
+    updated_at = InstantField()
+
+    class Meta:
+        table_name = "conversations"
+
+
+class ChatMessage(Table):
+    """One turn of a conversation; those of a model say what they have cost."""
+
+    id = AutoField()
+    conversation = ForeignKeyField(Conversation, on_delete="CASCADE")
+    conversation_id: int
+    role = TextField()
+    content = TextField()
+    model = TextField(null=True)
+    backend = TextField(null=True)
+    prompt_tokens = IntegerField(null=True)
+    completion_tokens = IntegerField(null=True)
+    tokens_estimated = BooleanField(default=False)
+    interrupted = BooleanField(default=False)
+    created_at = InstantField()
+
+    class Meta:
+        table_name = "chat_messages"

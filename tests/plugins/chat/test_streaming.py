@@ -1,0 +1,157 @@
+"""Answers that come piece by piece, to their end or cut off."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from plugins.chat.asking import asking
+from pydantic import JsonValue
+from support.client import Client
+from support.scripted_server import MODEL, ScriptedServer, make_chunk, say, stream
+from support.sse import Chat, Sent
+
+from biont import Workbench
+
+LONG = "One two three four five"
+
+
+@pytest.fixture
+def sections(scripted: ScriptedServer) -> dict[str, object]:
+    return asking(scripted.url, concurrency=1, timeout=30)
+
+
+class Brake:
+    """Lets a server say so many words, and no more until it is let go."""
+
+    def __init__(self, chunks: int) -> None:
+        self._chunks = chunks
+        self.go_on = asyncio.Event()
+
+    async def __call__(self, number: int) -> None:
+        if number > self._chunks:
+            await self.go_on.wait()
+
+
+async def read_conversation(client: Client, number: int = 1) -> list[tuple[JsonValue, JsonValue]]:
+    """Return what is kept of a conversation: each text, and whether it was cut off."""
+    whole = await client.get_until(f"/conversations/{number}", lambda page: page["messages"])
+    messages = whole["messages"]
+    assert isinstance(messages, list)
+    return [(turn["content"], turn["interrupted"]) for turn in messages if isinstance(turn, dict)]
+
+
+async def wait_for_conversation(client: Client) -> None:
+    await client.get_until("/conversations", lambda page: page["data"])
+
+
+async def test_an_answer_comes_piece_by_piece(client: Client) -> None:
+    async with Chat(client, body={"message": "What is the capital of France?"}) as chat:
+        events = await chat.read_all()
+    assert events == [
+        Sent("", "token", {"text": "It"}),
+        Sent("", "token", {"text": " is"}),
+        Sent("", "token", {"text": " Paris."}),
+        Sent("", "usage", {"prompt_tokens": 9, "completion_tokens": 3, "estimated": False}),
+        Sent(
+            "",
+            "done",
+            {
+                "conversation_id": 1,
+                "message_id": 2,
+                "model": MODEL,
+                "backend": "openai",
+                "finish_reason": "stop",
+                "interrupted": False,
+            },
+        ),
+    ]
+    assert await read_conversation(client) == [
+        ("What is the capital of France?", False),
+        ("It is Paris.", False),
+    ]
+    page = await client.get("/events?event_type=ai_message")
+    assert "It is Paris." in str(page["data"])
+
+
+async def test_each_piece_is_sent_as_it_comes(client: Client, scripted: ScriptedServer) -> None:
+    brake = Brake(2)
+    scripted.script = [say(LONG, pause=brake)]
+    async with Chat(client, body={"message": "Count."}) as chat:
+        assert await chat.read_tokens(2) == ["One", " two"]
+        brake.go_on.set()
+        assert await chat.read_tokens(3) == [" three", " four", " five"]
+
+
+async def test_a_tool_that_the_model_calls_is_an_event(
+    client: Client, scripted: ScriptedServer
+) -> None:
+    scripted.script = [say("Let me see.", calls=[("look", "{}")])]
+    async with Chat(client, body={"message": "What is new?"}) as chat:
+        events = await chat.read_all()
+    assert Sent("", "tool", {"id": "call-0", "name": "look", "arguments": "{}"}) in events
+    assert events[-1].data["finish_reason"] == "tool_calls"
+
+
+async def test_when_the_client_leaves_the_answer_is_kept_up_to_there(
+    client: Client, scripted: ScriptedServer
+) -> None:
+    brake = Brake(2)
+    scripted.script = [say(LONG, pause=brake)]
+    async with Chat(client, body={"message": "Count."}) as chat:
+        await chat.read_tokens(2)
+    await wait_for_conversation(client)
+    assert await read_conversation(client) == [("Count.", False), ("One two", True)]
+    page = await client.get("/events?event_type=ai_message")
+    assert "'interrupted': True" in str(page["data"])
+    # The model was let go, and the one place there is is free.
+    await scripted.wait_until_busy(0)
+    assert (await client.post("/chat", {"message": "Again."}))["answer"]
+
+
+async def test_when_all_ends_the_answer_is_kept_up_to_there_and_the_client_is_told(
+    client: Client, scripted: ScriptedServer, workbench: Workbench
+) -> None:
+    scripted.script = [say(LONG, pause=Brake(2))]
+    async with Chat(client, body={"message": "Count."}) as chat:
+        await chat.read_tokens(2)
+        workbench.time_to_stop()
+        (last,) = await chat.read_all()
+    assert (last.event, last.data["interrupted"]) == ("done", True)
+    assert await read_conversation(client) == [("Count.", False), ("One two", True)]
+
+
+async def test_a_client_that_leaves_before_the_first_word_leaves_nothing(
+    client: Client, scripted: ScriptedServer
+) -> None:
+    brake = Brake(-1)
+    scripted.script = [say(LONG, pause=brake)]
+    async with asyncio.timeout(20):
+        asking = asyncio.create_task(
+            client.request("POST", "/chat", {"message": "Count.", "stream": True})
+        )
+        await scripted.wait_until_busy(1)
+        asking.cancel()
+        await scripted.wait_until_busy(0)
+    assert (await client.get("/conversations"))["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        (b"", 502),
+        (b'data: {"error": {"message": "out of memory"}}\n\n', 502),
+        (b"data: nonsense\n\n", 502),
+    ],
+)
+async def test_an_answer_that_breaks_off_is_an_error_and_not_kept(
+    client: Client, scripted: ScriptedServer, end: bytes, status: int
+) -> None:
+    scripted.script = [stream(make_chunk("One"), make_chunk(" two"), end=end)]
+    async with Chat(client, body={"message": "Count."}) as chat:
+        await chat.read_tokens(2)
+        (last,) = await chat.read_all()
+    assert last.event == "error"
+    assert last.data["status"] == status
+    assert (await client.get("/conversations"))["data"] == []
+    assert (await client.post("/chat", {"message": "Again."}))["answer"]
