@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from biont.settings import Section, Settings, load_settings
     from biont.store import InstantField, Store, Table, Tables, Transaction, execute_sql
     from biont.time_zones import TimeZone, parse_time_zone
+    from biont.tools import Tool, ToolContext, ToolResult, make_tool
     from biont.vault import Vault
     from biont.workbench import Workbench, open_workbench
 
@@ -136,9 +137,12 @@ __all__ = [
     "Timing",
     "TimingKind",
     "TokenUsage",
+    "Tool",
     "ToolCall",
     "ToolCallChunk",
+    "ToolContext",
     "ToolDefinition",
+    "ToolResult",
     "Transaction",
     "Trigger",
     "UsageChunk",
@@ -155,6 +159,7 @@ __all__ = [
     "load_settings",
     "make_cause_headers",
     "make_page",
+    "make_tool",
     "on",
     "open_workbench",
     "parse_instant",
@@ -231,6 +236,7 @@ _MODULES = {
     "settings": ["Section", "Settings", "load_settings"],
     "store": ["InstantField", "Store", "Table", "Tables", "Transaction", "execute_sql"],
     "time_zones": ["TimeZone", "parse_time_zone"],
+    "tools": ["Tool", "ToolContext", "ToolResult", "make_tool"],
     "vault": ["Vault"],
     "workbench": ["Workbench", "open_workbench"],
 }

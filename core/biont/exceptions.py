@@ -180,3 +180,7 @@ class PromptTooLong(BackendRefused):
 
 class InvalidAnswer(BackendError):
     """The model's server answered, but not with what the protocol promises."""
+
+
+class LimitReached(BackendError):
+    """A model came to no answer within the rounds, tokens or time that it has."""

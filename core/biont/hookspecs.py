@@ -22,6 +22,7 @@ from biont.http.api import Api
 from biont.llm import BackendFactory
 from biont.scheduler.jobs import JobKind
 from biont.store import Tables
+from biont.tools import Tool
 
 if TYPE_CHECKING:
     import click
@@ -87,6 +88,15 @@ def register_llm_backends(workbench: Workbench) -> Mapping[str, BackendFactory]:
 
     Args:
         workbench: has the plugin's settings, and is not running yet.
+    """
+    raise AssertionError
+
+
+@hookspec
+def register_tools() -> Sequence[Tool]:
+    """Return what a language model may do, on behalf of its user.
+
+    Two tools of one name are an error that names both plugins. Since 0.1.
     """
     raise AssertionError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Self
@@ -39,7 +40,7 @@ class OwnedTable(Table):
         rows: Iterator[Self] = iter(cls.raw(_compile(cls), user_id, row_id))
         found = next(rows, None)
         if found is None:
-            raise NotFound(f"there is no {cls.__name__.lower()} {row_id}")
+            raise NotFound(f"there is no {_to_words(cls.__name__)} {row_id}")
         return found
 
     @classmethod
@@ -55,6 +56,11 @@ class OwnedTable(Table):
         if before is not None:
             query = query.where(cls.id < before)
         return list(query.order_by(cls.id.desc()).limit(limit + 1))
+
+
+def _to_words(name: str) -> str:
+    """Return ``tool call`` for ``ToolCall``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", name).lower()
 
 
 @lru_cache

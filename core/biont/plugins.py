@@ -23,6 +23,7 @@ from biont.llm import BackendFactory
 from biont.scheduler.events import SCHEDULED_TRIGGER
 from biont.scheduler.jobs import JobKind
 from biont.store import Tables
+from biont.tools import Tool
 
 if TYPE_CHECKING:
     import click
@@ -141,6 +142,16 @@ class Plugins:
         )
         _refuse_doubles("LLM backend", {name: list(names) for name, names in found.items()})
         return {name: factory for names in found.values() for name, factory in names.items()}
+
+    def tools(self) -> dict[str, Tool]:
+        """Return what a language model may do, by name.
+
+        Raises:
+            PluginError: two plugins claim one name.
+        """
+        found: dict[str, Sequence[Tool]] = self._ask_each("register_tools")
+        _refuse_doubles("tool", {name: [tool.name for tool in of] for name, of in found.items()})
+        return {tool.name: tool for of in found.values() for tool in of}
 
     def add_commands(self, cli: click.Group) -> None:
         """Let each plugin add its commands to `cli`."""

@@ -35,6 +35,7 @@ from biont.scheduler import JobKind, Scheduler
 from biont.services import Service, Services
 from biont.store import Store
 from biont.store.lock import hold_database
+from biont.tools import Tool
 from biont.vault import Vault
 from biont.watchdog import Watchdog, name_function
 
@@ -67,6 +68,7 @@ class Workbench:
         plugins: what is loaded, and what could not be.
         watchdog: notices what blocks the event loop.
         event_types: the types of event that may be emitted.
+        tools: what a language model may do, by name.
         job_kinds: what schedules can do when they are due, by name.
         llm_backends: the ways to reach a language model that plugins have, by name.
         was_killed: whether the workbench that ran here before did not end by itself.
@@ -113,6 +115,7 @@ class Workbench:
         self._services = Services()
         self.event_types = EventTypes({})
         self.job_kinds: Mapping[str, JobKind] = {}
+        self.tools: Mapping[str, Tool] = {}
         self.llm_backends: Mapping[str, BackendFactory] = {}
         self.stopping = asyncio.Event()
         self._stop_by: float | None = None
@@ -195,6 +198,7 @@ class Workbench:
                 await self.store.migrate(name, tables.migrations)
         self.event_types = self._factory.event_types = self.plugins.event_types()
         self.job_kinds = self.plugins.job_kinds()
+        self.tools = self.plugins.tools()
         self.llm_backends = self.plugins.llm_backends(self)
 
     def load_routes(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from biont import Api, Event, Tables, Transaction, Workbench, hookimpl, on
+from biont import Api, Event, Tables, Tool, Transaction, Workbench, hookimpl, on
 from biont_audit.commands import audit
 from biont_audit.log import EVENT_LOG, EventLog
 from biont_audit.retention import remove_old_entries
@@ -18,6 +18,7 @@ from biont_audit.routes import api
 from biont_audit.settings import AuditSettings
 from biont_audit.stream import STREAMS, Streams
 from biont_audit.tables import LogEnds, LogEntry
+from biont_audit.tools import TOOLS
 
 
 @hookimpl
@@ -30,6 +31,12 @@ def register_settings() -> type[AuditSettings]:
 def register_tables() -> Tables:
     """Return the log and its two ends."""
     return Tables(Path(__file__).parent / "migrations", [LogEntry, LogEnds])
+
+
+@hookimpl
+def register_tools() -> Sequence[Tool]:
+    """Return what a language model may do with the log."""
+    return TOOLS
 
 
 @hookimpl

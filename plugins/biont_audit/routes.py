@@ -11,15 +11,8 @@ from biont import Api, Cursor, Instant, Limit, Page, Request, decode_cursor, mak
 from biont.exceptions import InputProblem, InvalidInput
 from biont_audit.reading import Choice, find_place, select_entry, select_page
 from biont_audit.stream import STREAMS
-from biont_audit.views import EventView, show_entry
+from biont_audit.views import EventView, TypePattern, show_entry
 
-TypePattern = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z0-9_]{0,100}\*?$",
-        description="An event type, a prefix (`task_*`), or `*` for all.",
-    ),
-]
 Place = Annotated[
     int,
     Field(

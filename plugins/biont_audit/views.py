@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import orjson
 from pydantic import BaseModel, Field, JsonValue
 
 from biont_audit.tables import LogEntry
+
+TypePattern = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9_]{0,100}\*?$",
+        description="An event type, a prefix (`task_*`), or `*` for all.",
+    ),
+]
 
 
 class EventView(BaseModel):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from biont import Api, Event, EventType, Tables, Workbench, hookimpl, on
+from biont import Api, Event, EventType, Tables, Tool, Workbench, hookimpl, on
 from biont.exceptions import DeliveryFailed, NotFound
 from biont_integrations.integrations import (
     INTEGRATION_CONNECTED,
@@ -18,6 +18,7 @@ from biont_integrations.integrations import (
 from biont_integrations.routes import api
 from biont_integrations.settings import IntegrationsSettings
 from biont_integrations.tables import SentMessage
+from biont_integrations.tools import TOOLS
 from biont_notes import Note
 
 
@@ -37,6 +38,12 @@ def register_tables() -> Tables:
 def register_event_types() -> Sequence[EventType]:
     """Return ``integration_connected``."""
     return [INTEGRATION_CONNECTED]
+
+
+@hookimpl
+def register_tools() -> Sequence[Tool]:
+    """Return what a language model may do with integrations."""
+    return TOOLS
 
 
 @hookimpl

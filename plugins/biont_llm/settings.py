@@ -49,6 +49,10 @@ class OpenAiSettings(Section):
     context: Context = Field(
         128_000, description="Tokens that question and answer may have together."
     )
+    native_tools: bool = Field(
+        True,
+        description="Whether its models call tools; others are asked for JSON that says the same.",
+    )
     temperature: float | None = Field(
         None,
         ge=0,

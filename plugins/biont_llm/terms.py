@@ -21,6 +21,7 @@ class Terms:
         max_tokens: how long an answer may get where a request does not say it.
         context: how many tokens question and answer may have together; None if not known.
         models: the names of models that belong to it, the default first.
+        native_tools: whether its models call tools; others are asked for JSON instead.
     """
 
     timeout: float
@@ -32,6 +33,7 @@ class Terms:
     max_tokens: int
     context: int | None = None
     models: tuple[str, ...] = ()
+    native_tools: bool = True
 
 
 def find_terms(settings: LlmSettings, backend: str) -> Terms:
@@ -44,7 +46,12 @@ def find_terms(settings: LlmSettings, backend: str) -> Terms:
     )
     terms = Terms(**{**common, **limits})
     if backend == "local":
-        return replace(terms, context=settings.local.context)
+        return replace(terms, context=settings.local.context, native_tools=False)
     if server is None:
         return terms
-    return replace(terms, context=server.context, models=(server.model, *server.models))
+    return replace(
+        terms,
+        context=server.context,
+        models=(server.model, *server.models),
+        native_tools=server.native_tools,
+    )

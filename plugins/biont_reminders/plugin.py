@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from biont import Api, EventType, JobKind, Tables, hookimpl
+from biont import Api, EventType, JobKind, Tables, Tool, hookimpl
 from biont_reminders.job import REMINDER, REMINDER_TRIGGERED
 from biont_reminders.routes import api
 from biont_reminders.tables import Reminder
+from biont_reminders.tools import TOOLS
 
 
 @hookimpl
 def register_tables() -> Tables:
     """Return the table of reminders."""
     return Tables(Path(__file__).parent / "migrations", [Reminder])
+
+
+@hookimpl
+def register_tools() -> Sequence[Tool]:
+    """Return what a language model may do with reminders."""
+    return TOOLS
 
 
 @hookimpl

@@ -8,12 +8,13 @@ from contextlib import AbstractAsyncContextManager
 import click
 from pydantic import BaseModel
 
-from biont import Api, JobKind, Workbench, hookimpl
+from biont import Api, JobKind, Tool, Workbench, hookimpl
 from biont_schedules.commands import schedule
 from biont_schedules.declared import keep_declared
 from biont_schedules.prompt import PROMPT
 from biont_schedules.routes import api
 from biont_schedules.settings import SchedulesSettings
+from biont_schedules.tools import TOOLS
 
 
 @hookimpl
@@ -26,6 +27,12 @@ def register_settings() -> type[BaseModel]:
 def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
     """Follow what is declared."""
     return keep_declared(workbench)
+
+
+@hookimpl
+def register_tools() -> Sequence[Tool]:
+    """Return what a language model may do with schedules."""
+    return TOOLS
 
 
 @hookimpl

@@ -77,6 +77,20 @@ async def test_the_plugin_with_its_own_events_tells_about_sales(
         await client.get_until("/events", lambda page: "'sale_closed'" in str(page))
 
 
+async def test_the_tool_looks_up_the_weather(
+    start_server: StartServer, make_key: MakeKey, tmp_path: Path
+) -> None:
+    (source,) = read_examples("docs/reference/tools.md", "weather.py")
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "weather.py").write_text(source)
+    server = await start_server(plugins={"folder": str(folder)})
+    async with Client(server.url, await make_key()) as client:
+        tools: object = (await client.request("GET", "/tools")).document
+    assert "'look_up_weather'" in str(tools)
+    assert "'The name of a city.'" in str(tools)
+
+
 async def test_the_declared_schedules_are_there(
     start_server: StartServer, make_key: MakeKey, tmp_path: Path
 ) -> None:

@@ -1,0 +1,7 @@
+"""Agents: a language model that calls tools until it has an answer."""
+
+from biont_agents.agents import AGENTS, AgentOutcome, Agents
+from biont_agents.tables import AgentStatus
+from biont_agents.transcript import NewAgentRun
+
+__all__ = ["AGENTS", "AgentOutcome", "AgentStatus", "Agents", "NewAgentRun"]

@@ -1,0 +1,181 @@
+"""Lets a model call tools, again and again, until it has an answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import orjson
+
+from biont import (
+    Answer,
+    ChatRequest,
+    LlmCall,
+    Service,
+    TextChunk,
+    ToolDefinition,
+    Transaction,
+    Workbench,
+)
+from biont.exceptions import Conflict, InvalidAnswer, LimitReached
+from biont_agents.calls import Caller
+from biont_agents.schema_mode import explain_tools, make_format, read_answer
+from biont_agents.settings import AgentSettings
+from biont_agents.tables import AgentRun, AgentStatus, CallStatus
+from biont_agents.transcript import (
+    NewAgentRun,
+    Transcript,
+    add_answer,
+    dump_messages,
+    read_transcript,
+)
+from biont_llm import LANGUAGE_MODELS, LanguageModels
+
+OnText = Callable[[str], Awaitable[None]]
+"""Is told each piece of text as the model says it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOutcome:
+    """How far a run has come.
+
+    Attributes:
+        status: ``done``, or ``waiting`` for an approval.
+        answer: what came of it; None while it waits.
+        tokens: what it has cost so far.
+        model: who has answered, as its server names it; None if it was not asked now.
+    """
+
+    status: AgentStatus
+    answer: str | None
+    tokens: int
+    model: str | None
+
+
+class Agents:
+    """Sees runs through; each can be taken up again where it was, also after a crash.
+
+    Args:
+        workbench: has store, tools and models.
+        settings: the limits.
+    """
+
+    def __init__(self, workbench: Workbench, settings: AgentSettings) -> None:
+        self._workbench = workbench
+        self._settings = settings
+        self._caller = Caller(workbench, settings.tool_timeout)
+        self._going: set[int] = set()
+
+    def create(self, _: Transaction, new: NewAgentRun) -> AgentRun:
+        """Keep a run that is to be advanced, as part of a write."""
+        now = self._workbench.clock.now()
+        return AgentRun.create(
+            user=new.user_id,
+            source=new.source,
+            source_url=new.source_url,
+            model=new.model,
+            messages=dump_messages(new.messages),
+            tools=orjson.dumps(list(new.tools)).decode(),
+            max_rounds=new.max_rounds or self._settings.rounds,
+            max_tokens=new.max_tokens or self._settings.tokens,
+            created_at=now,
+            updated_at=now,
+        )
+
+    async def advance(
+        self, run_id: int, call: LlmCall, *, on_text: OnText | None = None
+    ) -> AgentOutcome:
+        """See a run through, up to its answer or to a call that needs an approval.
+
+        Args:
+            run_id: which run.
+            call: on whose behalf the model is asked.
+            on_text: is told what the model says as it comes, also between calls.
+
+        Raises:
+            Conflict: it is being advanced already.
+            LimitReached: it takes more rounds, tokens or time than it may.
+            BackendError: there is no answer, or none that can be used.
+            StoreUnavailable: nothing could be recorded.
+        """
+        if run_id in self._going:
+            raise Conflict(f"agent run {run_id} is already going on")
+        self._going.add(run_id)
+        try:
+            async with asyncio.timeout(self._settings.timeout) as deadline:
+                return await self._advance(run_id, call, on_text)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise LimitReached(
+                f"no answer within {self._settings.timeout:g} seconds; see plugins.agents.timeout"
+            ) from None
+        finally:
+            self._going.discard(run_id)
+
+    async def _advance(self, run_id: int, call: LlmCall, on_text: OnText | None) -> AgentOutcome:
+        model: str | None = None
+        while True:
+            transcript = await self._workbench.store.read(read_transcript, run_id)
+            for record in transcript.open_calls:
+                if record.status != CallStatus.WAITING:
+                    await self._caller.make(transcript.run, record, transcript.tools)
+            if transcript.open_calls:
+                transcript = await self._workbench.store.read(read_transcript, run_id)
+            run = transcript.run
+            if transcript.open_calls:
+                return AgentOutcome(AgentStatus.WAITING, None, run.tokens, model)
+            if run.status == AgentStatus.DONE:
+                return AgentOutcome(AgentStatus.DONE, run.answer, run.tokens, model)
+            _check_limits(run)
+            answer = await self._ask(transcript, call, on_text)
+            model = answer.model
+            statuses = [self._caller.judge(c.name, transcript.tools) for c in answer.tool_calls]
+            now = self._workbench.clock.now()
+            await self._workbench.store.write(add_answer, run_id, answer, statuses, now)
+
+    async def _ask(self, transcript: Transcript, call: LlmCall, on_text: OnText | None) -> Answer:
+        models = self._workbench.get(LANGUAGE_MODELS)
+        tools = self._define_tools(transcript)
+        messages = transcript.list_messages()
+        if tools and not models.find_terms(transcript.run.model).native_tools:
+            request = ChatRequest(
+                explain_tools(messages, tools),
+                transcript.run.model,
+                response_format=make_format(tools),
+            )
+            return read_answer(await models.chat(request, call), transcript.run.rounds)
+        request = ChatRequest(messages, transcript.run.model, tools=tools)
+        if on_text is None:
+            return await models.chat(request, call)
+        return await _stream(models, request, call, on_text)
+
+    def _define_tools(self, transcript: Transcript) -> list[ToolDefinition]:
+        known = self._workbench.tools
+        return [known[name].define() for name in transcript.tools if name in known]
+
+
+AGENTS = Service[Agents]("agents", provider="agents")
+
+
+def _check_limits(run: AgentRun) -> None:
+    if run.rounds >= run.max_rounds:
+        raise LimitReached(
+            f"the model has come to no answer in {run.max_rounds} rounds; "
+            "see plugins.agents.rounds"
+        )
+    if run.tokens >= run.max_tokens:
+        raise LimitReached(f"the answer has used up its {run.max_tokens} tokens")
+
+
+async def _stream(
+    models: LanguageModels, request: ChatRequest, call: LlmCall, on_text: OnText
+) -> Answer:
+    async with models.stream(request, call) as stream:
+        async for chunk in stream:
+            if isinstance(chunk, TextChunk):
+                await on_text(chunk.text)
+        if stream.answer is None:
+            raise InvalidAnswer(f"the LLM backend {stream.backend!r} broke off")
+        return stream.answer

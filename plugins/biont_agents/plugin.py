@@ -1,0 +1,53 @@
+"""Agents: let language models call tools, within limits and with approvals."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from biont import Api, EventType, Tables, Workbench, hookimpl
+from biont_agents.agents import AGENTS, Agents
+from biont_agents.event_types import TOOL_CALL_DECIDED, TOOL_CALL_WAITING
+from biont_agents.routes import api
+from biont_agents.settings import AgentSettings
+from biont_agents.tables import AgentRun, ToolCallRecord
+
+
+@hookimpl
+def register_settings() -> type[BaseModel]:
+    """Return the limits."""
+    return AgentSettings
+
+
+@hookimpl
+def register_tables() -> Tables:
+    """Return the tables of runs and of tool calls."""
+    return Tables(Path(__file__).parent / "migrations", [AgentRun, ToolCallRecord])
+
+
+@hookimpl
+def register_event_types() -> Sequence[EventType]:
+    """Return what is said of calls that need an approval."""
+    return [TOOL_CALL_WAITING, TOOL_CALL_DECIDED]
+
+
+@hookimpl
+def register_routes() -> Api:
+    """Return the routes of tools and their calls."""
+    return api
+
+
+@hookimpl
+def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
+    """Offer agents to other plugins."""
+    return _offer(workbench)
+
+
+@asynccontextmanager
+async def _offer(workbench: Workbench) -> AsyncIterator[None]:
+    settings = workbench.plugin_settings("agents", AgentSettings)
+    workbench.provide(AGENTS, Agents(workbench, settings))
+    yield

@@ -1,0 +1,90 @@
+"""What models were asked to do, and the tools that they called."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from peewee import ForeignKeyField, IntegerField, TextField
+
+from biont import InstantField, OwnedTable
+
+
+class AgentStatus(StrEnum):
+    """How things stand with an agent's run."""
+
+    GOING = "going"
+    WAITING = "waiting"
+    DONE = "done"
+
+
+class CallStatus(StrEnum):
+    """What became of a tool call."""
+
+    QUEUED = "queued"
+    WAITING = "waiting"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REFUSED = "refused"
+    REJECTED = "rejected"
+
+
+class AgentRun(OwnedTable):
+    """One thing that a model was asked to do.
+
+    Attributes:
+        source: for what, by kind and number: ``task-7``; and `source_url`, where that is.
+        model: who is asked, as `biont.ChatRequest` says it; None for the default.
+        messages: a JSON list of the turns, without the results of tools, which are in
+            `ToolCall`.
+        tools: a JSON list of the tools that may be called, by name.
+        status: an `AgentStatus`; ``waiting`` is for an approval.
+        rounds: how often the model was asked, and `max_rounds`, how often at most.
+        tokens: what that has cost, and `max_tokens`, what it may.
+        answer: what came of it.
+    """
+
+    source = TextField()
+    source_url = TextField()
+    model = TextField(null=True)
+    messages = TextField()
+    tools = TextField()
+    status = TextField(default=AgentStatus.GOING)
+    rounds = IntegerField(default=0)
+    max_rounds = IntegerField()
+    tokens = IntegerField(default=0)
+    max_tokens = IntegerField()
+    answer = TextField(null=True)
+    created_at = InstantField()
+    updated_at = InstantField()
+
+    class Meta:
+        table_name = "agent_runs"
+
+
+class ToolCallRecord(OwnedTable):
+    """A tool that a model has called, and what it gave back.
+
+    Attributes:
+        round: in which answer of the model, and `position`, at which place of it.
+        call_id: as the model calls it.
+        tool: which tool; it need not exist.
+        arguments: JSON as the model wrote it; it need not be JSON.
+        status: a `CallStatus`; ``refused`` was not allowed, ``rejected`` not approved.
+        result: JSON that the model is told.
+    """
+
+    run_id: int
+    run = ForeignKeyField(AgentRun, on_delete="CASCADE")
+    round = IntegerField()
+    position = IntegerField()
+    call_id = TextField()
+    tool = TextField()
+    arguments = TextField()
+    status = TextField()
+    result = TextField(null=True)
+    created_at = InstantField()
+    ended_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "tool_calls"
+        indexes = ((("run", "round", "position"), True), (("user", "status"), False))

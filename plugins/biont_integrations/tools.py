@@ -1,0 +1,51 @@
+"""What a language model may do with integrations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from biont import Tool, ToolContext, ToolResult, make_tool
+from biont_integrations.integrations import INTEGRATIONS
+
+
+class OutgoingMessage(BaseModel):
+    """A message, and through which integration it goes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    integration: Annotated[str, Field(max_length=50)]
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    text: Annotated[str, Field(max_length=20_000)] = ""
+
+
+class Nothing(BaseModel):
+    """No arguments."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+async def _send(context: ToolContext, message: OutgoingMessage) -> ToolResult:
+    await context.workbench.get(INTEGRATIONS).send(
+        context.user_id, message.integration, message.title, message.text
+    )
+    return {"sent": True}
+
+
+async def _list(context: ToolContext, _: Nothing) -> ToolResult:
+    return [*sorted(context.workbench.get(INTEGRATIONS).connections)]
+
+
+TOOLS: Sequence[Tool] = (
+    make_tool("list_integrations", "List the names of the integrations.", Nothing, _list),
+    make_tool(
+        "send_message",
+        "Send a message to people or systems outside, through an integration. The user has to "
+        "approve it.",
+        OutgoingMessage,
+        _send,
+        confirm=True,
+    ),
+)

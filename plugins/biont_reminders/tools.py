@@ -1,0 +1,38 @@
+"""What a language model may do with reminders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import JsonValue
+
+from biont import Tool, ToolContext, ToolResult, Transaction, make_tool
+from biont_reminders.reminders import create_reminder
+from biont_reminders.routes import NewReminder
+from biont_schedules import require_kind
+
+
+async def _create(context: ToolContext, wanted: NewReminder) -> ToolResult:
+    workbench = context.workbench
+    columns = wanted.list_columns()
+    require_kind(columns)
+    columns["time_zone"] = wanted.time_zone or await workbench.find_time_zone(context.user_id)
+
+    def write(tx: Transaction) -> JsonValue:
+        now = workbench.clock.now()
+        made = create_reminder(tx, context.user_id, now, wanted.text, columns)
+        tx.after_commit(workbench.scheduler.wake)
+        return {"reminder_id": made.id, "next_at": str(made.schedule.next_fire_at)}
+
+    return write
+
+
+TOOLS: Sequence[Tool] = (
+    make_tool(
+        "create_reminder",
+        "Remind the user of something: give one of cron (five fields), every (seconds, or 15m, "
+        "2h) and at (an instant with its offset).",
+        NewReminder,
+        _create,
+    ),
+)

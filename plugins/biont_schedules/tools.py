@@ -1,0 +1,73 @@
+"""What a language model may do with schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from biont import Schedule, Timing, Tool, ToolContext, ToolResult, Transaction, make_tool
+from biont_schedules.parameters import check_parameters
+from biont_schedules.schedules import insert_schedule
+from biont_schedules.timing import When, require_kind
+from biont_schedules.views import Name, Prompt
+
+_LISTED = 50
+
+
+class PromptSchedule(When):
+    """A prompt, and when it is to be run."""
+
+    name: Name | None = None
+    prompt: Prompt
+
+
+class Nothing(BaseModel):
+    """No arguments."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+async def _create(context: ToolContext, wanted: PromptSchedule) -> ToolResult:
+    workbench = context.workbench
+    columns = wanted.list_columns()
+    require_kind(columns)
+    columns["time_zone"] = wanted.time_zone or await workbench.find_time_zone(context.user_id)
+    columns["name"] = wanted.name or wanted.prompt[:80]
+    columns["job_kind"] = "prompt"
+    columns["parameters"] = check_parameters(workbench.job_kinds, "prompt", {}, wanted.prompt)
+
+    def write(tx: Transaction) -> JsonValue:
+        made = insert_schedule(tx, context.user_id, columns, workbench.clock.now())
+        tx.after_commit(workbench.scheduler.wake)
+        return {"schedule_id": made.id, "next_at": str(made.next_fire_at)}
+
+    return write
+
+
+async def _list(context: ToolContext, _: Nothing) -> ToolResult:
+    schedules = await context.workbench.store.read(
+        Schedule.read_page, context.user_id, _LISTED, None
+    )
+    return [_tell(schedule) for schedule in schedules[:_LISTED]]
+
+
+def _tell(schedule: Schedule) -> JsonValue:
+    return {
+        "schedule_id": schedule.id,
+        "name": schedule.name,
+        "when": Timing.of(schedule).describe(),
+        "next_at": None if schedule.next_fire_at is None else str(schedule.next_fire_at),
+    }
+
+
+TOOLS: Sequence[Tool] = (
+    make_tool(
+        "create_schedule",
+        "Let a prompt be run later, or again and again: give one of cron (five fields), every "
+        "(seconds, or 15m, 2h) and at (an instant with its offset).",
+        PromptSchedule,
+        _create,
+    ),
+    make_tool("list_schedules", "List the schedules of the user.", Nothing, _list),
+)
