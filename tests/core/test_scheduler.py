@@ -52,7 +52,8 @@ async def succeed(_: Run, __: Workbench) -> Finish:
 class Plan:
     """A scheduler on a database that outlives it, and a clock that stands still."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_owner: bool = True) -> None:
+        self._is_owner = is_owner
         self.clock = FakeClock(NOON)
         self._path = path
         self._factory = EventFactory(self.clock, 8)
@@ -68,7 +69,7 @@ class Plan:
         run_timeout: float = 5,
         concurrency: int = 2,
     ) -> AsyncIterator[Scheduler]:
-        self.store = Store(self._path, self._factory)
+        self.store = Store(self._path, self._factory, is_owner=self._is_owner)
         self.store.on_append(lambda entries, _: self.entries.extend(entries))
         await self.store.open()
         scheduler = Scheduler(
