@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from biont.events import EventSystem, on
     from biont.full_text import Part, quote_words, split_snippet
     from biont.hookspecs import hookimpl
-    from biont.http.api import Api
+    from biont.http.api import Api, Dialect
     from biont.http.cause import make_cause_headers
     from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
-    from biont.http.problems import ProblemDetails, describe_error
+    from biont.http.problem_details import ProblemDetails
+    from biont.http.problems import describe_error
     from biont.http.request import Instant, Request, RowId
     from biont.keys import Scope, User
     from biont.llm import (
@@ -89,6 +90,7 @@ __all__ = [
     "Completion",
     "CronExpression",
     "Cursor",
+    "Dialect",
     "DoneChunk",
     "Downtime",
     "EgressPolicy",
@@ -181,9 +183,10 @@ _MODULES = {
     "event_types": ["EventType"],
     "events": ["EventSystem", "on"],
     "full_text": ["Part", "quote_words", "split_snippet"],
-    "http.problems": ["ProblemDetails", "describe_error"],
+    "http.problem_details": ["ProblemDetails"],
+    "http.problems": ["describe_error"],
     "hookspecs": ["hookimpl"],
-    "http.api": ["Api"],
+    "http.api": ["Api", "Dialect"],
     "http.cause": ["make_cause_headers"],
     "http.paging": ["Cursor", "Limit", "Page", "decode_cursor", "make_page"],
     "http.request": ["Instant", "Request", "RowId"],

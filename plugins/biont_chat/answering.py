@@ -5,28 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from pydantic import BaseModel, Field
-
-from biont import Answer, ChatRequest, FinishReason, LlmCall, Request, describe_error
+from biont import Answer, ChatRequest, LlmCall, Request, describe_error
 from biont.exceptions import BiontError
 from biont_chat.conversations import Question, Reply, keep_exchange
 from biont_chat.history import read_request
-from biont_chat.sse import EventResponse
+from biont_chat.sse import EventResponse, Wording
 from biont_chat.streams import STREAMS
 from biont_chat.tables import ChatMessage
-from biont_chat.views import ChatAnswer, show_usage
+from biont_chat.views import StreamEnd
 from biont_llm import LANGUAGE_MODELS, AnswerStream, LanguageModels
-
-
-class StreamEnd(BaseModel):
-    """What the last event of a stream says."""
-
-    conversation_id: int | None = Field(description="Null where nothing was kept.")
-    message_id: int | None
-    model: str | None
-    backend: str | None
-    finish_reason: FinishReason | None
-    interrupted: bool
 
 
 @dataclass(frozen=True)
@@ -58,8 +45,8 @@ class Exchange:
             conversation_id=self.question.conversation_id,
         )
 
-    async def keep(self, reply: Reply) -> ChatMessage:
-        """Keep question and answer together."""
+    async def keep(self, reply: Reply) -> ChatMessage | None:
+        """Keep question and answer together, if they are to be kept; return the answer."""
         workbench = self.request.workbench
         return await workbench.store.write(
             keep_exchange, self.question, reply, workbench.clock.now()
@@ -77,25 +64,17 @@ async def prepare_exchange(request: Request, question: Question) -> Exchange:
     return Exchange(request, question, asked)
 
 
-async def answer_at_once(exchange: Exchange) -> ChatAnswer:
-    """Return the whole answer, which is kept by then.
+async def answer_at_once(exchange: Exchange) -> tuple[Answer, ChatMessage | None]:
+    """Return the whole answer, and what is kept of it by then.
 
     Raises:
         BackendError: there is none; the question is not kept either.
     """
     answer = await exchange.models.chat(exchange.asked, exchange.call)
-    message = await exchange.keep(_make_reply(answer))
-    return ChatAnswer(
-        answer=answer.text,
-        model=answer.model,
-        backend=answer.backend,
-        usage=show_usage(answer.usage),
-        conversation_id=message.conversation_id,
-        message_id=message.id,
-    )
+    return answer, await exchange.keep(_make_reply(answer))
 
 
-async def stream_answer(exchange: Exchange) -> EventResponse:
+async def stream_answer(exchange: Exchange, wording: Wording) -> EventResponse:
     """Send the answer as it comes, until it ends, its client leaves, or all parts are to end.
 
     What has come by then is kept.
@@ -103,7 +82,7 @@ async def stream_answer(exchange: Exchange) -> EventResponse:
     Raises:
         BackendError: there is no answer, and nothing was sent yet.
     """
-    response = EventResponse(exchange.request)
+    response = EventResponse(exchange.request, wording)
     streams = exchange.request.workbench.get(STREAMS)
     answer: AnswerStream | None = None
     try:
@@ -119,9 +98,9 @@ async def stream_answer(exchange: Exchange) -> EventResponse:
     except BiontError as error:
         if not response.prepared:
             raise
-        await response.send_last("error", describe_error(error).to_document())
+        await response.send_last(wording.write_problem(describe_error(error)))
     else:
-        await response.send_last("done", end)
+        await response.send_last(wording.write_end(end))
     return response
 
 

@@ -23,6 +23,7 @@ class Question:
         conversation_id: where; None begins a conversation.
         system: what the model is told beforehand, from now on; None as before.
         model: who is asked, from now on; None as before.
+        keep: whether question and answer are kept; the event tells of them all the same.
     """
 
     user_id: int
@@ -30,6 +31,7 @@ class Question:
     conversation_id: int | None = None
     system: str | None = None
     model: str | None = None
+    keep: bool = True
 
 
 @dataclass(frozen=True)
@@ -51,34 +53,21 @@ class Reply:
     interrupted: bool = False
 
 
-def keep_exchange(tx: Transaction, question: Question, reply: Reply, now: datetime) -> ChatMessage:
+def keep_exchange(
+    tx: Transaction, question: Question, reply: Reply, now: datetime
+) -> ChatMessage | None:
     """Keep a question and its answer, and say so by ``ai_message``; return the answer.
 
     Raises:
         NotFound: the conversation is gone, or it is somebody else's.
     """
-    conversation = _find_conversation(question, now)
-    ChatMessage.create(
-        conversation=conversation, role="user", content=question.text, created_at=now
-    )
-    message = ChatMessage.create(
-        conversation=conversation,
-        role="assistant",
-        content=reply.text,
-        model=reply.model,
-        backend=reply.backend,
-        prompt_tokens=reply.usage.prompt_tokens,
-        completion_tokens=reply.usage.completion_tokens,
-        tokens_estimated=reply.usage.estimated,
-        interrupted=reply.interrupted,
-        created_at=now,
-    )
+    message = _create_messages(question, reply, now) if question.keep else None
     tx.emit(
         AI_MESSAGE.name,
         question.user_id,
         {
-            "conversation_id": conversation.id,
-            "message_id": message.id,
+            "conversation_id": message.conversation_id if message else None,
+            "message_id": message.id if message else None,
             "message": question.text[:TEXT_LIMIT],
             "answer": reply.text[:TEXT_LIMIT],
             "model": reply.model,
@@ -125,6 +114,25 @@ def select_messages(
     if before is not None:
         query = query.where(ChatMessage.id < before)
     return conversation, list(query.order_by(ChatMessage.id.desc()).limit(limit + 1))
+
+
+def _create_messages(question: Question, reply: Reply, now: datetime) -> ChatMessage:
+    conversation = _find_conversation(question, now)
+    ChatMessage.create(
+        conversation=conversation, role="user", content=question.text, created_at=now
+    )
+    return ChatMessage.create(
+        conversation=conversation,
+        role="assistant",
+        content=reply.text,
+        model=reply.model,
+        backend=reply.backend,
+        prompt_tokens=reply.usage.prompt_tokens,
+        completion_tokens=reply.usage.completion_tokens,
+        tokens_estimated=reply.usage.estimated,
+        interrupted=reply.interrupted,
+        created_at=now,
+    )
 
 
 def _find_conversation(question: Question, now: datetime) -> Conversation:

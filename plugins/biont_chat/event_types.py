@@ -13,8 +13,8 @@ TEXT_LIMIT = 20_000
 class AiMessage(BaseModel):
     """What was asked, and what the model answered."""
 
-    conversation_id: int
-    message_id: int = Field(description="The answer's, in its conversation.")
+    conversation_id: int | None = Field(description="Null where it is not kept.")
+    message_id: int | None = Field(description="The answer's, in its conversation.")
     message: str
     answer: str = Field(description=f"At most {TEXT_LIMIT} characters of it.")
     model: str

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from biont import Api, EventType, Tables, Workbench, hookimpl
 from biont_chat.event_types import AI_MESSAGE
+from biont_chat.openai_face.routes import api as openai_api
 from biont_chat.routes import api
 from biont_chat.streams import STREAMS, Streams
 from biont_chat.tables import ChatMessage, Conversation
@@ -22,8 +23,11 @@ def register_tables() -> Tables:
 
 @hookimpl
 def register_routes() -> Api:
-    """Return the routes of chat."""
-    return api
+    """Return the routes of chat, and those that OpenAI's clients use."""
+    routes = Api("chat")
+    routes.include(api)
+    routes.include(openai_api)
+    return routes
 
 
 @hookimpl

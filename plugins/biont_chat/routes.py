@@ -17,6 +17,7 @@ from biont_chat.conversations import (
     select_messages,
 )
 from biont_chat.search import search_messages
+from biont_chat.sse import OwnWording
 from biont_chat.tables import Conversation
 from biont_chat.views import (
     ChatAnswer,
@@ -26,6 +27,7 @@ from biont_chat.views import (
     MessageView,
     NewChatMessage,
     WholeConversation,
+    show_answer,
     show_conversation,
     show_hit,
     show_message,
@@ -64,7 +66,10 @@ async def chat(request: Request, body: NewChatMessage) -> ChatAnswer | web.Strea
         _name_model(request, body),
     )
     exchange = await prepare_exchange(request, question)
-    return await (stream_answer(exchange) if body.stream else answer_at_once(exchange))
+    if body.stream:
+        return await stream_answer(exchange, OwnWording())
+    answer, message = await answer_at_once(exchange)
+    return show_answer(answer, message)
 
 
 @api.get("/conversations", scopes=_CHAT)

@@ -3,21 +3,60 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Protocol
 
 import orjson
 from aiohttp import web
-from pydantic import BaseModel
 
-from biont import Chunk, Request, TextChunk, ToolCallChunk, UsageChunk
+from biont import Chunk, ProblemDetails, Request, TextChunk, ToolCallChunk, UsageChunk
+from biont_chat.views import StreamEnd
 
 _PATIENCE = 2.0
 """How long the last event may wait for a client who does not read, in seconds."""
 
-HEADERS = {
+_HEADERS = {
     "Content-Type": "text/event-stream",
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # so that a proxy passes each event on at once
 }
+
+
+class Wording(Protocol):
+    """How the events of an answer are worded."""
+
+    def write_chunk(self, chunk: Chunk) -> bytes:
+        """Return a piece of the answer; empty if it is not told."""
+        ...
+
+    def write_end(self, end: StreamEnd) -> bytes:
+        """Return what ends a stream."""
+        ...
+
+    def write_problem(self, problem: ProblemDetails) -> bytes:
+        """Return what ends a stream that has gone wrong."""
+        ...
+
+
+class OwnWording:
+    """Events as `POST /api/v1/chat` promises them."""
+
+    def write_chunk(self, chunk: Chunk) -> bytes:
+        """Return a ``token``, ``tool`` or ``usage`` event."""
+        if isinstance(chunk, TextChunk):
+            return b'event: token\ndata: {"text":%s}\n\n' % orjson.dumps(chunk.text)
+        if isinstance(chunk, ToolCallChunk):
+            return _write("tool", chunk.call)
+        if isinstance(chunk, UsageChunk):
+            return _write("usage", chunk.usage)
+        return b""
+
+    def write_end(self, end: StreamEnd) -> bytes:
+        """Return a ``done`` event."""
+        return _write("done", end.model_dump())
+
+    def write_problem(self, problem: ProblemDetails) -> bytes:
+        """Return an ``error`` event."""
+        return _write("error", problem.to_document())
 
 
 class EventResponse(web.StreamResponse):
@@ -25,11 +64,13 @@ class EventResponse(web.StreamResponse):
 
     Args:
         request: what is answered.
+        wording: how the events are worded.
     """
 
-    def __init__(self, request: Request) -> None:
-        super().__init__(headers=HEADERS)
+    def __init__(self, request: Request, wording: Wording) -> None:
+        super().__init__(headers=_HEADERS)
         self._http = request.http
+        self.wording = wording
 
     async def start(self) -> None:
         """Send the headers.
@@ -40,35 +81,22 @@ class EventResponse(web.StreamResponse):
         await self.prepare(self._http)
 
     async def send_chunk(self, chunk: Chunk) -> None:
-        """Send a piece of an answer; its end is not sent.
+        """Send a piece of an answer.
 
         Raises:
             ConnectionError: the client has left.
         """
-        if isinstance(chunk, TextChunk):
-            await self.write(b'event: token\ndata: {"text":%s}\n\n' % orjson.dumps(chunk.text))
-        elif isinstance(chunk, ToolCallChunk):
-            await self.send("tool", chunk.call)
-        elif isinstance(chunk, UsageChunk):
-            await self.send("usage", chunk.usage)
+        data = self.wording.write_chunk(chunk)
+        if data:
+            await self.write(data)
 
-    async def send(self, event: str, data: object) -> None:
-        """Send one event.
-
-        Raises:
-            ConnectionError: the client has left.
-        """
-        await self.write(
-            b"event: %s\ndata: %s\n\n" % (event.encode(), orjson.dumps(data, default=_to_json))
-        )
-
-    async def send_last(self, event: str, data: object) -> None:
-        """Send one event if the client is there and reads; let go of one who does not read."""
+    async def send_last(self, data: bytes) -> None:
+        """Send the last event if the client is there and reads; let go of one who does not."""
         try:
             async with asyncio.timeout(_PATIENCE):
                 if not self.prepared:
                     await self.start()
-                await self.send(event, data)
+                await self.write(data)
         except ConnectionError:
             self.force_close()
         except TimeoutError:
@@ -76,7 +104,5 @@ class EventResponse(web.StreamResponse):
                 self._http.transport.abort()
 
 
-def _to_json(value: object) -> object:
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    raise TypeError(type(value).__name__)
+def _write(event: str, data: object) -> bytes:
+    return b"event: %s\ndata: %s\n\n" % (event.encode(), orjson.dumps(data))

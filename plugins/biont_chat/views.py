@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from biont import RowId, TokenUsage
+from biont import Answer, FinishReason, RowId, TokenUsage
 from biont_chat.conversations import TITLE_LIMIT
 from biont_chat.event_types import TEXT_LIMIT
 from biont_chat.search import Hit
@@ -61,8 +61,19 @@ class ChatAnswer(BaseModel):
     model: str = Field(description="Who answered, by the name its server gives.")
     backend: str
     usage: Usage
-    conversation_id: int
-    message_id: int
+    conversation_id: int | None
+    message_id: int | None
+
+
+class StreamEnd(BaseModel):
+    """What the last event of a stream says."""
+
+    conversation_id: int | None = Field(description="Null where nothing was kept.")
+    message_id: int | None
+    model: str | None
+    backend: str | None
+    finish_reason: FinishReason | None
+    interrupted: bool
 
 
 class MessageView(BaseModel):
@@ -120,6 +131,18 @@ class MessageHit(BaseModel):
     message_id: int
     role: Literal["user", "assistant"]
     excerpt: list[ExcerptPart] = Field(description="What was found, among the words around it.")
+
+
+def show_answer(answer: Answer, message: ChatMessage | None) -> ChatAnswer:
+    """Return an answer as its user sees it."""
+    return ChatAnswer(
+        answer=answer.text,
+        model=answer.model,
+        backend=answer.backend,
+        usage=show_usage(answer.usage),
+        conversation_id=message.conversation_id if message else None,
+        message_id=message.id if message else None,
+    )
 
 
 def show_usage(usage: TokenUsage) -> Usage:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import TypeVar
@@ -15,7 +16,6 @@ from biont import (
     ChatRequest,
     LlmCall,
     Message,
-    ModelInfo,
     Service,
     Workbench,
 )
@@ -24,6 +24,7 @@ from biont_llm.answer_stream import AnswerStream, finish_answer
 from biont_llm.choice import Target, choose_target
 from biont_llm.line import Line
 from biont_llm.settings import LlmSettings
+from biont_llm.survey import BackendState, ask_state
 from biont_llm.terms import Terms, find_terms
 
 T = TypeVar("T")
@@ -97,13 +98,10 @@ class LanguageModels:
         """Return what holds for the backend that `model` means; None is the default."""
         return self._terms[self._choose(model).backend]
 
-    async def list_models(self, backend: str) -> Sequence[ModelInfo]:
-        """Ask a backend for its models, which also tells whether it is well.
-
-        Raises:
-            BackendError: it cannot answer at present.
-        """
-        return await self._open_line(backend).backend.list_models()
+    async def survey(self) -> list[BackendState]:
+        """Return how each backend is, in alphabetical order; all are asked now."""
+        lines = [self._open_line(name) for name in self.backends]
+        return await asyncio.gather(*(ask_state(line.name, line.backend) for line in lines))
 
     async def close(self) -> None:
         """Close the backends that were made, in reverse order."""

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from biont import Api, Request
-from biont.exceptions import BackendError, BackendTimeout
 from biont_llm.models import LANGUAGE_MODELS, LanguageModels
-
-PATIENCE = 5.0
-"""How long a backend may take to tell its models, in seconds."""
+from biont_llm.survey import BackendState
 
 api = Api("models")
 
@@ -49,22 +45,17 @@ async def list_models(request: Request) -> BackendList:
     Each backend is asked now, so this also tells which of them can be used.
     """
     models = request.workbench.get(LANGUAGE_MODELS)
-    views = await asyncio.gather(*(_ask(models, name) for name in models.backends))
-    return BackendList(data=list(views))
+    return BackendList(data=[_show(state, models) for state in await models.survey()])
 
 
-async def _ask(models: LanguageModels, name: str) -> BackendView:
-    is_default = name == models.default
-    try:
-        async with asyncio.timeout(PATIENCE):
-            found = await models.list_models(name)
-    except TimeoutError:
-        error: BackendError = BackendTimeout(f"no answer within {PATIENCE:g} s")
-    except BackendError as caught:
-        error = caught
-    else:
-        shown = [ModelView(id=f"{name}/{info.name}", context=info.context) for info in found]
-        return BackendView(name=name, default=is_default, status="ok", reason=None, models=shown)
+def _show(state: BackendState, models: LanguageModels) -> BackendView:
     return BackendView(
-        name=name, default=is_default, status="unavailable", reason=str(error), models=[]
+        name=state.name,
+        default=state.name == models.default,
+        status="ok" if state.error is None else "unavailable",
+        reason=None if state.error is None else str(state.error),
+        models=[
+            ModelView(id=f"{state.name}/{model.name}", context=model.context)
+            for model in state.models
+        ],
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from pathlib import Path
 
 import orjson
 import yaml
 from aiohttp.test_utils import TestServer
+from conftest import MakeKey, StartServer
 from support.client import Client
 from support.clock import FakeClock
 from support.config import write_config
@@ -68,3 +71,18 @@ async def test_the_requests_of_chat_are_answered(scripted: ScriptedServer, tmp_p
                 content = orjson.loads(body[0]) if body else None
                 status, _ = await client.ask(method, path.removeprefix("/api/v1"), content)
                 assert status in (200, 204), line
+
+
+async def test_openais_own_client_is_answered(
+    start_server: StartServer, make_key: MakeKey, scripted: ScriptedServer
+) -> None:
+    (source,) = read_examples("docs/reference/chat.md", "openai.py")
+    openai = {"backend": "openai", "openai": {"base_url": scripted.url}}
+    server = await start_server(plugins={"llm": openai})
+    key = await make_key(scope="chat")
+    script = source.replace("http://127.0.0.1:8080", server.url).replace("asb_...", key)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await process.communicate()
+    assert out.decode() == "It is Paris.\n"

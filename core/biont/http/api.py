@@ -6,6 +6,9 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from aiohttp import web
+
+from biont.http.problem_details import ProblemDetails
 from biont.keys import Scope
 
 F = TypeVar("F", bound=Callable[..., Awaitable[object]])
@@ -14,12 +17,25 @@ ROOT = "/api/v1"
 
 
 @dataclass(frozen=True)
+class Dialect:
+    """The ways of an API that is not of our own making.
+
+    Its keys come as bearer tokens (``Authorization: Bearer asb_...``) as well.
+
+    Attributes:
+        write_problem: returns the response that tells of a problem.
+    """
+
+    write_problem: Callable[[ProblemDetails], web.Response]
+
+
+@dataclass(frozen=True)
 class Route:
     """One method on one path.
 
     Attributes:
         method: ``GET`` and so on.
-        path: below the API's root, with parameters in braces: ``/notes/{note_id}``.
+        path: with parameters in braces: ``/api/v1/notes/{note_id}``.
         function: what answers it.
         scopes: the keys that may use it beside those of scope ``full``.
         public: whether it is open to all, without a key.
@@ -27,6 +43,7 @@ class Route:
         tag: the group under which the documentation lists it.
         media_type: what a function answers that makes a response of its own; it may
             also do so only now and then: ``-> View | web.StreamResponse``.
+        dialect: how keys and problems are told where that is not our own way.
     """
 
     method: str
@@ -37,6 +54,7 @@ class Route:
     status: int
     tag: str
     media_type: str | None = None
+    dialect: Dialect | None = None
 
 
 class Api:
@@ -56,10 +74,14 @@ class Api:
 
     Args:
         tag: the group under which the documentation lists the routes.
+        root: what goes before each path.
+        dialect: how keys and problems are told where that is not our own way.
     """
 
-    def __init__(self, tag: str) -> None:
+    def __init__(self, tag: str, *, root: str = ROOT, dialect: Dialect | None = None) -> None:
         self._tag = tag
+        self._root = root
+        self._dialect = dialect
         self._routes: list[Route] = []
 
     def __iter__(self) -> Iterator[Route]:
@@ -84,7 +106,17 @@ class Api:
 
         def mark(function: F) -> F:
             self._routes.append(
-                Route(method, ROOT + path, function, scopes, public, status, self._tag, media_type)
+                Route(
+                    method,
+                    self._root + path,
+                    function,
+                    scopes,
+                    public,
+                    status,
+                    self._tag,
+                    media_type,
+                    self._dialect,
+                )
             )
             return function
 

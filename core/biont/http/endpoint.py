@@ -21,6 +21,7 @@ from biont.exceptions import Forbidden, InvalidInput, MalformedBody, PluginError
 from biont.http.api import Route
 from biont.http.cause import read_cause
 from biont.http.paging import Page
+from biont.http.problems import DIALECT
 from biont.http.request import Request
 from biont.keys import Scope
 
@@ -68,6 +69,8 @@ class Endpoint:
         Raises:
             BiontError: there is none; see `biont.http.problems`.
         """
+        if self.route.dialect is not None:
+            http[DIALECT] = self.route.dialect
         request = await self._authorise(http)
         arguments = self._read_parameters(http)
         if self.body is not None:
@@ -93,6 +96,8 @@ class Endpoint:
         if self.route.public:
             return Request(http, self._workbench, None)
         plain = http.headers.get(_KEY)
+        if plain is None and self.route.dialect is not None:
+            plain = _read_bearer(http)
         principal = self._workbench.keys.recall(plain) or await self._workbench.keys.check(plain)
         if principal.scope not in self._scopes:
             raise Forbidden(f"a key of scope {principal.scope} may not do this; use a full one")
@@ -113,6 +118,11 @@ class Endpoint:
             return self.body.validate_python(document)
         except ValidationError as error:
             raise InvalidInput.from_validation(error, point_to) from error
+
+
+def _read_bearer(http: web.Request) -> str | None:
+    scheme, _, token = http.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _decode(http: web.Request, body: bytes) -> object:

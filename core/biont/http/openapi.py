@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, JsonValue, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from biont.event_types import EventTypes, KnownType
+from biont.http.api import Route
 from biont.http.endpoint import Endpoint
 from biont.http.outgoing import HEADERS, describe_body
 
@@ -64,6 +65,7 @@ def make_openapi(
             "schemas": definitions,
             "securitySchemes": {
                 "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "bearer": {"type": "http", "scheme": "bearer"},
             },
         },
     }
@@ -94,7 +96,7 @@ def _describe(
         "operationId": f"{endpoint.owner}_{route.function.__name__}",
         "tags": [route.tag],
         "summary": summary,
-        "security": [] if route.public else [{"key": []}],
+        "security": _describe_security(route),
         "responses": _describe_responses(number, endpoint, schemas),
     }
     if description.strip():
@@ -108,6 +110,12 @@ def _describe(
             "content": {"application/json": {"schema": schemas[number, "body"]}},
         }
     return operation
+
+
+def _describe_security(route: Route) -> list[JsonValue]:
+    if route.public:
+        return []
+    return [{"key": []}] if route.dialect is None else [{"bearer": []}, {"key": []}]
 
 
 def _describe_delivery(known: KnownType, payload: JsonValue) -> dict[str, JsonValue]:
@@ -174,10 +182,13 @@ def _describe_responses(
     if content:
         success["content"] = content
     responses: dict[str, JsonValue] = {str(route.status): success}
+    problem: JsonValue = {"application/problem+json": {"schema": schemas[-1, "answer"]}}
+    if route.dialect is not None:
+        problem = {"application/json": {}}
     for status in _list_problems(endpoint):
         responses[str(status)] = {
             "description": HTTPStatus(status).phrase,
-            "content": {"application/problem+json": {"schema": schemas[-1, "answer"]}},
+            "content": problem,
         }
     return responses
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from collections.abc import Awaitable, Callable, Mapping
 from math import ceil
 
 import orjson
@@ -12,8 +10,13 @@ import structlog
 from aiohttp import web
 
 from biont import exceptions
+from biont.http.api import Dialect
+from biont.http.problem_details import ProblemDetails
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+DIALECT = web.RequestKey("dialect", Dialect)
+"""Set on a request whose problems are to be told otherwise."""
 
 _STATUS: Mapping[type[exceptions.BiontError], int] = {
     exceptions.MalformedBody: 400,
@@ -42,43 +45,14 @@ async def problem_boundary(request: web.Request, handler: Handler) -> web.Stream
     try:
         return await handler(request)
     except exceptions.BiontError as error:
-        return _respond(describe_error(error))
+        return _respond(request, describe_error(error))
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return _respond(_describe_status(error))
+        return _respond(request, _describe_status(error))
     except Exception:  # noqa: BLE001  # the last resort; it is logged with its traceback
         _log.exception("request failed", method=request.method, path=request.path)
-        return _respond(ProblemDetails(500, _FAILED))
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemDetails:
-    """Why a request is not answered as asked.
-
-    Attributes:
-        status: the HTTP status.
-        detail: what is wrong and what to do.
-        errors: each thing that is wrong with the request, and where.
-        headers: sent beside it.
-    """
-
-    status: int
-    detail: str
-    errors: Sequence[Mapping[str, str]] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def to_document(self) -> dict[str, object]:
-        """Return it as a problem document (RFC 9457)."""
-        document: dict[str, object] = {
-            "type": "about:blank",
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
-            "detail": self.detail,
-        }
-        if self.errors:
-            document["errors"] = self.errors
-        return document
+        return _respond(request, ProblemDetails(500, _FAILED))
 
 
 def describe_error(error: exceptions.BiontError) -> ProblemDetails:
@@ -90,9 +64,9 @@ def describe_error(error: exceptions.BiontError) -> ProblemDetails:
     status = _STATUS[known]
     if isinstance(error, exceptions.InvalidInput):
         errors = [_describe(problem) for problem in error.problems]
-        return ProblemDetails(status, "the request cannot be accepted", errors)
+        return ProblemDetails(status, "the request cannot be accepted", errors, cause=type(error))
     headers = {"Retry-After": _count_seconds(error)} if status == 503 else {}
-    return ProblemDetails(status, str(error), headers=headers)
+    return ProblemDetails(status, str(error), headers=headers, cause=type(error))
 
 
 def _describe_status(error: web.HTTPException) -> ProblemDetails:
@@ -100,7 +74,9 @@ def _describe_status(error: web.HTTPException) -> ProblemDetails:
     return ProblemDetails(error.status, _explain(error), headers=kept)
 
 
-def _respond(problem: ProblemDetails) -> web.Response:
+def _respond(request: web.Request, problem: ProblemDetails) -> web.Response:
+    if DIALECT in request:
+        return request[DIALECT].write_problem(problem)
     return web.Response(
         status=problem.status,
         body=orjson.dumps(problem.to_document()),

@@ -180,7 +180,8 @@ async def test_a_stream_that_nobody_wants_any_more_gives_its_place_back(
 
 
 async def test_it_names_its_models(models: LanguageModels) -> None:
-    (model,) = await models.list_models("any")
+    (state,) = await models.survey()
+    (model,) = state.models
     assert model.name in {"scripted-1", "SmolLM2-135M-Instruct"}
     assert model.context
     assert "Paris" in (await ask(models, model=f"any/{model.name}")).text
