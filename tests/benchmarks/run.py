@@ -37,9 +37,6 @@ async def run(bars: Sequence[Bar]) -> int:
     click.echo(HEADER)
     with TemporaryDirectory(prefix="biont-bench-") as folder:
         for bar in bars:
-            if bar.measure is None:
-                click.echo(f"{bar.row:<17} not measured yet")
-                continue
             try:
                 result = await bar.measure(Path(folder) / bar.row)
             except MeasurementFailed as error:
