@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from biont.clock import Clock, SystemClock
     from biont.cron import CronExpression
     from biont.egress import EgressPolicy, EgressResponse, EgressSession
-    from biont.event import Event, JsonObject
+    from biont.event import Cause, Event, JsonObject, caused_by
     from biont.event_types import EventType
     from biont.events import EventSystem, on
     from biont.full_text import Part, quote_words, split_snippet
@@ -84,6 +84,7 @@ __all__ = [
     "Backend",
     "BackendFactory",
     "CatchUp",
+    "Cause",
     "ChatRequest",
     "Chunk",
     "Clock",
@@ -152,6 +153,7 @@ __all__ = [
     "Vault",
     "WallTime",
     "Workbench",
+    "caused_by",
     "config_option",
     "decode_cursor",
     "describe_error",
@@ -179,7 +181,7 @@ _MODULES = {
     "clock": ["Clock", "SystemClock"],
     "cron": ["CronExpression"],
     "egress": ["EgressPolicy", "EgressResponse", "EgressSession"],
-    "event": ["Event", "JsonObject"],
+    "event": ["Cause", "Event", "JsonObject", "caused_by"],
     "event_types": ["EventType"],
     "events": ["EventSystem", "on"],
     "full_text": ["Part", "quote_words", "split_snippet"],

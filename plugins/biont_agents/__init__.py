@@ -2,6 +2,14 @@
 
 from biont_agents.agents import AGENTS, AgentOutcome, Agents
 from biont_agents.tables import AgentStatus
-from biont_agents.transcript import NewAgentRun
+from biont_agents.transcript import NewAgentRun, Progress, read_progress
 
-__all__ = ["AGENTS", "AgentOutcome", "AgentStatus", "Agents", "NewAgentRun"]
+__all__ = [
+    "AGENTS",
+    "AgentOutcome",
+    "AgentStatus",
+    "Agents",
+    "NewAgentRun",
+    "Progress",
+    "read_progress",
+]

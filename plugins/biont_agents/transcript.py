@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import orjson
 
@@ -82,6 +83,25 @@ def read_transcript(run_id: int) -> Transcript:
     calls = ToolCallRecord.select().where(ToolCallRecord.run == run_id)
     order = (ToolCallRecord.round, ToolCallRecord.position)
     return Transcript(AgentRun.get_by_id(run_id), list(calls.order_by(*order)))
+
+
+class Progress(NamedTuple):
+    """How far a run has come.
+
+    Attributes:
+        tokens: what it has cost.
+        is_waiting: whether one of its calls waits for an approval.
+    """
+
+    tokens: int
+    is_waiting: bool
+
+
+def read_progress(run_id: int) -> Progress:
+    """Return how far a run has come, inside a store function."""
+    run = AgentRun.get_by_id(run_id)
+    waiting = (ToolCallRecord.run == run) & (ToolCallRecord.status == CallStatus.WAITING)
+    return Progress(run.tokens, bool(ToolCallRecord.select().where(waiting).exists()))
 
 
 def dump_messages(messages: Sequence[Message]) -> str:

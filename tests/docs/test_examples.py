@@ -20,6 +20,8 @@ from support.config import write_config
 from support.pages import read_examples
 from support.process import run_script
 from support.receiver import Receiver
+from support.scripted_server import ScriptedServer
+from support.thinker import Thinker
 
 from biont import Scope, load_settings, open_workbench
 
@@ -169,15 +171,39 @@ async def test_the_tutorials_requests_are_answered(
 ) -> None:
     server = await start_server()
     async with Client(server.url, await make_key()) as client:
-        for block in read_examples("docs/tutorial/first-hour.md", "requests"):
-            for line in block.splitlines():
-                method, path, *body = line.split(" ", 2)
-                status, answer = await client.ask(
-                    method,
-                    path.removeprefix("/api/v1"),
-                    orjson.loads(body[0]) if body else None,
-                )
-                assert status in (200, 201), (line, answer)
+        await send_requests(client, *read_examples("docs/tutorial/first-hour.md", "requests"))
+
+
+async def test_a_goal_leads_to_a_report(
+    start_server: StartServer, make_key: MakeKey, scripted: ScriptedServer
+) -> None:
+    scripted.default = Thinker()
+    openai = {"base_url": scripted.url, "api_key": "x", "model": "m"}
+    server = await start_server(plugins={"llm": {"backend": "openai", "openai": openai}})
+    page = "docs/tutorial/goal-to-report.md"
+    async with Client(server.url, await make_key()) as client:
+        await send_requests(client, *read_examples(page, "requests"))
+        for number in (1, 2):
+            await client.get_until(
+                f"/missions/{number}", lambda mission: mission["status"] == "completed"
+            )
+            answers = await send_requests(client, *read_examples(page, "afterwards"))
+            assert all(answer["data"] for answer in answers)
+            if number == 1:
+                await send_requests(client, *read_examples(page, "with a model that plans"))
+
+
+async def send_requests(client: Client, *blocks: str) -> list[dict[str, JsonValue]]:
+    """Make each request of examples; return the answers."""
+    answers = []
+    for line in "".join(blocks).splitlines():
+        method, path, *body = line.split(" ", 2)
+        status, answer = await client.ask(
+            method, path.removeprefix("/api/v1"), orjson.loads(body[0]) if body else None
+        )
+        assert status in (200, 201), (line, answer)
+        answers.append(answer)
+    return answers
 
 
 async def test_the_requests_of_an_operator_are_answered(

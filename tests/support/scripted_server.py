@@ -34,13 +34,14 @@ class Asked:
 
 @dataclass
 class ScriptedServer:
-    """Answers by the replies in `script`, one after the other, and then sensibly.
+    """Answers by the replies in `script`, one after the other, and then by `default`.
 
     Use `async with` to run it; `url` is where its API begins, and `busiest` how
     many requests were under way at once.
     """
 
     script: list[Reply] = field(default_factory=list)
+    default: Reply = field(default_factory=lambda: answer_sensibly)
     asked: list[Asked] = field(default_factory=list)
     busiest: int = 0
     _busy: int = 0
@@ -69,9 +70,14 @@ class ScriptedServer:
         async with asyncio.timeout(10), self._changed:
             await self._changed.wait_for(lambda: self._busy == count)
 
+    async def wait_until_asked(self, count: int) -> None:
+        """Wait until `count` requests have come in."""
+        async with asyncio.timeout(30), self._changed:
+            await self._changed.wait_for(lambda: len(self.asked) >= count)
+
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(Asked(request.headers.copy(), orjson.loads(await request.read())))
-        reply = self.script.pop(0) if self.script else answer_sensibly
+        reply = self.script.pop(0) if self.script else self.default
         await self._count(1)
         try:
             return await reply(request)

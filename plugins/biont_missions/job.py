@@ -1,0 +1,26 @@
+"""The job kind ``mission``: begin a mission when it is due."""
+
+from __future__ import annotations
+
+from biont import Finish, JobKind, JsonObject, Run, Transaction, Workbench
+from biont_missions.creation import MissionMaker
+from biont_missions.views import NewMission
+
+
+async def begin_mission(run: Run, workbench: Workbench) -> Finish:
+    """Return what keeps the mission; the run has succeeded once it has begun.
+
+    Raises:
+        InvalidInput: one of its tools is gone.
+    """
+    wanted = run.parameters_as(NewMission)
+    maker = MissionMaker(workbench)
+    maker.check(wanted)
+
+    def begin(tx: Transaction) -> JsonObject:
+        return {"mission_id": maker.make(tx, run.user_id, wanted).id}
+
+    return begin
+
+
+MISSION = JobKind("mission", NewMission, begin_mission)

@@ -1,0 +1,84 @@
+"""Missions: set a goal, and let the AI carry it through tasks to a report."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from biont import Api, Event, EventType, JobKind, Tables, Tool, Workbench, hookimpl, on
+from biont_missions.event_types import EVENT_TYPES
+from biont_missions.job import MISSION
+from biont_missions.routes import api as mission_api
+from biont_missions.runner import MISSIONS, MissionRunner
+from biont_missions.settings import MissionSettings
+from biont_missions.tables import Mission, Task
+from biont_missions.task_routes import api as task_api
+from biont_missions.tasks import resume_task
+from biont_missions.tools import TOOLS
+
+
+@hookimpl
+def register_settings() -> type[BaseModel]:
+    """Return the limits."""
+    return MissionSettings
+
+
+@hookimpl
+def register_tables() -> Tables:
+    """Return the tables of missions and tasks."""
+    return Tables(Path(__file__).parent / "migrations", [Mission, Task])
+
+
+@hookimpl
+def register_event_types() -> Sequence[EventType]:
+    """Return what is said of missions and tasks."""
+    return EVENT_TYPES
+
+
+@hookimpl
+def register_tools() -> Sequence[Tool]:
+    """Return what a language model may do with tasks."""
+    return TOOLS
+
+
+@hookimpl
+def register_jobs() -> Sequence[JobKind]:
+    """Return the job kind ``mission``."""
+    return [MISSION]
+
+
+@hookimpl
+def register_routes() -> Api:
+    """Return the routes of missions and of tasks."""
+    api = Api("missions")
+    api.include(mission_api)
+    api.include(task_api)
+    return api
+
+
+@hookimpl
+def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
+    """Go on with missions while the workbench runs."""
+    return _go_on(workbench)
+
+
+@asynccontextmanager
+async def _go_on(workbench: Workbench) -> AsyncIterator[None]:
+    settings = workbench.plugin_settings("missions", MissionSettings)
+    runner = MissionRunner(workbench, settings)
+    workbench.provide(MISSIONS, runner)
+    async with runner.run():
+        yield
+
+
+@on("tool_call_decided")
+async def resume_mission(event: Event, workbench: Workbench) -> None:
+    """Let a task go on whose tool call was approved or rejected."""
+    run_id = event.payload["agent_run_id"]
+    if isinstance(run_id, int):
+        mission_id = await workbench.store.write(resume_task, run_id)
+        if mission_id is not None:
+            workbench.get(MISSIONS).go_on(mission_id)

@@ -1,0 +1,61 @@
+"""The routes of tasks."""
+
+from __future__ import annotations
+
+from biont import Api, Cursor, Limit, Page, Request, RowId, decode_cursor, make_page
+from biont_missions.runner import MISSIONS
+from biont_missions.tables import Task, TaskStatus
+from biont_missions.tasks import complete_by_hand, create_task, delete_task, select_tasks
+from biont_missions.views import NewTask, TaskResult, TaskView, show_task
+
+api = Api("tasks")
+
+
+@api.post("/tasks")
+async def create_by_hand(request: Request, body: NewTask) -> TaskView:
+    """Keep a task that a person has to do."""
+    workbench = request.workbench
+    return show_task(
+        await workbench.store.write(
+            create_task, request.user_id, workbench.clock.now(), body.title, body.instructions
+        )
+    )
+
+
+@api.get("/tasks")
+async def list_tasks(
+    request: Request,
+    status: TaskStatus | None = None,
+    mission_id: RowId | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[TaskView]:
+    """List your tasks, the newest first: of a `status`, of a mission."""
+    rows = await request.workbench.store.read(
+        select_tasks, request.user_id, status, mission_id, limit, decode_cursor(cursor)
+    )
+    return make_page(rows, limit, lambda task: task.id, show_task)
+
+
+@api.get("/tasks/{task_id}")
+async def read_task(request: Request, task_id: RowId) -> TaskView:
+    """Read a task."""
+    return show_task(await request.workbench.store.read(Task.get_owned, request.user_id, task_id))
+
+
+@api.post("/tasks/{task_id}/complete", status=200)
+async def complete(request: Request, task_id: RowId, body: TaskResult) -> TaskView:
+    """Say what you have done; a mission goes on with that."""
+    workbench = request.workbench
+    task = await workbench.store.write(
+        complete_by_hand, request.user_id, workbench.clock.now(), task_id, body.result
+    )
+    if task.mission_id is not None:
+        workbench.get(MISSIONS).go_on(task.mission_id)
+    return show_task(task)
+
+
+@api.delete("/tasks/{task_id}")
+async def delete(request: Request, task_id: RowId) -> None:
+    """Delete a task of its own."""
+    await request.workbench.store.write(delete_task, request.user_id, task_id)

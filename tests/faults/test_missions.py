@@ -1,0 +1,56 @@
+"""A mission outlives the process that carries it out."""
+
+from __future__ import annotations
+
+import random
+
+from conftest import MakeKey, StartServer
+from pydantic import JsonValue
+from support.client import Client, rows_of
+from support.scripted_server import ScriptedServer
+from support.thinker import Thinker
+
+TASKS = 20
+KILLS = 10
+
+
+async def test_a_mission_of_twenty_tasks_outlives_ten_kills(
+    start_server: StartServer, make_key: MakeKey, scripted: ScriptedServer
+) -> None:
+    """Each task keeps a note, by a tool, before it answers: each note is there once."""
+    chance = random.Random(20)  # noqa: S311  # when to kill
+    scripted.default = Thinker(keeps_notes=True)
+    openai = {"base_url": scripted.url, "api_key": "x", "model": "m"}
+    plugins = {
+        "llm": {"backend": "openai", "openai": openai, "retries": 0, "concurrency": 2},
+        "missions": {"tasks": TASKS, "concurrency": 2, "retry": [0.05] * 20},
+    }
+    server = await start_server(plugins=plugins)
+    steps: list[JsonValue] = [
+        {"title": f"Task {number}", "depends_on": [number - 2] if number > 2 else []}
+        for number in range(1, TASKS + 1)
+    ]
+    key = await make_key()
+    async with Client(server.url, key) as client:
+        mission = await client.post("/missions", {"goal": "Endure", "steps": steps})
+    path = f"/missions/{mission['id']}"
+    completed: set[int] = set()
+    for _ in range(KILLS):
+        await scripted.wait_until_asked(len(scripted.asked) + chance.randint(1, 3))
+        await server.kill()
+        server = await start_server(plugins=plugins)
+        async with Client(server.url, key) as client:
+            tasks = rows_of({"data": (await client.get(path))["tasks"]})
+            now_completed = {
+                int(str(task["position"])) for task in tasks if task["status"] == "completed"
+            }
+            assert completed <= now_completed
+            completed = now_completed
+    async with Client(server.url, key) as client:
+        ended = await client.get_until(path, lambda found: found["ended_at"])
+        assert (ended["status"], ended["error"]) == ("completed", None)
+        events = rows_of(await client.get("/events?event_type=task_completed"))
+        notes = rows_of(await client.get("/notes?limit=1000"))
+    assert len(events) == TASKS
+    titles = sorted(str(note["title"]) for note in notes if "Task" in str(note["title"]))
+    assert titles == sorted(f"Task {number}" for number in range(1, TASKS + 1))
