@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -23,6 +23,7 @@ from biont import (
     Scheduler,
     ScheduleRun,
     Store,
+    SystemClock,
     Transaction,
     User,
     Workbench,
@@ -56,7 +57,6 @@ class Plan:
         self._is_owner = is_owner
         self.clock = FakeClock(NOON)
         self._path = path
-        self._factory = EventFactory(self.clock, 8)
         self.entries: list[Entry] = []
         self._ended = asyncio.Event()
 
@@ -68,14 +68,15 @@ class Plan:
         grace: float = 5,
         run_timeout: float = 5,
         concurrency: int = 2,
+        poll_interval: float = 3600,
     ) -> AsyncIterator[Scheduler]:
-        self.store = Store(self._path, self._factory, is_owner=self._is_owner)
+        self.store = Store(self._path, EventFactory(self.clock, 8), is_owner=self._is_owner)
         self.store.on_append(lambda entries, _: self.entries.extend(entries))
         await self.store.open()
         scheduler = Scheduler(
             self.store,
             self.clock,
-            poll_interval=3600,
+            poll_interval=poll_interval,
             concurrency=concurrency,
             catch_up_window=3600,
             late_after=300,
@@ -88,10 +89,12 @@ class Plan:
             await scheduler.stop(lambda: grace)
             await self.store.close()
 
-    async def add(self, expression: str, *, job_kind: str = "test") -> int:
+    async def add(
+        self, expression: str, *, job_kind: str = "test", due: datetime | None = None
+    ) -> int:
         def insert(_: Transaction) -> int:
             user = User.get_or_none(User.name == "ada") or User.create(name="ada", created_at=NOON)
-            due = CronExpression.parse(expression).next_after(
+            next_due = due or CronExpression.parse(expression).next_after(
                 self.clock.now(), parse_time_zone("UTC")
             )
             return Schedule.create(
@@ -102,7 +105,7 @@ class Plan:
                 expression=expression,
                 time_zone="UTC",
                 paused=False,
-                next_fire_at=due,
+                next_fire_at=next_due,
                 created_at=NOON,
                 updated_at=NOON,
             ).id
@@ -147,12 +150,47 @@ async def test_what_is_due_runs_once_and_says_so(plan: Plan) -> None:
     }
 
 
-async def test_the_ticker_wakes_the_scheduler_when_something_is_due(plan: Plan) -> None:
+async def test_it_looks_when_it_is_woken(plan: Plan) -> None:
     async with plan.run() as scheduler:
         await plan.add("*/5 * * * *")
         plan.clock.advance(minutes=5)
         scheduler.wake()
         assert (await plan.wait_until_ended())[0].status == RunStatus.SUCCEEDED
+
+
+async def test_it_looks_by_itself_when_something_is_due(plan: Plan) -> None:
+    plan.clock = SystemClock()  # type: ignore[assignment]
+    async with plan.run() as scheduler:
+        await plan.add("* * * * *", due=plan.clock.now() + timedelta(milliseconds=200))
+        scheduler.wake()
+        assert (await plan.wait_until_ended())[0].status == RunStatus.SUCCEEDED
+
+
+async def test_it_goes_on_to_look_however_the_clock_is_set(plan: Plan) -> None:
+    async with plan.run(poll_interval=0.01):
+        await plan.add("*/5 * * * *")
+        for minutes in (-60, 60, -60, 65):
+            plan.clock.advance(minutes=minutes)
+            for _ in range(3):
+                await plan.read_runs()
+        assert (await plan.wait_until_ended())[0].status == RunStatus.SUCCEEDED
+
+
+async def test_a_schedule_that_cannot_be_read_any_more_fails_alone(plan: Plan) -> None:
+    def spoil(_: Transaction) -> None:
+        Schedule.update(time_zone="Mars/Base").where(Schedule.id == 1).execute()
+        Schedule.update(expression="99 * * * *").where(Schedule.id == 2).execute()
+
+    async with plan.run() as scheduler:
+        for _ in range(3):
+            await plan.add("*/5 * * * *")
+        await plan.store.write(spoil)
+        plan.clock.advance(minutes=5)
+        assert await scheduler.sweep() == 1
+        runs = await plan.wait_until_ended()
+    assert [run.status for run in runs] == ["failed", "failed", "succeeded"]
+    assert "'Mars/Base'" in str(runs[0].reason)
+    assert "'99'" in str(runs[1].reason)
 
 
 async def test_a_job_that_raises_is_failed_and_emits_nothing(plan: Plan) -> None:

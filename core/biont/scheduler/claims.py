@@ -95,7 +95,7 @@ def _settle(claims: Sequence[Claim]) -> list[tuple[Claim, Owed]]:
         owed = plan.owed
         if busy_with is not None or not plan.policy.is_plain:
             past = Past(busy_with, used.get(claim.schedule_id, {}))
-            owed = settle(owed, plan.policy, past, plan.timing.zone)
+            owed = settle(owed, plan.policy, past, plan.zone)
         settled.append((claim, owed))
     return settled
 
@@ -121,7 +121,7 @@ def _count_runs(claims: Sequence[Claim]) -> dict[int, dict[date, int]]:
         (claim.schedule_id, day, *_bound(day, claim.plan))
         for claim in claims
         for day in {
-            verdict.instant.astimezone(claim.plan.timing.zone).date()
+            verdict.instant.astimezone(claim.plan.zone).date()
             for verdict in claim.plan.owed.verdicts
             if verdict.status is RunStatus.QUEUED
         }
@@ -136,7 +136,7 @@ def _count_runs(claims: Sequence[Claim]) -> dict[int, dict[date, int]]:
 def _bound(day: date, plan: Plan) -> tuple[str, str]:
     """Return where a day of the schedule's zone begins and ends, as the tables have it."""
     begin, end = (
-        datetime.combine(day + timedelta(days=days), time(), plan.timing.zone).astimezone(UTC)
+        datetime.combine(day + timedelta(days=days), time(), plan.zone).astimezone(UTC)
         for days in (0, 1)
     )
     return to_text(begin), to_text(end)

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import orjson
 
-from biont.scheduler.judgement import Owed, Policy, find_owed
-from biont.scheduler.tables import CatchUp, Overlap, Schedule
+from biont.exceptions import InvalidExpression, UnknownTimeZone
+from biont.scheduler.judgement import Owed, Policy, Verdict, find_owed
+from biont.scheduler.tables import CatchUp, Overlap, RunStatus, Schedule
 from biont.scheduler.timing import Timing, offset_of
 from biont.store import execute_sql
 
@@ -60,13 +62,13 @@ class Plan:
     """What a schedule owes, and those that are alike do too; for `claims` to write.
 
     Attributes:
-        timing: of the schedule.
+        zone: of the schedule.
         policy: of the schedule.
         offset: its jitter.
         owed: as far as it can be told without its runs of the past.
     """
 
-    timing: Timing
+    zone: ZoneInfo
     policy: Policy
     offset: timedelta
     owed: Owed
@@ -109,12 +111,17 @@ class Plans:
         return plan
 
     def _make(self, columns: _Columns) -> Plan:
-        timing = Timing.of(columns.read_timing())
         policy = columns.read_policy(self._defaults)
         offset = offset_of(columns.jitter_seed, columns.jitter)
         first = datetime.fromisoformat(columns.next_fire_at) - offset
+        try:
+            timing = Timing.of(columns.read_timing())
+        except (InvalidExpression, UnknownTimeZone) as error:
+            # It was valid when it was made: what reads it has changed since.
+            failed = Verdict(first, RunStatus.FAILED, f"it cannot be due any more: {error}")
+            return Plan(ZoneInfo("UTC"), policy, offset, Owed([failed], None))
         owed = find_owed(timing, first, self.now - offset, policy)
-        return Plan(timing, policy, offset, owed)
+        return Plan(timing.zone, policy, offset, owed)
 
 
 class _Columns(NamedTuple):

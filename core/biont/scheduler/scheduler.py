@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from biont.clock import Clock
 from biont.exceptions import StoreUnavailable
@@ -32,8 +32,8 @@ _log = structlog.get_logger("biont.scheduler")
 class Scheduler:
     """Turns due instants into runs.
 
-    APScheduler only ticks, every `poll_interval` and at the next due instant;
-    what is due, and that it is run once, our own table decides.
+    It looks at the table at the next due instant, and every `poll_interval` at least:
+    what is due, and that it is run once, the table decides.
 
     Args:
         store: where schedules and the ledger of runs are.
@@ -72,9 +72,7 @@ class Scheduler:
         )
         self._due = asyncio.Event()
         self._has_foreign_change = False
-        self._ticker = AsyncIOScheduler(timezone="UTC")
         self._watcher: asyncio.Task[None] | None = None
-        self._stopping = False
 
     async def start(self, kinds: Mapping[str, JobKind], workbench: Workbench) -> None:
         """Begin, with the runs that a former process did not end."""
@@ -82,9 +80,6 @@ class Scheduler:
         self._runner.add(await self._store.read(find_queued))
         self._runner.start(kinds, workbench)
         self._store.on_foreign_change(self._notice_foreign_change)
-        self._ticker.add_job(self.wake, "interval", seconds=self._poll_interval)
-        self._ticker.start()
-        self.wake()
         self._watcher = asyncio.create_task(self._watch())
 
     async def stop(self, time_left: Callable[[], float]) -> None:
@@ -95,9 +90,6 @@ class Scheduler:
         Args:
             time_left: how many seconds it may take.
         """
-        self._stopping = True
-        if self._ticker.running:
-            self._ticker.shutdown(wait=False)
         if self._watcher is not None:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
@@ -157,16 +149,29 @@ class Scheduler:
 
     async def _watch(self) -> None:
         while True:
-            await self._due.wait()
-            self._due.clear()
+            wait = self._poll_interval
             try:
                 if self._has_foreign_change:
                     self._has_foreign_change = False
                     await self._collect()
                 await self.sweep()
-                self._arm(await self._store.read(find_next_due))
+                wait = self._find_wait(await self._store.read(find_next_due))
             except StoreUnavailable as error:
                 _log.warning("schedules not swept, will be tried again", error=str(error))
+            except Exception:  # noqa: BLE001  # a mistake must not stop all schedules for good
+                _log.exception("schedules not swept, will be tried again")
+            # By the loop's time, which goes on evenly however the clock is set.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._due.wait()
+            self._due.clear()
+
+    def _find_wait(self, due_at: datetime | None) -> float:
+        """Return how long there is nothing to do, in seconds."""
+        if due_at is None:
+            return self._poll_interval
+        left = (due_at - self._clock.now()).total_seconds()
+        return min(self._poll_interval, max(0.0, left))
 
     async def _collect(self) -> None:
         """Take up what was not claimed by a sweep: what was queued or cancelled by hand."""
@@ -177,20 +182,6 @@ class Scheduler:
     def _notice_foreign_change(self) -> None:
         self._has_foreign_change = True
         self.wake()
-
-    def _arm(self, due_at: datetime | None) -> None:
-        """Have the ticker wake us at the next due instant, if one comes before it polls."""
-        if due_at is None or self._stopping:
-            return
-        self._ticker.add_job(
-            self.wake,
-            "date",
-            run_date=due_at,
-            id="next-due",
-            replace_existing=True,
-            # It drops jobs that are late by a second, unless told not to.
-            misfire_grace_time=None,
-        )
 
 
 def _look(plans: Plans) -> tuple[list[Claim], list[int]]:
