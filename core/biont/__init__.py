@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         ToolDefinition,
         UsageChunk,
     )
+    from biont.masking import mask_secrets
     from biont.ownership import OwnedTable
     from biont.scheduler import (
         CatchUp,
@@ -164,6 +165,7 @@ __all__ = [
     "make_cause_headers",
     "make_page",
     "make_tool",
+    "mask_secrets",
     "on",
     "open_workbench",
     "parse_instant",
@@ -236,6 +238,7 @@ _MODULES = {
         "ScheduleRun",
         "Scheduler",
     ],
+    "masking": ["mask_secrets"],
     "ownership": ["OwnedTable"],
     "services": ["Service"],
     "settings": ["Section", "Settings", "load_settings"],

@@ -18,7 +18,13 @@ Location = tuple[int | str, ...]
 
 
 class BiontError(Exception):
-    """The root of all errors that Biont raises on purpose."""
+    """The root of all errors that Biont raises on purpose.
+
+    Attributes:
+        retry_after: in how many seconds the same may succeed; None where nobody knows.
+    """
+
+    retry_after: float | None = None
 
 
 class SettingsError(BiontError):
@@ -138,12 +144,16 @@ class JobError(BiontError):
     """A scheduled job could not do its work; the run is recorded as failed."""
 
 
-class BackendError(BiontError):
-    """A language model did not give a usable answer.
+class BudgetExceeded(BiontError):
+    """What may be spent on language models in a day is used up."""
 
-    Attributes:
-        retry_after: in how many seconds it may; None where nobody knows.
-    """
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class BackendError(BiontError):
+    """A language model did not give a usable answer."""
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)

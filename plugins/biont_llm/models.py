@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import TypeVar
 
@@ -21,7 +21,9 @@ from biont import (
 )
 from biont.exceptions import BackendError, BackendMissing, BackendRefused
 from biont_llm.answer_stream import AnswerStream, finish_answer
+from biont_llm.book import Book
 from biont_llm.choice import Target, choose_target
+from biont_llm.ledger import Account, Ledger
 from biont_llm.line import Line
 from biont_llm.settings import LlmSettings
 from biont_llm.survey import BackendState, ask_state
@@ -38,18 +40,20 @@ class LanguageModels:
     Args:
         workbench: has the backends' factories, and is handed to them.
         settings: who is asked, and within which limits.
+        book: where each call is written down.
 
     Raises:
         BackendMissing: there is no backend of a name that the settings choose.
     """
 
-    def __init__(self, workbench: Workbench, settings: LlmSettings) -> None:
+    def __init__(self, workbench: Workbench, settings: LlmSettings, book: Book) -> None:
         self._workbench = workbench
         self._settings = settings
         self._factories = workbench.llm_backends
         self._terms = {name: find_terms(settings, name) for name in self._factories}
         self._lines: dict[str, Line] = {}
         self._closing = AsyncExitStack()
+        self._ledger = Ledger(settings, book, workbench.clock)
         self.default = settings.backend
         for name in (self.default, *settings.fallback):
             self._get_factory(name.partition("/")[0])
@@ -67,11 +71,14 @@ class LanguageModels:
             call: on whose behalf.
 
         Raises:
+            BudgetExceeded: the day's budget is used up.
             BackendError: there is no answer, or none that can be trusted to be whole.
         """
         asked = self._prepare(request)
-        target, completion = await self._ask_in_turn(asked, call, Line.chat)
-        return finish_answer(target.backend, asked, completion)
+        async with self._open_account(asked, call) as account:
+            target, completion = await self._ask_in_turn(account, Line.chat)
+            account.answer = finish_answer(target.backend, asked, completion)
+            return account.answer
 
     @asynccontextmanager
     async def stream(self, request: ChatRequest, call: LlmCall) -> AsyncIterator[AnswerStream]:
@@ -84,15 +91,17 @@ class LanguageModels:
             call: on whose behalf.
 
         Raises:
+            BudgetExceeded: the day's budget is used up.
             BackendError: there is no answer; also inside, where it breaks off or takes
                 longer than it may.
         """
         asked = self._prepare(request)
-        async with AsyncExitStack() as stack:
+        async with self._open_account(asked, call) as account, AsyncExitStack() as stack:
             target, chunks = await self._ask_in_turn(
-                asked, call, lambda line, wanted: stack.enter_async_context(line.stream(wanted))
+                account, lambda line, wanted: stack.enter_async_context(line.stream(wanted))
             )
-            yield AnswerStream(target.backend, self._name_model(target), asked, chunks)
+            account.stream = AnswerStream(target.backend, account.model, asked, chunks)
+            yield account.stream
 
     def find_terms(self, model: str | None) -> Terms:
         """Return what holds for the backend that `model` means; None is the default."""
@@ -107,29 +116,38 @@ class LanguageModels:
         """Close the backends that were made, in reverse order."""
         await self._closing.aclose()
 
+    def _open_account(
+        self, request: ChatRequest, call: LlmCall
+    ) -> AbstractAsyncContextManager[Account]:
+        most = request.max_tokens or self.find_terms(request.model).max_tokens
+        return self._ledger.open(request, call, most)
+
     async def _ask_in_turn(
-        self,
-        request: ChatRequest,
-        call: LlmCall,
-        ask: Callable[[Line, ChatRequest], Awaitable[T]],
+        self, account: Account, ask: Callable[[Line, ChatRequest], Awaitable[T]]
     ) -> tuple[Target, T]:
         """Return the first answer of those whom the request may mean, and whose it is."""
-        *first, last = self._list_targets(request.model)
+        *first, last = self._list_targets(account.request.model)
         for target in first:
-            line = self._open_line(target.backend)
             try:
-                return target, await ask(line, replace(request, model=target.model))
+                return target, await self._ask(account, target, ask)
             except BackendRefused:
                 raise
             except BackendError as error:
+                await self._ledger.close(account, error)
                 _log.warning(
                     "the next LLM backend is asked",
                     backend=target.backend,
-                    user_id=call.user_id,
+                    user_id=account.call.user_id,
                     reason=str(error),
                 )
-        line = self._open_line(last.backend)
-        return last, await ask(line, replace(request, model=last.model))
+        return last, await self._ask(account, last, ask)
+
+    async def _ask(
+        self, account: Account, target: Target, ask: Callable[[Line, ChatRequest], Awaitable[T]]
+    ) -> T:
+        account.ask(target, self._name_model(target))
+        line = self._open_line(target.backend)
+        return await ask(line, replace(account.request, model=target.model))
 
     def _list_targets(self, model: str | None) -> list[Target]:
         chosen = self._choose(model)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
-from biont import Api, BackendFactory, Workbench, hookimpl
+from biont import Api, BackendFactory, Tables, Workbench, hookimpl
+from biont_llm.book import CallBook
 from biont_llm.local_backend import LocalBackend
 from biont_llm.models import LANGUAGE_MODELS, LanguageModels
 from biont_llm.openai_backend import OpenAiBackend
-from biont_llm.routes import api
+from biont_llm.retention import remove_old_calls
+from biont_llm.routes import api as models_api
 from biont_llm.settings import LlmSettings, OpenAiSettings
+from biont_llm.tables import Call
 from biont_llm.terms import find_terms
+from biont_llm.usage_routes import api as usage_api
 
 
 @hookimpl
@@ -22,9 +28,18 @@ def register_settings() -> type[LlmSettings]:
 
 
 @hookimpl
+def register_tables() -> Tables:
+    """Return the record of calls."""
+    return Tables(Path(__file__).parent / "migrations", [Call])
+
+
+@hookimpl
 def register_routes() -> Api:
-    """Return the route that lists the models."""
-    return api
+    """Return the routes of models, and of what their calls have taken."""
+    routes = Api("models")
+    routes.include(models_api)
+    routes.include(usage_api)
+    return routes
 
 
 @hookimpl
@@ -44,12 +59,21 @@ def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
 @asynccontextmanager
 async def _offer(workbench: Workbench) -> AsyncIterator[None]:
     settings = workbench.plugin_settings("llm", LlmSettings)
-    models = LanguageModels(workbench, settings)
+    models = LanguageModels(workbench, settings, CallBook(workbench.store))
     workbench.provide(LANGUAGE_MODELS, models)
+    cleaning = asyncio.create_task(_clean_up(workbench, settings))
     try:
         yield
     finally:
+        cleaning.cancel()
+        with suppress(asyncio.CancelledError):
+            await cleaning
         await models.close()
+
+
+async def _clean_up(workbench: Workbench, settings: LlmSettings) -> None:
+    if settings.keep_days:
+        await remove_old_calls(workbench.store, workbench.clock, settings.keep_days)
 
 
 def _make_local(workbench: Workbench) -> LocalBackend:

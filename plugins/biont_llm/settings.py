@@ -118,6 +118,35 @@ class LocalSettings(Section):
     )
 
 
+class Price(Section):
+    """What a million tokens cost, in the currency that budgets are in."""
+
+    prompt: Annotated[float, Field(ge=0)] = Field(description="Tokens that the model reads.")
+    completion: Annotated[float, Field(ge=0)] = Field(description="Tokens that it writes.")
+
+
+class DailyBudget(Section):
+    """What may be spent in a day of UTC; what is unset has no limit."""
+
+    tokens: int | None = Field(None, ge=1, description="Tokens read and written.")
+    cost: float | None = Field(
+        None, gt=0, description="Cost, by prices; a model without a price costs nothing."
+    )
+
+    @property
+    def is_set(self) -> bool:
+        """Whether there is a limit at all."""
+        return self.tokens is not None or self.cost is not None
+
+
+class BudgetSettings(Section):
+    """What may be spent in a day on whose behalf."""
+
+    user: DailyBudget = Field(DailyBudget(), description="For each user.")
+    key: DailyBudget = Field(DailyBudget(), description="For each API key.")
+    schedule: DailyBudget = Field(DailyBudget(), description="For each schedule.")
+
+
 class LlmSettings(Section):
     """Which language model is asked, and within which limits."""
 
@@ -167,6 +196,18 @@ class LlmSettings(Section):
         {},
         description="Further servers by names of your choice, each with the keys of openai, and "
         "timeout, retries, concurrency and max_tokens of its own where wanted.",
+    )
+    prices: dict[Name, Price] = Field(
+        {},
+        description="What a million tokens of a model cost, prompt and completion, by the "
+        "model's name or backend/model.",
+    )
+    budgets: BudgetSettings = Field(BudgetSettings(), description="What may be spent in a day.")
+    keep_texts: bool = Field(
+        False, description="Whether the record of calls has prompts and answers; secrets masked."
+    )
+    keep_days: int = Field(
+        0, ge=0, le=36_500, description="Days that a call stays in the record; 0 is for ever."
     )
     openai: OpenAiSettings = Field(OpenAiSettings(), description="For the backend openai.")
     local: LocalSettings = Field(LocalSettings(), description="For the backend local.")

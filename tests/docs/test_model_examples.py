@@ -33,6 +33,14 @@ async def test_the_backends_are_all_there(tmp_path: Path) -> None:
     assert yaml.safe_load(text)["plugins"]["llm"]["backend"] == "ollama"
 
 
+async def test_the_prices_and_budgets_can_be_used(tmp_path: Path) -> None:
+    (text,) = read_examples("docs/reference/usage.md", "budgets")
+    config = write_config(tmp_path, {})
+    (config / "budgets.yaml").write_text(text)
+    async with open_workbench(load_settings(config, environ={})) as workbench:
+        assert workbench.plugins.quarantined == {}
+
+
 async def test_the_plugins_ask_and_answer(tmp_path: Path) -> None:
     folder = tmp_path / "plugins"
     folder.mkdir()

@@ -25,6 +25,7 @@ _STATUS: Mapping[type[exceptions.BiontError], int] = {
     exceptions.NotFound: 404,
     exceptions.Conflict: 409,
     exceptions.InvalidInput: 422,
+    exceptions.BudgetExceeded: 429,
     exceptions.DeliveryFailed: 502,
     exceptions.StoreUnavailable: 503,
     exceptions.BackendError: 502,
@@ -65,7 +66,7 @@ def describe_error(error: exceptions.BiontError) -> ProblemDetails:
     if isinstance(error, exceptions.InvalidInput):
         errors = [_describe(problem) for problem in error.problems]
         return ProblemDetails(status, "the request cannot be accepted", errors, cause=type(error))
-    headers = {"Retry-After": _count_seconds(error)} if status == 503 else {}
+    headers = {"Retry-After": _count_seconds(error)} if status in (429, 503) else {}
     return ProblemDetails(status, str(error), headers=headers, cause=type(error))
 
 
@@ -86,8 +87,7 @@ def _respond(request: web.Request, problem: ProblemDetails) -> web.Response:
 
 
 def _count_seconds(error: exceptions.BiontError) -> str:
-    known = error.retry_after if isinstance(error, exceptions.BackendError) else None
-    return str(ceil(_RETRY_AFTER if known is None else known))
+    return str(ceil(_RETRY_AFTER if error.retry_after is None else error.retry_after))
 
 
 def _describe(problem: exceptions.InputProblem) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pydantic import HttpUrl, SecretStr
 from support.clock import FakeClock
@@ -19,6 +20,7 @@ from biont import (
     load_settings,
 )
 from biont_llm import LanguageModels
+from biont_llm.book import Entry, Owner, Spent, tell_day
 from biont_llm.openai_backend import OpenAiBackend
 from biont_llm.settings import LlmSettings, OpenAiSettings
 
@@ -44,8 +46,29 @@ def make_openai(
     return OpenAiBackend(settings, max_tokens=64, timeout=timeout)
 
 
+@dataclass
+class MemoryBook:
+    """Keeps in memory which calls were written down."""
+
+    entries: list[Entry] = field(default_factory=list)
+
+    async def add(self, entry: Entry) -> None:
+        self.entries.append(entry)
+
+    async def add_up(self, owner: Owner, number: int, day: str) -> Spent:
+        spent = [
+            (entry.usage.prompt_tokens + entry.usage.completion_tokens, entry.cost or 0)
+            for entry in self.entries
+            if getattr(entry.call, f"{owner}_id") == number and tell_day(entry.at) == day
+        ]
+        return Spent(sum(tokens for tokens, _ in spent), sum(cost for _, cost in spent))
+
+
 def make_models(
-    backends: Mapping[str, Backend], clock: FakeClock | None = None, **settings: object
+    backends: Mapping[str, Backend],
+    clock: FakeClock | None = None,
+    book: MemoryBook | None = None,
+    **settings: object,
 ) -> LanguageModels:
     """Put the settings' defaults before `backends`, of which the first is the default."""
 
@@ -55,7 +78,7 @@ def make_models(
     workbench = Workbench(load_settings(None, environ={}), clock or FakeClock())
     workbench.llm_backends = {name: lend(backend) for name, backend in backends.items()}
     chosen = {"backend": next(iter(backends)), "timeout": 30, **settings}
-    return LanguageModels(workbench, LlmSettings.model_validate(chosen))
+    return LanguageModels(workbench, LlmSettings.model_validate(chosen), book or MemoryBook())
 
 
 async def ask(models: LanguageModels, *messages: Message, model: str | None = None) -> Answer:

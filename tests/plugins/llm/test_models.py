@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from plugins.llm.asking import CALL, CAPITAL, ask, make_models, make_openai
+from plugins.llm.asking import CALL, CAPITAL, MemoryBook, ask, make_models, make_openai
 from support.clock import FakeClock
 from support.scripted_server import MODEL, ScriptedServer, respond, say, stream, wait_for
 
@@ -93,7 +93,7 @@ async def test_the_default_is_asked_or_whom_the_model_means() -> None:
 @pytest.mark.parametrize("chosen", [{"backend": "locale"}, {"fallback": ["locale/big"]}])
 def test_an_unknown_backend_is_found_at_start(chosen: dict[str, object]) -> None:
     with pytest.raises(BackendMissing, match="'locale'; there are first, second"):
-        make_models({"second": Echo(), "first": Echo()}, None, **chosen)
+        make_models({"second": Echo(), "first": Echo()}, None, None, **chosen)
 
 
 async def test_a_system_prompt_goes_before_messages_that_have_none(
@@ -127,7 +127,7 @@ async def test_a_backend_is_made_at_its_first_use_and_once() -> None:
         return Echo()
 
     workbench.llm_backends = {"echo": make}
-    models = LanguageModels(workbench, LlmSettings(backend="echo"))
+    models = LanguageModels(workbench, LlmSettings(backend="echo"), MemoryBook())
     assert made == []
     await asyncio.gather(*(ask(models) for _ in range(5)))
     assert made == [workbench]

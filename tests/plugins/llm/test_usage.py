@@ -1,0 +1,223 @@
+"""What calls take is recorded, added up, and limited by the day."""
+
+from __future__ import annotations
+
+import asyncio
+
+import orjson
+import pytest
+from conftest import OpenClient, Restart
+from pydantic import JsonValue
+from support.client import Client
+from support.clock import FakeClock
+from support.scripted_server import MODEL, ScriptedServer, respond, say, wait_for
+from support.sse import Chat
+
+from biont import Workbench
+
+QUESTION: dict[str, JsonValue] = {"message": "What is the capital of France?"}
+
+
+@pytest.fixture
+def llm() -> dict[str, object]:
+    """What a test sets beside the server; to be parametrized."""
+    return {}
+
+
+@pytest.fixture
+def sections(scripted: ScriptedServer, llm: dict[str, object]) -> dict[str, object]:
+    server = {"base_url": scripted.url, "model": "small"}
+    return {"plugins": {"llm": {"backend": "openai", "retries": 0, "openai": server, **llm}}}
+
+
+def rows(page: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
+    data = page["data"]
+    assert isinstance(data, list)
+    return [row for row in data if isinstance(row, dict)]
+
+
+async def read_usage(client: Client, group_by: str) -> list[dict[str, JsonValue]]:
+    return rows(await client.get(f"/usage?group_by={group_by}"))
+
+
+@pytest.mark.parametrize("llm", [{"prices": {"small": {"prompt": 1000, "completion": 10_000}}}])
+async def test_each_call_is_recorded_with_what_it_took(client: Client) -> None:
+    await client.post("/chat", QUESTION)
+    async with Chat(client, body={**QUESTION, "conversation_id": 1}) as chat:
+        await chat.read_all()
+    for call in (calls := rows(await client.get("/usage/calls"))):
+        assert call["duration"]
+        assert {
+            name: call[name] for name in ("backend", "model", "error", "prompt", "answer")
+        } == {
+            "backend": "openai",
+            "model": MODEL,
+            "error": None,
+            "prompt": None,
+            "answer": None,
+        }
+        assert (call["prompt_tokens"], call["completion_tokens"]) == (9, 3)
+        assert call["estimated"] is False
+        assert call["cost"] == pytest.approx(0.039)
+        assert call["key_id"] == 1
+    assert [call["conversation_id"] for call in calls] == [1, None]
+
+
+async def test_calls_are_added_up_by_what_one_wants(
+    open_client: OpenClient, scripted: ScriptedServer, clock: FakeClock
+) -> None:
+    first, second, other = [await open_client(name) for name in ("ada", "ada", "eve")]
+    scripted.script = [say("Well.", usage=False), say("Well."), respond(500, b"")]
+    await first.post("/chat", QUESTION)
+    clock.advance(days=1)
+    await second.post("/chat", QUESTION)
+    assert (await second.ask("POST", "/chat", QUESTION))[0] == 502
+    await other.post("/chat", QUESTION)
+    by_day = await read_usage(first, "day")
+    assert [(row["day"], row["calls"], row["failed"], row["estimated"]) for row in by_day] == [
+        ("2026-03-02", 1, 0, 1),
+        ("2026-03-03", 2, 1, 0),
+    ]
+    by_key = await read_usage(first, "key")
+    assert [(row["key_id"], row["calls"]) for row in by_key] == [(1, 1), (2, 2)]
+    both = await read_usage(first, "model,day")
+    assert [(row["model"], row["day"]) for row in both] == [
+        (f"openai/{MODEL}", "2026-03-02"),
+        (f"openai/{MODEL}", "2026-03-03"),
+        ("openai/small", "2026-03-03"),
+    ]
+    (total,) = await read_usage(first, "")
+    assert (total["calls"], total["cost"]) == (3, None)
+    (late,) = rows(await first.get("/usage?group_by=day&since=2026-03-03T00:00:00Z"))
+    assert late["day"] == "2026-03-03"
+    assert len(rows(await other.get("/usage/calls"))) == 1
+    status, problem = await first.ask("GET", "/usage?group_by=day,week")
+    assert (status, problem["errors"]) == (
+        422,
+        [{"detail": "must be of day, model, key, schedule", "parameter": "group_by"}],
+    )
+
+
+async def test_what_fails_or_is_cut_off_is_recorded_too(
+    client: Client, scripted: ScriptedServer
+) -> None:
+    async def hang(number: int) -> None:
+        if number > 2:
+            await asyncio.Event().wait()
+
+    refusal = respond(401, b'{"error": "no sk-0123456789abcdef"}')
+    scripted.script = [refusal, say("a b c", pause=hang)]
+    assert (await client.ask("POST", "/chat", QUESTION))[0] == 502
+    async with Chat(client, body=QUESTION) as chat:
+        await chat.read_tokens(2)
+    page = await client.get_until("/usage/calls", lambda page: len(rows(page)) == 2)
+    cut, failed = rows(page)
+    assert str(failed["error"]).startswith("BackendRefused: ")
+    assert "sk-***" in str(failed["error"])
+    assert failed["completion_tokens"] == 0
+    assert (cut["error"], cut["completion_tokens"], cut["estimated"]) == ("interrupted", 1, True)
+
+
+@pytest.mark.parametrize("llm", [{"fallback": ["local"], "keep_texts": True}])
+async def test_each_backend_that_was_asked_has_a_record(
+    client: Client, scripted: ScriptedServer
+) -> None:
+    scripted.script = [respond(500, b"")]
+    answer = await client.post("/chat", {"message": "My password: hunter2. The capital?"})
+    assert answer["backend"] == "local"
+    local, openai = rows(await client.get("/usage/calls"))
+    assert (local["backend"], local["error"]) == ("local", None)
+    assert (openai["backend"], str(openai["error"])[:13]) == ("openai", "BackendFailed")
+    assert orjson.loads(str(local["prompt"]))[-1]["content"].startswith("My password: ***")
+    assert local["answer"] == answer["answer"]
+
+
+@pytest.mark.parametrize(
+    ("llm", "name"),
+    [
+        ({"budgets": {"user": {"tokens": 20}}}, "user 1"),
+        ({"budgets": {"key": {"tokens": 20}}}, "key 1"),
+        (
+            {
+                "budgets": {"user": {"cost": 2e-5}},
+                "prices": {MODEL: {"prompt": 1, "completion": 1}},
+            },
+            "user 1",
+        ),
+    ],
+)
+async def test_what_is_used_up_is_refused_until_the_next_day(
+    client: Client, scripted: ScriptedServer, clock: FakeClock, name: str
+) -> None:
+    for _ in range(2):
+        await client.post("/chat", QUESTION)
+    for body in (QUESTION, {**QUESTION, "stream": True}):
+        refused = await client.request("POST", "/chat", body)
+        assert refused.status == 429
+        assert refused.headers["Retry-After"] == str(12 * 3600)
+        assert f"budget of {name}" in str(refused.document["detail"])
+        assert "resets at 2026-03-03T00:00:00Z" in str(refused.document["detail"])
+    assert len(scripted.asked) == 2
+    clock.advance(hours=12)
+    await client.post("/chat", QUESTION)
+
+
+@pytest.mark.parametrize("llm", [{"budgets": {"key": {"tokens": 10}}}])
+async def test_a_budget_is_each_ones_own(open_client: OpenClient) -> None:
+    first, second = await open_client(), await open_client()
+    await first.post("/chat", QUESTION)
+    assert (await first.ask("POST", "/chat", QUESTION))[0] == 429
+    await second.post("/chat", QUESTION)
+
+
+@pytest.mark.parametrize("llm", [{"budgets": {"user": {"tokens": 600}}, "concurrency": 10}])
+async def test_calls_at_once_count_with_the_most_that_they_may_take(
+    client: Client, scripted: ScriptedServer
+) -> None:
+    # Each may take 512 tokens and those of its prompt: two are allowed to begin, not more.
+    go_on = asyncio.Event()
+    scripted.script = [wait_for(go_on) for _ in range(5)]
+    calls = [asyncio.create_task(client.ask("POST", "/chat", QUESTION)) for _ in range(5)]
+    done: set[asyncio.Task[tuple[int, dict[str, JsonValue]]]] = set()
+    while len(done) < 3:
+        done, _ = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED, timeout=20)
+    go_on.set()
+    statuses = sorted(status for status, _ in await asyncio.gather(*calls))
+    assert statuses == [200, 200, 429, 429, 429]
+    # It was 12 tokens each in the end: there is room again.
+    await client.post("/chat", QUESTION)
+
+
+@pytest.mark.parametrize("llm", [{"budgets": {"schedule": {"tokens": 10}}}])
+async def test_a_schedule_that_has_used_up_its_budget_fails_and_says_why(
+    client: Client, clock: FakeClock, workbench: Workbench
+) -> None:
+    schedule = await client.post("/schedule", {"cron": "* * * * *", "prompt": "Good morning"})
+    path = f"/schedule/{schedule['id']}/runs"
+    for count in (1, 2):
+        clock.advance(minutes=1)
+        await workbench.scheduler.sweep()
+        page = await client.get_until(
+            path,
+            lambda page, count=count: (  # type: ignore[misc]
+                len(rows(page)) == count and all(run["ended_at"] for run in rows(page))
+            ),
+        )
+    second, first = rows(page)
+    assert (first["status"], second["status"]) == ("succeeded", "failed")
+    assert "BudgetExceeded" in str(second["error"])
+    (usage,) = await read_usage(client, "schedule")
+    assert (usage["schedule_id"], usage["calls"]) == (schedule["id"], 1)
+
+
+@pytest.mark.parametrize("llm", [{"keep_days": 30}])
+async def test_calls_that_were_kept_long_enough_are_removed_at_the_next_start(
+    restart: Restart, clock: FakeClock
+) -> None:
+    async with restart() as client:
+        await client.post("/chat", QUESTION)
+        clock.advance(days=20)
+        await client.post("/chat", QUESTION)
+    clock.advance(days=11)
+    async with restart() as client:
+        await client.get_until("/usage/calls", lambda page: len(rows(page)) == 1)
