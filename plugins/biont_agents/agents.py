@@ -11,9 +11,12 @@ import orjson
 from biont import (
     Answer,
     ChatRequest,
+    Chunk,
     LlmCall,
     Service,
     TextChunk,
+    TokenUsage,
+    ToolCallChunk,
     ToolDefinition,
     Transaction,
     Workbench,
@@ -32,8 +35,8 @@ from biont_agents.transcript import (
 )
 from biont_llm import LANGUAGE_MODELS, LanguageModels
 
-OnText = Callable[[str], Awaitable[None]]
-"""Is told each piece of text as the model says it."""
+OnChunk = Callable[[Chunk], Awaitable[None]]
+"""Is told what the model says as it comes: its text, and each tool that it calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +46,16 @@ class AgentOutcome:
     Attributes:
         status: ``done``, or ``waiting`` for an approval.
         answer: what came of it; None while it waits.
-        tokens: what it has cost so far.
-        model: who has answered, as its server names it; None if it was not asked now.
+        usage: what it has cost so far.
+        model: who was asked last, as its server names it.
+        backend: who has that model.
     """
 
     status: AgentStatus
     answer: str | None
-    tokens: int
-    model: str | None
+    usage: TokenUsage
+    model: str
+    backend: str
 
 
 class Agents:
@@ -84,14 +89,14 @@ class Agents:
         )
 
     async def advance(
-        self, run_id: int, call: LlmCall, *, on_text: OnText | None = None
+        self, run_id: int, call: LlmCall, *, on_chunk: OnChunk | None = None
     ) -> AgentOutcome:
         """See a run through, up to its answer or to a call that needs an approval.
 
         Args:
             run_id: which run.
             call: on whose behalf the model is asked.
-            on_text: is told what the model says as it comes, also between calls.
+            on_chunk: is told what the model says as it comes, also between calls.
 
         Raises:
             Conflict: it is being advanced already.
@@ -104,7 +109,7 @@ class Agents:
         self._going.add(run_id)
         try:
             async with asyncio.timeout(self._settings.timeout) as deadline:
-                return await self._advance(run_id, call, on_text)
+                return await self._advance(run_id, call, on_chunk)
         except TimeoutError:
             if not deadline.expired():
                 raise
@@ -114,8 +119,7 @@ class Agents:
         finally:
             self._going.discard(run_id)
 
-    async def _advance(self, run_id: int, call: LlmCall, on_text: OnText | None) -> AgentOutcome:
-        model: str | None = None
+    async def _advance(self, run_id: int, call: LlmCall, on_chunk: OnChunk | None) -> AgentOutcome:
         while True:
             transcript = await self._workbench.store.read(read_transcript, run_id)
             for record in transcript.open_calls:
@@ -125,17 +129,18 @@ class Agents:
                 transcript = await self._workbench.store.read(read_transcript, run_id)
             run = transcript.run
             if transcript.open_calls:
-                return AgentOutcome(AgentStatus.WAITING, None, run.tokens, model)
+                return _make_outcome(run, AgentStatus.WAITING)
             if run.status == AgentStatus.DONE:
-                return AgentOutcome(AgentStatus.DONE, run.answer, run.tokens, model)
+                return _make_outcome(run, AgentStatus.DONE)
             _check_limits(run)
-            answer = await self._ask(transcript, call, on_text)
-            model = answer.model
+            answer = await self._ask(transcript, call, on_chunk)
             statuses = [self._caller.judge(c.name, transcript.tools) for c in answer.tool_calls]
             now = self._workbench.clock.now()
             await self._workbench.store.write(add_answer, run_id, answer, statuses, now)
 
-    async def _ask(self, transcript: Transcript, call: LlmCall, on_text: OnText | None) -> Answer:
+    async def _ask(
+        self, transcript: Transcript, call: LlmCall, on_chunk: OnChunk | None
+    ) -> Answer:
         models = self._workbench.get(LANGUAGE_MODELS)
         tools = self._define_tools(transcript)
         messages = transcript.list_messages()
@@ -145,11 +150,14 @@ class Agents:
                 transcript.run.model,
                 response_format=make_format(tools),
             )
-            return read_answer(await models.chat(request, call), transcript.run.rounds)
+            answer = read_answer(await models.chat(request, call), transcript.run.rounds)
+            if on_chunk is not None:
+                await _tell(answer, on_chunk)
+            return answer
         request = ChatRequest(messages, transcript.run.model, tools=tools)
-        if on_text is None:
+        if on_chunk is None:
             return await models.chat(request, call)
-        return await _stream(models, request, call, on_text)
+        return await _stream(models, request, call, on_chunk)
 
     def _define_tools(self, transcript: Transcript) -> list[ToolDefinition]:
         known = self._workbench.tools
@@ -170,12 +178,24 @@ def _check_limits(run: AgentRun) -> None:
 
 
 async def _stream(
-    models: LanguageModels, request: ChatRequest, call: LlmCall, on_text: OnText
+    models: LanguageModels, request: ChatRequest, call: LlmCall, on_chunk: OnChunk
 ) -> Answer:
     async with models.stream(request, call) as stream:
         async for chunk in stream:
-            if isinstance(chunk, TextChunk):
-                await on_text(chunk.text)
+            if isinstance(chunk, TextChunk | ToolCallChunk):
+                await on_chunk(chunk)
         if stream.answer is None:
             raise InvalidAnswer(f"the LLM backend {stream.backend!r} broke off")
         return stream.answer
+
+
+async def _tell(answer: Answer, on_chunk: OnChunk) -> None:
+    """Tell of an answer that came in one piece."""
+    if answer.text:
+        await on_chunk(TextChunk(answer.text))
+    for call in answer.tool_calls:
+        await on_chunk(ToolCallChunk(call))
+
+
+def _make_outcome(run: AgentRun, status: AgentStatus) -> AgentOutcome:
+    return AgentOutcome(status, run.answer, run.usage, run.answered_by or "", run.backend or "")

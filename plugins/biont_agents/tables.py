@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from peewee import ForeignKeyField, IntegerField, TextField
+from peewee import BooleanField, ForeignKeyField, IntegerField, TextField
 
-from biont import InstantField, OwnedTable
+from biont import InstantField, OwnedTable, TokenUsage
 
 
 class AgentStatus(StrEnum):
@@ -39,8 +39,11 @@ class AgentRun(OwnedTable):
         tools: a JSON list of the tools that may be called, by name.
         status: an `AgentStatus`; ``waiting`` is for an approval.
         rounds: how often the model was asked, and `max_rounds`, how often at most.
-        tokens: what that has cost, and `max_tokens`, what it may.
+        prompt_tokens: what that has cost, with `completion_tokens`; some of it by an
+            estimate if `tokens_estimated`. It may be `max_tokens` together.
         answer: what came of it.
+        answered_by: which model was asked last, as its server names it, and `backend`,
+            who has that model.
     """
 
     source = TextField()
@@ -51,14 +54,28 @@ class AgentRun(OwnedTable):
     status = TextField(default=AgentStatus.GOING)
     rounds = IntegerField(default=0)
     max_rounds = IntegerField()
-    tokens = IntegerField(default=0)
+    prompt_tokens = IntegerField(default=0)
+    completion_tokens = IntegerField(default=0)
+    tokens_estimated = BooleanField(default=False)
     max_tokens = IntegerField()
     answer = TextField(null=True)
+    answered_by = TextField(null=True)
+    backend = TextField(null=True)
     created_at = InstantField()
     updated_at = InstantField()
 
     class Meta:
         table_name = "agent_runs"
+
+    @property
+    def usage(self) -> TokenUsage:
+        """What it has cost so far."""
+        return TokenUsage(self.prompt_tokens, self.completion_tokens, self.tokens_estimated)
+
+    @property
+    def tokens(self) -> int:
+        """What it has cost so far, all together."""
+        return int(self.prompt_tokens + self.completion_tokens)
 
 
 class ToolCallRecord(OwnedTable):

@@ -90,18 +90,19 @@ class Progress(NamedTuple):
 
     Attributes:
         tokens: what it has cost.
-        is_waiting: whether one of its calls waits for an approval.
+        waiting: its calls that wait for an approval, by their numbers.
     """
 
     tokens: int
-    is_waiting: bool
+    waiting: list[int]
 
 
 def read_progress(run_id: int) -> Progress:
     """Return how far a run has come, inside a store function."""
-    run = AgentRun.get_by_id(run_id)
-    waiting = (ToolCallRecord.run == run) & (ToolCallRecord.status == CallStatus.WAITING)
-    return Progress(run.tokens, bool(ToolCallRecord.select().where(waiting).exists()))
+    waiting = [
+        call.id for call in read_transcript(run_id).open_calls if call.status == CallStatus.WAITING
+    ]
+    return Progress(AgentRun.get_by_id(run_id).tokens, waiting)
 
 
 def dump_messages(messages: Sequence[Message]) -> str:
@@ -127,7 +128,10 @@ def add_answer(
     number = 1 + sum(bool(said["tool_calls"]) for said in turns)
     run.messages = orjson.dumps([*turns, asdict(turn)]).decode()
     run.rounds += 1
-    run.tokens += answer.usage.prompt_tokens + answer.usage.completion_tokens
+    run.prompt_tokens += answer.usage.prompt_tokens
+    run.completion_tokens += answer.usage.completion_tokens
+    run.tokens_estimated = run.tokens_estimated or answer.usage.estimated
+    run.answered_by, run.backend = answer.model, answer.backend
     run.updated_at = now
     if not answer.tool_calls:
         run.status, run.answer = AgentStatus.DONE, answer.text

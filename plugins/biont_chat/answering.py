@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from biont import Answer, ChatRequest, LlmCall, Request, describe_error
@@ -24,11 +25,13 @@ class Exchange:
         request: who asks.
         question: what is said.
         asked: what the model is told.
+        tools: the names of the tools that it may call.
     """
 
     request: Request
     question: Question
     asked: ChatRequest
+    tools: Sequence[str] = ()
 
     @property
     def models(self) -> LanguageModels:
@@ -53,7 +56,9 @@ class Exchange:
         )
 
 
-async def prepare_exchange(request: Request, question: Question) -> Exchange:
+async def prepare_exchange(
+    request: Request, question: Question, tools: Sequence[str] = ()
+) -> Exchange:
     """Return a question with as much of its conversation as there is room for.
 
     Raises:
@@ -61,7 +66,7 @@ async def prepare_exchange(request: Request, question: Question) -> Exchange:
     """
     find_terms = request.workbench.get(LANGUAGE_MODELS).find_terms
     asked = await request.workbench.store.read(read_request, question, find_terms)
-    return Exchange(request, question, asked)
+    return Exchange(request, question, asked, tools)
 
 
 async def answer_at_once(exchange: Exchange) -> tuple[Answer, ChatMessage | None]:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from biont import TokenUsage, Transaction
 from biont_chat.event_types import AI_MESSAGE, TEXT_LIMIT
-from biont_chat.tables import ChatMessage, Conversation
+from biont_chat.tables import ChatMessage, Conversation, WaitingAnswer
 
 TITLE_LIMIT = 200
 _TITLE_LENGTH = 60
@@ -61,21 +61,35 @@ def keep_exchange(
     Raises:
         NotFound: the conversation is gone, or it is somebody else's.
     """
-    message = _create_messages(question, reply, now) if question.keep else None
-    tx.emit(
-        AI_MESSAGE.name,
-        question.user_id,
-        {
-            "conversation_id": message.conversation_id if message else None,
-            "message_id": message.id if message else None,
-            "message": question.text[:TEXT_LIMIT],
-            "answer": reply.text[:TEXT_LIMIT],
-            "model": reply.model,
-            "backend": reply.backend,
-            "interrupted": reply.interrupted,
-        },
-    )
+    message = None
+    if question.keep:
+        message = _create_reply(_create_question(question, now), reply, now)
+    _announce(tx, question.user_id, question.text, reply, message)
     return message
+
+
+def keep_question(
+    _: Transaction, question: Question, agent_run_id: int, key_id: int | None, now: datetime
+) -> ChatMessage:
+    """Keep a question whose answer waits for the approval of a tool call.
+
+    Raises:
+        NotFound: the conversation is gone, or it is somebody else's.
+    """
+    message = _create_question(question, now)
+    WaitingAnswer.create(question=message, agent_run_id=agent_run_id, key_id=key_id)
+    return message
+
+
+def keep_late_reply(tx: Transaction, waiting_id: int, reply: Reply, now: datetime) -> None:
+    """Keep an answer that has waited, if its conversation is still there."""
+    waiting = WaitingAnswer.get_or_none(WaitingAnswer.id == waiting_id)
+    if waiting is None:
+        return
+    asked = waiting.question
+    message = _create_reply(asked, reply, now)
+    waiting.delete_instance()
+    _announce(tx, asked.conversation.user_id, asked.content, reply, message)
 
 
 def rename_conversation(
@@ -116,13 +130,16 @@ def select_messages(
     return conversation, list(query.order_by(ChatMessage.id.desc()).limit(limit + 1))
 
 
-def _create_messages(question: Question, reply: Reply, now: datetime) -> ChatMessage:
+def _create_question(question: Question, now: datetime) -> ChatMessage:
     conversation = _find_conversation(question, now)
-    ChatMessage.create(
+    return ChatMessage.create(
         conversation=conversation, role="user", content=question.text, created_at=now
     )
+
+
+def _create_reply(question: ChatMessage, reply: Reply, now: datetime) -> ChatMessage:
     return ChatMessage.create(
-        conversation=conversation,
+        conversation=question.conversation_id,
         role="assistant",
         content=reply.text,
         model=reply.model,
@@ -132,6 +149,24 @@ def _create_messages(question: Question, reply: Reply, now: datetime) -> ChatMes
         tokens_estimated=reply.usage.estimated,
         interrupted=reply.interrupted,
         created_at=now,
+    )
+
+
+def _announce(
+    tx: Transaction, user_id: int, text: str, reply: Reply, message: ChatMessage | None
+) -> None:
+    tx.emit(
+        AI_MESSAGE.name,
+        user_id,
+        {
+            "conversation_id": message.conversation_id if message else None,
+            "message_id": message.id if message else None,
+            "message": text[:TEXT_LIMIT],
+            "answer": reply.text[:TEXT_LIMIT],
+            "model": reply.model,
+            "backend": reply.backend,
+            "interrupted": reply.interrupted,
+        },
     )
 
 

@@ -7,18 +7,19 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 
-from biont import Api, EventType, Tables, Workbench, hookimpl
+from biont import Api, Event, EventType, Tables, Workbench, hookimpl, on
 from biont_chat.event_types import AI_MESSAGE
 from biont_chat.openai_face.routes import api as openai_api
 from biont_chat.routes import api
 from biont_chat.streams import STREAMS, Streams
-from biont_chat.tables import ChatMessage, Conversation
+from biont_chat.tables import ChatMessage, Conversation, WaitingAnswer
+from biont_chat.tooled import resume_answer
 
 
 @hookimpl
 def register_tables() -> Tables:
     """Return the tables of conversations and of what is said in them."""
-    return Tables(Path(__file__).parent / "migrations", [Conversation, ChatMessage])
+    return Tables(Path(__file__).parent / "migrations", [Conversation, ChatMessage, WaitingAnswer])
 
 
 @hookimpl
@@ -62,3 +63,11 @@ async def _run(workbench: Workbench) -> AsyncIterator[None]:
 async def _end_in_time(streams: Streams, workbench: Workbench) -> None:
     await workbench.stopping.wait()
     streams.end()
+
+
+@on("tool_call_decided", concurrency=4, timeout=600)
+async def go_on_answering(event: Event, workbench: Workbench) -> None:
+    """Go on with an answer whose tool call was approved or rejected."""
+    run_id = event.payload["agent_run_id"]
+    if isinstance(run_id, int):
+        await resume_answer(workbench, run_id)

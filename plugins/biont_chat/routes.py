@@ -19,6 +19,7 @@ from biont_chat.conversations import (
 from biont_chat.search import search_messages
 from biont_chat.sse import OwnWording
 from biont_chat.tables import Conversation
+from biont_chat.tooled import check_tools, open_tooled
 from biont_chat.views import (
     ChatAnswer,
     ConversationChange,
@@ -65,7 +66,11 @@ async def chat(request: Request, body: NewChatMessage) -> ChatAnswer | web.Strea
         body.system,
         _name_model(request, body),
     )
-    exchange = await prepare_exchange(request, question)
+    check_tools(request, body.tools)
+    exchange = await prepare_exchange(request, question, body.tools)
+    if body.tools:
+        tooled = await open_tooled(exchange)
+        return await (tooled.stream(OwnWording()) if body.stream else tooled.answer())
     if body.stream:
         return await stream_answer(exchange, OwnWording())
     answer, message = await answer_at_once(exchange)

@@ -38,3 +38,22 @@ class ChatMessage(Table):
 
     class Meta:
         table_name = "chat_messages"
+
+
+class WaitingAnswer(Table):
+    """A question whose answer waits for the approval of a tool call.
+
+    Attributes:
+        question: what was said.
+        agent_run_id: what the model has said and done so far.
+        key_id: the API key that asked, if one did.
+    """
+
+    id = AutoField()
+    question_id: int
+    question = ForeignKeyField(ChatMessage, on_delete="CASCADE")
+    agent_run_id = IntegerField(unique=True)
+    key_id = IntegerField(null=True)
+
+    class Meta:
+        table_name = "chat_waiting_answers"

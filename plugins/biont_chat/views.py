@@ -39,6 +39,9 @@ class NewChatMessage(BaseModel):
     backend: Name | None = Field(
         None, description="Who has the model, where `model` does not say it."
     )
+    tools: Annotated[list[Name], Field(max_length=100)] = Field(
+        default_factory=list, description="What the model may call; a full key is needed."
+    )
     stream: bool = Field(
         False, description="Whether the answer comes piece by piece, as server-sent events."
     )
@@ -63,6 +66,11 @@ class ChatAnswer(BaseModel):
     usage: Usage
     conversation_id: int | None
     message_id: int | None
+    waiting: list[int] = Field(
+        default_factory=list,
+        description="The tool calls that wait for your approval; the answer is empty then, and "
+        "comes into the conversation once they are decided.",
+    )
 
 
 class StreamEnd(BaseModel):
@@ -74,6 +82,9 @@ class StreamEnd(BaseModel):
     backend: str | None
     finish_reason: FinishReason | None
     interrupted: bool
+    waiting: list[int] = Field(
+        default_factory=list, description="The tool calls that wait for your approval."
+    )
 
 
 class MessageView(BaseModel):

@@ -118,7 +118,7 @@ def pause_task(_: Transaction, task_id: int) -> None:
     """Note that a task waits for an approval, unless that has been given meanwhile."""
     task = _charge(task_id)
     if task.status == TaskStatus.RUNNING and task.agent_run_id is not None:
-        is_waiting = read_progress(task.agent_run_id).is_waiting
+        is_waiting = bool(read_progress(task.agent_run_id).waiting)
         task.status = TaskStatus.WAITING if is_waiting else TaskStatus.PENDING
         task.save()
 

@@ -1,6 +1,6 @@
 """What models were asked to do, and the tools that they called."""
 
-from peewee import SQL, AutoField, IntegerField, TextField
+from peewee import SQL, AutoField, BooleanField, IntegerField, TextField
 from playhouse.postgres_ext import DateTimeTZField
 
 
@@ -19,9 +19,13 @@ def up(migrator, db):
         status = TextField()
         rounds = IntegerField()
         max_rounds = IntegerField()
-        tokens = IntegerField()
+        prompt_tokens = IntegerField()
+        completion_tokens = IntegerField()
+        tokens_estimated = BooleanField()
         max_tokens = IntegerField()
         answer = TextField(null=True)
+        answered_by = TextField(null=True)
+        backend = TextField(null=True)
         created_at = DateTimeTZField()
         updated_at = DateTimeTZField()
 

@@ -8,7 +8,7 @@ import pytest
 from conftest import OpenClient
 from pydantic import BaseModel
 from support.client import Client, rows_of
-from support.scripted_server import ScriptedServer, respond, say
+from support.scripted_server import MODEL, USAGE, ScriptedServer, respond, say
 
 from biont import LlmCall, Message, ToolContext, ToolResult, Workbench, make_tool
 from biont.exceptions import BackendError, LimitReached
@@ -60,9 +60,9 @@ async def test_a_model_calls_tools_and_learns_what_they_give_back(
     assert isinstance(last, list)
     assert [turn["role"] for turn in last][-4:] == ["assistant", "tool", "assistant", "tool"]
     assert "Paint the fence" in str(last[-3]["content"])
-    assert await advance(workbench, run_id) == AgentOutcome(
-        AgentStatus.DONE, "All done.", outcome.tokens, None
-    )
+    assert (outcome.model, outcome.backend) == (MODEL, "openai")
+    assert outcome.usage.prompt_tokens == 3 * USAGE["prompt_tokens"]
+    assert await advance(workbench, run_id) == outcome
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ async def test_a_question_is_answered(client: Client) -> None:
             "usage": {"prompt_tokens": 9, "completion_tokens": 3, "estimated": False},
             "conversation_id": 1,
             "message_id": 2,
+            "waiting": [],
         },
     )
 

@@ -63,6 +63,7 @@ async def test_an_answer_comes_piece_by_piece(client: Client) -> None:
                 "backend": "openai",
                 "finish_reason": "stop",
                 "interrupted": False,
+                "waiting": [],
             },
         ),
     ]

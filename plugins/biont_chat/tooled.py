@@ -1,0 +1,215 @@
+"""Answers for which a model may call tools."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from biont import (
+    Chunk,
+    LlmCall,
+    Scope,
+    TextChunk,
+    TokenUsage,
+    Transaction,
+    UsageChunk,
+    Workbench,
+    describe_error,
+)
+from biont import Request as ApiRequest
+from biont.exceptions import BiontError, Conflict, Forbidden, InputProblem, InvalidInput
+from biont_agents import AGENTS, AgentOutcome, AgentStatus, NewAgentRun, read_progress
+from biont_chat.answering import Exchange
+from biont_chat.conversations import Reply, keep_late_reply, keep_question
+from biont_chat.sse import EventResponse, Wording
+from biont_chat.streams import STREAMS
+from biont_chat.tables import ChatMessage, WaitingAnswer
+from biont_chat.views import ChatAnswer, StreamEnd, show_usage
+
+
+def check_tools(request: ApiRequest, tools: Sequence[str]) -> None:
+    """Check that a request may name these tools.
+
+    Raises:
+        Forbidden: its key may only chat: by tools it could do all else.
+        InvalidInput: there is no tool of one of the names.
+    """
+    if not tools:
+        return
+    if request.principal is None or request.principal.scope is not Scope.FULL:
+        raise Forbidden("a key of this scope may not use tools; use a full one")
+    known = request.workbench.tools
+    for index, name in enumerate(tools):
+        if name not in known:
+            choice = ", ".join(sorted(known))
+            raise InvalidInput(
+                InputProblem(f"there is no such tool; choose from {choice}", f"#/tools/{index}")
+            )
+
+
+async def open_tooled(exchange: Exchange) -> TooledExchange:
+    """Return a question that a model may answer by calling tools."""
+    workbench, question = exchange.request.workbench, exchange.question
+    number = question.conversation_id
+    new = NewAgentRun(
+        user_id=question.user_id,
+        source="chat" if number is None else f"conversation-{number}",
+        source_url="/api/v1/" + ("chat" if number is None else f"conversations/{number}"),
+        messages=exchange.asked.messages,
+        tools=exchange.tools,
+        model=exchange.asked.model,
+    )
+    agents = workbench.get(AGENTS)
+
+    def create(tx: Transaction) -> int:
+        return int(agents.create(tx, new).id)
+
+    return TooledExchange(exchange, await workbench.store.write(create))
+
+
+@dataclass
+class TooledExchange:
+    """A question, and what a model says and does for its answer.
+
+    Attributes:
+        exchange: the question.
+        run_id: what the model says and does.
+    """
+
+    exchange: Exchange
+    run_id: int
+    _said: list[str] = field(default_factory=list)
+
+    async def answer(self) -> ChatAnswer:
+        """Return the whole answer, or what it waits for.
+
+        Raises:
+            BackendError: there is none; the question is not kept either.
+        """
+        workbench = self.exchange.request.workbench
+        outcome = await workbench.get(AGENTS).advance(self.run_id, self.exchange.call)
+        message, waiting = await self._keep(outcome)
+        return ChatAnswer(
+            answer=outcome.answer or "",
+            model=outcome.model,
+            backend=outcome.backend,
+            usage=show_usage(outcome.usage),
+            conversation_id=message.conversation_id if message else None,
+            message_id=message.id if message and not waiting else None,
+            waiting=waiting,
+        )
+
+    async def stream(self, wording: Wording) -> EventResponse:
+        """Send the answer as it comes, until it ends, waits, or its client leaves.
+
+        Raises:
+            BackendError: there is no answer, and nothing was sent yet.
+        """
+        request = self.exchange.request
+        response = EventResponse(request, wording)
+        try:
+            outcome = await self._advance(response)
+            end = await self._end(outcome)
+        except asyncio.CancelledError:  # by aiohttp, when stopping takes too long
+            await self._end(None)
+            raise
+        except BiontError as error:
+            if not response.prepared:
+                raise
+            await response.send_last(wording.write_problem(describe_error(error)))
+        else:
+            usage = b"" if outcome is None else wording.write_chunk(UsageChunk(outcome.usage))
+            await response.send_last(usage + wording.write_end(end))
+        return response
+
+    async def _advance(self, response: EventResponse) -> AgentOutcome | None:
+        """Return how far the answer has come; None if it was cut off."""
+        workbench = self.exchange.request.workbench
+
+        async def tell(chunk: Chunk) -> None:
+            if isinstance(chunk, TextChunk):
+                self._said.append(chunk.text)
+            if not response.prepared:
+                await response.start()
+            await response.send_chunk(chunk)
+
+        outcome: AgentOutcome | None = None
+        # It ends when the streams are told to end; a ConnectionError is a client who has left.
+        with suppress(ConnectionError):
+            async with workbench.get(STREAMS).open(self.exchange.request):
+                outcome = await workbench.get(AGENTS).advance(
+                    self.run_id, self.exchange.call, on_chunk=tell
+                )
+        return outcome
+
+    async def _end(self, outcome: AgentOutcome | None) -> StreamEnd:
+        if outcome is None:
+            message, waiting = await self._keep_rest(), list[int]()
+        else:
+            message, waiting = await self._keep(outcome)
+        return StreamEnd(
+            conversation_id=message and message.conversation_id,
+            message_id=message.id if message and not waiting else None,
+            model=outcome and outcome.model,
+            backend=outcome and outcome.backend,
+            finish_reason=None if outcome is None or waiting else "stop",
+            interrupted=outcome is None,
+            waiting=waiting,
+        )
+
+    async def _keep(self, outcome: AgentOutcome) -> tuple[ChatMessage | None, list[int]]:
+        """Keep an answer with its question, or the question and what it waits for."""
+        workbench = self.exchange.request.workbench
+        if outcome.status is AgentStatus.DONE:
+            return await self.exchange.keep(make_reply(outcome)), []
+        question, call = self.exchange.question, self.exchange.call
+        message = await workbench.store.write(
+            keep_question, question, self.run_id, call.key_id, workbench.clock.now()
+        )
+        progress = await workbench.store.read(read_progress, self.run_id)
+        if not progress.waiting:  # it was decided while the question was being kept
+            with suppress(Conflict):
+                await resume_answer(workbench, self.run_id)
+        return message, progress.waiting
+
+    async def _keep_rest(self) -> ChatMessage | None:
+        """Keep what was said until the answer was cut off."""
+        text = "".join(self._said).strip()
+        if not text:
+            return None
+        models, model = self.exchange.models, self.exchange.asked.model
+        reply = Reply(
+            text, model or models.default, models.default, TokenUsage(0, 0, True), interrupted=True
+        )
+        return await self.exchange.keep(reply)
+
+
+def make_reply(outcome: AgentOutcome) -> Reply:
+    """Return what a model has said at the end."""
+    return Reply(outcome.answer or "", outcome.model, outcome.backend, outcome.usage)
+
+
+async def resume_answer(workbench: Workbench, run_id: int) -> None:
+    """Go on with an answer that has waited for an approval, if this run is one.
+
+    Raises:
+        BackendError: there is no answer yet; it may be tried again.
+    """
+    waiting = await workbench.store.read(_find_waiting, run_id)
+    if waiting is None:
+        return
+    row, user_id = waiting
+    call = LlmCall(
+        user_id=user_id, key_id=row.key_id, conversation_id=row.question.conversation_id
+    )
+    outcome = await workbench.get(AGENTS).advance(run_id, call)
+    if outcome.status is AgentStatus.DONE:
+        now = workbench.clock.now()
+        await workbench.store.write(keep_late_reply, row.id, make_reply(outcome), now)
+
+
+def _find_waiting(run_id: int) -> tuple[WaitingAnswer, int] | None:
+    row = WaitingAnswer.get_or_none(WaitingAnswer.agent_run_id == run_id)
+    return None if row is None else (row, row.question.conversation.user_id)

@@ -1,0 +1,131 @@
+"""Chat in which the model may call tools."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from conftest import OpenClient
+from plugins.chat.asking import asking
+from pydantic import JsonValue
+from support.client import Client, rows_of
+from support.scripted_server import MODEL, USAGE, ScriptedServer, respond, say
+from support.sse import Chat, Sent
+
+from biont import Scope
+
+KEEP = say("I keep it.", calls=[("create_note", '{"title": "Kept"}')])
+SEND = say(calls=[("send_message", '{"integration": "team", "title": "Hi"}')])
+QUESTION: dict[str, JsonValue] = {
+    "message": "Keep a note.",
+    "tools": ["create_note", "send_message"],
+}
+
+
+@pytest.fixture
+def sections(scripted: ScriptedServer) -> dict[str, object]:
+    return asking(scripted.url)
+
+
+async def read_turns(client: Client, number: int = 1) -> list[tuple[JsonValue, JsonValue]]:
+    """Return who has said what in a conversation."""
+    messages = (await client.get(f"/conversations/{number}"))["messages"]
+    return [(turn["role"], turn["content"]) for turn in rows_of({"data": messages})]
+
+
+async def test_a_model_uses_tools_for_its_answer(client: Client, scripted: ScriptedServer) -> None:
+    scripted.script = [KEEP, say("Done.")]
+    answer = await client.post("/chat", QUESTION)
+    assert (answer["answer"], answer["model"], answer["waiting"]) == ("Done.", MODEL, [])
+    assert answer["usage"] == {
+        "prompt_tokens": 2 * int(USAGE["prompt_tokens"]),
+        "completion_tokens": 2 * int(USAGE["completion_tokens"]),
+        "estimated": False,
+    }
+    assert await read_turns(client) == [("user", "Keep a note."), ("assistant", "Done.")]
+    (note,) = rows_of(await client.get("/notes"))
+    assert (note["title"], note["source"]) == ("Kept", "chat")
+    scripted.script = [KEEP, say("Again.")]
+    await client.post("/chat", {**QUESTION, "conversation_id": 1})
+    assert rows_of(await client.get("/notes"))[0]["source"] == "conversation-1"
+    roles = [turn["role"] for turn in scripted.asked[2].body["messages"]]  # type: ignore[attr-defined]
+    assert roles == ["system", "user", "assistant", "user"]
+
+
+async def test_a_tool_is_an_event_of_the_stream(client: Client, scripted: ScriptedServer) -> None:
+    scripted.script = [KEEP, say("Done.")]
+    async with Chat(client, body=QUESTION) as chat:
+        events = await chat.read_all()
+    assert [event.event for event in events] == [
+        *["token"] * 3,
+        "tool",
+        "token",
+        "usage",
+        "done",
+    ]
+    assert events[3] == Sent(
+        "", "tool", {"id": "call-0", "name": "create_note", "arguments": '{"title": "Kept"}'}
+    )
+    assert events[-1].data["message_id"] == 2
+    assert await read_turns(client) == [("user", "Keep a note."), ("assistant", "Done.")]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_an_answer_that_waits_for_an_approval_comes_later(
+    client: Client, scripted: ScriptedServer, stream: bool
+) -> None:
+    scripted.script = [SEND]
+    if stream:
+        async with Chat(client, body=QUESTION) as chat:
+            answer = dict((await chat.read_all())[-1].data)
+    else:
+        answer = await client.post("/chat", QUESTION)
+        assert answer["answer"] == ""
+    (call,) = rows_of(await client.get("/tool-calls?status=waiting"))
+    assert (answer["waiting"], answer["message_id"]) == ([call["id"]], None)
+    assert await read_turns(client) == [("user", "Keep a note.")]
+    scripted.script = [say("It was not sent.")]
+    await client.post(f"/tool-calls/{call['id']}/approve")
+    page = await client.get_until("/events?event_type=ai_message", lambda page: page["data"])
+    assert "It was not sent." in str(page["data"])
+    assert await read_turns(client) == [
+        ("user", "Keep a note."),
+        ("assistant", "It was not sent."),
+    ]
+
+
+async def test_a_question_that_goes_wrong_is_not_kept(
+    client: Client, scripted: ScriptedServer
+) -> None:
+    scripted.script = [KEEP, respond(500, b"")]
+    assert (await client.ask("POST", "/chat", QUESTION))[0] == 502
+    assert rows_of(await client.get("/conversations")) == []
+    scripted.script = [say(calls=[("search_notes", '{"query": "x"}')])] * 20
+    status, problem = await client.ask("POST", "/chat", QUESTION)
+    assert (status, "10 rounds" in str(problem["detail"])) == (502, True)
+
+
+async def test_when_the_client_leaves_what_was_said_is_kept(
+    client: Client, scripted: ScriptedServer
+) -> None:
+    never = asyncio.Event()
+
+    async def pause(number: int) -> None:
+        if number > 2:
+            await never.wait()
+
+    scripted.script = [say("One two three four", pause=pause)]
+    async with Chat(client, body=QUESTION) as chat:
+        await chat.read_tokens(2)
+    await client.get_until("/conversations", lambda page: page["data"])
+    assert await read_turns(client) == [("user", "Keep a note."), ("assistant", "One two")]
+    never.set()
+
+
+async def test_tools_need_a_full_key_and_must_exist(open_client: OpenClient) -> None:
+    client, chatting = await open_client("ada"), await open_client("ada", Scope.CHAT)
+    assert (await chatting.ask("POST", "/chat", QUESTION))[0] == 403
+    assert (await chatting.ask("POST", "/chat", {"message": "Hi"}))[0] == 200
+    status, problem = await client.ask("POST", "/chat", {"message": "Hi", "tools": ["dance"]})
+    assert status == 422
+    assert "'#/tools/0'" in str(problem["errors"])
