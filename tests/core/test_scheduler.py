@@ -176,6 +176,30 @@ async def test_it_goes_on_to_look_however_the_clock_is_set(plan: Plan) -> None:
         assert (await plan.wait_until_ended())[0].status == RunStatus.SUCCEEDED
 
 
+class BrokenClock(FakeClock):
+    """Tells no time while it is broken."""
+
+    broken = False
+
+    def now(self) -> datetime:
+        if self.broken:
+            raise ZeroDivisionError
+        return super().now()
+
+
+async def test_a_mistake_while_it_looks_does_not_stop_it(plan: Plan) -> None:
+    plan.clock = clock = BrokenClock(NOON)
+    async with plan.run(poll_interval=0.01) as scheduler:
+        await plan.add("*/5 * * * *")
+        clock.advance(minutes=5)
+        clock.broken = True
+        scheduler.wake()
+        for _ in range(3):
+            await plan.read_runs()
+        clock.broken = False
+        assert (await plan.wait_until_ended())[0].status == RunStatus.SUCCEEDED
+
+
 async def test_a_schedule_that_cannot_be_read_any_more_fails_alone(plan: Plan) -> None:
     def spoil(_: Transaction) -> None:
         Schedule.update(time_zone="Mars/Base").where(Schedule.id == 1).execute()
