@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, time, timedelta
@@ -39,7 +38,7 @@ class Budgets:
         }
         self._book = book
         self._clock = clock
-        self._under_way: defaultdict[_Key, Spent] = defaultdict(Spent)
+        self._under_way: dict[_Key, Spent] = {}
 
     @asynccontextmanager
     async def hold(self, call: LlmCall, most: Spent) -> AsyncIterator[None]:
@@ -53,7 +52,7 @@ class Budgets:
         known = [await self._book.add_up(*owner, tell_day(now)) for owner in owners]
         # Nothing is awaited from here on until it is counted.
         for owner, spent in zip(owners, known, strict=True):
-            going = self._under_way[owner]
+            going = self._under_way.get(owner, Spent())
             total = Spent(spent.tokens + going.tokens, spent.cost + going.cost)
             _compare(owner, self._limits[owner[0]], total, now)
         for owner in owners:
@@ -65,10 +64,9 @@ class Budgets:
                 self._add(owner, -most.tokens, -most.cost)
 
     def _add(self, owner: _Key, tokens: int, cost: float) -> None:
-        going = self._under_way[owner]
-        self._under_way[owner] = Spent(going.tokens + tokens, going.cost + cost)
-        if self._under_way[owner].tokens == 0:
-            del self._under_way[owner]
+        going = self._under_way.pop(owner, Spent())
+        if going.tokens + tokens:
+            self._under_way[owner] = Spent(going.tokens + tokens, going.cost + cost)
 
     def _list_owners(self, call: LlmCall) -> list[_Key]:
         numbers = {

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import orjson
+import pytest
 import yaml
 from aiohttp.test_utils import TestServer
 from conftest import MakeKey, StartServer
@@ -33,8 +34,12 @@ async def test_the_backends_are_all_there(tmp_path: Path) -> None:
     assert yaml.safe_load(text)["plugins"]["llm"]["backend"] == "ollama"
 
 
-async def test_the_prices_and_budgets_can_be_used(tmp_path: Path) -> None:
-    (text,) = read_examples("docs/reference/usage.md", "budgets")
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [("docs/reference/usage.md", "budgets"), ("docs/how-to/connect-a-model.md", "models")],
+)
+async def test_the_settings_can_be_used(tmp_path: Path, page: str, name: str) -> None:
+    (text,) = read_examples(page, name)
     config = write_config(tmp_path, {})
     (config / "budgets.yaml").write_text(text)
     async with open_workbench(load_settings(config, environ={})) as workbench:

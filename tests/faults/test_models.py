@@ -31,10 +31,16 @@ from biont import Scope, Workbench, load_settings, open_workbench
 
 @asynccontextmanager
 async def open_with_model(
-    folder: Path, clock: FakeClock, url: str, patience: float
+    folder: Path, clock: FakeClock, url: str, patience: float, **terms: object
 ) -> AsyncIterator[tuple[Workbench, Client]]:
     """Open a workbench that asks the model's server at `url`."""
-    model = {"backend": "openai", "timeout": patience, "retries": 0, "openai": {"base_url": url}}
+    model = {
+        "backend": "openai",
+        "timeout": patience,
+        "retries": 0,
+        "openai": {"base_url": url},
+        **terms,
+    }
     settings = load_settings(write_config(folder, {"plugins": {"llm": model}}), environ={})
     async with AsyncExitStack() as stack:
         workbench = await stack.enter_async_context(open_workbench(settings, clock=clock))
@@ -141,3 +147,35 @@ async def test_a_model_that_hangs_makes_the_run_failed_and_no_note(
         assert isinstance(run, dict)
         assert "BackendTimeout" in str(run["error"])
         assert (await client.get("/notes"))["data"] == []
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_no_wrong_answer_to_a_chat_is_kept_or_takes_a_place_for_good(
+    tmp_path: Path, clock: FakeClock, streamed: bool
+) -> None:
+    replies = [
+        respond(200, b"<html>Sign in</html>", "text/html"),
+        answer({}),
+        respond(200, b'{"choices": ['),
+        cut_body,
+        cut_chunks,
+        hang_up,
+        send_garbage,
+        respond(429, b"{}", headers={"Retry-After": "7"}),
+        respond(500, b"{}"),
+        respond(400, b'{"error": {"code": "context_length_exceeded"}}'),
+        wait_for(asyncio.Event()),
+    ]
+    terms = {"concurrency": 1, "circuit_failures": 100}
+    async with (
+        ScriptedServer(list(replies)) as model,
+        open_with_model(tmp_path, clock, model.url, 0.5, **terms) as (_, client),
+    ):
+        body: JsonValue = {"message": "Good morning", "stream": streamed}
+        for _ in replies:
+            status, problem = await client.ask("POST", "/chat", body)
+            assert status in (422, 502, 503, 504), problem
+        assert (await client.get("/conversations"))["data"] == []
+        assert (await client.post("/chat", {"message": "The capital?"}))["answer"]
+        usage = await client.get("/usage?group_by=")
+        assert "'calls': 12, 'failed': 11" in str(usage["data"])

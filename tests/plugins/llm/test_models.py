@@ -306,6 +306,27 @@ async def test_a_backend_that_only_fails_is_left_alone_for_a_while() -> None:
     assert echo.calls == 7
 
 
+async def test_one_question_alone_tries_a_backend_that_was_left_alone(
+    scripted: ScriptedServer,
+) -> None:
+    clock, go_on = FakeClock(), asyncio.Event()
+    scripted.script = [respond(500, b""), wait_for(go_on)]
+    models = make_models(
+        {"openai": make_openai(scripted.url)}, clock, circuit_failures=1, retries=0
+    )
+    with pytest.raises(BackendFailed):
+        await ask(models)
+    clock.advance(seconds=30)
+    trial = asyncio.create_task(ask(models))
+    await scripted.wait_until_busy(1)
+    with pytest.raises(BackendUnavailable, match="left alone"):
+        await ask(models)
+    go_on.set()
+    assert (await trial).text
+    assert (await ask(models)).text
+    await models.close()
+
+
 async def test_a_refusal_is_no_failure_of_the_backend() -> None:
     echo = Echo(error=BackendRefused("no such model"))
     models = make_models({"echo": echo}, circuit_failures=1)
