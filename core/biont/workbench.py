@@ -12,7 +12,6 @@ from types import CodeType
 from typing import TYPE_CHECKING, TypeVar
 
 import orjson
-import structlog
 from aiohttp import web
 from pydantic import BaseModel
 
@@ -36,6 +35,7 @@ from biont.services import Service, Services
 from biont.store import Store
 from biont.store.lock import hold_database
 from biont.tools import Tool
+from biont.upkeep import Upkeep
 from biont.vault import Vault
 from biont.watchdog import Watchdog, name_function
 
@@ -47,8 +47,6 @@ T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
 _USAGE_INTERVAL = 60.0
-
-_log = structlog.get_logger("biont")
 
 
 class Workbench:
@@ -65,6 +63,7 @@ class Workbench:
         events: the bus between all parts.
         scheduler: what is due when.
         egress: the one way out to addresses that a user may name.
+        upkeep: does what keeps all in order, in the background.
         plugins: what is loaded, and what could not be.
         watchdog: notices what blocks the event loop.
         event_types: the types of event that may be emitted.
@@ -111,6 +110,7 @@ class Workbench:
         # Those who send decide how much at once: a wait here would count as the receiver's.
         self.egress = EgressSession(EgressPolicy(settings.egress.allow), connections=0)
         self.watchdog = Watchdog(clock, settings.server.stall_limit)
+        self.upkeep = Upkeep()
         self.plugins = Plugins()
         self._services = Services()
         self.event_types = EventTypes({})
@@ -268,6 +268,8 @@ async def open_workbench(
         await stack.enter_async_context(workbench.egress)
         await stack.enter_async_context(_save_key_usage(workbench.keys))
         await workbench.open_lifespans(stack)
+        workbench.upkeep.every(_USAGE_INTERVAL, "keys.usage", workbench.keys.save_usage)
+        await stack.enter_async_context(workbench.upkeep.run())
         workbench.name_functions()
         await stack.enter_async_context(workbench.watchdog.run())
         await workbench.events.start(
@@ -284,20 +286,9 @@ async def open_workbench(
 
 @asynccontextmanager
 async def _save_key_usage(keys: Keys) -> AsyncIterator[None]:
-    async def save_again_and_again() -> None:
-        while True:
-            await asyncio.sleep(_USAGE_INTERVAL)
-            try:
-                await keys.save_usage()
-            except StoreUnavailable as error:
-                _log.warning("key usage not stored", error=str(error))
-
-    task = asyncio.create_task(save_again_and_again())
+    """Store at the end when keys were last used; `Upkeep` does it before."""
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
         with contextlib.suppress(StoreUnavailable):
             await keys.save_usage()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -63,11 +63,15 @@ async def _run(workbench: Workbench) -> AsyncIterator[None]:
     streams = Streams(settings.streams)
     workbench.provide(EVENT_LOG, EventLog(workbench.store))
     workbench.provide(STREAMS, streams)
-    tasks = [_end_in_time(streams, workbench)]
     if settings.keep_days:
-        tasks.append(remove_old_entries(workbench.store, workbench.clock, settings.keep_days))
-    async with _side_by_side(tasks):
+        remove = partial(remove_old_entries, workbench.store, workbench.clock, settings.keep_days)
+        workbench.upkeep.every(3600, "audit.retention", remove)
+    ending = asyncio.create_task(_end_in_time(streams, workbench))
+    try:
         yield
+    finally:
+        ending.cancel()
+        await asyncio.gather(ending, return_exceptions=True)
 
 
 @on("*", transactional=True)
@@ -81,18 +85,3 @@ def log_events(tx: Transaction, events: Sequence[Event], workbench: Workbench) -
 async def _end_in_time(streams: Streams, workbench: Workbench) -> None:
     await workbench.stopping.wait()
     streams.end()
-
-
-@asynccontextmanager
-async def _side_by_side(
-    coroutines: Sequence[Coroutine[None, None, None]],
-) -> AsyncIterator[None]:
-    """Let these go on as long as the context is open."""
-    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 
-import structlog
 from peewee import fn
 
 from biont import Clock, Store, Transaction
-from biont.exceptions import StoreUnavailable
 from biont_audit.tables import LogEnds, LogEntry
 
 _SLICE = 500
-_PAUSE = 3600.0
-
-_log = structlog.get_logger("biont.audit")
 
 
 async def remove_old_entries(store: Store, clock: Clock, keep_days: int) -> None:
-    """Remove what is older than `keep_days`, now and then each hour, without end."""
-    while True:
-        before = clock.now() - timedelta(days=keep_days)
-        try:
-            while await store.write(_remove_slice, before):
-                pass
-        except StoreUnavailable as error:
-            _log.warning("old entries not removed, will be tried again", error=str(error))
-        await asyncio.sleep(_PAUSE)
+    """Remove what is older than `keep_days`.
+
+    Raises:
+        StoreUnavailable: not all of it could be removed.
+    """
+    before = clock.now() - timedelta(days=keep_days)
+    while await store.write(_remove_slice, before):
+        pass
 
 
 def _remove_slice(_: Transaction, before: datetime) -> int:

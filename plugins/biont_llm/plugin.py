@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from biont import Api, BackendFactory, Tables, Workbench, hookimpl
@@ -61,19 +61,13 @@ async def _offer(workbench: Workbench) -> AsyncIterator[None]:
     settings = workbench.plugin_settings("llm", LlmSettings)
     models = LanguageModels(workbench, settings, CallBook(workbench.store))
     workbench.provide(LANGUAGE_MODELS, models)
-    cleaning = asyncio.create_task(_clean_up(workbench, settings))
+    if settings.keep_days:
+        remove = partial(remove_old_calls, workbench.store, workbench.clock, settings.keep_days)
+        workbench.upkeep.every(3600, "llm.retention", remove)
     try:
         yield
     finally:
-        cleaning.cancel()
-        with suppress(asyncio.CancelledError):
-            await cleaning
         await models.close()
-
-
-async def _clean_up(workbench: Workbench, settings: LlmSettings) -> None:
-    if settings.keep_days:
-        await remove_old_calls(workbench.store, workbench.clock, settings.keep_days)
 
 
 def _make_local(workbench: Workbench) -> LocalBackend:

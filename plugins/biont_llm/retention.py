@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 
-import structlog
-
 from biont import Clock, Store, Transaction
-from biont.exceptions import StoreUnavailable
 from biont_llm.tables import Call
 
 _SLICE = 500
-_PAUSE = 3600.0
-
-_log = structlog.get_logger("biont.llm")
 
 
 async def remove_old_calls(store: Store, clock: Clock, keep_days: int) -> None:
-    """Remove what is older than `keep_days`, now and then each hour, without end."""
-    while True:
-        before = clock.now() - timedelta(days=keep_days)
-        try:
-            while await store.write(_remove_slice, before):
-                pass
-        except StoreUnavailable as error:
-            _log.warning("old calls not removed, will be tried again", error=str(error))
-        await asyncio.sleep(_PAUSE)
+    """Remove what is older than `keep_days`.
+
+    Raises:
+        StoreUnavailable: not all of it could be removed.
+    """
+    before = clock.now() - timedelta(days=keep_days)
+    while await store.write(_remove_slice, before):
+        pass
 
 
 def _remove_slice(_: Transaction, before: datetime) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import click
@@ -92,10 +93,10 @@ async def _send(workbench: Workbench) -> AsyncIterator[None]:
     )
     workbench.provide(WEBHOOKS, webhooks)
     creditors = await store.read(select_creditors, vault)
-    async with (
-        sender.run(creditors, workbench.time_to_stop),
-        delete_old_rows(store, clock, settings.keep_days),
-    ):
+    if settings.keep_days:
+        delete = partial(delete_old_rows, store, clock, settings.keep_days)
+        workbench.upkeep.every(3600, "webhooks.retention", delete)
+    async with sender.run(creditors, workbench.time_to_stop):
         yield
 
 

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
-import structlog
-
 from biont import Clock, Store, Transaction, execute_sql
-from biont.exceptions import StoreUnavailable
 
 SLICE = 500
 """How many rows are looked at, and deleted, at once: others wait for each write."""
-
-_INTERVAL = 3600.0
-
-_log = structlog.get_logger("biont.webhooks")
 
 # Both tables grow in the order of time, but for what is replayed: the first page that has
 # nothing old is the last to look at.
@@ -55,36 +44,18 @@ _DELETE_MESSAGES = """
 """
 
 
-@asynccontextmanager
-async def delete_old_rows(store: Store, clock: Clock, keep_days: int) -> AsyncIterator[None]:
-    """Delete old rows now and every hour, while this is open.
+async def delete_old_rows(store: Store, clock: Clock, keep_days: int) -> None:
+    """Delete what is older than `keep_days`.
 
-    Deliveries go that became owed, and were last attempted, before `keep_days` ago;
-    pending ones stay. Then messages go that are owed to nobody any more.
+    Deliveries go that became owed, and were last attempted, before that; pending ones
+    stay. Then messages go that are owed to nobody any more.
 
-    Args:
-        store: where they are.
-        clock: says what is old.
-        keep_days: how long rows are kept; 0 for ever.
+    Raises:
+        StoreUnavailable: not all of it could be deleted.
     """
-    task = asyncio.create_task(_delete_again_and_again(store, clock, keep_days))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-async def _delete_again_and_again(store: Store, clock: Clock, keep_days: int) -> None:
-    while keep_days:
-        limit = clock.now() - timedelta(days=keep_days)
-        try:
-            await _delete_pages(store, 0, limit, _FIND_DELIVERIES, _DELETE_DELIVERIES)
-            await _delete_pages(store, "", limit, _FIND_MESSAGES, _DELETE_MESSAGES)
-        except StoreUnavailable as error:
-            _log.warning("old deliveries not deleted, will be tried again", error=str(error))
-        await asyncio.sleep(_INTERVAL)
+    limit = clock.now() - timedelta(days=keep_days)
+    await _delete_pages(store, 0, limit, _FIND_DELIVERIES, _DELETE_DELIVERIES)
+    await _delete_pages(store, "", limit, _FIND_MESSAGES, _DELETE_MESSAGES)
 
 
 async def _delete_pages(

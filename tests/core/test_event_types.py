@@ -20,7 +20,23 @@ from biont.event import EventFactory
 from biont.event_types import EventTypes
 from biont.exceptions import InvalidInput
 
-BUILT_IN = ["ai_message", "note_created", "scheduled_trigger", "webhook_disabled", "custom_*"]
+OWNERS = {
+    "ai_message": "chat",
+    "integration_connected": "integrations",
+    "mission_completed": "missions",
+    "mission_created": "missions",
+    "mission_failed": "missions",
+    "note_created": "notes",
+    "reminder_triggered": "reminders",
+    "scheduled_trigger": "core",
+    "task_completed": "missions",
+    "task_failed": "missions",
+    "tool_call_decided": "agents",
+    "tool_call_waiting": "agents",
+    "webhook_disabled": "webhooks",
+    "custom_*": "core",
+}
+BUILT_IN = list(OWNERS)
 
 
 class Item(BaseModel):
@@ -118,8 +134,8 @@ async def test_the_catalogue_names_every_type_with_its_plugin_and_schema(
     client = await open_client(scope=scope)
     types: list[Any] = (await client.get("/event-types"))["data"]  # type: ignore[assignment]  # it is a list
     assert [found["event_type"] for found in types] == BUILT_IN
-    assert [found["plugin"] for found in types] == ["llm", "notes", "core", "webhooks", "core"]
-    note = Draft202012Validator(types[1]["payload"])
+    assert [found["plugin"] for found in types] == list(OWNERS.values())
+    note = Draft202012Validator(types[BUILT_IN.index("note_created")]["payload"])
     assert note.is_valid({"note_id": 1, "title": "Plan", "source": None})
     assert not note.is_valid({"note_id": "1", "title": "Plan", "source": None})
 

@@ -50,6 +50,12 @@ async def test_every_route_is_there(workbench: Workbench) -> None:
     assert read_rows("http.md", r"([A-Z]+ /[^`]+)`") == expected
 
 
+async def test_every_event_type_is_there(workbench: Workbench) -> None:
+    expected = {known.name for known in workbench.event_types}
+    head = (REFERENCE / "events.md").read_text().split("| event", 1)[1].split("\n\n")[0]
+    assert set(re.findall(r"^\| `([a-z_*]+)`", head, re.MULTILINE)) == expected
+
+
 def test_every_hook_is_there() -> None:
     expected = {name for name, value in vars(hookspecs).items() if hasattr(value, "biont_spec")}
     assert read_rows("plugins.md", r"((?:register_\w+|lifespan))") == expected
