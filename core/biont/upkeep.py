@@ -52,7 +52,7 @@ class Upkeep:
         ticker = AsyncIOScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None})
         for entry in self._entries:
             ticker.add_job(self._tick, "interval", seconds=entry.seconds, args=[entry])
-            self._tick(entry)
+            await self._tick(entry)
         ticker.start()
         try:
             yield
@@ -62,7 +62,8 @@ class Upkeep:
                 task.cancel()
             await asyncio.gather(*self._going.values(), return_exceptions=True)
 
-    def _tick(self, entry: _Entry) -> None:
+    async def _tick(self, entry: _Entry) -> None:
+        # Async, though it awaits nothing: APScheduler runs what is not in threads.
         going = self._going.get(entry.name)
         if going is None or going.done():
             self._going[entry.name] = asyncio.create_task(self._do(entry))
