@@ -92,7 +92,7 @@ async def stream_answer(exchange: Exchange, wording: Wording) -> EventResponse:
     answer: AnswerStream | None = None
     try:
         async with (
-            streams.open(exchange.request),
+            streams.open(response),
             exchange.models.stream(exchange.asked, exchange.call) as answer,
         ):
             await _send_chunks(response, answer)

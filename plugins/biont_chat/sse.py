@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Protocol
 
 import orjson
@@ -13,6 +14,9 @@ from biont_chat.views import StreamEnd
 
 _PATIENCE = 2.0
 """How long the last event may wait for a client who does not read, in seconds."""
+
+KEEP_ALIVE = 15.0
+"""After how many seconds of silence a comment is sent."""
 
 _HEADERS = {
     "Content-Type": "text/event-stream",
@@ -70,7 +74,14 @@ class EventResponse(web.StreamResponse):
     def __init__(self, request: Request, wording: Wording) -> None:
         super().__init__(headers=_HEADERS)
         self._http = request.http
+        self._sent_at = time.monotonic()
         self.wording = wording
+
+    @property
+    def has_client(self) -> bool:
+        """Whether the client is there, as far as is known."""
+        transport = self._http.transport
+        return transport is not None and not transport.is_closing()
 
     async def start(self) -> None:
         """Send the headers.
@@ -88,7 +99,22 @@ class EventResponse(web.StreamResponse):
         """
         data = self.wording.write_chunk(chunk)
         if data:
+            self._sent_at = time.monotonic()
             await self.write(data)
+
+    async def break_silence(self) -> None:
+        """Send a comment where nothing was sent for long: a proxy may close what is silent.
+
+        It never waits for a client who does not read.
+
+        Raises:
+            ConnectionError: the client has left.
+        """
+        transport = self._http.transport
+        silent = self.prepared and time.monotonic() - self._sent_at >= KEEP_ALIVE
+        if silent and transport is not None and transport.get_write_buffer_size() == 0:
+            self._sent_at = time.monotonic()
+            await self.write(b": still here\n\n")
 
     async def send_last(self, data: bytes) -> None:
         """Send the last event if the client is there and reads; let go of one who does not."""

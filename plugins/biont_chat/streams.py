@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
-from biont import Request, Service
+from biont import Service
+from biont_chat.sse import EventResponse
 
-_PATROL = 1.0
-"""How often a silent stream's client is looked for, in seconds."""
+PATROL = 1.0
+"""How often streams are looked after, in seconds."""
 
 
 class OpenStream:
     """One answer that is being streamed.
 
     Args:
-        request: what has asked for it.
+        response: by what it is sent.
     """
 
-    def __init__(self, request: Request) -> None:
-        self._request = request
+    def __init__(self, response: EventResponse) -> None:
+        self._response = response
         self._limit = asyncio.timeout(None)
-
-    @property
-    def has_client(self) -> bool:
-        """Whether the client is there, as far as is known."""
-        transport = self._request.http.transport
-        return transport is not None and not transport.is_closing()
 
     @property
     def was_ended(self) -> bool:
@@ -38,6 +33,14 @@ class OpenStream:
         """Cut the answer off."""
         if not self._limit.expired():
             self._limit.reschedule(asyncio.get_running_loop().time())
+
+    async def look_after(self) -> None:
+        """End it if its client has left without a word, and let it not be silent for long."""
+        if not self._response.has_client:
+            self.end()
+            return
+        with suppress(ConnectionError):  # it is gone by the next time
+            await self._response.break_silence()
 
     @asynccontextmanager
     async def go_on(self) -> AsyncIterator[None]:
@@ -57,9 +60,9 @@ class Streams:
         self._open: set[OpenStream] = set()
 
     @asynccontextmanager
-    async def open(self, request: Request) -> AsyncIterator[OpenStream]:
+    async def open(self, response: EventResponse) -> AsyncIterator[OpenStream]:
         """Have a stream that ends when its client leaves."""
-        stream = OpenStream(request)
+        stream = OpenStream(response)
         self._open.add(stream)
         try:
             async with stream.go_on():
@@ -68,15 +71,11 @@ class Streams:
             self._open.discard(stream)
 
     async def watch(self) -> None:
-        """End, again and again, the streams whose client has left without a word.
-
-        One that is written to notices by itself.
-        """
+        """Look after each stream, again and again; one that is written to notices by itself."""
         while True:
-            await asyncio.sleep(_PATROL)
+            await asyncio.sleep(PATROL)
             for stream in list(self._open):
-                if not stream.has_client:
-                    stream.end()
+                await stream.look_after()
 
     def end(self) -> None:
         """End every stream."""

@@ -138,7 +138,7 @@ class TooledExchange:
         outcome: AgentOutcome | None = None
         # It ends when the streams are told to end; a ConnectionError is a client who has left.
         with suppress(ConnectionError):
-            async with workbench.get(STREAMS).open(self.exchange.request):
+            async with workbench.get(STREAMS).open(response):
                 outcome = await workbench.get(AGENTS).advance(
                     self.run_id, self.exchange.call, on_chunk=tell
                 )

@@ -11,6 +11,8 @@ from support.client import Client
 from support.scripted_server import MODEL, ScriptedServer, make_chunk, say, stream
 from support.sse import Chat, Sent
 
+import biont_chat.sse
+import biont_chat.streams
 from biont import Workbench
 
 LONG = "One two three four five"
@@ -82,6 +84,22 @@ async def test_each_piece_is_sent_as_it_comes(client: Client, scripted: Scripted
         assert await chat.read_tokens(2) == ["One", " two"]
         brake.go_on.set()
         assert await chat.read_tokens(3) == [" three", " four", " five"]
+
+
+async def test_silence_is_broken_by_comments(
+    client: Client, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(biont_chat.sse, "KEEP_ALIVE", 0.01)
+    monkeypatch.setattr(biont_chat.streams, "PATROL", 0.01)
+    brake = Brake(2)
+    scripted.script = [say(LONG, pause=brake)]
+    async with Chat(client, body={"message": "Count."}) as chat:
+        assert await chat.read_tokens(2) == ["One", " two"]
+        for _ in range(3):
+            assert (await chat.read_line()).startswith(":")
+            assert await chat.read_line() == ""
+        brake.go_on.set()
+        assert (await chat.read_all())[-1].event == "done"
 
 
 async def test_a_tool_that_the_model_calls_is_an_event(
