@@ -19,7 +19,8 @@ def quote_words(query: str) -> str:
 
     ``plan*`` finds what begins so, and ``"to do"`` the words one after the other.
     """
-    terms = re.findall(r'"([^"]+)"|([^\s"]+)', query)
+    # SQLite reads text up to the first NUL, and would miss the closing quote.
+    terms = re.findall(r'"([^"]+)"|([^\s"]+)', query.replace("\0", " "))
     quoted = [_quote(phrase or word) for phrase, word in terms]
     return " ".join(quoted) or '""'
 

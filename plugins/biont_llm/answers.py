@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from biont import Completion, FinishReason, TokenUsage, ToolCall
 from biont.exceptions import InvalidAnswer
 
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
 ModelName = Annotated[str, Field(min_length=1, max_length=500)]
 
 

@@ -32,7 +32,7 @@ class NewMission(BaseModel):
     model: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
         None, description="Who is asked; null for the default."
     )
-    max_tokens: Annotated[int, Field(ge=1)] | None = Field(
+    max_tokens: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
         None, description="What it may cost; null for the setting."
     )
     reviews: Annotated[int, Field(ge=0, le=10)] | None = Field(

@@ -99,7 +99,7 @@ async def list_tags(request: Request) -> list[TagView]:
     return [TagView(tag=tag, notes=count) for tag, count in counted]
 
 
-@api.get("/notes/export", media_type="application/x-ndjson")
+@api.get("/notes/export", media_type=("application/x-ndjson", "application/zip"))
 async def export(request: Request, format: Format = Format.JSONL) -> web.StreamResponse:  # noqa: A002  # the parameter's name in the query
     """Return all your notes, the oldest first, as lines of JSON or a ZIP of Markdown files."""
     media_type, name = _FILES[format]

@@ -14,7 +14,10 @@ from biont_notes.tables import Note, NoteVersion
 
 Title = Annotated[str, Field(min_length=1, max_length=TITLE_LIMIT)]
 Content = Annotated[str, Field(max_length=CONTENT_LIMIT, description="Markdown.")]
-Tag = Annotated[str, Field(pattern=r"^[^\s,](?:[^,]{0,48}[^\s,])?$", examples=["work"])]
+_END = r"[^\s,\x00-\x1f]"
+Tag = Annotated[
+    str, Field(pattern=rf"^{_END}(?:[^,\x00-\x1f]{{0,48}}{_END})?$", examples=["work"])
+]
 Tags = Annotated[list[Tag], Field(max_length=20)]
 
 

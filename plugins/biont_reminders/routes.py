@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from biont import (
     Api,
     Cursor,
-    Instant,
     Limit,
     Page,
     Request,
@@ -32,7 +31,7 @@ from biont_reminders.reminders import (
     snooze_reminder,
 )
 from biont_reminders.tables import Reminder, ReminderState
-from biont_schedules import Duration, When, require_kind
+from biont_schedules import DueInstant, Duration, When, require_kind
 
 P = ParamSpec("P")
 
@@ -57,7 +56,7 @@ class Snooze(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     after: Duration | None = Field(None, description="In so many seconds, or `1h`.")
-    until: Instant | None = Field(None, description="At this instant.")
+    until: DueInstant | None = Field(None, description="At this instant.")
 
     def find_instant(self, now: datetime) -> datetime:
         """Return when it is to come back.

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Annotated
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
 from biont import Preview, RunStatus, ScheduleRun, Trigger, WallTime
-from biont_schedules.timing import When
+from biont_schedules.timing import DueInstant, When
 
 
 class RunView(BaseModel):
@@ -36,7 +36,7 @@ class RunView(BaseModel):
 class PreviewRequest(When):
     """What is asked about."""
 
-    start: AwareDatetime | None = Field(None, description="From when on; by default from now.")
+    start: DueInstant | None = Field(None, description="From when on; by default from now.")
     count: Annotated[int, Field(ge=1, le=200)] = 10
 
 

@@ -31,13 +31,7 @@ def insert_schedule(
     """
     schedule = Schedule.create(user=user_id, created_at=now, updated_at=now, **columns)
     _plan(schedule, now)
-    if schedule.next_fire_at is None:
-        raise InvalidInput(
-            InputProblem(
-                "it would never be due; give an instant in the future",
-                "#/ends_at" if schedule.ends_at is not None else f"#/{schedule.kind}",
-            )
-        )
+    _check_due(schedule)
     schedule.save()
     return schedule
 
@@ -71,6 +65,8 @@ def apply_change(
         setattr(schedule, name, value)
     if _TIMED_BY & columns.keys() and not schedule.paused:
         _plan(schedule, now)
+        if "kind" in columns:
+            _check_due(schedule)
     schedule.updated_at = now
     schedule.save()
     return schedule
@@ -150,6 +146,16 @@ def _list_instants(schedule: Schedule) -> Iterator[tuple[datetime, Schedule]]:
     after = timing.instants(first)
     left = None if schedule.max_runs is None else schedule.max_runs - schedule.run_count - 1
     yield from ((instant, schedule) for instant in islice(after, left))
+
+
+def _check_due(schedule: Schedule) -> None:
+    if schedule.next_fire_at is None:
+        raise InvalidInput(
+            InputProblem(
+                "it would never be due; give an instant in the future",
+                "#/ends_at" if schedule.ends_at is not None else f"#/{schedule.kind}",
+            )
+        )
 
 
 def _plan(schedule: Schedule, now: datetime) -> None:

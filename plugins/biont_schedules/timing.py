@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Annotated
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -42,6 +43,16 @@ Duration = Annotated[
 """A number of seconds, or one with its unit."""
 
 
+def _check_year(at: datetime) -> datetime:
+    if not 2 <= at.year < 9900:  # the years in which anything is due
+        raise ValueError("must lie in the years 2 to 9899")
+    return at
+
+
+DueInstant = Annotated[Instant, AfterValidator(_check_year)]
+"""An instant that each time zone can show, as what is due must be."""
+
+
 class When(BaseModel):
     """By what a schedule is due: one of `cron`, `every` and `at`."""
 
@@ -52,11 +63,11 @@ class When(BaseModel):
     every: Annotated[int, BeforeValidator(_read_duration), Field(ge=1)] | None = Field(
         None, description="Seconds from one time to the next, or `15m`, `2h`."
     )
-    at: Instant | None = Field(None, description="The only instant at which it is due.")
+    at: DueInstant | None = Field(None, description="The only instant at which it is due.")
     time_zone: TimeZone | None = Field(
         None, description="An IANA name: `Europe/Berlin`. By default yours, or the workbench's."
     )
-    starts_at: Instant | None = Field(None, description="Nothing is due before it.")
+    starts_at: DueInstant | None = Field(None, description="Nothing is due before it.")
     ends_at: Instant | None = Field(None, description="Nothing is due after it.")
 
     @field_validator("cron")
@@ -82,6 +93,8 @@ class When(BaseModel):
                 InputProblem("give one of cron, every and at", f"#/{_KINDS[chosen[1]]}")
             )
         columns = {name: value for name, value in given.items() if name != "cron"}
+        if self.time_zone is None:
+            columns.pop("time_zone", None)
         if chosen:
             columns |= {"kind": chosen[0], "expression": self.cron or ""}
         return columns

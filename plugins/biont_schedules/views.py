@@ -18,7 +18,7 @@ Prompt = Annotated[str, Field(min_length=1, max_length=20_000)]
 class Options(When):
     """When a schedule is due, and what to do when that does not go smoothly."""
 
-    max_runs: Annotated[int, Field(ge=1)] | None = Field(
+    max_runs: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
         None, description="After so many runs it is finished."
     )
     jitter: Duration = Field(
@@ -42,7 +42,7 @@ class Options(When):
     retry: Annotated[list[Annotated[float, Field(ge=0, le=86400)]], Field(max_length=20)] = Field(
         default_factory=list, description="Seconds before each new try of a run that failed."
     )
-    daily_budget: Annotated[int, Field(ge=1)] | None = Field(
+    daily_budget: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
         None, description="How many runs a day of its zone may have."
     )
     on_crash: OnCrash = Field(

@@ -41,8 +41,8 @@ class Route:
         public: whether it is open to all, without a key.
         status: the status of a success.
         tag: the group under which the documentation lists it.
-        media_type: what a function answers that makes a response of its own; it may
-            also do so only now and then: ``-> View | web.StreamResponse``.
+        media_type: what a function answers that makes a response of its own, or each that
+            it may answer; it may also do so only now and then: ``-> View | web.StreamResponse``.
         dialect: how keys and problems are told where that is not our own way.
     """
 
@@ -53,7 +53,7 @@ class Route:
     public: bool
     status: int
     tag: str
-    media_type: str | None = None
+    media_type: str | tuple[str, ...] | None = None
     dialect: Dialect | None = None
 
 
@@ -100,7 +100,7 @@ class Api:
         scopes: frozenset[Scope] = frozenset(),
         public: bool = False,
         status: int = 200,
-        media_type: str | None = None,
+        media_type: str | tuple[str, ...] | None = None,
     ) -> Callable[[F], F]:
         """Mark a function as what answers `method` on `path`; see `Route`."""
 
@@ -128,7 +128,7 @@ class Api:
         *,
         scopes: frozenset[Scope] = frozenset(),
         public: bool = False,
-        media_type: str | None = None,
+        media_type: str | tuple[str, ...] | None = None,
     ) -> Callable[[F], F]:
         """Mark a function that reads."""
         return self.route("GET", path, scopes=scopes, public=public, media_type=media_type)
@@ -139,7 +139,7 @@ class Api:
         *,
         scopes: frozenset[Scope] = frozenset(),
         status: int = 201,
-        media_type: str | None = None,
+        media_type: str | tuple[str, ...] | None = None,
     ) -> Callable[[F], F]:
         """Mark a function that creates, or does something."""
         return self.route("POST", path, scopes=scopes, status=status, media_type=media_type)

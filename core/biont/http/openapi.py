@@ -177,8 +177,8 @@ def _describe_responses(
     content: dict[str, JsonValue] = {}
     if endpoint.answer is not None:
         content["application/json"] = {"schema": schemas[number, "answer"]}
-    if route.media_type is not None:
-        content[route.media_type] = {}
+    own = (route.media_type,) if isinstance(route.media_type, str) else route.media_type
+    content |= {kind: {} for kind in own or ()}
     if content:
         success["content"] = content
     responses: dict[str, JsonValue] = {str(route.status): success}
@@ -200,5 +200,7 @@ def _list_problems(endpoint: Endpoint) -> list[int]:
     if endpoint.path_names:
         statuses.append(404)
     if endpoint.body is not None:
-        statuses += [400, 404, 409, 413, 415]
+        statuses += [400, 404, 413, 415]
+    if endpoint.route.method != "GET":
+        statuses.append(409)
     return sorted(set(statuses))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import blake2b
@@ -21,6 +21,8 @@ from biont.time_zones import parse_time_zone
 _MOMENT = timedelta(microseconds=1)
 # An hour is as long as the next, and a day is not.
 _UNITS = ((3600, "hour"), (60, "minute"), (1, "second"))
+# As for cron expressions: behind it the calendar ends, in some zone or other.
+_END = datetime(9900, 1, 1, tzinfo=UTC)
 _LONGEST_INTERVAL = 10 * 366 * 24 * 3600
 
 
@@ -154,10 +156,10 @@ class Timing:
             if self.anchor > start:
                 yield self.anchor, None
         else:
-            number = max(0, (start - self.anchor) // self.interval + 1)
-            while True:
+            first = max(0, (start - self.anchor) // self.interval + 1)
+            last = (_END - self.anchor) // self.interval
+            for number in range(first, last + 1):
                 yield self.anchor + number * self.interval, None
-                number += 1
 
 
 @lru_cache(maxsize=4096)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from typing import Any
 
 import aiohttp
 import orjson
@@ -134,3 +135,9 @@ async def test_all_notes_are_exported(open_client: OpenClient) -> None:
     assert yaml.safe_load(head)["tags"] == ["x"]
     media_type, markdown = await download(client, f"/notes/{note['id']}/markdown")
     assert (media_type, markdown.decode()) == ("text/markdown", text)
+
+
+async def test_all_that_an_export_may_be_is_documented(open_client: OpenClient) -> None:
+    document: Any = await (await open_client(None)).get("/openapi.json")
+    success = document["paths"]["/api/v1/notes/export"]["get"]["responses"]["200"]
+    assert set(success["content"]) == {"application/x-ndjson", "application/zip"}
