@@ -1,6 +1,7 @@
 """Agents: a language model that calls tools until it has an answer."""
 
 from biont_agents.agents import AGENTS, AgentOutcome, Agents
+from biont_agents.decisions import abandon_calls
 from biont_agents.tables import AgentStatus
 from biont_agents.transcript import NewAgentRun, Progress, read_progress
 
@@ -11,5 +12,6 @@ __all__ = [
     "Agents",
     "NewAgentRun",
     "Progress",
+    "abandon_calls",
     "read_progress",
 ]

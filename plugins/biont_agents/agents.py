@@ -38,6 +38,9 @@ from biont_llm import LANGUAGE_MODELS, LanguageModels
 OnChunk = Callable[[Chunk], Awaitable[None]]
 """Is told what the model says as it comes: its text, and each tool that it calls."""
 
+Check = Callable[[], Awaitable[None]]
+"""Raises a `BiontError` when the model is not to be asked again."""
+
 
 @dataclass(frozen=True, slots=True)
 class AgentOutcome:
@@ -89,7 +92,12 @@ class Agents:
         )
 
     async def advance(
-        self, run_id: int, call: LlmCall, *, on_chunk: OnChunk | None = None
+        self,
+        run_id: int,
+        call: LlmCall,
+        *,
+        on_chunk: OnChunk | None = None,
+        check: Check | None = None,
     ) -> AgentOutcome:
         """See a run through, up to its answer or to a call that needs an approval.
 
@@ -97,6 +105,7 @@ class Agents:
             run_id: which run.
             call: on whose behalf the model is asked.
             on_chunk: is told what the model says as it comes, also between calls.
+            check: is called before the model is asked; what it raises, this raises.
 
         Raises:
             Conflict: it is being advanced already.
@@ -109,7 +118,7 @@ class Agents:
         self._going.add(run_id)
         try:
             async with asyncio.timeout(self._settings.timeout) as deadline:
-                return await self._advance(run_id, call, on_chunk)
+                return await self._advance(run_id, call, on_chunk, check)
         except TimeoutError:
             if not deadline.expired():
                 raise
@@ -119,20 +128,24 @@ class Agents:
         finally:
             self._going.discard(run_id)
 
-    async def _advance(self, run_id: int, call: LlmCall, on_chunk: OnChunk | None) -> AgentOutcome:
+    async def _advance(
+        self, run_id: int, call: LlmCall, on_chunk: OnChunk | None, check: Check | None
+    ) -> AgentOutcome:
         while True:
             transcript = await self._workbench.store.read(read_transcript, run_id)
-            for record in transcript.open_calls:
-                if record.status != CallStatus.WAITING:
-                    await self._caller.make(transcript.run, record, transcript.tools)
-            if transcript.open_calls:
-                transcript = await self._workbench.store.read(read_transcript, run_id)
-            run = transcript.run
-            if transcript.open_calls:
+            run, open_calls = transcript.run, transcript.open_calls
+            decided = [call for call in open_calls if call.status != CallStatus.WAITING]
+            for record in decided:
+                await self._caller.make(run, record, transcript.tools)
+            if decided:
+                continue  # another may have been approved meanwhile
+            if open_calls:
                 return _make_outcome(run, AgentStatus.WAITING)
             if run.status == AgentStatus.DONE:
                 return _make_outcome(run, AgentStatus.DONE)
             _check_limits(run)
+            if check is not None:
+                await check()
             answer = await self._ask(transcript, call, on_chunk)
             statuses = [self._caller.judge(c.name, transcript.tools) for c in answer.tool_calls]
             now = self._workbench.clock.now()

@@ -46,13 +46,13 @@ class Caller:
         Raises:
             StoreUnavailable: what it gave back could not be recorded.
         """
-        if call.status == CallStatus.REFUSED:
+        if call.status == CallStatus.REJECTED:
+            problem = "the user has not approved this call"
+            await self._end(call, CallStatus.REJECTED, _tell_error(problem))
+        elif self.judge(call.tool, allowed) is CallStatus.REFUSED:
             known = ", ".join(sorted(allowed)) or "none"
             problem = f"there is no tool {call.tool!r} here; there are: {known}"
             await self._end(call, CallStatus.REFUSED, _tell_error(problem))
-        elif call.status == CallStatus.REJECTED:
-            problem = "the user has not approved this call"
-            await self._end(call, CallStatus.REJECTED, _tell_error(problem))
         else:
             await self._call(run, call)
 
@@ -90,6 +90,8 @@ class Caller:
 def _end_call(
     tx: Transaction, call_id: int, status: CallStatus, result: ToolResult, now: datetime
 ) -> None:
+    if ToolCallRecord.get_by_id(call_id).result is not None:
+        return  # it was abandoned meanwhile
     value = result(tx) if callable(result) else result
     told = orjson.dumps(value).decode()
     if len(told) > RESULT_LIMIT:
@@ -100,4 +102,5 @@ def _end_call(
 
 
 def _tell_error(problem: str) -> JsonValue:
-    return {"error": problem}
+    # What an outside system has said need not be good Unicode.
+    return {"error": problem.encode(errors="replace").decode()}

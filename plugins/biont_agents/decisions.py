@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import orjson
 from peewee import SQL
 
 from biont import Transaction
@@ -34,6 +37,14 @@ def decide_call(tx: Transaction, user_id: int, call_id: int, approved: bool) -> 
         },
     )
     return call
+
+
+def abandon_calls(_: Transaction, run_id: int, now: datetime) -> None:
+    """Let no further call of a run be made, since nobody wants its answer any more."""
+    told = orjson.dumps({"error": "this call is not wanted any more"}).decode()
+    ToolCallRecord.update(status=CallStatus.ABANDONED, result=told, ended_at=now).where(
+        ToolCallRecord.run == run_id, ToolCallRecord.result.is_null()
+    ).execute()
 
 
 def select_calls(

@@ -31,7 +31,8 @@ class ToolCallView(BaseModel):
     tool: str
     arguments: str = Field(description="As the model wrote them; JSON, as a rule.")
     status: CallStatus = Field(
-        description="`waiting` for your approval; `refused` was not allowed, `rejected` by you."
+        description="`waiting` for your approval; `refused` was not allowed, `rejected` by you; "
+        "`abandoned`: nobody wants its answer any more."
     )
     result: JsonValue = Field(description="What the model was told.")
     created_at: datetime

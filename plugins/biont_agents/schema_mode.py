@@ -8,6 +8,7 @@ from typing import cast
 
 import orjson
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic_core import to_json
 
 from biont import Answer, JsonObject, Message, ResponseFormat, ToolCall, ToolDefinition
 from biont.exceptions import InvalidAnswer
@@ -17,6 +18,7 @@ _INSTRUCTIONS = (
     '{"tool": its name, "arguments": {...}}; when you need no more tools, '
     '{"answer": your answer}. The tools are:'
 )
+_NEITHER = "the model {!r} was asked for a tool or an answer, and said neither"
 
 
 class _Said(BaseModel):
@@ -63,13 +65,14 @@ def read_answer(answer: Answer, number: int) -> Answer:
     try:
         said = _Said.model_validate_json(answer.text)
     except ValidationError as error:
-        raise InvalidAnswer(
-            f"the model {answer.model!r} was asked for a tool or an answer, and said neither"
-        ) from error
-    if said.tool is None:
-        return replace(answer, text=said.answer or "", tool_calls=())
-    arguments = orjson.dumps(said.arguments or {}).decode()
-    return replace(answer, text="", tool_calls=(ToolCall(f"call-{number}", said.tool, arguments),))
+        raise InvalidAnswer(_NEITHER.format(answer.model)) from error
+    if said.tool is not None:
+        arguments = to_json(said.arguments or {}).decode()
+        call = ToolCall(f"call-{number}", said.tool, arguments)
+        return replace(answer, text="", tool_calls=(call,))
+    if not said.answer:
+        raise InvalidAnswer(_NEITHER.format(answer.model))
+    return replace(answer, text=said.answer, tool_calls=())
 
 
 def _tell(message: Message, names: dict[str, str]) -> Message:
@@ -78,9 +81,17 @@ def _tell(message: Message, names: dict[str, str]) -> Message:
         return Message("user", f"The tool {name} has given back: {message.content}")
     if message.tool_calls:
         call = message.tool_calls[0]
-        said = {"tool": call.name, "arguments": orjson.loads(call.arguments)}
+        said = {"tool": call.name, "arguments": _read_json(call.arguments)}
         return Message("assistant", orjson.dumps(said).decode())
     return message
+
+
+def _read_json(text: str) -> JsonValue:
+    """Return what a model wrote; as text where it is no JSON."""
+    try:
+        return cast("JsonValue", orjson.loads(text))
+    except orjson.JSONDecodeError:
+        return text
 
 
 def _object(properties: JsonObject) -> JsonValue:

@@ -26,6 +26,7 @@ class CallStatus(StrEnum):
     FAILED = "failed"
     REFUSED = "refused"
     REJECTED = "rejected"
+    ABANDONED = "abandoned"
 
 
 class AgentRun(OwnedTable):
@@ -86,7 +87,8 @@ class ToolCallRecord(OwnedTable):
         call_id: as the model calls it.
         tool: which tool; it need not exist.
         arguments: JSON as the model wrote it; it need not be JSON.
-        status: a `CallStatus`; ``refused`` was not allowed, ``rejected`` not approved.
+        status: a `CallStatus`; ``refused`` was not allowed, ``rejected`` not approved,
+            ``abandoned`` not wanted any more before it was made.
         result: JSON that the model is told.
     """
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from biont import ChatRequest, LlmCall, Message, ResponseFormat, Workbench
 from biont.exceptions import (
+    BackendMissing,
     BackendOverloaded,
     BackendTimeout,
     BackendUnavailable,
@@ -23,6 +24,9 @@ from biont_missions.tables import Mission
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
+
+_NAMED = 10
+"""How many mistakes of an answer a model is told."""
 
 _PASSING = (BackendOverloaded, BackendTimeout, BackendUnavailable)
 
@@ -50,6 +54,8 @@ class Asker:
         for pause in self._retry:
             try:
                 return await ask()
+            except BackendMissing:
+                raise
             except _PASSING as error:
                 _log.warning("asked again", mission_id=mission.id, pause=pause, error=str(error))
                 await asyncio.sleep(pause)
@@ -78,7 +84,10 @@ class Asker:
             return model.model_validate_json(text)
         except ValidationError as error:
             problems = error.errors(include_url=False, include_input=False)
-            told = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in problems)
+            told = "; ".join(
+                f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+                for problem in problems[:_NAMED]
+            )
             raise InvalidAnswer(
                 f"the model's {model.__name__.lower()} is wrong: {told}"
             ) from error

@@ -12,6 +12,7 @@ from biont.exceptions import Conflict
 from biont_missions.event_types import MISSION_COMPLETED, MISSION_CREATED, MISSION_FAILED
 from biont_missions.plans import PlannedTask, write_report
 from biont_missions.tables import ENDED, Mission, MissionStatus, Task, TaskStatus
+from biont_missions.tasks import cancel_task, cut_error
 from biont_notes import Source, create_note
 
 
@@ -122,7 +123,7 @@ def retry_mission(_: Transaction, user_id: int, now: datetime, mission_id: int) 
     return _turn_to(mission, _first_status(bool(tasks)), now)
 
 
-def cancel_mission(_: Transaction, user_id: int, now: datetime, mission_id: int) -> Mission:
+def cancel_mission(tx: Transaction, user_id: int, now: datetime, mission_id: int) -> Mission:
     """End a mission; what was completed stays so.
 
     Raises:
@@ -134,10 +135,8 @@ def cancel_mission(_: Transaction, user_id: int, now: datetime, mission_id: int)
         raise Conflict(f"mission {mission_id} has ended; it is {mission.status}")
     for task in tasks:
         if task.ended_at is None:
-            task.status, task.ended_at = TaskStatus.CANCELLED, now
-            task.save()
-    mission.ended_at = now
-    return _turn_to(mission, MissionStatus.CANCELLED, now)
+            cancel_task(tx, task.id, now)
+    return _turn_to(Mission.get_by_id(mission_id), MissionStatus.CANCELLED, now)
 
 
 def keep_plan(
@@ -210,6 +209,8 @@ def fail_mission(tx: Transaction, now: datetime, mission_id: int, error: str) ->
     """End a mission that cannot go on."""
     mission = Mission.get_by_id(mission_id)
     if mission.status not in ENDED:
+        broken_off = (Task.mission == mission) & (Task.status == TaskStatus.RUNNING)
+        Task.update(status=TaskStatus.PENDING).where(broken_off).execute()
         _end_as_failed(tx, mission, error, now)
 
 
@@ -219,9 +220,10 @@ def count_tokens(_: Transaction, mission_id: int, tokens: int) -> None:
 
 
 def _end_as_failed(tx: Transaction, mission: Mission, error: str, now: datetime) -> None:
-    mission.error = error
+    mission.error = cut_error(error)
     _turn_to(mission, MissionStatus.FAILED, now)
-    tx.emit(MISSION_FAILED.name, mission.user_id, {**_describe_end(mission), "error": error})
+    payload = {**_describe_end(mission), "error": mission.error}
+    tx.emit(MISSION_FAILED.name, mission.user_id, payload)
 
 
 def _describe_end(mission: Mission) -> JsonObject:

@@ -31,7 +31,7 @@ from biont_missions.plans import (
 )
 from biont_missions.settings import MissionSettings
 from biont_missions.tables import ENDED, Mission, MissionStatus, Task
-from biont_missions.tasks import recover_tasks
+from biont_missions.tasks import list_going
 from biont_missions.work import Work
 
 P = ParamSpec("P")
@@ -66,7 +66,7 @@ class MissionRunner:
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
         """Take up what is unfinished; on leaving, let it rest where it is."""
-        for mission_id in await self._workbench.store.write(recover_tasks):
+        for mission_id in await self._workbench.store.read(list_going):
             self.go_on(mission_id)
         try:
             yield
@@ -82,12 +82,14 @@ class MissionRunner:
         if mission_id in self._works:
             self._works[mission_id].wake()
             return
+        if self._closing:
+            return
         self._works[mission_id] = Work(self._workbench, self._asker, self._places, mission_id)
         task = self._tasks[mission_id] = asyncio.create_task(self._drive(mission_id))
 
         def leave(_: object) -> None:
             del self._tasks[mission_id]
-            if self._works.pop(mission_id).has_changed and not self._closing:
+            if self._works.pop(mission_id).has_changed:
                 self.go_on(mission_id)
 
         task.add_done_callback(leave)
@@ -99,17 +101,24 @@ class MissionRunner:
 
     async def _drive(self, mission_id: int) -> None:
         with caused_by(Cause(correlation_id=f"mission-{mission_id}")):
-            while True:
+            going = True
+            while going:
                 try:
-                    if not await self._take_step(mission_id):
-                        return
+                    going = await self._take_step_or_fail(mission_id)
                 except StoreUnavailable as error:
                     _log.warning("mission interrupted", mission_id=mission_id, error=str(error))
                     await asyncio.sleep(_STORE_PAUSE)
-                except Exception as error:  # noqa: BLE001  # whatever it is, the mission has failed
-                    if not isinstance(error, BiontError):
-                        _log.error("mission broken", mission_id=mission_id, exc_info=error)
-                    await self._fail(mission_id, str(error) or repr(error))
+
+    async def _take_step_or_fail(self, mission_id: int) -> bool:
+        try:
+            return await self._take_step(mission_id)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, the mission has failed
+            if not isinstance(error, BiontError):
+                _log.error("mission broken", mission_id=mission_id, exc_info=error)
+            await self._fail(mission_id, str(error) or repr(error))
+            return False
 
     async def _take_step(self, mission_id: int) -> bool:
         """Bring a mission a step further; say whether it can go on."""

@@ -22,6 +22,9 @@ class MissionStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+ERROR_LIMIT = 2000
+"""How many characters are kept of why something failed."""
+
 ENDED = frozenset({MissionStatus.COMPLETED, MissionStatus.FAILED, MissionStatus.CANCELLED})
 
 

@@ -9,9 +9,11 @@ import orjson
 
 from biont import Transaction
 from biont.exceptions import Conflict
-from biont_agents import read_progress
+from biont_agents import abandon_calls, read_progress
 from biont_missions.event_types import TASK_COMPLETED, TASK_FAILED
-from biont_missions.tables import Mission, MissionStatus, Task, TaskStatus
+from biont_missions.tables import ERROR_LIMIT, Mission, MissionStatus, Task, TaskStatus
+
+_TO_DO = frozenset({TaskStatus.PENDING, TaskStatus.RUNNING})
 
 
 def create_task(
@@ -51,6 +53,8 @@ def complete_by_hand(
     task = Task.get_owned(user_id, task_id)
     if task.status not in {TaskStatus.PENDING, TaskStatus.WAITING, TaskStatus.FAILED}:
         raise Conflict(f"task {task_id} is {task.status}")
+    if task.agent_run_id is not None:
+        abandon_calls(tx, task.agent_run_id, now)
     _complete(tx, task, result, now)
     return task
 
@@ -69,12 +73,14 @@ def delete_task(_: Transaction, user_id: int, task_id: int) -> None:
 
 
 def find_ready(tasks: Sequence[Task]) -> list[Task]:
-    """Return the tasks that nothing but a place is in the way of."""
+    """Return the tasks that nothing but a place is in the way of, or that have one.
+
+    A task that is running has one, unless something has broken off; then it begins again
+    where it was.
+    """
     completed = {task.position for task in tasks if task.status == TaskStatus.COMPLETED}
     return [
-        task
-        for task in tasks
-        if task.status == TaskStatus.PENDING and completed.issuperset(list_needed(task))
+        task for task in tasks if task.status in _TO_DO and completed.issuperset(list_needed(task))
     ]
 
 
@@ -98,7 +104,7 @@ def begin_task(
         None if it may not go on, since it or its mission has ended.
     """
     task = Task.get_by_id(task_id)
-    if task.status != TaskStatus.PENDING or not _is_going(task):
+    if task.status not in _TO_DO or not _is_going(task):
         return None
     if task.agent_run_id is None:
         task.agent_run_id = create_run(tx)
@@ -126,9 +132,9 @@ def pause_task(_: Transaction, task_id: int) -> None:
 def fail_task(tx: Transaction, task_id: int, error: str, now: datetime) -> None:
     """Keep why a task failed."""
     task = _charge(task_id)
-    if task.status not in {TaskStatus.PENDING, TaskStatus.RUNNING}:
+    if task.status not in _TO_DO:
         return
-    task.status, task.error, task.ended_at = TaskStatus.FAILED, error, now
+    task.status, task.error, task.ended_at = TaskStatus.FAILED, cut_error(error), now
     task.save()
     tx.emit(
         TASK_FAILED.name,
@@ -138,9 +144,28 @@ def fail_task(tx: Transaction, task_id: int, error: str, now: datetime) -> None:
             "mission_id": task.mission_id,
             "title": task.title,
             "status": "failed",
-            "error": error,
+            "error": task.error,
         },
     )
+
+
+def cancel_task(tx: Transaction, task_id: int, now: datetime) -> None:
+    """End a task whose mission is cancelled, and what its model still wants."""
+    task = _charge(task_id)
+    if task.agent_run_id is not None:
+        abandon_calls(tx, task.agent_run_id, now)
+    task.status, task.ended_at = TaskStatus.CANCELLED, now
+    task.save()
+
+
+def charge_task(_: Transaction, task_id: int) -> None:
+    """Count what a task's run has cost so far."""
+    _charge(task_id)
+
+
+def cut_error(error: str) -> str:
+    """Return as much of an error as is kept; what a model's server says may be no Unicode."""
+    return error[:ERROR_LIMIT].encode(errors="replace").decode()
 
 
 def resume_task(_: Transaction, agent_run_id: int) -> int | None:
@@ -153,9 +178,8 @@ def resume_task(_: Transaction, agent_run_id: int) -> int | None:
     return task.mission_id
 
 
-def recover_tasks(_: Transaction) -> list[int]:
-    """Let what went on when all ended begin again where it was; return the missions."""
-    Task.update(status=TaskStatus.PENDING).where(Task.status == TaskStatus.RUNNING).execute()
+def list_going() -> list[int]:
+    """Return the missions that are not drafts and have not ended."""
     going = Mission.ended_at.is_null() & (Mission.status != MissionStatus.DRAFT)
     return [mission.id for mission in Mission.select(Mission.id).where(going)]
 

@@ -17,6 +17,7 @@ from biont_missions.plans import ask_for_work
 from biont_missions.tables import Mission, MissionStatus, Task, TaskStatus
 from biont_missions.tasks import (
     begin_task,
+    charge_task,
     end_task,
     fail_task,
     find_ready,
@@ -46,6 +47,7 @@ class Work:
         self._mission_id = mission_id
         self._going: dict[int, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
+        self._interruption: Exception | None = None
 
     def wake(self) -> None:
         """Look at the tasks anew: one of them was changed by somebody else."""
@@ -64,6 +66,7 @@ class Work:
         Raises:
             StoreUnavailable: what was done could not be recorded.
         """
+        self._interruption = None
         try:
             while True:
                 self._changed.clear()
@@ -76,6 +79,8 @@ class Work:
                 if not self._going:
                     return await self._settle(mission, tasks)
                 await self._changed.wait()
+                if self._interruption is not None:
+                    raise self._interruption
         finally:
             for running in self._going.values():
                 running.cancel()
@@ -108,21 +113,25 @@ class Work:
         running.add_done_callback(leave)
 
     async def _run(self, mission: Mission, task: Task, needed: Sequence[Task]) -> None:
-        store = self._workbench.store
-        async with self._places:
-            try:
-                left = await check_budget(self._workbench, mission.id)
-                run_id = await self._open(mission, task, needed, left)
-                if run_id is not None:
-                    await self._advance(mission, task, run_id)
-            except StoreUnavailable as error:
-                _log.warning("task interrupted", task_id=task.id, error=str(error))
-                raise
-            except Exception as error:  # noqa: BLE001  # whatever it is, the task has failed
-                if not isinstance(error, BiontError):
-                    _log.error("task broken", task_id=task.id, exc_info=error)
-                now = self._workbench.clock.now()
-                await store.write(fail_task, task.id, str(error) or repr(error), now)
+        try:
+            async with self._places:
+                await self._run_or_fail(mission, task, needed)
+        except Exception as error:  # noqa: BLE001  # `carry_out` raises it
+            self._interruption = error
+
+    async def _run_or_fail(self, mission: Mission, task: Task, needed: Sequence[Task]) -> None:
+        try:
+            left = await check_budget(self._workbench, mission.id)
+            run_id = await self._open(mission, task, needed, left)
+            if run_id is not None:
+                await self._advance(mission, task, run_id)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, the task has failed
+            if not isinstance(error, BiontError):
+                _log.error("task broken", task_id=task.id, exc_info=error)
+            now = self._workbench.clock.now()
+            await self._workbench.store.write(fail_task, task.id, str(error) or repr(error), now)
 
     async def _open(
         self, mission: Mission, task: Task, needed: Sequence[Task], left: int
@@ -147,7 +156,15 @@ class Work:
     async def _advance(self, mission: Mission, task: Task, run_id: int) -> None:
         agents, store = self._workbench.get(AGENTS), self._workbench.store
         call = make_call(mission)
-        outcome = await self._asker.persist(mission, lambda: agents.advance(run_id, call))
+
+        async def check() -> None:
+            # Tasks side by side share one budget.
+            await store.write(charge_task, task.id)
+            await check_budget(self._workbench, mission.id)
+
+        outcome = await self._asker.persist(
+            mission, lambda: agents.advance(run_id, call, check=check)
+        )
         if outcome.status is AgentStatus.WAITING:
             await store.write(pause_task, task.id)
         else:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 from conftest import MakeKey, StartServer
 from pydantic import JsonValue
@@ -54,3 +58,32 @@ async def test_a_mission_of_twenty_tasks_outlives_ten_kills(
     assert len(events) == TASKS
     titles = sorted(str(note["title"]) for note in notes if "Task" in str(note["title"]))
     assert titles == sorted(f"Task {number}" for number in range(1, TASKS + 1))
+
+
+async def test_a_mission_outlives_a_locked_database(
+    start_server: StartServer, make_key: MakeKey, scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    """What could not be recorded is done again, once the database is there again."""
+    database = tmp_path / "biont.sqlite3"
+    scripted.default = thinker = Thinker(hold=asyncio.Event())
+    openai = {"base_url": scripted.url, "api_key": "x", "model": "m"}
+    server = await start_server(
+        database={"url": f"sqlite:///{database}", "busy_timeout": 0.2},
+        plugins={"llm": {"backend": "openai", "openai": openai}},
+    )
+    async with Client(server.url, await make_key()) as client:
+        steps: list[JsonValue] = [{"title": "One"}, {"title": "Two"}]
+        mission = await client.post("/missions", {"goal": "Endure", "steps": steps})
+        await scripted.wait_until_busy(2)
+        with closing(sqlite3.connect(database, isolation_level=None)) as outside:
+            outside.execute("BEGIN IMMEDIATE")
+            assert thinker.hold is not None
+            thinker.hold.set()
+            await scripted.wait_until_busy(0)
+            for _ in range(5):
+                assert (await client.ask("POST", "/tasks", {"title": "x"}))[0] == 503
+            outside.execute("ROLLBACK")
+        ended = await client.get_until(
+            f"/missions/{mission['id']}", lambda found: found["ended_at"]
+        )
+    assert (ended["status"], ended["error"]) == ("completed", None)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import cast
 
 import pytest
 from conftest import OpenClient
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 from support.client import Client, rows_of
 from support.scripted_server import MODEL, USAGE, ScriptedServer, respond, say
 
-from biont import LlmCall, Message, ToolContext, ToolResult, Workbench, make_tool
-from biont.exceptions import BackendError, LimitReached
+from biont import (
+    LlmCall,
+    Message,
+    ToolContext,
+    ToolResult,
+    Transaction,
+    Workbench,
+    make_tool,
+)
+from biont.exceptions import BackendError, LimitReached, NotFound
 from biont_agents import AGENTS, AgentOutcome, AgentStatus, NewAgentRun
 
 ADA = LlmCall(user_id=1)
@@ -221,7 +230,9 @@ async def test_a_model_that_calls_no_tools_says_by_json_what_it_wants(
 
 
 @pytest.mark.parametrize("native_tools", [False])
-@pytest.mark.parametrize("text", ['{"something": 1}', "[]", '{"answer": 7}'])
+@pytest.mark.parametrize(
+    "text", ['{"something": 1}', "[]", '{"answer": 7}', "{}", '{"answer": ""}', '{"tool": null}']
+)
 async def test_json_that_says_neither_is_no_answer(
     workbench: Workbench, client: Client, scripted: ScriptedServer, text: str
 ) -> None:
@@ -230,6 +241,100 @@ async def test_json_that_says_neither_is_no_answer(
     with pytest.raises(BackendError, match="neither"):
         await advance(workbench, run_id)
     assert rows_of(await client.get("/notes")) == []
+
+
+@pytest.mark.parametrize("native_tools", [False])
+async def test_a_number_beyond_all_rows_is_told_to_the_model(
+    workbench: Workbench, client: Client, scripted: ScriptedServer
+) -> None:
+    said = f'{{"tool": "read_note", "arguments": {{"note_id": {10**40}}}}}'
+    scripted.script += [say(said), say('{"answer": "Well."}')]
+    assert (await advance(workbench, await start(workbench, ["read_note"]))).answer == "Well."
+    (call,) = rows_of(await client.get("/tool-calls"))
+    assert call["status"] == "failed"
+
+
+class Anything(BaseModel):
+    """No arguments."""
+
+
+def refuse(_: Transaction) -> JsonValue:
+    raise NotFound("there is no such thing")
+
+
+async def give_no_json() -> object:
+    return {1, 2}
+
+
+async def give_no_unicode() -> object:
+    return "\ud800"
+
+
+async def give_an_error_of_no_unicode() -> object:
+    raise NotFound("\ud800")
+
+
+async def give_a_refusal() -> object:
+    return refuse
+
+
+@pytest.mark.parametrize(
+    ("give", "told"),
+    [
+        (give_no_json, "the tool has failed"),
+        (give_no_unicode, "the tool has failed"),
+        (give_an_error_of_no_unicode, "?"),
+        (give_a_refusal, "there is no such thing"),
+    ],
+)
+async def test_whatever_a_tool_gives_back_the_run_goes_on(
+    workbench: Workbench,
+    client: Client,
+    scripted: ScriptedServer,
+    give: Callable[[], Awaitable[object]],
+    told: str,
+) -> None:
+    async def run(_: ToolContext, __: Anything) -> ToolResult:
+        return cast("ToolResult", await give())
+
+    workbench.tools = {"odd": make_tool("odd", "Is odd.", Anything, run)}
+    scripted.script += [say(calls=[("odd", "{}")]), say("Well.")]
+    assert (await advance(workbench, await start(workbench, ["odd"]))).answer == "Well."
+    (call,) = rows_of(await client.get("/tool-calls"))
+    assert (call["status"], call["result"]) == ("failed", {"error": told})
+
+
+async def test_a_call_that_is_approved_while_another_is_made_is_made_next(
+    workbench: Workbench, client: Client, scripted: ScriptedServer
+) -> None:
+    async def approve(_: ToolContext, __: Anything) -> ToolResult:
+        (waiting,) = rows_of(await client.get("/tool-calls?status=waiting"))
+        await client.post(f"/tool-calls/{waiting['id']}/approve")
+        return None
+
+    workbench.tools = {
+        "approve": make_tool("approve", "Approves.", Anything, approve),
+        "send_message": workbench.tools["send_message"],
+    }
+    both = [("approve", "{}"), ("send_message", '{"integration": "x", "title": "Hi"}')]
+    scripted.script += [say(calls=both), say("Over.")]
+    run_id = await start(workbench, ["approve", "send_message"])
+    assert (await advance(workbench, run_id)).answer == "Over."
+
+
+async def test_a_tool_that_is_gone_is_told_to_the_model(
+    workbench: Workbench, client: Client, scripted: ScriptedServer
+) -> None:
+    scripted.script += [
+        say(calls=[("send_message", '{"integration": "chat", "title": "Hi"}')]),
+        say("Over."),
+    ]
+    run_id = await start(workbench, ["send_message"])
+    await advance(workbench, run_id)
+    await client.post("/tool-calls/1/approve")
+    workbench.tools = {}
+    assert (await advance(workbench, run_id)).answer == "Over."
+    assert (await client.get("/tool-calls/1"))["status"] == "refused"
 
 
 async def test_tools_are_listed(client: Client) -> None:

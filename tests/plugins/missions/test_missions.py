@@ -12,6 +12,8 @@ from support.scripted_server import USAGE, ScriptedServer, respond, say
 from support.thinker import Thinker
 
 ENDS = {"completed", "failed", "cancelled"}
+NO_FILE = {"backend": "local", "local": {"model_path": "/nowhere.gguf"}}
+WITHOUT_FILE = {"plugins": {"llm": NO_FILE, "missions": {"retry": [3600]}}}
 GOAL: dict[str, JsonValue] = {"goal": "Open the library"}
 
 
@@ -167,6 +169,39 @@ async def test_a_mission_stops_at_its_budget(client: Client, thinker: Thinker) -
     assert thinker.asked == {"plan": 1}
 
 
+async def test_tasks_side_by_side_share_the_budget(
+    client: Client, thinker: Thinker, scripted: ScriptedServer
+) -> None:
+    thinker.hold = asyncio.Event()
+    search = say(calls=[("search_notes", '{"query": "x"}')])
+    thinker.replies = {title: [search] * 5 for title in "ABC"}
+    steps: list[JsonValue] = [{"title": title} for title in "ABC"]
+    budget = 3 * int(USAGE["total_tokens"])
+    made = await client.post("/missions", {**GOAL, "steps": steps, "max_tokens": budget})
+    await scripted.wait_until_busy(3)
+    thinker.hold.set()
+    mission = await wait_for_end(client, made)
+    assert (mission["status"], mission["tokens"]) == ("failed", budget)
+
+
+@pytest.mark.parametrize("sections", [WITHOUT_FILE])
+async def test_a_model_that_is_not_set_up_is_not_waited_for(client: Client) -> None:
+    mission = await wait_for_end(client, await client.post("/missions", GOAL))
+    assert mission["status"] == "failed"
+    assert "there is no file" in str(mission["error"])
+
+
+async def test_an_endless_plan_of_mistakes_ends_the_mission(
+    client: Client, scripted: ScriptedServer
+) -> None:
+    empty = ",".join(['{"title": ""}'] * 10_000)
+    scripted.script += [say(f'{{"tasks": [{empty}]}}')] * 3
+    mission = await wait_for_end(client, await client.post("/missions", GOAL))
+    assert mission["status"] == "failed"
+    assert len(str(mission["error"])) < 5000
+    assert len(str(scripted.asked[-1].messages)) < 5000
+
+
 async def test_a_mission_is_cancelled_and_taken_up_again(client: Client, thinker: Thinker) -> None:
     thinker.hold = asyncio.Event()
     made = await client.post("/missions", GOAL)
@@ -207,6 +242,38 @@ async def test_a_task_waits_for_an_approval(client: Client, thinker: Thinker) ->
     await client.post(f"/tool-calls/{call['id']}/approve")
     mission = await wait_for_end(client, made)
     assert [task["result"] for task in tasks_of(mission)] == ["Tried."]
+
+
+SEND = say(calls=[("send_message", '{"integration": "x", "title": "Hi"}')])
+
+
+async def start_waiting(client: Client, thinker: Thinker) -> tuple[str, dict[str, JsonValue]]:
+    """Begin a mission; return its path and its only task, which waits for an approval."""
+    thinker.replies["Only"] = [SEND, say("Tried.")]
+    body: dict[str, JsonValue] = {**GOAL, "steps": [{"title": "Only"}], "tools": ["send_message"]}
+    made = await client.post("/missions", {**body, "reviews": 0})
+    path = f"/missions/{made['id']}"
+    found = await client.get_until(path, lambda found: "'waiting'" in str(found["tasks"]))
+    return path, tasks_of(found)[0]
+
+
+async def test_a_cancelled_mission_wants_no_approval(client: Client, thinker: Thinker) -> None:
+    path, _ = await start_waiting(client, thinker)
+    cancelled = await client.post(f"{path}/cancel")
+    assert cancelled["tokens"] == USAGE["total_tokens"]
+    assert rows_of(await client.get("/tool-calls?status=waiting")) == []
+    assert (await client.get("/tool-calls/1"))["status"] == "abandoned"
+    assert (await client.ask("POST", "/tool-calls/1/approve"))[0] == 409
+    await client.ask("POST", f"{path}/retry")
+    assert (await client.get_until(path, lambda found: found["ended_at"]))["status"] == "completed"
+
+
+async def test_a_task_that_waits_is_done_by_hand(client: Client, thinker: Thinker) -> None:
+    path, task = await start_waiting(client, thinker)
+    await client.post(f"/tasks/{task['id']}/complete", {"result": "By hand"})
+    mission = await client.get_until(path, lambda found: found["ended_at"])
+    assert (mission["status"], tasks_of(mission)[0]["result"]) == ("completed", "By hand")
+    assert (await client.get("/tool-calls/1"))["status"] == "abandoned"
 
 
 async def test_tools_stay_within_what_the_mission_has(client: Client, thinker: Thinker) -> None:
