@@ -11,7 +11,7 @@ from aiohttp import web
 from biont.exceptions import PluginError
 from biont.http.api import Api
 from biont.http.endpoint import Endpoint
-from biont.http.problems import problem_boundary
+from biont.http.problems import answer_error
 
 if TYPE_CHECKING:
     from biont.workbench import Workbench
@@ -51,12 +51,25 @@ def make_app(endpoints: Sequence[Endpoint], *, body_limit: int) -> web.Applicati
         endpoints: all routes; more specific paths win over parameters.
         body_limit: the size that a request's body may have, in bytes.
     """
-    app = web.Application(middlewares=[problem_boundary], client_max_size=body_limit)
+    # No middleware: each costs every request, and endpoints answer errors by themselves.
+    app = web.Application(client_max_size=body_limit)
     # A literal segment sorts before a parameter's brace: /keys/create, then /keys/{id}.
     for endpoint in sorted(endpoints, key=lambda endpoint: endpoint.route.path):
         route = endpoint.route
         app.router.add_route(route.method, route.path, endpoint.answer_request)
+    app.router.add_route("*", "/{path:.*}", _refuse)
     return app
+
+
+async def _refuse(request: web.Request) -> web.StreamResponse:
+    """Answer what no route does: with 404, or with 405 where other methods are taken."""
+    *others, _ = request.app.router.resources()
+    allowed: set[str] = set()
+    for resource in others:
+        _, methods = await resource.resolve(request)
+        allowed |= methods
+    error = web.HTTPMethodNotAllowed(request.method, allowed) if allowed else web.HTTPNotFound()
+    return answer_error(request, error)
 
 
 def _normalise(path: str) -> str:

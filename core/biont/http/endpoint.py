@@ -21,7 +21,7 @@ from biont.exceptions import Forbidden, InvalidInput, MalformedBody, PluginError
 from biont.http.api import Route
 from biont.http.cause import read_cause
 from biont.http.paging import Page
-from biont.http.problems import DIALECT
+from biont.http.problems import answer_error
 from biont.http.request import Request
 from biont.keys import Scope
 
@@ -50,6 +50,7 @@ class Endpoint:
         self.route = route
         self._workbench = workbench
         self._function = route.function
+        self._dialect = route.dialect
         self._may_emit = route.method != "GET"
         self._scopes = {Scope.FULL, *route.scopes}
         hints = _read_hints(owner, route)
@@ -62,41 +63,44 @@ class Endpoint:
         self._has_parameters = bool(self.parameters.model_fields)
         answer = _drop_response(hints["return"])
         self.answer = None if answer is type(None) else _adapt(answer)
+        # To ask a class of theirs about each answer is slow; most routes need not.
+        self._may_respond = answer is not hints["return"]
+        self._is_list = isinstance(answer, type) and issubclass(answer, Page)
 
     async def answer_request(self, http: web.Request) -> web.StreamResponse:
-        """Return the route's answer.
-
-        Raises:
-            BiontError: there is none; see `biont.http.problems`.
-        """
-        if self.route.dialect is not None:
-            http[DIALECT] = self.route.dialect
-        request = await self._authorise(http)
-        arguments = self._read_parameters(http)
-        if self.body is not None:
-            content = await http.read()
-            if content or self.body_is_required:
-                arguments[_BODY] = self._check_body(_decode(http, content))
-        if self._may_emit:
-            with caused_by(read_cause(http.headers)):
+        """Return the route's answer, or the problem that has come up."""
+        try:
+            request = await self._authorise(http)
+            arguments = self._read_parameters(http)
+            if self.body is not None:
+                content = await http.read()
+                if content or self.body_is_required:
+                    arguments[_BODY] = self._check_body(_decode(http, content))
+            if self._may_emit:
+                with caused_by(read_cause(http.headers)):
+                    result = await self._function(request, **arguments)
+            else:
                 result = await self._function(request, **arguments)
-        else:
-            result = await self._function(request, **arguments)
-        if isinstance(result, web.StreamResponse):
+            return self._respond(http, result)
+        except Exception as error:  # noqa: BLE001  # the one boundary, at which all end
+            return answer_error(http, error, self._dialect)
+
+    def _respond(self, http: web.Request, result: object) -> web.StreamResponse:
+        if self._may_respond and isinstance(result, web.StreamResponse):
             return result
         if self.answer is None:
             return web.Response(status=204)
         return web.Response(
-            body=self.answer.dump_json(result),
+            body=self.answer.serializer.to_json(result),
             status=self.route.status,
-            headers=_make_headers(http, result),
+            headers=_make_headers(http, result) if self._is_list else _JSON,
         )
 
     async def _authorise(self, http: web.Request) -> Request:
         if self.route.public:
             return Request(http, self._workbench, None)
         plain = http.headers.get(_KEY)
-        if plain is None and self.route.dialect is not None:
+        if plain is None and self._dialect is not None:
             plain = _read_bearer(http)
         principal = self._workbench.keys.recall(plain) or await self._workbench.keys.check(plain)
         if principal.scope not in self._scopes:
@@ -115,7 +119,7 @@ class Endpoint:
     def _check_body(self, document: object) -> object:
         assert self.body is not None  # noqa: S101  # narrows the type for mypy
         try:
-            return self.body.validate_python(document)
+            return self.body.validator.validate_python(document)
         except ValidationError as error:
             raise InvalidInput.from_validation(error, point_to) from error
 

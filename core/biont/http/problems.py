@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from math import ceil
 
 import orjson
@@ -12,11 +12,6 @@ from aiohttp import web
 from biont import exceptions
 from biont.http.api import Dialect
 from biont.http.problem_details import ProblemDetails
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-DIALECT = web.RequestKey("dialect", Dialect)
-"""Set on a request whose problems are to be told otherwise."""
 
 _STATUS: Mapping[type[exceptions.BiontError], int] = {
     exceptions.MalformedBody: 400,
@@ -40,20 +35,31 @@ _FAILED = "the server failed on this request; its log says why"
 _log = structlog.get_logger("biont.http")
 
 
-@web.middleware
-async def problem_boundary(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer every error with a problem document; bad input never becomes a 500."""
-    try:
-        return await handler(request)
-    except exceptions.BiontError as error:
-        return _respond(request, describe_error(error))
-    except web.HTTPException as error:
+def answer_error(
+    request: web.Request, error: Exception, dialect: Dialect | None = None
+) -> web.Response:
+    """Return the problem document that tells a client of an error.
+
+    Bad input never becomes a 500; what does is logged with its traceback.
+
+    Args:
+        request: what has led to it.
+        error: what was raised.
+        dialect: how problems are worded here; None as everywhere.
+
+    Raises:
+        web.HTTPException: the error is an answer that is no problem, such as a redirect.
+    """
+    if isinstance(error, exceptions.BiontError):
+        problem = describe_error(error)
+    elif isinstance(error, web.HTTPException):
         if error.status < 400:
-            raise
-        return _respond(request, _describe_status(error))
-    except Exception:  # noqa: BLE001  # the last resort; it is logged with its traceback
-        _log.exception("request failed", method=request.method, path=request.path)
-        return _respond(request, ProblemDetails(500, _FAILED))
+            raise error
+        problem = _describe_status(error)
+    else:
+        _log.error("request failed", method=request.method, path=request.path, exc_info=error)
+        problem = ProblemDetails(500, _FAILED)
+    return dialect.write_problem(problem) if dialect is not None else _respond(problem)
 
 
 def describe_error(error: exceptions.BiontError) -> ProblemDetails:
@@ -75,9 +81,7 @@ def _describe_status(error: web.HTTPException) -> ProblemDetails:
     return ProblemDetails(error.status, _explain(error), headers=kept)
 
 
-def _respond(request: web.Request, problem: ProblemDetails) -> web.Response:
-    if DIALECT in request:
-        return request[DIALECT].write_problem(problem)
+def _respond(problem: ProblemDetails) -> web.Response:
     return web.Response(
         status=problem.status,
         body=orjson.dumps(problem.to_document()),

@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import functools
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
@@ -137,8 +137,8 @@ class Store:
         self._submit(Write(call, transaction, contextvars.copy_context(), future))
         return cast("T", await future)
 
-    async def append(self, event: Event) -> None:
-        """Make an event durable that nothing else has to be written with.
+    def append(self, event: Event) -> Awaitable[object]:
+        """Make an event durable that nothing else has to be written with; it is once awaited.
 
         Raises:
             StoreUnavailable: it was not written; the same call may succeed later.
@@ -147,7 +147,7 @@ class Store:
         transaction.events.append(event)
         future = self._open_loop().create_future()
         self._submit(Write(None, transaction, None, future))
-        await future
+        return future
 
     def _submit(self, write: Write) -> None:
         """Hand a write to the writer, together with those of this turn of the event loop.
