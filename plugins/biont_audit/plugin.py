@@ -11,7 +11,6 @@ from pathlib import Path
 import click
 
 from biont import Api, Event, Tables, Tool, Transaction, Workbench, hookimpl, on
-from biont_audit.commands import audit
 from biont_audit.log import EVENT_LOG, EventLog
 from biont_audit.retention import remove_old_entries
 from biont_audit.routes import api
@@ -48,6 +47,8 @@ def register_routes() -> Api:
 @hookimpl
 def register_commands(cli: click.Group) -> None:
     """Add ``biont audit``."""
+    from biont_audit.commands import audit  # noqa: PLC0415  # a server needs none
+
     cli.add_command(audit)
 
 

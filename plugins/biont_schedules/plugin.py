@@ -9,7 +9,6 @@ import click
 from pydantic import BaseModel
 
 from biont import Api, JobKind, Tool, Workbench, hookimpl
-from biont_schedules.commands import schedule
 from biont_schedules.declared import keep_declared
 from biont_schedules.prompt import PROMPT
 from biont_schedules.routes import api
@@ -50,4 +49,6 @@ def register_jobs() -> Sequence[JobKind]:
 @hookimpl
 def register_commands(cli: click.Group) -> None:
     """Add ``biont schedule``."""
+    from biont_schedules.commands import schedule  # noqa: PLC0415  # a server needs none
+
     cli.add_command(schedule)

@@ -12,7 +12,6 @@ import click
 from biont import Api, Event, EventType, Tables, Transaction, Workbench, hookimpl, on
 from biont_webhooks.attempts import Attempts
 from biont_webhooks.claims import doubt_claims
-from biont_webhooks.commands import webhooks as commands
 from biont_webhooks.delivery_routes import api as delivery_api
 from biont_webhooks.event_types import WEBHOOK_DISABLED
 from biont_webhooks.log_routes import api as log_api
@@ -57,7 +56,9 @@ def register_routes() -> Api:
 @hookimpl
 def register_commands(cli: click.Group) -> None:
     """Add ``biont webhooks``."""
-    cli.add_command(commands)
+    from biont_webhooks.commands import webhooks  # noqa: PLC0415  # a server needs none
+
+    cli.add_command(webhooks)
 
 
 @hookimpl
