@@ -66,7 +66,7 @@ class JobKind:
         parameters: what a schedule of this kind says beside its expression.
         run: does the work and returns what then writes its outcome. It may be
             called again for the same run after a crash. What it raises ends the
-            run as failed.
+            run as failed, and `BudgetExceeded` as skipped.
     """
 
     name: str

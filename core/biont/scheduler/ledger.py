@@ -38,6 +38,10 @@ _SUCCEED = (
     "UPDATE schedule_runs SET status = 'succeeded', ended_at = ?, result = ?, error = NULL"
     " WHERE id = ?"
 )
+_SKIP = (
+    "UPDATE schedule_runs SET status = 'skipped_budget', ended_at = ?, reason = ?, error = NULL"
+    " WHERE id = ? AND ended_at IS NULL"
+)
 _FAIL = (
     "UPDATE schedule_runs SET status = ?, failures = failures + 1, ended_at = ?,"
     " waits_until = ?, error = ? WHERE id = ? AND ended_at IS NULL"
@@ -207,6 +211,11 @@ def end_run(tx: Transaction, run: Run, finish: Finish, now: datetime) -> None:
             "status": RunStatus.SUCCEEDED.value,
         },
     )
+
+
+def skip_run(_: Transaction, run_id: int, reason: str, now: datetime) -> None:
+    """Record that a run was not made, since what may be spent in its day is used up."""
+    execute_sql(_SKIP, to_text(now), reason, run_id)
 
 
 def fail_run(_: Transaction, work: Work, error: BaseException, now: datetime) -> timedelta | None:

@@ -11,10 +11,10 @@ import structlog
 
 from biont.clock import Clock
 from biont.event import Cause, caused_by
-from biont.exceptions import JobError, StoreUnavailable
+from biont.exceptions import BudgetExceeded, JobError, StoreUnavailable
 from biont.scheduler.due import Defaults
 from biont.scheduler.jobs import Finish, JobKind
-from biont.scheduler.ledger import Work, end_run, fail_run, start_runs
+from biont.scheduler.ledger import Work, end_run, fail_run, skip_run, start_runs
 from biont.scheduler.line import Line, Waiting
 from biont.store import Store, Transaction
 
@@ -127,6 +127,8 @@ class Runner:
                 async with asyncio.timeout(timeout) as deadline:
                     finish = await self._do_job(work)
                 await self._write(end_run, work.run, finish, self._clock.now())
+            except BudgetExceeded as error:
+                await self._write(skip_run, work.run.id, str(error), self._clock.now())
             except Exception as error:  # noqa: BLE001  # a job may raise anything; it is recorded
                 is_over = deadline.expired()
                 await self._fail(work, took_too_long(timeout) if is_over else error)

@@ -189,7 +189,7 @@ async def test_calls_at_once_count_with_the_most_that_they_may_take(
 
 
 @pytest.mark.parametrize("llm", [{"budgets": {"schedule": {"tokens": 10}}}])
-async def test_a_schedule_that_has_used_up_its_budget_fails_and_says_why(
+async def test_a_schedule_that_has_used_up_its_budget_is_skipped_and_says_why(
     client: Client, clock: FakeClock, workbench: Workbench
 ) -> None:
     schedule = await client.post("/schedule", {"cron": "* * * * *", "prompt": "Good morning"})
@@ -204,8 +204,9 @@ async def test_a_schedule_that_has_used_up_its_budget_fails_and_says_why(
             ),
         )
     second, first = rows(page)
-    assert (first["status"], second["status"]) == ("succeeded", "failed")
-    assert "BudgetExceeded" in str(second["error"])
+    assert (first["status"], second["status"]) == ("succeeded", "skipped_budget")
+    assert "10 tokens" in str(second["reason"])
+    assert second["error"] is None
     (usage,) = await read_usage(client, "schedule")
     assert (usage["schedule_id"], usage["calls"]) == (schedule["id"], 1)
 
