@@ -8,7 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from biont import (
+    Answer,
     Chunk,
+    DoneChunk,
     LlmCall,
     Scope,
     TextChunk,
@@ -29,8 +31,13 @@ from biont_chat.tables import ChatMessage, WaitingAnswer
 from biont_chat.views import ChatAnswer, StreamEnd, show_usage
 
 
-def check_tools(request: ApiRequest, tools: Sequence[str]) -> None:
+def check_tools(request: ApiRequest, tools: Sequence[str], pointer: str = "#/tools") -> None:
     """Check that a request may name these tools.
+
+    Args:
+        request: who names them.
+        tools: their names.
+        pointer: where they stand in its body.
 
     Raises:
         Forbidden: its key may only chat: by tools it could do all else.
@@ -45,7 +52,7 @@ def check_tools(request: ApiRequest, tools: Sequence[str]) -> None:
         if name not in known:
             choice = ", ".join(sorted(known))
             raise InvalidInput(
-                InputProblem(f"there is no such tool; choose from {choice}", f"#/tools/{index}")
+                InputProblem(f"there is no such tool; choose from {choice}", f"{pointer}/{index}")
             )
 
 
@@ -82,15 +89,30 @@ class TooledExchange:
     run_id: int
     _said: list[str] = field(default_factory=list)
 
+    async def answer_whole(self) -> tuple[Answer, ChatMessage | None]:
+        """Return the whole answer, in no shape of ours, and what is kept of it by then.
+
+        Raises:
+            BackendError: there is none; the question is not kept either.
+        """
+        outcome, message, _ = await self._complete()
+        said = Answer(
+            text=outcome.answer or "",
+            model=outcome.model,
+            backend=outcome.backend,
+            finish_reason="stop",
+            tool_calls=(),
+            usage=outcome.usage,
+        )
+        return said, message
+
     async def answer(self) -> ChatAnswer:
         """Return the whole answer, or what it waits for.
 
         Raises:
             BackendError: there is none; the question is not kept either.
         """
-        workbench = self.exchange.request.workbench
-        outcome = await workbench.get(AGENTS).advance(self.run_id, self.exchange.call)
-        message, waiting = await self._keep(outcome)
+        outcome, message, waiting = await self._complete()
         return ChatAnswer(
             answer=outcome.answer or "",
             model=outcome.model,
@@ -120,9 +142,14 @@ class TooledExchange:
                 raise
             await response.send_last(wording.write_problem(describe_error(error)))
         else:
-            usage = b"" if outcome is None else wording.write_chunk(UsageChunk(outcome.usage))
-            await response.send_last(usage + wording.write_end(end))
+            told = b"" if outcome is None else _write_last(outcome, wording)
+            await response.send_last(told + wording.write_end(end))
         return response
+
+    async def _complete(self) -> tuple[AgentOutcome, ChatMessage | None, list[int]]:
+        agents = self.exchange.request.workbench.get(AGENTS)
+        outcome = await agents.advance(self.run_id, self.exchange.call)
+        return outcome, *await self._keep(outcome)
 
     async def _advance(self, response: EventResponse) -> AgentOutcome | None:
         """Return how far the answer has come; None if it was cut off."""
@@ -184,6 +211,12 @@ class TooledExchange:
             text, model or models.default, models.default, TokenUsage(0, 0, True), interrupted=True
         )
         return await self.exchange.keep(reply)
+
+
+def _write_last(outcome: AgentOutcome, wording: Wording) -> bytes:
+    """Return the last two chunks of an answer."""
+    end = DoneChunk(outcome.model)
+    return wording.write_chunk(UsageChunk(outcome.usage)) + wording.write_chunk(end)
 
 
 def make_reply(outcome: AgentOutcome) -> Reply:

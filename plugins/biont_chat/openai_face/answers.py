@@ -77,11 +77,13 @@ class OpenAiWording:
         model: who was asked.
         created: when, in seconds since 1970.
         with_usage: whether the tokens are told.
+        hides_calls: whether tool calls are not, since they are not for the client to make.
     """
 
     model: str
     created: int
     with_usage: bool
+    hides_calls: bool = False
     _id: str = field(default_factory=make_id)
     _calls: int = 0
     _is_first: bool = True
@@ -96,6 +98,8 @@ class OpenAiWording:
         if isinstance(chunk, TextChunk):
             return self._write_delta({"content": chunk.text})
         if isinstance(chunk, ToolCallChunk):
+            if self.hides_calls:
+                return b""
             call = {"index": self._calls, **_write_call(chunk.call)}
             self._calls += 1
             return self._write_delta({"tool_calls": [call]})

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from biont import ChatRequest, Message, ResponseFormat, RowId, ToolCall, ToolDefinition
+from biont.exceptions import InputProblem, InvalidInput
 
 DEFAULT = "default"
 """The `model` that means the operator's default."""
@@ -113,6 +114,9 @@ class Metadata(Ignoring):
     conversation_id: RowId | None = Field(
         None, description="The conversation in which question and answer are kept."
     )
+    tools: Annotated[str, Field(max_length=512)] = Field(
+        "", description="The workbench's own tools that the model may call, between commas."
+    )
 
 
 class CompletionRequest(Ignoring):
@@ -133,6 +137,20 @@ class CompletionRequest(Ignoring):
     response_format: GivenFormat | None = None
     store: bool | None = Field(None, description="Whether it is kept as a conversation.")
     metadata: Metadata | None = None
+
+    def list_own_tools(self) -> list[str]:
+        """Return the names of the workbench's own tools that the model may call.
+
+        Raises:
+            InvalidInput: the client has tools of its own, too.
+        """
+        named = self.metadata.tools.split(",") if self.metadata else []
+        names = [name.strip() for name in named if name.strip()]
+        if names and self.tools:
+            raise InvalidInput(
+                InputProblem("give tools, or the names of ours, not both", "#/metadata/tools")
+            )
+        return names
 
     def read(self) -> ChatRequest:
         """Return it in our own terms."""

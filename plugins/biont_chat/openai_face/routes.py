@@ -16,6 +16,7 @@ from biont_chat.openai_face.answers import (
 )
 from biont_chat.openai_face.requests import CompletionRequest
 from biont_chat.tables import Conversation
+from biont_chat.tooled import check_tools, open_tooled
 from biont_llm import LANGUAGE_MODELS
 
 _CHAT = frozenset({Scope.CHAT})
@@ -34,10 +35,17 @@ async def complete_chat(
     """
     exchange = await _prepare(request, body)
     created = int(request.workbench.clock.now().timestamp())
-    if body.stream:
-        with_usage = body.stream_options is not None and body.stream_options.include_usage
-        return await stream_answer(exchange, OpenAiWording(body.model, created, with_usage))
-    answer, message = await answer_at_once(exchange)
+    with_usage = body.stream_options is not None and body.stream_options.include_usage
+    wording = OpenAiWording(body.model, created, with_usage, hides_calls=bool(exchange.tools))
+    if exchange.tools:
+        tooled = await open_tooled(exchange)
+        if body.stream:
+            return await tooled.stream(wording)
+        answer, message = await tooled.answer_whole()
+    elif body.stream:
+        return await stream_answer(exchange, wording)
+    else:
+        answer, message = await answer_at_once(exchange)
     return write_answer(answer, created, message.conversation_id if message else None)
 
 
@@ -49,7 +57,13 @@ async def list_openai_models(request: Request) -> dict[str, object]:
 
 
 async def _prepare(request: Request, body: CompletionRequest) -> Exchange:
-    asked = body.read()
+    asked, tools = body.read(), body.list_own_tools()
+    check_tools(request, tools, "#/metadata/tools")
+    keep = bool(body.store) or bool(body.metadata and body.metadata.conversation_id)
+    if not keep and any(request.workbench.tools[name].confirm for name in tools):
+        raise InvalidInput(
+            InputProblem("a tool that has to be approved needs a conversation", "#/store")
+        )
     said = [message.content for message in asked.messages if message.role == "user"]
     if not said:
         raise InvalidInput(InputProblem("must have a message of role user", "#/messages"))
@@ -65,6 +79,6 @@ async def _prepare(request: Request, body: CompletionRequest) -> Exchange:
         conversation_id,
         system[0] if system else None,
         asked.model,
-        keep=bool(body.store) or conversation_id is not None,
+        keep=keep,
     )
-    return Exchange(request, question, asked)
+    return Exchange(request, question, asked, tools)

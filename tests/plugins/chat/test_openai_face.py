@@ -12,7 +12,7 @@ import pytest
 from conftest import OpenClient
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 from plugins.chat.asking import asking
-from support.client import Client
+from support.client import Client, rows_of
 from support.scripted_server import (
     MODEL,
     Reply,
@@ -278,3 +278,63 @@ async def test_when_the_client_leaves_the_model_is_let_go(
     await scripted.wait_until_busy(0)
     page = await client.get_until("/conversations", lambda page: page["data"])
     assert page["data"]
+
+
+KEEP = say("I keep it.", calls=[("create_note", '{"title": "Kept"}')])
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_the_workbenchs_own_tools_are_called_here(
+    open_client: OpenClient, scripted: ScriptedServer, streamed: bool
+) -> None:
+    client = await open_client()
+    scripted.script = [KEEP, say("Done.")]
+    async with make_ai(client.url, client.headers["X-API-Key"]) as ai:
+        if streamed:
+            chunks = [
+                chunk.choices[0]
+                async for chunk in await ai.chat.completions.create(
+                    model="default",
+                    messages=CAPITAL,
+                    stream=True,
+                    metadata={"tools": "search_notes, create_note"},
+                )
+            ]
+            text = "".join(chunk.delta.content or "" for chunk in chunks)
+            assert text == "I keep it.Done."
+            assert not any(chunk.delta.tool_calls for chunk in chunks)
+            assert chunks[-1].finish_reason == "stop"
+        else:
+            done = await ai.chat.completions.create(
+                model="default",
+                messages=CAPITAL,
+                metadata={"tools": "search_notes, create_note"},
+            )
+            assert done.choices[0].message.content == "Done."
+            assert done.choices[0].message.tool_calls is None
+    (note,) = rows_of(await client.get("/notes"))
+    assert note["title"] == "Kept"
+
+
+@pytest.mark.parametrize(
+    ("tools", "own"), [("dance", False), ("create_note", True), ("send_message", False)]
+)
+async def test_tools_that_cannot_be_called_here_are_refused(
+    open_client: OpenClient, tools: str, own: bool
+) -> None:
+    client = await open_client()
+    async with make_ai(client.url, client.headers["X-API-Key"]) as ai:
+        with pytest.raises(openai.BadRequestError):
+            await ai.chat.completions.create(
+                model="default",
+                messages=CAPITAL,
+                metadata={"tools": tools},
+                tools=[LOOK] if own else openai.omit,
+            )
+
+
+async def test_a_key_of_scope_chat_uses_no_tools_here(ai: openai.AsyncOpenAI) -> None:
+    with pytest.raises(openai.PermissionDeniedError):
+        await ai.chat.completions.create(
+            model="default", messages=CAPITAL, metadata={"tools": "create_note"}
+        )
