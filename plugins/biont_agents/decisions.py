@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 import orjson
-from peewee import SQL
 
 from biont import Transaction
 from biont.exceptions import Conflict
@@ -31,7 +30,7 @@ def decide_call(tx: Transaction, user_id: int, call_id: int, approved: bool) -> 
         {
             "tool_call_id": call.id,
             "tool": call.tool,
-            "source": call.run.source,
+            "source": call.source,
             "agent_run_id": call.run_id,
             "approved": approved,
         },
@@ -55,8 +54,7 @@ def select_calls(
     if status is not None:
         query = query.where(ToolCallRecord.status == status)
     if source is not None:
-        runs = SQL("(SELECT id FROM agent_runs WHERE source = ?)", [source])
-        query = query.where(ToolCallRecord.run.in_(runs))
+        query = query.where(ToolCallRecord.source == source)
     if before is not None:
         query = query.where(ToolCallRecord.id < before)
     return list(query.order_by(ToolCallRecord.id.desc()).limit(limit + 1))

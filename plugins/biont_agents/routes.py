@@ -29,6 +29,7 @@ class ToolCallView(BaseModel):
 
     id: int
     tool: str
+    source: str = Field(description="What the model is at: `task-7`, `conversation-3`.")
     arguments: str = Field(description="As the model wrote them; JSON, as a rule.")
     status: CallStatus = Field(
         description="`waiting` for your approval; `refused` was not allowed, `rejected` by you; "
@@ -99,6 +100,7 @@ def _show_call(call: ToolCallRecord) -> ToolCallView:
     return ToolCallView(
         id=call.id,
         tool=call.tool,
+        source=call.source,
         arguments=call.arguments,
         status=CallStatus(call.status),
         result=None if call.result is None else orjson.loads(call.result),

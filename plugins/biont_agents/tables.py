@@ -35,8 +35,8 @@ class AgentRun(OwnedTable):
     Attributes:
         source: for what, by kind and number: ``task-7``; and `source_url`, where that is.
         model: who is asked, as `biont.ChatRequest` says it; None for the default.
-        messages: a JSON list of the turns, without the results of tools, which are in
-            `ToolCall`.
+        messages: a JSON list of the turns until it is done, without the results of tools,
+            which are in `ToolCallRecord`.
         tools: a JSON list of the tools that may be called, by name.
         status: an `AgentStatus`; ``waiting`` is for an approval.
         rounds: how often the model was asked, and `max_rounds`, how often at most.
@@ -83,6 +83,7 @@ class ToolCallRecord(OwnedTable):
     """A tool that a model has called, and what it gave back.
 
     Attributes:
+        source: the `AgentRun.source`.
         round: in which answer of the model, and `position`, at which place of it.
         call_id: as the model calls it.
         tool: which tool; it need not exist.
@@ -94,6 +95,7 @@ class ToolCallRecord(OwnedTable):
 
     run_id: int
     run = ForeignKeyField(AgentRun, on_delete="CASCADE")
+    source = TextField()
     round = IntegerField()
     position = IntegerField()
     call_id = TextField()
@@ -106,4 +108,8 @@ class ToolCallRecord(OwnedTable):
 
     class Meta:
         table_name = "tool_calls"
-        indexes = ((("run", "round", "position"), True), (("user", "status"), False))
+        indexes = (
+            (("run", "round", "position"), True),
+            (("user", "status"), False),
+            (("user", "source"), False),
+        )

@@ -134,12 +134,14 @@ def add_answer(
     run.answered_by, run.backend = answer.model, answer.backend
     run.updated_at = now
     if not answer.tool_calls:
-        run.status, run.answer = AgentStatus.DONE, answer.text
+        # What was said is not needed any more, and may be much.
+        run.status, run.answer, run.messages = AgentStatus.DONE, answer.text, "[]"
     run.save()
     for position, (call, status) in enumerate(zip(answer.tool_calls, statuses, strict=True)):
         record = ToolCallRecord.create(
             user=run.user_id,
             run=run,
+            source=run.source,
             round=number,
             position=position,
             call_id=call.id,

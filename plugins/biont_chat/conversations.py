@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from biont import TokenUsage, Transaction
+from biont_agents import abandon_calls
 from biont_chat.event_types import AI_MESSAGE, TEXT_LIMIT
 from biont_chat.tables import ChatMessage, Conversation, WaitingAnswer
 
@@ -106,13 +107,19 @@ def rename_conversation(
     return conversation
 
 
-def delete_conversation(_: Transaction, user_id: int, conversation_id: int) -> None:
-    """Delete a conversation with its messages.
+def delete_conversation(
+    tx: Transaction, user_id: int, now: datetime, conversation_id: int
+) -> None:
+    """Delete a conversation with its messages, and the tool calls that wait for an approval.
 
     Raises:
         NotFound: there is none of that number, or it is somebody else's.
     """
-    Conversation.get_owned(user_id, conversation_id).delete_instance()
+    conversation = Conversation.get_owned(user_id, conversation_id)
+    of_it = ChatMessage.conversation == conversation
+    for waiting in WaitingAnswer.select().join(ChatMessage).where(of_it):
+        abandon_calls(tx, waiting.agent_run_id, now)
+    conversation.delete_instance()
 
 
 def select_messages(

@@ -136,7 +136,10 @@ async def change_conversation(
 @api.delete("/conversations/{conversation_id}", scopes=_CHAT)
 async def remove_conversation(request: Request, conversation_id: RowId) -> None:
     """Delete a conversation with its messages."""
-    await request.workbench.store.write(delete_conversation, request.user_id, conversation_id)
+    workbench = request.workbench
+    await workbench.store.write(
+        delete_conversation, request.user_id, workbench.clock.now(), conversation_id
+    )
 
 
 def _name_model(request: Request, body: NewChatMessage) -> str | None:

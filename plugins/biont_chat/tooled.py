@@ -21,8 +21,23 @@ from biont import (
     describe_error,
 )
 from biont import Request as ApiRequest
-from biont.exceptions import BiontError, Conflict, Forbidden, InputProblem, InvalidInput
-from biont_agents import AGENTS, AgentOutcome, AgentStatus, NewAgentRun, read_progress
+from biont.exceptions import (
+    BackendRefused,
+    BiontError,
+    Conflict,
+    Forbidden,
+    InputProblem,
+    InvalidInput,
+    LimitReached,
+)
+from biont_agents import (
+    AGENTS,
+    AgentOutcome,
+    AgentStatus,
+    NewAgentRun,
+    abandon_calls,
+    read_progress,
+)
 from biont_chat.answering import Exchange
 from biont_chat.conversations import Reply, keep_late_reply, keep_question
 from biont_chat.sse import EventResponse, Wording
@@ -119,7 +134,7 @@ class TooledExchange:
             backend=outcome.backend,
             usage=show_usage(outcome.usage),
             conversation_id=message.conversation_id if message else None,
-            message_id=message.id if message and not waiting else None,
+            message_id=message.id if message and outcome.status is AgentStatus.DONE else None,
             waiting=waiting,
         )
 
@@ -138,6 +153,7 @@ class TooledExchange:
             await self._end(None)
             raise
         except BiontError as error:
+            await self._give_up()
             if not response.prepared:
                 raise
             await response.send_last(wording.write_problem(describe_error(error)))
@@ -148,7 +164,11 @@ class TooledExchange:
 
     async def _complete(self) -> tuple[AgentOutcome, ChatMessage | None, list[int]]:
         agents = self.exchange.request.workbench.get(AGENTS)
-        outcome = await agents.advance(self.run_id, self.exchange.call)
+        try:
+            outcome = await agents.advance(self.run_id, self.exchange.call)
+        except BiontError:
+            await self._give_up()
+            raise
         return outcome, *await self._keep(outcome)
 
     async def _advance(self, response: EventResponse) -> AgentOutcome | None:
@@ -203,6 +223,7 @@ class TooledExchange:
 
     async def _keep_rest(self) -> ChatMessage | None:
         """Keep what was said until the answer was cut off."""
+        await self._give_up()
         text = "".join(self._said).strip()
         if not text:
             return None
@@ -211,6 +232,11 @@ class TooledExchange:
             text, model or models.default, models.default, TokenUsage(0, 0, True), interrupted=True
         )
         return await self.exchange.keep(reply)
+
+    async def _give_up(self) -> None:
+        """Let no tool be called any more for an answer that nobody gets."""
+        workbench = self.exchange.request.workbench
+        await workbench.store.write(abandon_calls, self.run_id, workbench.clock.now())
 
 
 def _write_last(outcome: AgentOutcome, wording: Wording) -> bytes:
@@ -227,6 +253,8 @@ def make_reply(outcome: AgentOutcome) -> Reply:
 async def resume_answer(workbench: Workbench, run_id: int) -> None:
     """Go on with an answer that has waited for an approval, if this run is one.
 
+    Where there will be no answer, that is said instead.
+
     Raises:
         BackendError: there is no answer yet; it may be tried again.
     """
@@ -237,10 +265,15 @@ async def resume_answer(workbench: Workbench, run_id: int) -> None:
     call = LlmCall(
         user_id=user_id, key_id=row.key_id, conversation_id=row.question.conversation_id
     )
-    outcome = await workbench.get(AGENTS).advance(run_id, call)
-    if outcome.status is AgentStatus.DONE:
-        now = workbench.clock.now()
-        await workbench.store.write(keep_late_reply, row.id, make_reply(outcome), now)
+    try:
+        outcome = await workbench.get(AGENTS).advance(run_id, call)
+    except (BackendRefused, LimitReached) as error:
+        reply = Reply(f"There is no answer: {error}", "", "", TokenUsage(0, 0), interrupted=True)
+    else:
+        if outcome.status is AgentStatus.WAITING:
+            return
+        reply = make_reply(outcome)
+    await workbench.store.write(keep_late_reply, row.id, reply, workbench.clock.now())
 
 
 def _find_waiting(run_id: int) -> tuple[WaitingAnswer, int] | None:

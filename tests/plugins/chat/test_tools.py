@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from conftest import OpenClient
 from plugins.chat.asking import asking
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 from support.client import Client, rows_of
 from support.scripted_server import MODEL, USAGE, ScriptedServer, respond, say
 from support.sse import Chat, Sent
 
-from biont import Scope
+from biont import Scope, ToolContext, ToolResult, Workbench, make_tool
 
 KEEP = say("I keep it.", calls=[("create_note", '{"title": "Kept"}')])
 SEND = say(calls=[("send_message", '{"integration": "team", "title": "Hi"}')])
@@ -20,6 +21,10 @@ QUESTION: dict[str, JsonValue] = {
     "message": "Keep a note.",
     "tools": ["create_note", "send_message"],
 }
+
+
+class Nothing(BaseModel):
+    """No arguments."""
 
 
 @pytest.fixture
@@ -129,3 +134,43 @@ async def test_tools_need_a_full_key_and_must_exist(open_client: OpenClient) -> 
     status, problem = await client.ask("POST", "/chat", {"message": "Hi", "tools": ["dance"]})
     assert status == 422
     assert "'#/tools/0'" in str(problem["errors"])
+
+
+async def test_a_question_whose_answer_fails_after_the_approval_is_told_so(
+    client: Client, scripted: ScriptedServer
+) -> None:
+    scripted.script = [SEND]
+    await client.post("/chat", QUESTION)
+    scripted.script = [respond(400, b"no")]
+    await client.post("/tool-calls/1/approve")
+    page = await client.get_until("/events?event_type=ai_message", lambda page: page["data"])
+    payload: Any = rows_of(page)[0]["payload"]
+    assert (payload["interrupted"], payload["message"]) == (True, "Keep a note.")
+    assert "There is no answer" in str((await read_turns(client))[-1])
+
+
+async def test_a_deleted_conversation_wants_no_approval(
+    client: Client, scripted: ScriptedServer
+) -> None:
+    scripted.script = [SEND]
+    answer = await client.post("/chat", QUESTION)
+    await client.ask("DELETE", f"/conversations/{answer['conversation_id']}")
+    assert (await client.get("/tool-calls/1"))["status"] == "abandoned"
+    assert (await client.ask("POST", "/tool-calls/1/approve"))[0] == 409
+
+
+async def test_a_client_that_leaves_has_no_more_tools_called(
+    client: Client, scripted: ScriptedServer, workbench: Workbench
+) -> None:
+    never = asyncio.Event()
+
+    async def wait(_: ToolContext, __: Nothing) -> ToolResult:
+        await never.wait()
+        return None
+
+    workbench.tools = {"wait": make_tool("wait", "Waits.", Nothing, wait)}
+    scripted.script = [say("Wait.", calls=[("wait", "{}")])]
+    async with Chat(client, body={"message": "Do it.", "tools": ["wait"]}):
+        await client.get_until("/tool-calls?status=queued", lambda page: page["data"])
+    page = await client.get_until("/tool-calls?status=abandoned", lambda page: page["data"])
+    assert rows_of(page)[0]["source"] == "chat"
