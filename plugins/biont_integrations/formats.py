@@ -51,7 +51,9 @@ def _format_discord(url: URL, title: str, text: str) -> Post:
 def _format_ntfy(url: URL, title: str, text: str) -> Post:
     # https://docs.ntfy.sh/publish/#publish-as-json: posted to the root, 4,096 bytes.
     message = text.encode()[:4096].decode(errors="ignore")
-    return _post(url.parent, {"topic": url.name, "title": title, "message": message})
+    # What is behind the question mark may be what it is let in by.
+    server = url.parent.with_query(url.query)
+    return _post(server, {"topic": url.name, "title": title, "message": message})
 
 
 def _post(url: URL, document: Mapping[str, object]) -> Post:

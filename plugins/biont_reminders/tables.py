@@ -51,6 +51,6 @@ class Reminder(OwnedTable):
             self.done_at is None or self.done_at < self.triggered_at
         ):
             return ReminderState.TRIGGERED
-        if self.schedule.next_fire_at is None:
+        if self.schedule.next_fire_at is None and not self.schedule.paused:
             return ReminderState.DONE
         return ReminderState.WAITING

@@ -20,6 +20,8 @@ def sections(receiver: Receiver, scripted: ScriptedServer) -> dict[str, object]:
     connections: dict[str, object] = {
         kind: {"kind": kind, "url": receiver.url, "reports": kind == "json"} for kind in KINDS
     }
+    guarded = f"{receiver.url}?auth={SECRET}"
+    connections["guarded"] = {"kind": "ntfy", "url": guarded, "reports": False}
     connections["away"] = {"url": "http://169.254.169.254/", "reports": False}
     connections["json"] |= {"headers": {"Authorization": f"Bearer {SECRET}"}}  # type: ignore[operator]
     openai = {"base_url": scripted.url, "api_key": "x", "model": "m"}
@@ -56,6 +58,18 @@ async def test_each_system_gets_what_it_wants(
     assert (sent["integration"], sent["title"]) == (kind, "Hi & <all>")
 
 
+async def test_what_lets_in_stays_in_the_url(client: Client, receiver: Receiver) -> None:
+    queries: list[str] = []
+
+    async def note(request: web.Request) -> web.Response:
+        queries.append(request.query_string)
+        return web.Response()
+
+    receiver.respond = note
+    await client.ask("POST", "/integrations/guarded/send", {"title": "Hi"})
+    assert queries == [f"auth={SECRET}"]
+
+
 async def test_what_is_too_long_is_cut(client: Client, receiver: Receiver) -> None:
     for kind in ("discord", "ntfy"):
         message: dict[str, JsonValue] = {"title": "x", "text": "ü" * 5000}
@@ -76,7 +90,7 @@ async def test_the_first_message_of_a_user_is_an_event(open_client: OpenClient) 
 
 async def test_integrations_are_listed_without_their_urls(client: Client) -> None:
     answer: JsonValue = (await client.request("GET", "/integrations")).document
-    assert str(answer).count("'name'") == len(KINDS) + 1
+    assert str(answer).count("'name'") == len(KINDS) + 2
     assert "http" not in str(answer)
     assert SECRET not in str(answer)
 

@@ -58,6 +58,13 @@ async def test_a_reminder_that_recurs_waits_for_its_next_time(
     assert (done["state"], done["next_at"]) == ("waiting", "2026-03-03T13:00:00Z")
 
 
+async def test_a_reminder_whose_schedule_is_paused_is_not_done(client: Client) -> None:
+    made = await client.post("/reminders", DAILY)
+    await client.ask("POST", f"/schedule/{made['schedule_id']}/pause")
+    paused = await client.get(f"/reminders/{made['id']}")
+    assert (paused["state"], paused["next_at"]) == ("waiting", None)
+
+
 async def test_a_snoozed_reminder_comes_again(
     workbench: Workbench, client: Client, clock: FakeClock
 ) -> None:
