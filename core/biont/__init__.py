@@ -75,7 +75,14 @@ if TYPE_CHECKING:
     from biont.settings import Section, Settings, load_settings
     from biont.store import InstantField, Store, Table, Tables, Transaction, execute_sql
     from biont.time_zones import TimeZone, parse_time_zone
-    from biont.tools import Tool, ToolContext, ToolResult, make_tool
+    from biont.tools import (
+        NoArguments,
+        Tool,
+        ToolContext,
+        ToolResult,
+        check_tool_names,
+        make_tool,
+    )
     from biont.vault import Vault
     from biont.workbench import Workbench, open_workbench
 
@@ -111,6 +118,7 @@ __all__ = [
     "LlmCall",
     "Message",
     "ModelInfo",
+    "NoArguments",
     "OnCrash",
     "Overlap",
     "OwnedTable",
@@ -155,6 +163,7 @@ __all__ = [
     "WallTime",
     "Workbench",
     "caused_by",
+    "check_tool_names",
     "config_option",
     "decode_cursor",
     "describe_error",
@@ -244,7 +253,9 @@ _MODULES = {
     "settings": ["Section", "Settings", "load_settings"],
     "store": ["InstantField", "Store", "Table", "Tables", "Transaction", "execute_sql"],
     "time_zones": ["TimeZone", "parse_time_zone"],
-    "tools": ["Tool", "ToolContext", "ToolResult", "make_tool"],
+    "tools": [
+        *("NoArguments", "Tool", "ToolContext", "ToolResult", "check_tool_names", "make_tool"),
+    ],
     "vault": ["Vault"],
     "workbench": ["Workbench", "open_workbench"],
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue
 
+from biont.exceptions import InputProblem, InvalidInput
 from biont.llm import ToolDefinition
 from biont.store import Transaction
 
@@ -62,6 +63,31 @@ class Tool:
     def define(self) -> ToolDefinition:
         """Return the tool as a model is told of it."""
         return ToolDefinition(self.name, self.description, self.arguments.model_json_schema())
+
+
+class NoArguments(BaseModel):
+    """What a tool takes that needs to know nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def check_tool_names(tools: Mapping[str, Tool], names: Sequence[str], pointer: str) -> None:
+    """Check that there are tools of these names.
+
+    Args:
+        tools: those that there are.
+        names: a list in a request.
+        pointer: where that list stands in it: ``#/tools``.
+
+    Raises:
+        InvalidInput: there is no tool of one of the names.
+    """
+    for index, name in enumerate(names):
+        if name not in tools:
+            choice = ", ".join(sorted(tools))
+            raise InvalidInput(
+                InputProblem(f"there is no such tool; choose from {choice}", f"{pointer}/{index}")
+            )
 
 
 def make_tool(

@@ -18,6 +18,7 @@ from biont import (
     Transaction,
     UsageChunk,
     Workbench,
+    check_tool_names,
     describe_error,
 )
 from biont import Request as ApiRequest
@@ -26,8 +27,6 @@ from biont.exceptions import (
     BiontError,
     Conflict,
     Forbidden,
-    InputProblem,
-    InvalidInput,
     LimitReached,
 )
 from biont_agents import (
@@ -62,13 +61,7 @@ def check_tools(request: ApiRequest, tools: Sequence[str], pointer: str = "#/too
         return
     if request.principal is None or request.principal.scope is not Scope.FULL:
         raise Forbidden("a key of this scope may not use tools; use a full one")
-    known = request.workbench.tools
-    for index, name in enumerate(tools):
-        if name not in known:
-            choice = ", ".join(sorted(known))
-            raise InvalidInput(
-                InputProblem(f"there is no such tool; choose from {choice}", f"{pointer}/{index}")
-            )
+    check_tool_names(request.workbench.tools, tools, pointer)
 
 
 async def open_tooled(exchange: Exchange) -> TooledExchange:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from biont import Tool, ToolContext, ToolResult, make_tool
+from biont import NoArguments, Tool, ToolContext, ToolResult, make_tool
 from biont_integrations.integrations import INTEGRATIONS
 
 
@@ -21,12 +21,6 @@ class OutgoingMessage(BaseModel):
     text: Annotated[str, Field(max_length=20_000)] = ""
 
 
-class Nothing(BaseModel):
-    """No arguments."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 async def _send(context: ToolContext, message: OutgoingMessage) -> ToolResult:
     await context.workbench.get(INTEGRATIONS).send(
         context.user_id, message.integration, message.title, message.text
@@ -34,12 +28,12 @@ async def _send(context: ToolContext, message: OutgoingMessage) -> ToolResult:
     return {"sent": True}
 
 
-async def _list(context: ToolContext, _: Nothing) -> ToolResult:
+async def _list(context: ToolContext, _: NoArguments) -> ToolResult:
     return [*sorted(context.workbench.get(INTEGRATIONS).connections)]
 
 
 TOOLS: Sequence[Tool] = (
-    make_tool("list_integrations", "List the names of the integrations.", Nothing, _list),
+    make_tool("list_integrations", "List the names of the integrations.", NoArguments, _list),
     make_tool(
         "send_message",
         "Send a message to people or systems outside, through an integration. The user has to "

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from biont import Transaction, Workbench
-from biont.exceptions import InputProblem, InvalidInput
+from biont import Transaction, Workbench, check_tool_names
 from biont_missions.missions import create_mission
 from biont_missions.plans import check_steps
 from biont_missions.runner import MISSIONS
@@ -31,12 +30,7 @@ class MissionMaker:
         Raises:
             InvalidInput: a tool does not exist, or its steps cannot be done in their order.
         """
-        for index, name in enumerate(self._find_tools(wanted)):
-            if name not in self._workbench.tools:
-                known = ", ".join(sorted(self._workbench.tools))
-                raise InvalidInput(
-                    InputProblem(f"there is no such tool; choose from {known}", f"#/tools/{index}")
-                )
+        check_tool_names(self._workbench.tools, self._find_tools(wanted), "#/tools")
         check_steps(wanted.steps, 0, self._settings.tasks)
 
     def make(self, tx: Transaction, user_id: int, wanted: NewMission) -> Mission:

@@ -31,7 +31,7 @@ from biont_reminders.reminders import (
     snooze_reminder,
 )
 from biont_reminders.tables import Reminder, ReminderState
-from biont_schedules import DueInstant, Duration, When, require_kind
+from biont_schedules import DueInstant, Duration, When, list_all_columns
 
 P = ParamSpec("P")
 
@@ -95,10 +95,7 @@ class ReminderView(BaseModel):
 @api.post("/reminders")
 async def create(request: Request, body: NewReminder) -> ReminderView:
     """Keep a reminder; `reminder_triggered` is emitted when it is due."""
-    workbench = request.workbench
-    columns = body.list_columns()
-    require_kind(columns)
-    columns["time_zone"] = body.time_zone or await workbench.find_time_zone(request.user_id)
+    columns = await list_all_columns(body, request.workbench, request.user_id)
     return await _write(request, create_reminder, body.text, columns)
 
 

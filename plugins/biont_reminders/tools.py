@@ -9,14 +9,12 @@ from pydantic import JsonValue
 from biont import Tool, ToolContext, ToolResult, Transaction, make_tool
 from biont_reminders.reminders import create_reminder
 from biont_reminders.routes import NewReminder
-from biont_schedules import require_kind
+from biont_schedules import list_all_columns
 
 
 async def _create(context: ToolContext, wanted: NewReminder) -> ToolResult:
     workbench = context.workbench
-    columns = wanted.list_columns()
-    require_kind(columns)
-    columns["time_zone"] = wanted.time_zone or await workbench.find_time_zone(context.user_id)
+    columns = await list_all_columns(wanted, workbench, context.user_id)
 
     def write(tx: Transaction) -> JsonValue:
         now = workbench.clock.now()

@@ -4,6 +4,6 @@ A plugin whose jobs have a face of their own builds it on these.
 """
 
 from biont_schedules.schedules import apply_change, insert_schedule
-from biont_schedules.timing import DueInstant, Duration, When, require_kind
+from biont_schedules.timing import DueInstant, Duration, When, list_all_columns
 
-__all__ = ["DueInstant", "Duration", "When", "apply_change", "insert_schedule", "require_kind"]
+__all__ = ["DueInstant", "Duration", "When", "apply_change", "insert_schedule", "list_all_columns"]

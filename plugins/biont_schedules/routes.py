@@ -36,7 +36,7 @@ from biont_schedules.schedules import (
     select_runs,
     select_upcoming,
 )
-from biont_schedules.timing import read_timing, require_kind
+from biont_schedules.timing import list_all_columns, read_timing
 from biont_schedules.views import NewSchedule, ScheduleChange, ScheduleView, show_schedule
 from biont_schedules.why import explain_schedule
 
@@ -53,9 +53,7 @@ class Why(BaseModel):
 async def create(request: Request, body: NewSchedule) -> ScheduleView:
     """Schedule a prompt, or another kind of job."""
     workbench = request.workbench
-    columns = body.list_columns()
-    require_kind(columns)
-    columns["time_zone"] = body.time_zone or await workbench.find_time_zone(request.user_id)
+    columns = await list_all_columns(body, workbench, request.user_id)
     columns["name"] = body.name or (body.prompt or body.job)[:80]
     columns["job_kind"] = body.job
     columns["parameters"] = check_parameters(

@@ -16,7 +16,7 @@ from pydantic import (
     field_validator,
 )
 
-from biont import CronExpression, Instant, Schedule, TimeZone, Timing, TimingKind
+from biont import CronExpression, Instant, Schedule, TimeZone, Timing, TimingKind, Workbench
 from biont.exceptions import InputProblem, InvalidExpression, InvalidInput
 
 _DURATION = re.compile(r"(\d{1,9})(s|m|h|d)")
@@ -108,6 +108,22 @@ class When(BaseModel):
         columns = {"time_zone": default_zone, **self.list_columns(), "created_at": now}
         require_kind(columns)
         return Schedule(**columns)
+
+
+async def list_all_columns(when: When, workbench: Workbench, user_id: int) -> dict[str, object]:
+    """Return when something new is due, as columns of a schedule.
+
+    Args:
+        when: where it names no time zone, it is its user's, or the workbench's.
+        workbench: knows these.
+        user_id: whose schedule it will be.
+
+    Raises:
+        InvalidInput: none or more than one of `cron`, `every` and `at` is given.
+    """
+    columns = {"time_zone": await workbench.find_time_zone(user_id), **when.list_columns()}
+    require_kind(columns)
+    return columns
 
 
 def require_kind(columns: dict[str, object]) -> None:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import JsonValue
 
-from biont import Schedule, Timing, Tool, ToolContext, ToolResult, Transaction, make_tool
+from biont import (
+    NoArguments,
+    Schedule,
+    Timing,
+    Tool,
+    ToolContext,
+    ToolResult,
+    Transaction,
+    make_tool,
+)
 from biont_schedules.parameters import check_parameters
 from biont_schedules.schedules import insert_schedule
-from biont_schedules.timing import When, require_kind
+from biont_schedules.timing import When, list_all_columns
 from biont_schedules.views import Name, Prompt
 
 _LISTED = 50
@@ -22,17 +31,9 @@ class PromptSchedule(When):
     prompt: Prompt
 
 
-class Nothing(BaseModel):
-    """No arguments."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 async def _create(context: ToolContext, wanted: PromptSchedule) -> ToolResult:
     workbench = context.workbench
-    columns = wanted.list_columns()
-    require_kind(columns)
-    columns["time_zone"] = wanted.time_zone or await workbench.find_time_zone(context.user_id)
+    columns = await list_all_columns(wanted, workbench, context.user_id)
     columns["name"] = wanted.name or wanted.prompt[:80]
     columns["job_kind"] = "prompt"
     columns["parameters"] = check_parameters(workbench.job_kinds, "prompt", {}, wanted.prompt)
@@ -45,7 +46,7 @@ async def _create(context: ToolContext, wanted: PromptSchedule) -> ToolResult:
     return write
 
 
-async def _list(context: ToolContext, _: Nothing) -> ToolResult:
+async def _list(context: ToolContext, _: NoArguments) -> ToolResult:
     schedules = await context.workbench.store.read(
         Schedule.read_page, context.user_id, _LISTED, None
     )
@@ -69,5 +70,5 @@ TOOLS: Sequence[Tool] = (
         PromptSchedule,
         _create,
     ),
-    make_tool("list_schedules", "List the schedules of the user.", Nothing, _list),
+    make_tool("list_schedules", "List the schedules of the user.", NoArguments, _list),
 )
