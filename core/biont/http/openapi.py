@@ -76,10 +76,10 @@ def _collect_schemas(
 ) -> tuple[Mapping[_Key, JsonValue], dict[str, JsonValue]]:
     inputs: list[tuple[_Key, JsonSchemaMode, TypeAdapter[object]]] = []
     for number, endpoint in enumerate(endpoints):
-        if endpoint.body is not None:
-            inputs.append(((number, "body"), "validation", endpoint.body))
-        if endpoint.answer is not None:
-            inputs.append(((number, "answer"), "serialization", endpoint.answer))
+        if endpoint.signature.body is not None:
+            inputs.append(((number, "body"), "validation", endpoint.signature.body))
+        if endpoint.signature.answer is not None:
+            inputs.append(((number, "answer"), "serialization", endpoint.signature.answer))
     inputs += [((known.name, "payload"), "validation", known.payload) for known in event_types]
     inputs.append(((-1, "answer"), "serialization", TypeAdapter(Problem)))
     by_key, shared = TypeAdapter.json_schemas(inputs, ref_template=_REFERENCE)
@@ -104,9 +104,9 @@ def _describe(
     parameters = _describe_parameters(endpoint)
     if parameters:
         operation["parameters"] = parameters
-    if endpoint.body is not None:
+    if endpoint.signature.body is not None:
         operation["requestBody"] = {
-            "required": endpoint.body_is_required,
+            "required": endpoint.signature.body_is_required,
             "content": {"application/json": {"schema": schemas[number, "body"]}},
         }
     return operation
@@ -143,13 +143,13 @@ def _describe_delivery(known: KnownType, payload: JsonValue) -> dict[str, JsonVa
 
 
 def _describe_parameters(endpoint: Endpoint) -> list[JsonValue]:
-    schema = endpoint.parameters.model_json_schema()
+    schema = endpoint.signature.parameters.model_json_schema()
     definitions = schema.get("$defs", {})
     required = schema.get("required", [])
     return [
         {
             "name": name,
-            "in": "path" if name in endpoint.path_names else "query",
+            "in": "path" if name in endpoint.signature.path_names else "query",
             "required": name in required,
             "schema": _inline(value, definitions),
         }
@@ -175,7 +175,7 @@ def _describe_responses(
     route = endpoint.route
     success: dict[str, JsonValue] = {"description": HTTPStatus(route.status).phrase}
     content: dict[str, JsonValue] = {}
-    if endpoint.answer is not None:
+    if endpoint.signature.answer is not None:
         content["application/json"] = {"schema": schemas[number, "answer"]}
     own = (route.media_type,) if isinstance(route.media_type, str) else route.media_type
     content |= {kind: {} for kind in own or ()}
@@ -197,9 +197,9 @@ def _list_problems(endpoint: Endpoint) -> list[int]:
     statuses = [422, 500, 503]
     if not endpoint.route.public:
         statuses += [401, 403]
-    if endpoint.path_names:
+    if endpoint.signature.path_names:
         statuses.append(404)
-    if endpoint.body is not None:
+    if endpoint.signature.body is not None:
         statuses += [400, 404, 413, 415]
     if endpoint.route.method != "GET":
         statuses.append(409)

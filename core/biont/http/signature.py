@@ -1,0 +1,122 @@
+"""What the signature of a route's function says: what is accepted, and what is answered."""
+
+from __future__ import annotations
+
+import inspect
+import operator
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache, reduce
+from string import Formatter
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model
+
+from biont.exceptions import PluginError
+from biont.http.api import Route
+from biont.http.paging import Page
+from biont.http.request import Request
+
+BODY = "body"
+"""The parameter that is the request's JSON."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a route accepts and answers.
+
+    Attributes:
+        path_names: the parameters that are in its path.
+        parameters: those, and the ones of the query, as a model.
+        body: what its JSON has to be; None if it takes none.
+        body_is_required: whether it may not be left out.
+        answer: what it answers as JSON; None for nothing.
+        answers_page: whether that is a page of a list.
+        may_respond: whether its function may make the response itself. To ask each
+            result whether it is one is slow, and most are none.
+    """
+
+    path_names: frozenset[str]
+    parameters: type[BaseModel]
+    body: TypeAdapter[object] | None
+    body_is_required: bool
+    answer: TypeAdapter[object] | None
+    answers_page: bool
+    may_respond: bool
+
+
+@lru_cache(maxsize=1024)
+def read_signature(owner: str, route: Route) -> Signature:
+    """Return what the function of a route says; it is worked out once.
+
+    Raises:
+        PluginError: it does not say what is needed; the message names the plugin.
+    """
+    hints = _read_hints(owner, route)
+    path_names = frozenset(name for _, name, _, _ in Formatter().parse(route.path) if name)
+    answer = _drop_response(hints["return"])
+    return Signature(
+        path_names=path_names,
+        parameters=_make_parameters(owner, route, hints, path_names),
+        body=_adapt(hints[BODY]) if BODY in hints else None,
+        body_is_required=_is_required(route),
+        answer=None if answer is type(None) else _adapt(answer),
+        answers_page=isinstance(answer, type) and issubclass(answer, Page),
+        may_respond=answer is not hints["return"],
+    )
+
+
+def _is_required(route: Route) -> bool:
+    body = inspect.signature(route.function).parameters.get(BODY)
+    return body is not None and body.default is inspect.Parameter.empty
+
+
+def _read_hints(owner: str, route: Route) -> dict[str, object]:
+    place = f"plugin {owner}, {route.method} {route.path}"
+    hints: dict[str, object] = typing.get_type_hints(route.function, include_extras=True)
+    names = list(inspect.signature(route.function).parameters)
+    if not names or hints.get(names[0]) is not Request:
+        raise PluginError(f"{place}: the function's first parameter must be a Request")
+    missing = [name for name in [*names, "return"] if name not in hints]
+    if missing:
+        raise PluginError(f"{place}: annotate {', '.join(missing)}")
+    del hints[names[0]]
+    return hints
+
+
+def _make_parameters(
+    owner: str, route: Route, hints: Mapping[str, object], path_names: frozenset[str]
+) -> type[BaseModel]:
+    signature = inspect.signature(route.function)
+    names = [name for name in hints if name not in (BODY, "return")]
+    absent = path_names - set(names)
+    if absent:
+        raise PluginError(
+            f"plugin {owner}, {route.method} {route.path}: "
+            f"the function lacks the path's parameter {', '.join(sorted(absent))}"
+        )
+    fields: dict[str, tuple[object, object]] = {}
+    for name in names:
+        default = signature.parameters[name].default
+        fields[name] = (hints[name], ... if default is inspect.Parameter.empty else default)
+    config = ConfigDict(extra="forbid")
+    # pydantic types what create_model takes as Any: fields are data here.
+    return typing.cast(
+        "type[BaseModel]",
+        create_model("Parameters", __config__=config, **fields),  # type: ignore[call-overload]
+    )
+
+
+def _adapt(annotation: object) -> TypeAdapter[object]:
+    return TypeAdapter(typing.cast("type[object]", annotation))
+
+
+def _drop_response(answer: object) -> object:
+    """Return what is left of an annotation without the responses that a function makes itself."""
+    if isinstance(answer, type) and issubclass(answer, web.StreamResponse):
+        return type(None)
+    if web.StreamResponse in typing.get_args(answer):
+        rest = [part for part in typing.get_args(answer) if part is not web.StreamResponse]
+        return reduce(operator.or_, rest)
+    return answer
