@@ -41,10 +41,9 @@ class Exchange:
     @property
     def call(self) -> LlmCall:
         """On whose behalf the model is called."""
-        principal = self.request.principal
         return LlmCall(
             user_id=self.question.user_id,
-            key_id=principal.key_id if principal else None,
+            key_id=self.request.key_id,
             conversation_id=self.question.conversation_id,
         )
 

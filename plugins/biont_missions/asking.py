@@ -117,4 +117,9 @@ async def check_budget(workbench: Workbench, mission_id: int) -> int:
 
 def make_call(mission: Mission) -> LlmCall:
     """Return on whose behalf a mission asks."""
-    return LlmCall(user_id=mission.user_id, mission_id=mission.id)
+    return LlmCall(
+        user_id=mission.user_id,
+        key_id=mission.key_id,
+        schedule_id=mission.schedule_id,
+        mission_id=mission.id,
+    )

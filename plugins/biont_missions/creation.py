@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from biont import Transaction, Workbench, check_tool_names
+from biont import LlmCall, Transaction, Workbench, check_tool_names
 from biont_missions.missions import create_mission
 from biont_missions.plans import check_steps
 from biont_missions.runner import MISSIONS
@@ -33,12 +33,18 @@ class MissionMaker:
         check_tool_names(self._workbench.tools, self._find_tools(wanted), "#/tools")
         check_steps(wanted.steps, 0, self._settings.tasks)
 
-    def make(self, tx: Transaction, user_id: int, wanted: NewMission) -> Mission:
-        """Keep a mission that was checked; it begins once the write is durable."""
+    def make(self, tx: Transaction, payer: LlmCall, wanted: NewMission) -> Mission:
+        """Keep a mission that was checked; it begins once the write is durable.
+
+        Args:
+            tx: the write that it is part of.
+            payer: on whose behalf it will ask.
+            wanted: what it is to be.
+        """
         settings = self._settings
         mission = create_mission(
             tx,
-            user_id,
+            payer,
             self._workbench.clock.now(),
             goal=wanted.goal,
             model=wanted.model,

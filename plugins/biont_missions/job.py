@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from biont import Finish, JobKind, JsonObject, Run, Transaction, Workbench
+from biont import Finish, JobKind, JsonObject, LlmCall, Run, Transaction, Workbench
 from biont_missions.creation import MissionMaker
 from biont_missions.views import NewMission
 
@@ -18,7 +18,8 @@ async def begin_mission(run: Run, workbench: Workbench) -> Finish:
     maker.check(wanted)
 
     def begin(tx: Transaction) -> JsonObject:
-        return {"mission_id": maker.make(tx, run.user_id, wanted).id}
+        payer = LlmCall(user_id=run.user_id, schedule_id=run.schedule_id, run_id=run.id)
+        return {"mission_id": maker.make(tx, payer, wanted).id}
 
     return begin
 

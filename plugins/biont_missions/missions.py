@@ -7,7 +7,7 @@ from datetime import datetime
 
 import orjson
 
-from biont import JsonObject, Transaction
+from biont import JsonObject, LlmCall, Transaction
 from biont.exceptions import Conflict
 from biont_missions.event_types import MISSION_COMPLETED, MISSION_CREATED, MISSION_FAILED
 from biont_missions.plans import PlannedTask, write_report
@@ -18,7 +18,7 @@ from biont_notes import Source, create_note
 
 def create_mission(  # noqa: PLR0913  # it is what a mission is
     tx: Transaction,
-    user_id: int,
+    payer: LlmCall,
     now: datetime,
     *,
     goal: str,
@@ -31,7 +31,9 @@ def create_mission(  # noqa: PLR0913  # it is what a mission is
 ) -> Mission:
     """Keep a mission, with its tasks where they are given, and say so by an event."""
     mission = Mission.create(
-        user=user_id,
+        user=payer.user_id,
+        key_id=payer.key_id,
+        schedule_id=payer.schedule_id,
         goal=goal,
         status=_first_status(bool(steps)) if start else MissionStatus.DRAFT,
         model=model,
@@ -42,7 +44,7 @@ def create_mission(  # noqa: PLR0913  # it is what a mission is
         updated_at=now,
     )
     add_tasks(mission, steps, now)
-    tx.emit(MISSION_CREATED.name, user_id, {"mission_id": mission.id, "goal": goal})
+    tx.emit(MISSION_CREATED.name, payer.user_id, {"mission_id": mission.id, "goal": goal})
     return mission
 
 

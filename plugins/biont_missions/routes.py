@@ -9,6 +9,7 @@ from biont import (
     Api,
     Cursor,
     Limit,
+    LlmCall,
     Page,
     Request,
     RowId,
@@ -42,7 +43,8 @@ async def create(request: Request, body: NewMission) -> MissionView:
     """Set a goal; the AI plans tasks, carries them out, reviews and reports."""
     maker = MissionMaker(request.workbench)
     maker.check(body)
-    return show_mission(await request.workbench.store.write(maker.make, request.user_id, body))
+    payer = LlmCall(user_id=request.user_id, key_id=request.key_id)
+    return show_mission(await request.workbench.store.write(maker.make, payer, body))
 
 
 @api.get("/missions")

@@ -43,6 +43,8 @@ class Mission(OwnedTable):
     """A goal that the AI pursues.
 
     Attributes:
+        key_id: the API key that has set it, if one did: it counts against its budget.
+        schedule_id: the schedule that has set it, if one did: likewise.
         status: a `MissionStatus`.
         model: who is asked, as `biont.ChatRequest` says it; None for the default.
         tools: a JSON list of the tools that its tasks may call, by name; it never grows.
@@ -54,6 +56,8 @@ class Mission(OwnedTable):
     """
 
     goal = TextField()
+    key_id = IntegerField(null=True)
+    schedule_id = IntegerField(null=True)
     status = TextField()
     model = TextField(null=True)
     tools = TextField()

@@ -54,3 +54,14 @@ class Request:
         if self.principal is None:
             raise Unauthorized("this route is public and knows no user")
         return self.principal.user_id
+
+    @property
+    def key_id(self) -> int:
+        """The number of the API key that asks.
+
+        Raises:
+            Unauthorized: the route is public.
+        """
+        if self.principal is None:
+            raise Unauthorized("this route is public and knows no key")
+        return self.principal.key_id

@@ -351,6 +351,21 @@ async def test_a_schedule_begins_missions(client: Client, thinker: Thinker) -> N
     assert thinker.asked["report"] == 1
 
 
+async def test_what_a_mission_costs_counts_for_its_key_and_its_schedule(
+    client: Client, thinker: Thinker
+) -> None:
+    await wait_for_end(client, await client.post("/missions", GOAL))
+    schedule = await client.post(
+        "/schedule", {"every": "1d", "job": "mission", "parameters": dict(GOAL)}
+    )
+    await client.ask("POST", f"/schedule/{schedule['id']}/run-now")
+    await client.get_until("/missions?status=completed", lambda page: len(rows_of(page)) == 2)
+    assert thinker.asked["report"] == 2
+    usage = await client.get("/usage?group_by=key,schedule")
+    spent = {(row["key_id"] is None, row["schedule_id"]): row["calls"] for row in rows_of(usage)}
+    assert spent == {(False, None): 5, (True, schedule["id"]): 5}
+
+
 SELFISH: JsonValue = [{"title": "A", "depends_on": [1]}]
 MANY: JsonValue = [{"title": "A"}] * 6
 
