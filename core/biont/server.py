@@ -74,7 +74,6 @@ def _calm_garbage_collector() -> None:
     own measure it would look at everything again and again: a tenth of the time of a
     server under load.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE_THRESHOLD)
 
