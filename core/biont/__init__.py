@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from biont.http.problems import describe_error
     from biont.http.request import Instant, Request, RowId
     from biont.keys import Scope, User
+    from biont.lazy_model import LazyModel
     from biont.llm import (
         Answer,
         Backend,
@@ -114,6 +115,7 @@ __all__ = [
     "InstantField",
     "JobKind",
     "JsonObject",
+    "LazyModel",
     "Limit",
     "LlmCall",
     "Message",
@@ -204,6 +206,7 @@ _MODULES = {
     "http.paging": ["Cursor", "Limit", "Page", "decode_cursor", "make_page"],
     "http.request": ["Instant", "Request", "RowId"],
     "keys": ["Scope", "User"],
+    "lazy_model": ["LazyModel"],
     "llm": [
         "Answer",
         "Backend",

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
-from biont import Instant, Tool, ToolContext, ToolResult, make_tool
+from biont import Instant, LazyModel, Tool, ToolContext, ToolResult, make_tool
 from biont_audit.reading import Choice, select_page
 from biont_audit.tables import LogEntry
 from biont_audit.views import TypePattern, show_entry
 
 
-class EventSearch(BaseModel):
+class EventSearch(LazyModel):
     """Which events."""
 
     model_config = ConfigDict(extra="forbid")

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Annotated
 
 import orjson
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import Field, JsonValue
 
+from biont import LazyModel
 from biont_audit.tables import LogEntry
 
 TypePattern = Annotated[
@@ -19,7 +20,7 @@ TypePattern = Annotated[
 ]
 
 
-class EventView(BaseModel):
+class EventView(LazyModel):
     """An event as its user sees it."""
 
     id: str

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from biont import EventType
+from biont import EventType, LazyModel
 
 TEXT_LIMIT = 20_000
 """Message and answer fit into an event's payload whatever characters they are made of."""
 
 
-class AiMessage(BaseModel):
+class AiMessage(LazyModel):
     """What was asked, and what the model answered."""
 
     conversation_id: int | None = Field(description="Null where it is not kept.")

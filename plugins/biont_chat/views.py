@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from biont import Answer, FinishReason, RowId, TokenUsage
+from biont import Answer, FinishReason, LazyModel, RowId, TokenUsage
 from biont_chat.conversations import TITLE_LIMIT
 from biont_chat.event_types import TEXT_LIMIT
 from biont_chat.search import Hit
@@ -17,7 +17,7 @@ Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class NewChatMessage(BaseModel):
+class NewChatMessage(LazyModel):
     """What is asked, and of whom."""
 
     model_config = ConfigDict(extra="forbid")
@@ -47,7 +47,7 @@ class NewChatMessage(BaseModel):
     )
 
 
-class Usage(BaseModel):
+class Usage(LazyModel):
     """What an answer has cost."""
 
     prompt_tokens: int
@@ -57,7 +57,7 @@ class Usage(BaseModel):
     )
 
 
-class ChatAnswer(BaseModel):
+class ChatAnswer(LazyModel):
     """What the model answered."""
 
     answer: str
@@ -73,7 +73,7 @@ class ChatAnswer(BaseModel):
     )
 
 
-class StreamEnd(BaseModel):
+class StreamEnd(LazyModel):
     """What the last event of a stream says."""
 
     conversation_id: int | None = Field(description="Null where nothing was kept.")
@@ -87,7 +87,7 @@ class StreamEnd(BaseModel):
     )
 
 
-class MessageView(BaseModel):
+class MessageView(LazyModel):
     """One turn of a conversation."""
 
     id: int
@@ -100,7 +100,7 @@ class MessageView(BaseModel):
     created_at: datetime
 
 
-class ConversationView(BaseModel):
+class ConversationView(LazyModel):
     """A conversation, without what was said."""
 
     id: int
@@ -119,7 +119,7 @@ class WholeConversation(ConversationView):
     )
 
 
-class ConversationChange(BaseModel):
+class ConversationChange(LazyModel):
     """What is to change."""
 
     model_config = ConfigDict(extra="forbid")
@@ -127,14 +127,14 @@ class ConversationChange(BaseModel):
     title: Annotated[str, Field(min_length=1, max_length=TITLE_LIMIT)]
 
 
-class ExcerptPart(BaseModel):
+class ExcerptPart(LazyModel):
     """A piece of an excerpt."""
 
     text: str
     match: bool = Field(description="Whether it is what was looked for.")
 
 
-class MessageHit(BaseModel):
+class MessageHit(LazyModel):
     """A message that was found."""
 
     conversation_id: int

@@ -7,17 +7,16 @@ from datetime import datetime
 
 import aiohttp
 from peewee import IntegrityError
-from pydantic import BaseModel
 from yarl import URL
 
-from biont import Clock, EgressSession, EventType, Service, Store, Transaction
+from biont import Clock, EgressSession, EventType, LazyModel, Service, Store, Transaction
 from biont.exceptions import DeliveryFailed, ForbiddenAddress, NotFound
 from biont_integrations.formats import format_message
 from biont_integrations.settings import Connection, IntegrationsSettings
 from biont_integrations.tables import SentMessage
 
 
-class IntegrationConnected(BaseModel):
+class IntegrationConnected(LazyModel):
     """Which integration it is."""
 
     integration: str

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from biont import Api, Cursor, Limit, Page, Request, decode_cursor, make_page
+from biont import Api, Cursor, LazyModel, Limit, Page, Request, decode_cursor, make_page
 from biont_integrations.integrations import INTEGRATIONS
 from biont_integrations.settings import ConnectionName, Kind
 from biont_integrations.tables import SentMessage
@@ -15,7 +15,7 @@ from biont_integrations.tables import SentMessage
 api = Api("integrations")
 
 
-class IntegrationView(BaseModel):
+class IntegrationView(LazyModel):
     """A connection, without its URL, which may be a secret."""
 
     name: str
@@ -23,7 +23,7 @@ class IntegrationView(BaseModel):
     reports: bool = Field(description="Whether answers of schedules go there by default.")
 
 
-class NewMessage(BaseModel):
+class NewMessage(LazyModel):
     """What to send."""
 
     model_config = ConfigDict(extra="forbid")
@@ -32,7 +32,7 @@ class NewMessage(BaseModel):
     text: Annotated[str, Field(max_length=100_000)] = ""
 
 
-class MessageView(BaseModel):
+class MessageView(LazyModel):
     """A message that was taken."""
 
     id: int

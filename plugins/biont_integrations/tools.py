@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from biont import NoArguments, Tool, ToolContext, ToolResult, make_tool
+from biont import LazyModel, NoArguments, Tool, ToolContext, ToolResult, make_tool
 from biont_integrations.integrations import INTEGRATIONS
 
 
-class OutgoingMessage(BaseModel):
+class OutgoingMessage(LazyModel):
     """A message, and through which integration it goes."""
 
     model_config = ConfigDict(extra="forbid")

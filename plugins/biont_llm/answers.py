@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
-from biont import Completion, FinishReason, TokenUsage, ToolCall
+from biont import Completion, FinishReason, LazyModel, TokenUsage, ToolCall
 from biont.exceptions import InvalidAnswer
 
 Count = Annotated[int, Field(ge=0, le=10**12)]
 ModelName = Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class Function(BaseModel):
+class Function(LazyModel):
     """What a tool call calls."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     arguments: str = ""
 
 
-class Call(BaseModel):
+class Call(LazyModel):
     """A tool call."""
 
     id: Annotated[str, Field(min_length=1, max_length=200)]
@@ -31,17 +31,17 @@ class Call(BaseModel):
         return ToolCall(self.id, self.function.name, self.function.arguments)
 
 
-class _Message(BaseModel):
+class _Message(LazyModel):
     content: Annotated[str, BeforeValidator(lambda content: "" if content is None else content)]
     tool_calls: list[Call] | None = None
 
 
-class _Choice(BaseModel):
+class _Choice(LazyModel):
     message: _Message
     finish_reason: FinishReason
 
 
-class Usage(BaseModel):
+class Usage(LazyModel):
     """What a server says an answer has cost."""
 
     prompt_tokens: Count | None = None
@@ -54,7 +54,7 @@ class Usage(BaseModel):
         return TokenUsage(self.prompt_tokens, self.completion_tokens)
 
 
-class _Answer(BaseModel):
+class _Answer(LazyModel):
     choices: Annotated[list[_Choice], Field(min_length=1)]
     model: ModelName
     usage: Usage | None = None

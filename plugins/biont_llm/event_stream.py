@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from biont import (
     Chunk,
     DoneChunk,
     FinishReason,
+    LazyModel,
     TextChunk,
     TokenUsage,
     ToolCall,
@@ -25,34 +26,34 @@ _DONE = b"[DONE]"
 _REASONS = get_args(FinishReason)
 
 
-class _FunctionPart(BaseModel):
+class _FunctionPart(LazyModel):
     name: str | None = None
     arguments: str | None = None
 
 
-class _CallPart(BaseModel):
+class _CallPart(LazyModel):
     index: int | None = None
     id: str | None = None
     function: _FunctionPart = _FunctionPart()
 
 
-class _Delta(BaseModel):
+class _Delta(LazyModel):
     content: str | None = None
     tool_calls: list[_CallPart] | None = None
 
 
-class _Choice(BaseModel):
+class _Choice(LazyModel):
     delta: _Delta = _Delta()
     finish_reason: str | None = None
 
 
-class _Event(BaseModel):
+class _Event(LazyModel):
     choices: list[_Choice]
     model: ModelName | None = None
     usage: Usage | None = None
 
 
-class _Failure(BaseModel):
+class _Failure(LazyModel):
     error: object
 
 

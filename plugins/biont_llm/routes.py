@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from biont import Api, Request
+from biont import Api, LazyModel, Request
 from biont_llm.models import LANGUAGE_MODELS, LanguageModels
 from biont_llm.survey import BackendState
 
 api = Api("models")
 
 
-class ModelView(BaseModel):
+class ModelView(LazyModel):
     """A model that may be asked."""
 
     id: str = Field(description="As a request's `model` names it: `backend/model`.")
@@ -22,7 +22,7 @@ class ModelView(BaseModel):
     )
 
 
-class BackendView(BaseModel):
+class BackendView(LazyModel):
     """A way to models, and whether it can be used now."""
 
     name: str
@@ -32,7 +32,7 @@ class BackendView(BaseModel):
     models: list[ModelView]
 
 
-class BackendList(BaseModel):
+class BackendList(LazyModel):
     """All backends, in alphabetical order."""
 
     data: list[BackendView]

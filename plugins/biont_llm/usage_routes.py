@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from biont import Api, Cursor, Instant, Limit, Page, Request, decode_cursor, make_page
+from biont import Api, Cursor, Instant, LazyModel, Limit, Page, Request, decode_cursor, make_page
 from biont.exceptions import InputProblem, InvalidInput
 from biont_llm.tables import Call
 from biont_llm.usage import Group, Usage, sum_up
@@ -24,7 +24,7 @@ Groups = Annotated[
 api = Api("usage")
 
 
-class UsageView(BaseModel):
+class UsageView(LazyModel):
     """What the calls of one group have taken."""
 
     day: str | None = Field(None, description="Of UTC; null where it is not grouped by.")
@@ -40,13 +40,13 @@ class UsageView(BaseModel):
     duration: float = Field(description="Of all calls together, in seconds.")
 
 
-class UsageList(BaseModel):
+class UsageList(LazyModel):
     """What was asked for, by group."""
 
     data: list[UsageView]
 
 
-class CallView(BaseModel):
+class CallView(LazyModel):
     """One call of a model."""
 
     id: int

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from biont import (
     ChatRequest,
     Finish,
     JobKind,
     JsonObject,
+    LazyModel,
     LlmCall,
     Message,
     Run,
@@ -33,7 +34,7 @@ from biont_schedules.template import (
 Variable = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 
 
-class PromptParameters(BaseModel):
+class PromptParameters(LazyModel):
     """What is asked, of whom, and how the answer is kept."""
 
     model_config = ConfigDict(extra="forbid")

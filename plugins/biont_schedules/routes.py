@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, Field
 
 from biont import (
     Api,
     Cursor,
+    LazyModel,
     Limit,
     Page,
     Request,
@@ -43,7 +44,7 @@ from biont_schedules.why import explain_schedule
 api = Api("schedule")
 
 
-class Why(BaseModel):
+class Why(LazyModel):
     """Why a schedule did, or did not, run."""
 
     sentences: list[str] = Field(description="What is known, the most telling first.")

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Annotated
 
 import orjson
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import Field, JsonValue
 
-from biont import Preview, RunStatus, ScheduleRun, Trigger, WallTime
+from biont import LazyModel, Preview, RunStatus, ScheduleRun, Trigger, WallTime
 from biont_schedules.timing import DueInstant, When
 
 
-class RunView(BaseModel):
+class RunView(LazyModel):
     """What became of one due instant."""
 
     id: int
@@ -40,7 +40,7 @@ class PreviewRequest(When):
     count: Annotated[int, Field(ge=1, le=200)] = 10
 
 
-class PreviewItem(BaseModel):
+class PreviewItem(LazyModel):
     """One instant at which it would be due."""
 
     instant: datetime = Field(description="In UTC.")
@@ -50,7 +50,7 @@ class PreviewItem(BaseModel):
     )
 
 
-class PreviewAnswer(BaseModel):
+class PreviewAnswer(LazyModel):
     """When it would be due."""
 
     words: str = Field(description="The same in words: `At 09:00, Monday to Friday`.")
@@ -58,7 +58,7 @@ class PreviewAnswer(BaseModel):
     instants: list[PreviewItem]
 
 
-class Upcoming(BaseModel):
+class Upcoming(LazyModel):
     """One instant to come of one of your schedules."""
 
     schedule_id: int

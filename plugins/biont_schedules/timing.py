@@ -8,7 +8,6 @@ from typing import Annotated
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -16,7 +15,16 @@ from pydantic import (
     field_validator,
 )
 
-from biont import CronExpression, Instant, Schedule, TimeZone, Timing, TimingKind, Workbench
+from biont import (
+    CronExpression,
+    Instant,
+    LazyModel,
+    Schedule,
+    TimeZone,
+    Timing,
+    TimingKind,
+    Workbench,
+)
 from biont.exceptions import InputProblem, InvalidExpression, InvalidInput
 
 _DURATION = re.compile(r"(\d{1,9})(s|m|h|d)")
@@ -53,7 +61,7 @@ DueInstant = Annotated[Instant, AfterValidator(_check_year)]
 """An instant that each time zone can show, as what is due must be."""
 
 
-class When(BaseModel):
+class When(LazyModel):
     """By what a schedule is due: one of `cron`, `every` and `at`."""
 
     model_config = ConfigDict(extra="forbid")

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Annotated
 
 import orjson
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import Field, JsonValue
 
-from biont import CatchUp, OnCrash, Overlap, Schedule, ScheduleState, TimingKind
+from biont import CatchUp, LazyModel, OnCrash, Overlap, Schedule, ScheduleState, TimingKind
 from biont_schedules.timing import Duration, When
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -87,7 +87,7 @@ class ScheduleChange(Options):
     )
 
 
-class ScheduleView(BaseModel):
+class ScheduleView(LazyModel):
     """A schedule as it is kept."""
 
     id: int

@@ -8,9 +8,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, WrapValidator
+from pydantic import ConfigDict, Field, StrictBool, WrapValidator
 
-from biont import JsonObject
+from biont import JsonObject, LazyModel
 
 MISSING: Final = object()
 """What a path finds where there is nothing."""
@@ -46,7 +46,7 @@ Scalar = Annotated[str | int | float | bool | None, WrapValidator(_check_scalar)
 Orderable = Annotated[str | int | float, WrapValidator(_check_orderable)]
 
 
-class Clause(BaseModel, ABC):
+class Clause(LazyModel, ABC):
     """Judges the value that stands at `path` in a payload."""
 
     model_config = ConfigDict(extra="forbid")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from biont import Instant
+from biont import Instant, LazyModel
 from biont_webhooks.patterns import EventPatterns
 from biont_webhooks.tables import Attempt, Delivery, DeliveryStatus, Trigger
 
 
-class AttemptView(BaseModel):
+class AttemptView(LazyModel):
     """One POST that was made."""
 
     attempted_at: datetime
@@ -26,7 +26,7 @@ class AttemptView(BaseModel):
     answer: str = Field(description="The first bytes of what the receiver answered.")
 
 
-class DeliveryView(BaseModel):
+class DeliveryView(LazyModel):
     """One event that is, or was, owed to a webhook."""
 
     id: int
@@ -40,7 +40,7 @@ class DeliveryView(BaseModel):
     attempts: list[AttemptView]
 
 
-class Recovery(BaseModel):
+class Recovery(LazyModel):
     """Which failed deliveries are to be attempted again."""
 
     model_config = ConfigDict(extra="forbid")
@@ -48,7 +48,7 @@ class Recovery(BaseModel):
     since: Instant = Field(description="Those that became owed then or later.")
 
 
-class Replay(BaseModel):
+class Replay(LazyModel):
     """Which events are to become owed."""
 
     model_config = ConfigDict(extra="forbid")
@@ -60,7 +60,7 @@ class Replay(BaseModel):
     )
 
 
-class Count(BaseModel):
+class Count(LazyModel):
     """How many deliveries are owed now that were not before."""
 
     count: int

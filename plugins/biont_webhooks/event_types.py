@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
-
-from biont import EventType
+from biont import EventType, LazyModel
 
 
-class WebhookDisabled(BaseModel):
+class WebhookDisabled(LazyModel):
     """Which webhook it is."""
 
     webhook_id: int

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from biont import Event, Vault, make_cause_headers
+from biont import Event, LazyModel, Vault, make_cause_headers
 from biont_webhooks.deliveries import make_body
 from biont_webhooks.headers import mask_headers
 from biont_webhooks.patterns import find_pattern
@@ -15,7 +15,7 @@ from biont_webhooks.subscribers import Subscriber, to_subscriber
 from biont_webhooks.tables import Delivery, Webhook, WebhookStatus
 
 
-class WebhookExplanation(BaseModel):
+class WebhookExplanation(LazyModel):
     """Whether a webhook, as it is now, gets an event, and why."""
 
     webhook_id: int
@@ -35,7 +35,7 @@ class WebhookExplanation(BaseModel):
     )
 
 
-class EventExplanation(BaseModel):
+class EventExplanation(LazyModel):
     """Who gets an event, and what they get."""
 
     event_id: str

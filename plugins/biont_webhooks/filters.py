@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, WrapValidator
 
-from biont import JsonObject
+from biont import JsonObject, LazyModel
 from biont_webhooks.clauses import Clause, Equality, Exists, Membership, Order, Prefix
 
 DEPTH_LIMIT = 8
@@ -24,7 +24,7 @@ CLAUSE_LIMIT = 100
 _GROUPS = ("and", "or", "not")
 
 
-class Every(BaseModel):
+class Every(LazyModel):
     """Matches what each of its filters matches."""
 
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
@@ -32,7 +32,7 @@ class Every(BaseModel):
     filters: Annotated[list[Node], Field(alias="and", min_length=1)]
 
 
-class Some(BaseModel):
+class Some(LazyModel):
     """Matches what at least one of its filters matches."""
 
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
@@ -40,7 +40,7 @@ class Some(BaseModel):
     filters: Annotated[list[Node], Field(alias="or", min_length=1)]
 
 
-class Not(BaseModel):
+class Not(LazyModel):
     """Matches what its filter does not match."""
 
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True)

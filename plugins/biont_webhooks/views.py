@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Annotated
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue
 
-from biont import Vault
+from biont import LazyModel, Vault
 from biont_webhooks.filters import Filter, dump_filter
 from biont_webhooks.headers import Headers, mask_headers
 from biont_webhooks.patterns import EventPatterns
@@ -22,13 +22,13 @@ Url = Annotated[str, Field(max_length=2000)]
 Secret = Annotated[str, AfterValidator(validate_secret)]
 
 
-class WebhookFields(BaseModel):
+class WebhookFields(LazyModel):
     """What may be chosen of a webhook, and changed later."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-    event_types: EventPatterns = ["*"]
+    event_types: EventPatterns = Field(["*"])
     filter: Filter | None = Field(None, description="What an event's payload has to match.")
     success: Success = Field(Success.OK, description="Which answers count as a success.")
     retry: Retry = Field(
@@ -70,7 +70,7 @@ class WebhookChange(WebhookFields):
     url: Url = ""
 
 
-class NewSecret(BaseModel):
+class NewSecret(LazyModel):
     """What requests are to be signed with from now on."""
 
     model_config = ConfigDict(extra="forbid")
@@ -78,7 +78,7 @@ class NewSecret(BaseModel):
     secret: Secret | None = Field(None, description="Made for you when you leave it out.")
 
 
-class WebhookView(BaseModel):
+class WebhookView(LazyModel):
     """A webhook as it may be shown: without its secret."""
 
     id: int

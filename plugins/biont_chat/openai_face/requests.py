@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
-from biont import ChatRequest, Message, ResponseFormat, RowId, ToolCall, ToolDefinition
+from biont import ChatRequest, LazyModel, Message, ResponseFormat, RowId, ToolCall, ToolDefinition
 from biont.exceptions import InputProblem, InvalidInput
 
 DEFAULT = "default"
@@ -16,7 +16,7 @@ Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 Schema = dict[str, JsonValue]
 
 
-class Ignoring(BaseModel):
+class Ignoring(LazyModel):
     """Takes what it knows and leaves the rest."""
 
     model_config = ConfigDict(extra="ignore")
@@ -72,7 +72,7 @@ class GivenFunction(Ignoring):
 
     name: Name
     description: str = ""
-    parameters: Schema = {"type": "object", "properties": {}}
+    parameters: Schema = Field({"type": "object", "properties": {}})
 
 
 class GivenTool(Ignoring):
