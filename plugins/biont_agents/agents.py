@@ -22,7 +22,7 @@ from biont import (
     Workbench,
 )
 from biont.exceptions import Conflict, InvalidAnswer, LimitReached
-from biont_agents.calls import Caller
+from biont_agents.calls import Caller, check_calls
 from biont_agents.schema_mode import explain_tools, make_format, read_answer
 from biont_agents.settings import AgentSettings
 from biont_agents.tables import AgentRun, AgentStatus, CallStatus
@@ -146,7 +146,7 @@ class Agents:
             _check_limits(run)
             if check is not None:
                 await check()
-            answer = await self._ask(transcript, call, on_chunk)
+            answer = check_calls(await self._ask(transcript, call, on_chunk))
             statuses = [self._caller.judge(c.name, transcript.tools) for c in answer.tool_calls]
             now = self._workbench.clock.now()
             await self._workbench.store.write(add_answer, run_id, answer, statuses, now)

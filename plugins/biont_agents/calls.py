@@ -4,21 +4,42 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import orjson
 import structlog
 from pydantic import JsonValue, ValidationError
 
-from biont import ToolContext, ToolResult, Transaction, Workbench
-from biont.exceptions import BiontError, StoreUnavailable
+from biont import Answer, ToolContext, ToolResult, Transaction, Workbench
+from biont.exceptions import BiontError, InvalidAnswer, StoreUnavailable
 from biont_agents.tables import AgentRun, CallStatus, ToolCallRecord
 
 RESULT_LIMIT = 20_000
 """How many characters of a result a model is told."""
 
+CALL_LIMIT = 100
+"""How many calls one answer may want."""
+
 _log = structlog.get_logger("biont_agents")
+
+
+def check_calls(answer: Answer) -> Answer:
+    """Return an answer in which no two calls have the same id, as some servers give them.
+
+    Raises:
+        InvalidAnswer: it wants more calls made than `CALL_LIMIT`.
+    """
+    if len(answer.tool_calls) > CALL_LIMIT:
+        raise InvalidAnswer(
+            f"the model {answer.model!r} wants {len(answer.tool_calls)} tools called at once; "
+            f"it may want {CALL_LIMIT}"
+        )
+    if len({call.id for call in answer.tool_calls}) == len(answer.tool_calls):
+        return answer
+    numbered = enumerate(answer.tool_calls)
+    apart = tuple(replace(call, id=f"{call.id}-{number}") for number, call in numbered)
+    return replace(answer, tool_calls=apart)
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,10 @@ class Asker:
                 await asyncio.sleep(pause)
         return await ask()
 
+    def find_context(self, mission: Mission) -> int | None:
+        """Return how many tokens a mission's model can read; None if not known."""
+        return self._workbench.get(LANGUAGE_MODELS).find_terms(mission.model).context
+
     async def ask_for_text(self, mission: Mission, messages: Sequence[Message]) -> str:
         """Return what a model says.
 

@@ -133,7 +133,7 @@ class MissionRunner:
             case MissionStatus.REVIEWING:
                 await self._review(mission, tasks)
             case MissionStatus.REPORTING:
-                messages = ask_for_report(mission, tasks)
+                messages = ask_for_report(mission, tasks, self._asker.find_context(mission))
                 summary = await self._asker.ask_for_text(mission, messages)
                 await self._write(keep_report, mission_id, summary)
             case _:
@@ -155,7 +155,8 @@ class MissionRunner:
         await self._fail(mission.id, f"there is no plan after {_ATTEMPTS} attempts: {problem}")
 
     async def _review(self, mission: Mission, tasks: Sequence[Task]) -> None:
-        messages = ask_for_review(mission, tasks, self._settings.tasks)
+        context = self._asker.find_context(mission)
+        messages = ask_for_review(mission, tasks, self._settings.tasks, context)
         review = await self._asker.ask_for(mission, messages, Review)
         missing = [] if review.done else self._fit(review.missing, len(tasks))
         error = None if review.done or missing else f"the review: {review.reason or 'not done'}"

@@ -137,13 +137,14 @@ class Work:
         self, mission: Mission, task: Task, needed: Sequence[Task], left: int
     ) -> int | None:
         agents = self._workbench.get(AGENTS)
+        context = self._asker.find_context(mission)
 
         def create_run(tx: Transaction) -> int:
             new = NewAgentRun(
                 user_id=mission.user_id,
                 source=f"task-{task.id}",
                 source_url=f"/api/v1/tasks/{task.id}",
-                messages=ask_for_work(mission, task, needed),
+                messages=ask_for_work(mission, task, needed, context),
                 tools=orjson.loads(mission.tools),
                 model=mission.model,
                 max_tokens=left,

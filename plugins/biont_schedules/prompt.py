@@ -95,7 +95,7 @@ async def run_prompt(run: Run, workbench: Workbench) -> Finish:
         note = create_note(
             tx,
             run.user_id,
-            title=fill(parameters.title, values),
+            title=fill(parameters.title, values).strip() or run.schedule_name,
             content=answer.text,
             tags=parameters.tags,
             now=workbench.clock.now(),

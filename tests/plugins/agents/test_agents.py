@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from conftest import OpenClient
 from pydantic import BaseModel, JsonValue
 from support.client import Client, rows_of
-from support.scripted_server import MODEL, USAGE, ScriptedServer, respond, say
+from support.scripted_server import MODEL, USAGE, ScriptedServer, make_completion, respond, say
+from support.scripted_server import answer as reply_with
 
 from biont import (
     LlmCall,
@@ -252,6 +253,36 @@ async def test_a_number_beyond_all_rows_is_told_to_the_model(
     assert (await advance(workbench, await start(workbench, ["read_note"]))).answer == "Well."
     (call,) = rows_of(await client.get("/tool-calls"))
     assert call["status"] == "failed"
+
+
+async def test_too_many_calls_at_once_are_no_answer(
+    workbench: Workbench, client: Client, scripted: ScriptedServer
+) -> None:
+    scripted.script.append(say(calls=[("create_note", '{"title": "Much"}')] * 101))
+    with pytest.raises(BackendError, match="101 tools"):
+        await advance(workbench, await start(workbench, ["create_note"]))
+    assert rows_of(await client.get("/notes")) == []
+
+
+async def test_calls_of_one_name_are_told_apart(
+    workbench: Workbench, client: Client, scripted: ScriptedServer
+) -> None:
+    note = await client.post("/notes", {"title": "Plan"})
+    calls = [
+        {"id": "call", "type": "function", "function": {"name": name, "arguments": arguments}}
+        for name, arguments in [
+            ("read_note", f'{{"note_id": {note["id"]}}}'),
+            ("search_notes", '{"query": "nothing"}'),
+        ]
+    ]
+    message = {"role": "assistant", "content": None, "tool_calls": calls}
+    choice = {"index": 0, "finish_reason": "tool_calls", "message": message}
+    scripted.script += [reply_with(make_completion(choices=[choice])), say("Over.")]
+    await advance(workbench, await start(workbench, ["read_note", "search_notes"]))
+    turns: Any = scripted.asked[-1].body["messages"]
+    wanted = [call["id"] for call in turns[-3]["tool_calls"]]
+    assert len(set(wanted)) == 2
+    assert [turn["tool_call_id"] for turn in turns[-2:]] == wanted
 
 
 class Anything(BaseModel):

@@ -24,8 +24,14 @@ def thinker(scripted: ScriptedServer) -> Thinker:
 
 
 @pytest.fixture
-def sections(scripted: ScriptedServer) -> dict[str, object]:
-    openai = {"base_url": scripted.url, "api_key": "x", "model": "m"}
+def context() -> int:
+    """How many tokens the model can read; to be parametrized."""
+    return 128_000
+
+
+@pytest.fixture
+def sections(scripted: ScriptedServer, context: int) -> dict[str, object]:
+    openai = {"base_url": scripted.url, "api_key": "x", "model": "m", "context": context}
     llm = {"backend": "openai", "openai": openai, "retries": 0, "circuit_failures": 100}
     return {"plugins": {"llm": llm, "missions": {"retry": [0.01, 0.01], "tasks": 5}}}
 
@@ -167,6 +173,20 @@ async def test_a_mission_stops_at_its_budget(client: Client, thinker: Thinker) -
     assert mission["status"] == "failed"
     assert "used up its 1 tokens" in str(mission["error"])
     assert thinker.asked == {"plan": 1}
+
+
+@pytest.mark.parametrize("context", [1000])
+async def test_long_results_are_cut_to_what_a_model_can_read(
+    client: Client, thinker: Thinker, scripted: ScriptedServer
+) -> None:
+    steps: list[JsonValue] = [{"title": title} for title in "ABCD"]
+    steps.append({"title": "E", "depends_on": [1, 2, 3, 4]})
+    thinker.replies = {title: [say("word " * 1500)] for title in "ABCDE"}
+    mission = await wait_for_end(client, await client.post("/missions", {**GOAL, "steps": steps}))
+    assert mission["status"] == "completed"
+    # A token has four bytes, and some room is left for the answer.
+    longest = max(len(str(asked.messages)) for asked in scripted.asked)
+    assert 1500 < longest < 4 * 1000
 
 
 async def test_tasks_side_by_side_share_the_budget(

@@ -64,6 +64,15 @@ async def test_a_prompt_is_filled_in_and_its_answer_kept_with_title_tags_and_lin
     assert scripted.asked[1].messages[-1][1].endswith(str(note["content"]))
 
 
+async def test_a_title_that_comes_to_nothing_is_the_schedules_name(client: Client) -> None:
+    parameters: dict[str, JsonValue] = {"prompt": "Hello: you.", "title": "{{ last_note }}"}
+    made = await client.post(
+        "/schedule", {"name": "Greeting", "cron": "0 9 * * *", "parameters": parameters}
+    )
+    await run_once(client, f"/schedule/{made['id']}")
+    assert [note["title"] for note in rows_of(await client.get("/notes"))] == ["Greeting"]
+
+
 @pytest.mark.parametrize(
     ("parameters", "pointer"),
     [
