@@ -61,7 +61,7 @@ class Subscriptions:
 
     def find_creditors(self, tx: Transaction, events: Sequence[Event]) -> list[int]:
         """Return the webhooks that want any of `events`."""
-        return list(self._select(tx, events))
+        return [one.id for one in self._find_all(tx, events) if any(map(one.is_owed, events))]
 
     def owe_to(
         self,
@@ -74,22 +74,19 @@ class Subscriptions:
 
         Each is taken as it is now, not as it was when somebody chose it.
         """
-        found = self._select(tx, events)
-        creditors = {number: found[number] for number in webhook_ids if number in found}
+        chosen = set(webhook_ids)
+        creditors = {one.id: one for one in self._find_all(tx, events) if one.id in chosen}
         owed = [
             (event, [number for number, one in creditors.items() if one.is_owed(event)])
             for event in events
         ]
         self._record(tx, creditors, owed, sender)
 
-    def _select(self, tx: Transaction, events: Sequence[Event]) -> dict[int, Subscriber]:
+    def _find_all(self, tx: Transaction, events: Sequence[Event]) -> list[Subscriber]:
+        """Return the webhooks of all whom `events` concern."""
         self._drop_unconfirmed()
-        return {
-            subscriber.id: subscriber
-            for event in events
-            for subscriber in self._find(tx, event.user_id)
-            if subscriber.wants(event)
-        }
+        user_ids = {event.user_id for event in events}
+        return [one for user_id in user_ids for one in self._find(tx, user_id)]
 
     def _record(
         self,
