@@ -49,13 +49,13 @@ class Subscriptions:
         owed: list[tuple[Event, list[int]]] = []
         creditors: dict[int, Subscriber] = {}
         for event in events:
-            found = {one.id: one for one in self._find(tx, event.user_id) if one.wants(event)}
-            prompt = [number for number in found if not sender.is_congested(number)]
+            found = [one for one in self._find(tx, event.user_id) if one.wants(event)]
+            prompt = {one.id: one for one in found if not sender.is_congested(one.id)}
             if len(prompt) < len(found):
                 tx.defer(event)
             if prompt:
-                owed.append((event, prompt))
-                creditors.update(found)
+                owed.append((event, list(prompt)))
+                creditors |= prompt
         if owed:
             self._record(tx, creditors, owed, sender)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from itertools import product
 from typing import Concatenate, ParamSpec, TypeVar
 
 from peewee import chunked, fn
@@ -20,8 +21,9 @@ from biont_webhooks.tables import Webhook, WebhookStatus
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_CHUNK = 5
-"""To how many webhooks events that were put off are owed in one write."""
+_EVENTS = 25
+_CREDITORS = 5
+"""How many events that were put off are owed to how many webhooks in one write."""
 
 
 class Webhooks:
@@ -66,8 +68,9 @@ class Webhooks:
             StoreUnavailable: some of it was not recorded.
         """
         store, subscriptions = self._store, self._subscriptions
-        for chunk in chunked(await store.write(subscriptions.find_creditors, events), _CHUNK):
-            await store.write(subscriptions.owe_to, chunk, events, self._sender)
+        creditors = await store.write(subscriptions.find_creditors, events)
+        for some, few in product(chunked(events, _EVENTS), chunked(creditors, _CREDITORS)):
+            await store.write(subscriptions.owe_to, few, some, self._sender)
 
     async def register(self, user_id: int, secret: str, columns: Mapping[str, object]) -> Webhook:
         """Return a new webhook; it gets the events that come from now on."""
