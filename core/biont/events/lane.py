@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -96,12 +96,15 @@ class Lane:
         """Take the events of one commit; what finds no room becomes a gap."""
         self._seen = entries[-1].sequence
         must_wait = len(self._gaps) >= (1 if self._is_ordered else _GAPS_LIMIT)
+        room = 0 if must_wait else self._room - len(self._offered)
+        items: list[Item] = []
         for entry in entries:
-            if must_wait or len(self._offered) >= self._room:
+            if len(items) >= room:
                 self._add_gap(entry.sequence, self._seen)
-                return
+                break
             if self._match(entry.event.event_type):
-                self._take_in(entry, self._offered)
+                items.append(Item(entry.sequence, entry.event))
+        self._take_in(items, self._offered)
         self._on_progress()
 
     def pass_over(self, sequence: int) -> None:
@@ -110,7 +113,7 @@ class Lane:
 
     def replay(self, letter_id: int, event: Event) -> None:
         """Take an event that the handler had failed for good."""
-        self._queue.put(Item(0, event, letter_id))
+        self._queue.put([Item(0, event, letter_id)])
 
     async def fill_gaps(self) -> None:
         """Read from the journal what was not taken, as room allows; runs until cancelled."""
@@ -124,11 +127,9 @@ class Lane:
                     _log.warning("events not read, will be tried again", error=str(error))
                     await asyncio.sleep(_READ_AGAIN)
 
-    def finish(self, items: Iterable[Item]) -> None:
-        """Mark events as handled, or given up for good."""
-        for item in items:
-            item.done = True
-            self._queue.release(item)
+    def finish(self, items: Sequence[Item]) -> None:
+        """Let go of events that are done: handled, or given up for good."""
+        self._queue.release(items)
         for held in (self._offered, self._read):
             while held and held[0].done:
                 held.popleft()
@@ -137,10 +138,9 @@ class Lane:
             self._has_room.set()
         self._on_progress()
 
-    def _take_in(self, entry: Entry, held: deque[Item]) -> None:
-        item = Item(entry.sequence, entry.event)
-        held.append(item)
-        self._queue.put(item)
+    def _take_in(self, items: Sequence[Item], held: deque[Item]) -> None:
+        held.extend(items)
+        self._queue.put(items)
 
     def _add_gap(self, first: int, last: int) -> None:
         if self._gaps and (self._gaps[-1].last == first - 1 or len(self._gaps) >= _GAPS_LIMIT):
@@ -153,9 +153,12 @@ class Lane:
         limit = min(_READ_LIMIT, self._room - len(self._read))
         last = gap.last
         entries = await self._read_entries(gap.first, last, limit)
-        for entry in entries:
-            if self._match(entry.event.event_type):
-                self._take_in(entry, self._read)
+        items = [
+            Item(entry.sequence, entry.event)
+            for entry in entries
+            if self._match(entry.event.event_type)
+        ]
+        self._take_in(items, self._read)
         gap.first = entries[-1].sequence + 1 if len(entries) == limit else last + 1
         if gap.first > gap.last:
             self._gaps.popleft()

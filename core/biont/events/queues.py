@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,14 +33,14 @@ class Item:
 class Queue(Protocol):
     """Events that are ready to be handled."""
 
-    def put(self, item: Item) -> None:
-        """Add an event behind the others."""
+    def put(self, items: Sequence[Item]) -> None:
+        """Add events behind the others."""
 
     def put_back(self, item: Item) -> None:
         """Add an event again that was taken and is to be retried."""
 
-    def release(self, item: Item) -> None:
-        """Note that an event which was taken is done with."""
+    def release(self, items: Sequence[Item]) -> None:
+        """Note that events which were taken are done with."""
 
     async def wait(self) -> None:
         """Wait until something is ready; whoever woke up takes it, or wakes nobody else."""
@@ -55,20 +56,21 @@ class PlainQueue:
         self._ready: deque[Item] = deque()
         self._waiters: deque[asyncio.Future[None]] = deque()
 
-    def put(self, item: Item) -> None:
+    def put(self, items: Sequence[Item]) -> None:
         """See `Queue`."""
-        self._ready.append(item)
-        while self._waiters:
+        self._ready.extend(items)
+        sought = len(items)
+        while self._waiters and sought:
             waiter = self._waiters.popleft()
             if not waiter.done():
                 waiter.set_result(None)
-                break
+                sought -= 1
 
     def put_back(self, item: Item) -> None:
         """See `Queue`."""
-        self.put(item)
+        self.put([item])
 
-    def release(self, item: Item) -> None:
+    def release(self, items: Sequence[Item]) -> None:
         """See `Queue`."""
 
     async def wait(self) -> None:
@@ -90,26 +92,28 @@ class OrderedQueue:
         self._plain = PlainQueue()
         self._blocked: dict[int, deque[Item]] = {}
 
-    def put(self, item: Item) -> None:
+    def put(self, items: Sequence[Item]) -> None:
         """See `Queue`."""
-        behind = self._blocked.get(item.event.user_id)
-        if behind is None:
-            self._blocked[item.event.user_id] = deque()
-            self._plain.put(item)
-        else:
-            behind.append(item)
+        for item in items:
+            behind = self._blocked.get(item.event.user_id)
+            if behind is None:
+                self._blocked[item.event.user_id] = deque()
+                self._plain.put([item])
+            else:
+                behind.append(item)
 
     def put_back(self, item: Item) -> None:
         """See `Queue`; its user's other events go on waiting for it."""
-        self._plain.put(item)
+        self._plain.put_back(item)
 
-    def release(self, item: Item) -> None:
+    def release(self, items: Sequence[Item]) -> None:
         """See `Queue`."""
-        behind = self._blocked[item.event.user_id]
-        if behind:
-            self._plain.put(behind.popleft())
-        else:
-            del self._blocked[item.event.user_id]
+        for item in items:
+            behind = self._blocked[item.event.user_id]
+            if behind:
+                self._plain.put([behind.popleft()])
+            else:
+                del self._blocked[item.event.user_id]
 
     async def wait(self) -> None:
         """See `Queue`."""

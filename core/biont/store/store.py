@@ -134,7 +134,8 @@ class Store:
 
         future = self._open_loop().create_future()
         transaction = Transaction(self._factory)
-        self._submit(Write(call, transaction, contextvars.copy_context(), future))
+        context = contextvars.copy_context()
+        self._submit(Write(call, transaction, context, transaction.events, future))
         return cast("T", await future)
 
     def append(self, event: Event) -> Awaitable[object]:
@@ -143,10 +144,8 @@ class Store:
         Raises:
             StoreUnavailable: it was not written; the same call may succeed later.
         """
-        transaction = Transaction(self._factory)
-        transaction.events.append(event)
         future = self._open_loop().create_future()
-        self._submit(Write(None, transaction, None, future))
+        self._submit(Write(None, None, None, [event], future))
         return future
 
     def _submit(self, write: Write) -> None:
@@ -178,7 +177,7 @@ class Store:
         def reply() -> None:
             self._call_back(committed.callbacks)
             for write in committed.writes:
-                if write.error is None:
+                if write.transaction is not None and write.error is None:
                     self._call_back(write.transaction.callbacks)
                 _settle(write.future, write.result, write.error)
             if committed.entries:

@@ -40,11 +40,15 @@ _WATCH_INTERVAL = 0.25
 
 @dataclass(slots=True)
 class Write:
-    """One write that waits for its turn, and what becomes of it."""
+    """One write that waits for its turn, and what becomes of it.
+
+    Nothing but new events needs no function, and no transaction to hand it.
+    """
 
     function: Callable[[Transaction], object] | None
-    transaction: Transaction
+    transaction: Transaction | None
     context: contextvars.Context | None
+    events: list[Event]
     future: asyncio.Future[object]
     result: object = None
     error: Exception | None = None
@@ -52,7 +56,7 @@ class Write:
     def refuse(self, error: Exception) -> None:
         """Undo this write alone, because of `error`."""
         self.error = error
-        self.transaction.events.clear()
+        self.events.clear()
         raise _Refused from error
 
 
@@ -162,7 +166,7 @@ class Writer:
                 events = take_events() if self._has_inbox else []
                 for write in batch:
                     self._apply(write, alone=len(batch) == 1 and not events)
-                    events += write.transaction.events
+                    events += write.events
                 committed = self._record(batch, events)
         except _Refused:
             return Committed(batch)
@@ -203,6 +207,7 @@ class Writer:
     def _call(self, write: Write) -> None:
         assert write.function is not None  # noqa: S101  # narrows the types for mypy
         assert write.context is not None  # noqa: S101
+        assert write.transaction is not None  # noqa: S101
         try:
             write.result = write.context.run(self._call_active, write.function, write.transaction)
         except OperationalError as error:
