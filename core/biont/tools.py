@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from biont.exceptions import InputProblem, InvalidInput
+from biont.lazy_model import LazyModel
 from biont.llm import ToolDefinition
 from biont.store import Transaction
 
@@ -65,7 +66,7 @@ class Tool:
         return ToolDefinition(self.name, self.description, self.arguments.model_json_schema())
 
 
-class NoArguments(BaseModel):
+class NoArguments(LazyModel):
     """What a tool takes that needs to know nothing."""
 
     model_config = ConfigDict(extra="forbid")

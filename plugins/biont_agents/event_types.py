@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from biont import EventType
+from biont import EventType, LazyModel
 
 
-class ToolCallWaiting(BaseModel):
+class ToolCallWaiting(LazyModel):
     """Which call it is."""
 
     tool_call_id: int

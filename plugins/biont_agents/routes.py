@@ -6,16 +6,27 @@ from datetime import datetime
 from typing import Annotated
 
 import orjson
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import Field, JsonValue
 
-from biont import Api, Cursor, Limit, Page, Request, RowId, Tool, decode_cursor, make_page
+from biont import (
+    Api,
+    Cursor,
+    LazyModel,
+    Limit,
+    Page,
+    Request,
+    RowId,
+    Tool,
+    decode_cursor,
+    make_page,
+)
 from biont_agents.decisions import decide_call, select_calls
 from biont_agents.tables import CallStatus, ToolCallRecord
 
 api = Api("tools")
 
 
-class ToolView(BaseModel):
+class ToolView(LazyModel):
     """Something that a language model may do."""
 
     name: str
@@ -24,7 +35,7 @@ class ToolView(BaseModel):
     parameters: dict[str, JsonValue] = Field(description="The JSON schema of its arguments.")
 
 
-class ToolCallView(BaseModel):
+class ToolCallView(LazyModel):
     """A tool that a model has called."""
 
     id: int

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import cast
 
 import orjson
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import ConfigDict, JsonValue, ValidationError
 from pydantic_core import to_json
 
-from biont import Answer, JsonObject, Message, ResponseFormat, ToolCall, ToolDefinition
+from biont import Answer, JsonObject, LazyModel, Message, ResponseFormat, ToolCall, ToolDefinition
 from biont.exceptions import InvalidAnswer
 
 _INSTRUCTIONS = (
@@ -21,7 +21,7 @@ _INSTRUCTIONS = (
 _NEITHER = "the model {!r} was asked for a tool or an answer, and said neither"
 
 
-class _Said(BaseModel):
+class _Said(LazyModel):
     model_config = ConfigDict(extra="forbid")
 
     tool: str | None = None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from biont import EventType
+from biont import EventType, LazyModel
 
 
-class MissionCreated(BaseModel):
+class MissionCreated(LazyModel):
     """Which mission it is."""
 
     mission_id: int
@@ -36,7 +36,7 @@ class MissionFailed(MissionEnded):
     error: str
 
 
-class TaskCompleted(BaseModel):
+class TaskCompleted(LazyModel):
     """Which task it is."""
 
     task_id: int
@@ -45,7 +45,7 @@ class TaskCompleted(BaseModel):
     status: Literal["completed"]
 
 
-class TaskFailed(BaseModel):
+class TaskFailed(LazyModel):
     """Which task it is, and why it failed."""
 
     task_id: int

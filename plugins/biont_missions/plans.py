@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from biont import Message
+from biont import LazyModel, Message
 from biont.exceptions import InputProblem, InvalidInput
 from biont_missions.tables import Mission, Task, TaskStatus
 
@@ -21,7 +21,7 @@ _DATA = (
 )
 
 
-class PlannedTask(BaseModel):
+class PlannedTask(LazyModel):
     """A step towards a goal."""
 
     model_config = ConfigDict(extra="forbid")
@@ -34,7 +34,7 @@ class PlannedTask(BaseModel):
     ] = Field(default_factory=list)
 
 
-class Plan(BaseModel):
+class Plan(LazyModel):
     """The steps towards a goal, in their order."""
 
     model_config = ConfigDict(extra="forbid")
@@ -42,7 +42,7 @@ class Plan(BaseModel):
     tasks: Annotated[list[PlannedTask], Field(min_length=1)]
 
 
-class Review(BaseModel):
+class Review(LazyModel):
     """Whether a goal is reached, and what is still to be done for it."""
 
     model_config = ConfigDict(extra="forbid")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import ConfigDict, JsonValue
 
-from biont import Tool, ToolContext, ToolResult, Transaction, make_tool
+from biont import LazyModel, Tool, ToolContext, ToolResult, Transaction, make_tool
 from biont_missions.tables import Task, TaskStatus
 from biont_missions.tasks import create_task, select_tasks
 from biont_missions.views import NewTask
@@ -14,7 +14,7 @@ from biont_missions.views import NewTask
 _LISTED = 50
 
 
-class TaskSearch(BaseModel):
+class TaskSearch(LazyModel):
     """Which tasks."""
 
     model_config = ConfigDict(extra="forbid")

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Annotated
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from biont import LazyModel
 from biont_missions.plans import PlannedTask
 from biont_missions.tables import Mission, MissionStatus, Task, TaskStatus
 
@@ -17,7 +18,7 @@ Text = Annotated[str, Field(max_length=20_000)]
 ToolName = Annotated[str, Field(min_length=1, max_length=64)]
 
 
-class NewMission(BaseModel):
+class NewMission(LazyModel):
     """A goal, and within which limits it is pursued."""
 
     model_config = ConfigDict(extra="forbid")
@@ -41,7 +42,7 @@ class NewMission(BaseModel):
     start: bool = Field(True, description="Whether it begins at once; `run` begins it later.")
 
 
-class TaskView(BaseModel):
+class TaskView(LazyModel):
     """A task as it is kept."""
 
     id: int
@@ -59,7 +60,7 @@ class TaskView(BaseModel):
     ended_at: datetime | None
 
 
-class MissionView(BaseModel):
+class MissionView(LazyModel):
     """A mission as it is kept."""
 
     id: int
@@ -84,7 +85,7 @@ class MissionDetail(MissionView):
     tasks: list[TaskView]
 
 
-class NewTask(BaseModel):
+class NewTask(LazyModel):
     """Something that a person has to do."""
 
     model_config = ConfigDict(extra="forbid")
@@ -93,7 +94,7 @@ class NewTask(BaseModel):
     instructions: Text = ""
 
 
-class TaskResult(BaseModel):
+class TaskResult(LazyModel):
     """What a person has done."""
 
     model_config = ConfigDict(extra="forbid")

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import orjson
 from peewee import SQL
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from biont import EventType, JsonObject, Transaction
+from biont import EventType, JsonObject, LazyModel, Transaction
 from biont.exceptions import NotFound
 from biont_notes.tables import Note, NoteVersion
 
@@ -32,7 +32,7 @@ class Source(NamedTuple):
     url: str
 
 
-class NoteCreated(BaseModel):
+class NoteCreated(LazyModel):
     """Which note it is."""
 
     note_id: int

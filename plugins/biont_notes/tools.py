@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
-from biont import RowId, Tool, ToolContext, ToolResult, Transaction, make_tool
+from biont import LazyModel, RowId, Tool, ToolContext, ToolResult, Transaction, make_tool
 from biont_notes.notes import Source, create_note
 from biont_notes.search import Hit, search_notes
 from biont_notes.tables import Note
@@ -17,7 +17,7 @@ _FOUND = 10
 _READ = 8000
 
 
-class NoteSearch(BaseModel):
+class NoteSearch(LazyModel):
     """What to look for."""
 
     model_config = ConfigDict(extra="forbid")
@@ -25,7 +25,7 @@ class NoteSearch(BaseModel):
     query: str = Field(min_length=1, max_length=500, description="Words that the notes have.")
 
 
-class NoteChoice(BaseModel):
+class NoteChoice(LazyModel):
     """Which note."""
 
     model_config = ConfigDict(extra="forbid")

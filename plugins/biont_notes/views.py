@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Annotated
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from biont import LazyModel
 from biont_notes.notes import CONTENT_LIMIT, TITLE_LIMIT
 from biont_notes.search import Hit
 from biont_notes.tables import Note, NoteVersion
@@ -21,7 +22,7 @@ Tag = Annotated[
 Tags = Annotated[list[Tag], Field(max_length=20)]
 
 
-class NewNote(BaseModel):
+class NewNote(LazyModel):
     """A note to keep."""
 
     model_config = ConfigDict(extra="forbid")
@@ -31,7 +32,7 @@ class NewNote(BaseModel):
     tags: Tags = Field(default_factory=list)
 
 
-class NoteChange(BaseModel):
+class NoteChange(LazyModel):
     """What is to change; the rest stays as it is."""
 
     model_config = ConfigDict(extra="forbid")
@@ -48,7 +49,7 @@ class NoteChange(BaseModel):
         return columns
 
 
-class NoteView(BaseModel):
+class NoteView(LazyModel):
     """A note as it is kept."""
 
     id: int
@@ -62,7 +63,7 @@ class NoteView(BaseModel):
     updated_at: datetime
 
 
-class VersionView(BaseModel):
+class VersionView(LazyModel):
     """A note as it was before a change."""
 
     version: int
@@ -72,14 +73,14 @@ class VersionView(BaseModel):
     created_at: datetime = Field(description="When it became so.")
 
 
-class PartView(BaseModel):
+class PartView(LazyModel):
     """A piece of an excerpt."""
 
     text: str
     match: bool = Field(description="Whether it is what was looked for.")
 
 
-class HitView(BaseModel):
+class HitView(LazyModel):
     """A note that was found."""
 
     note_id: int
@@ -88,7 +89,7 @@ class HitView(BaseModel):
     excerpt: list[PartView] = Field(description="What was found, among the words around it.")
 
 
-class TagView(BaseModel):
+class TagView(LazyModel):
     """A tag, and how much it is used."""
 
     tag: str

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
-from biont import EventType, Finish, JobKind, JsonObject, Run, Transaction, Workbench
+from biont import EventType, Finish, JobKind, JsonObject, LazyModel, Run, Transaction, Workbench
 from biont_reminders.tables import Reminder
 
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
-class ReminderParameters(BaseModel):
+class ReminderParameters(LazyModel):
     """What to be reminded of."""
 
     model_config = ConfigDict(extra="forbid")
@@ -20,7 +20,7 @@ class ReminderParameters(BaseModel):
     text: Text
 
 
-class ReminderTriggered(BaseModel):
+class ReminderTriggered(LazyModel):
     """What it is time for."""
 
     reminder_id: int | None = Field(description="Null when the schedule was made by hand.")

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Concatenate, ParamSpec
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from biont import (
     Api,
     Cursor,
+    LazyModel,
     Limit,
     Page,
     Request,
@@ -50,7 +51,7 @@ class ReminderChange(When):
     text: Text | None = None
 
 
-class Snooze(BaseModel):
+class Snooze(LazyModel):
     """When it is to come back; in ten minutes unless it says otherwise."""
 
     model_config = ConfigDict(extra="forbid")
@@ -71,7 +72,7 @@ class Snooze(BaseModel):
         return self.until
 
 
-class ReminderView(BaseModel):
+class ReminderView(LazyModel):
     """A reminder as it is kept."""
 
     id: int

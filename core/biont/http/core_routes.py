@@ -6,18 +6,19 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from biont.event_types import CUSTOM_PATTERN, KnownType
 from biont.http.api import Api
 from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
 from biont.http.request import Instant, Request, RowId
 from biont.keys import ApiKey, Scope
+from biont.lazy_model import LazyModel
 
 api = Api("core")
 
 
-class StallView(BaseModel):
+class StallView(LazyModel):
     """A time during which nothing but one piece of code ran."""
 
     at: datetime
@@ -25,7 +26,7 @@ class StallView(BaseModel):
     culprit: str | None = Field(description="The handler or route, where it was one.")
 
 
-class Health(BaseModel):
+class Health(LazyModel):
     """Whether the workbench serves, and what of it does not."""
 
     status: Literal["ok", "degraded"]
@@ -37,7 +38,7 @@ class Health(BaseModel):
     )
 
 
-class NewKey(BaseModel):
+class NewKey(LazyModel):
     """What a key is to be."""
 
     model_config = ConfigDict(extra="forbid")
@@ -47,7 +48,7 @@ class NewKey(BaseModel):
     expires_at: Instant | None = None
 
 
-class KeyView(BaseModel):
+class KeyView(LazyModel):
     """A key as it may be shown: never the key itself."""
 
     id: int
@@ -66,7 +67,7 @@ class CreatedKey(KeyView):
     key: str = Field(description="The key in plain text. It is shown only this once.")
 
 
-class NewEvent(BaseModel):
+class NewEvent(LazyModel):
     """An event of a client's own."""
 
     model_config = ConfigDict(extra="forbid")
@@ -75,7 +76,7 @@ class NewEvent(BaseModel):
     payload: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-class EventTypeView(BaseModel):
+class EventTypeView(LazyModel):
     """A type of event that may be emitted."""
 
     event_type: str
@@ -84,7 +85,7 @@ class EventTypeView(BaseModel):
     payload: dict[str, JsonValue] = Field(description="The JSON schema of its payload.")
 
 
-class EmittedEvent(BaseModel):
+class EmittedEvent(LazyModel):
     """An event that is durable by now."""
 
     id: str

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from biont.event import decode_event
 from biont.http.api import Api
 from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
 from biont.http.request import Instant, Request, RowId
+from biont.lazy_model import LazyModel
 from biont.store.dead_letters import Choice, DeadLetter
 
 api = Api("events")
@@ -20,7 +21,7 @@ HandlerName = Annotated[
 ]
 
 
-class DeadLetterItem(BaseModel):
+class DeadLetterItem(LazyModel):
     """An event that a handler failed for good."""
 
     id: int
@@ -41,7 +42,7 @@ class DeadLetterView(DeadLetterItem):
     error: str = Field(description="The traceback, with secrets masked.")
 
 
-class Replay(BaseModel):
+class Replay(LazyModel):
     """Which dead letters are to be handled again: those that meet all that is given."""
 
     model_config = ConfigDict(extra="forbid")
@@ -52,7 +53,7 @@ class Replay(BaseModel):
     dry_run: bool = Field(False, description="Only count them.")
 
 
-class Replayed(BaseModel):
+class Replayed(LazyModel):
     """How many dead letters are handled again."""
 
     count: int

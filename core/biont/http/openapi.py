@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Literal
 
-from pydantic import BaseModel, Field, JsonValue, TypeAdapter
+from pydantic import Field, JsonValue, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from biont.event_types import EventTypes, KnownType
 from biont.http.api import Route
 from biont.http.endpoint import Endpoint
 from biont.http.outgoing import HEADERS, describe_body
+from biont.lazy_model import LazyModel
 
 Document = dict[str, JsonValue]
 _Key = tuple[int | str, Literal["body", "answer", "payload"]]
@@ -21,7 +22,7 @@ _Key = tuple[int | str, Literal["body", "answer", "payload"]]
 _REFERENCE = "#/components/schemas/{model}"
 
 
-class ProblemItem(BaseModel):
+class ProblemItem(LazyModel):
     """One thing that is wrong with a request."""
 
     detail: str
@@ -29,7 +30,7 @@ class ProblemItem(BaseModel):
     parameter: str | None = Field(None, description="Which path or query parameter.")
 
 
-class Problem(BaseModel):
+class Problem(LazyModel):
     """Why a request was not answered as asked (RFC 9457)."""
 
     type: str

@@ -7,9 +7,10 @@ import binascii
 from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from biont.exceptions import InputProblem, InvalidInput
+from biont.lazy_model import LazyModel
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -21,7 +22,7 @@ Cursor = Annotated[
 ]
 
 
-class Page(BaseModel, Generic[T]):
+class Page(LazyModel, Generic[T]):
     """One page of a list."""
 
     data: list[T]

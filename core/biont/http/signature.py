@@ -100,7 +100,7 @@ def _make_parameters(
     for name in names:
         default = signature.parameters[name].default
         fields[name] = (hints[name], ... if default is inspect.Parameter.empty else default)
-    config = ConfigDict(extra="forbid")
+    config = ConfigDict(extra="forbid", defer_build=True)
     # pydantic types what create_model takes as Any: fields are data here.
     return typing.cast(
         "type[BaseModel]",

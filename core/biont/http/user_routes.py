@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from biont.http.api import Api
 from biont.http.request import Request
 from biont.keys import User
+from biont.lazy_model import LazyModel
 from biont.time_zones import TimeZone
 
 api = Api("core")
 
 
-class UserView(BaseModel):
+class UserView(LazyModel):
     """Who you are."""
 
     id: int
@@ -23,7 +24,7 @@ class UserView(BaseModel):
     created_at: datetime
 
 
-class UserChange(BaseModel):
+class UserChange(LazyModel):
     """What is to be otherwise."""
 
     model_config = ConfigDict(extra="forbid")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from biont.event_types import EventType
+from biont.lazy_model import LazyModel
 
 
-class ScheduledTrigger(BaseModel):
+class ScheduledTrigger(LazyModel):
     """A run, and what its job adds: that of a prompt adds `note_id` and `model`."""
 
     model_config = ConfigDict(extra="allow")
