@@ -27,6 +27,7 @@ def list_wall_times(fields: Fields, after: datetime, years: range) -> Iterator[d
     for day in _list_days(fields, first):
         hour_list = times[0] if day != first else [h for h in times[0] if h >= after.hour]
         for hour, minute, second in product(hour_list, times[1], times[2]):
+            # Wall-clock time has no zone.
             wall_time = datetime(day.year, day.month, day.day, hour, minute, second)  # noqa: DTZ001
             if wall_time > after:
                 yield wall_time

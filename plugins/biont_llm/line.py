@@ -139,7 +139,7 @@ class Line:
         if error.retry_after is not None:
             return error.retry_after
         # So that many who failed together do not come back together.
-        jitter = random.uniform(1, 1.5)  # noqa: S311
+        jitter = random.uniform(1, 1.5)  # noqa: S311  # moments, not secrets
         return float(min(_FIRST_PAUSE * 2**attempt * jitter, longest))
 
     def _check_circuit(self) -> None:

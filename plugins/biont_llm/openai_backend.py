@@ -96,7 +96,6 @@ class OpenAiBackend:
 
 
 def _import_and_make(settings: OpenAiSettings, timeout: float, place: str) -> OpenAiClient:
-    # Half a second, which only those wait for who need it.
-    from biont_llm.openai_client import OpenAiClient  # noqa: PLC0415
+    from biont_llm.openai_client import OpenAiClient  # noqa: PLC0415  # it takes half a second
 
     return OpenAiClient(settings, timeout, place)

@@ -102,9 +102,9 @@ def find_creditors() -> list[int]:
 
 def _to_owed(webhook_id: int, row: Sequence[object]) -> Owed:
     number, event_id, body, correlation_id, hops, attempts, trigger, claimed = row
-    assert isinstance(number, int)  # noqa: S101  # narrows the types for mypy, as below
-    assert isinstance(hops, int)  # noqa: S101
-    assert isinstance(attempts, int)  # noqa: S101
+    assert isinstance(number, int)  # noqa: S101  # narrows the type for mypy
+    assert isinstance(hops, int)  # noqa: S101  # likewise
+    assert isinstance(attempts, int)  # noqa: S101  # likewise
     return Owed(
         number,
         webhook_id,

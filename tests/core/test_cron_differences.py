@@ -35,7 +35,7 @@ SPAN = re.compile(r"\b(\w+)-(\w+)\b")
 
 def read_span(found: re.Match[str]) -> tuple[int, int]:
     low, high = (NAMES.get(end) if end in NAMES else int(end) for end in found.groups())
-    return low, high  # type: ignore[return-value]
+    return low, high  # type: ignore[return-value]  # of two
 
 
 def wraps(expression: str) -> bool:

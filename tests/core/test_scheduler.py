@@ -159,7 +159,7 @@ async def test_it_looks_when_it_is_woken(plan: Plan) -> None:
 
 
 async def test_it_looks_by_itself_when_something_is_due(plan: Plan) -> None:
-    plan.clock = SystemClock()  # type: ignore[assignment]
+    plan.clock = SystemClock()  # type: ignore[assignment]  # in a test's own
     async with plan.run() as scheduler:
         await plan.add("* * * * *", due=plan.clock.now() + timedelta(milliseconds=200))
         scheduler.wake()

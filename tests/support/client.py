@@ -35,8 +35,7 @@ class Client:
         self.headers = {} if key is None else {"X-API-Key": key}
 
     async def __aenter__(self) -> Self:
-        # A test's own server on the loopback is no user-given URL.
-        self._session = aiohttp.ClientSession(headers=self.headers)  # noqa: TID251
+        self._session = aiohttp.ClientSession(headers=self.headers)  # noqa: TID251  # a test's own
         return self
 
     async def __aexit__(
@@ -111,3 +110,10 @@ def rows_of(page: Mapping[str, JsonValue]) -> list[dict[str, JsonValue]]:
     data = page["data"]
     assert isinstance(data, list)
     return [row for row in data if isinstance(row, dict)]
+
+
+def payload_of(event: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return what an event says."""
+    payload = event["payload"]
+    assert isinstance(payload, dict)
+    return payload

@@ -39,8 +39,8 @@ class Follower:
     headers: dict[str, str] = field(default_factory=dict)
 
     async def __aenter__(self) -> Self:
-        # A test's own server on the loopback is no user-given URL.
-        self._session = aiohttp.ClientSession(headers=self.client.headers)  # noqa: TID251
+        session = aiohttp.ClientSession(headers=self.client.headers)  # noqa: TID251  # a test's own
+        self._session = session
         try:
             await self._open()
         except BaseException:

@@ -27,8 +27,7 @@ async def follow(
     headers = {"X-API-Key": key, "Accept": "text/event-stream"}
     query = {} if event_type is None else {"event_type": event_type}
     timeout = aiohttp.ClientTimeout(total=None, sock_read=60)
-    # The operator's own workbench, named by the operator.
-    async with aiohttp.ClientSession(timeout=timeout) as session:  # noqa: TID251
+    async with aiohttp.ClientSession(timeout=timeout) as session:  # noqa: TID251  # the operator's own
         while True:
             if after is not None:
                 headers["Last-Event-ID"] = after

@@ -26,8 +26,7 @@ class DemoClient:
         self._headers = {"X-API-Key": key}
 
     async def __aenter__(self) -> Self:
-        # A process that we have just started is no URL that a user has named.
-        self._session = aiohttp.ClientSession(  # noqa: TID251
+        self._session = aiohttp.ClientSession(  # noqa: TID251  # of a process that we started
             self._root, headers=self._headers, timeout=aiohttp.ClientTimeout(30)
         )
         return self

@@ -104,7 +104,7 @@ def _make_parameters(
     # pydantic types what create_model takes as Any: fields are data here.
     return typing.cast(
         "type[BaseModel]",
-        create_model("Parameters", __config__=config, **fields),  # type: ignore[call-overload]
+        create_model("Parameters", __config__=config, **fields),  # type: ignore[call-overload]  # as said
     )
 
 

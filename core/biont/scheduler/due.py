@@ -107,6 +107,7 @@ class Plans:
         key = tuple(row)
         plan = self._known.get(key)
         if plan is None:
+            # A row is of what the columns are; mypy cannot see that.
             plan = self._known[key] = self._make(_Columns(*row))  # type: ignore[arg-type]
         return plan
 

@@ -186,6 +186,7 @@ def make_timing(  # noqa: PLR0913, PLR0917  # it is what a timing is known by
         zone=parse_time_zone(time_zone),
         expression=_parse(expression, seconds) if kind is TimingKind.CRON else None,
         interval=timedelta(seconds=every),
+        # Without an anchor nothing counts from it, so it needs no zone.
         anchor=anchor.replace(microsecond=0) if anchor is not None else datetime.min,  # noqa: DTZ901
         starts_at=starts_at,
         ends_at=ends_at,

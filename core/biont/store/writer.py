@@ -205,9 +205,9 @@ class Writer:
             self._call(write)
 
     def _call(self, write: Write) -> None:
-        assert write.function is not None  # noqa: S101  # narrows the types for mypy
-        assert write.context is not None  # noqa: S101
-        assert write.transaction is not None  # noqa: S101
+        assert write.function is not None  # noqa: S101  # narrows the type for mypy
+        assert write.context is not None  # noqa: S101  # likewise
+        assert write.transaction is not None  # noqa: S101  # likewise
         try:
             write.result = write.context.run(self._call_active, write.function, write.transaction)
         except OperationalError as error:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from conftest import OpenClient
 from pydantic import BaseModel, JsonValue
-from support.client import Client, rows_of
+from support.client import Client, payload_of, rows_of
 from support.scripted_server import MODEL, USAGE, ScriptedServer, make_completion, respond, say
 from support.scripted_server import answer as reply_with
 
@@ -34,7 +34,7 @@ async def start(workbench: Workbench, tools: Sequence[str], **limits: int) -> in
         source_url="/api/v1/tasks/7",
         messages=[Message("user", "Do it.")],
         tools=tools,
-        **limits,  # type: ignore[arg-type]
+        **limits,  # type: ignore[arg-type]  # those that are numbers
     )
     run = await workbench.store.write(workbench.get(AGENTS).create, new)
     return run.id
@@ -151,7 +151,7 @@ async def test_a_call_waits_for_its_users_approval(
     # There is no such integration: that it was tried is seen by its error.
     assert ("no integration 'chat'" in told) is approved
     (decided,) = rows_of(await client.get("/events?event_type=tool_call_decided"))
-    assert decided["payload"]["approved"] is approved  # type: ignore[index,call-overload]
+    assert payload_of(decided)["approved"] is approved
 
 
 async def test_an_endless_loop_ends_at_the_limit_of_rounds(

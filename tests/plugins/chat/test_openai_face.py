@@ -103,7 +103,7 @@ async def test_tools_go_there_and_back(
         calls = done.choices[0].message.tool_calls
     else:
         plain = await ai.chat.completions.create(model="default", messages=CAPITAL, tools=[LOOK])
-        calls = plain.choices[0].message.tool_calls  # type: ignore[assignment]
+        calls = plain.choices[0].message.tool_calls  # type: ignore[assignment]  # or none
     assert calls is not None
     assert [(call.function.name, call.function.arguments) for call in calls] == [
         ("look", '{"at": 1}'),
@@ -158,7 +158,7 @@ async def test_what_is_to_be_stored_is_a_conversation_and_each_answer_an_event(
             model="default",
             messages=CAPITAL,
             stream=streamed,
-            **more,  # type: ignore[call-overload]
+            **more,  # type: ignore[call-overload]  # as each test has them
         )
         if streamed:
             assert [chunk async for chunk in done]

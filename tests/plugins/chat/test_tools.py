@@ -53,7 +53,7 @@ async def test_a_model_uses_tools_for_its_answer(client: Client, scripted: Scrip
     scripted.script = [KEEP, say("Again.")]
     await client.post("/chat", {**QUESTION, "conversation_id": 1})
     assert rows_of(await client.get("/notes"))[0]["source"] == "conversation-1"
-    roles = [turn["role"] for turn in scripted.asked[2].body["messages"]]  # type: ignore[attr-defined]
+    roles = [role for role, _ in scripted.asked[2].messages]
     assert roles == ["system", "user", "assistant", "user"]
 
 

@@ -23,7 +23,8 @@ def sections(receiver: Receiver, scripted: ScriptedServer) -> dict[str, object]:
     guarded = f"{receiver.url}?auth={SECRET}"
     connections["guarded"] = {"kind": "ntfy", "url": guarded, "reports": False}
     connections["away"] = {"url": "http://169.254.169.254/", "reports": False}
-    connections["json"] |= {"headers": {"Authorization": f"Bearer {SECRET}"}}  # type: ignore[operator]
+    own = {"kind": "json", "url": receiver.url, "headers": {"Authorization": f"Bearer {SECRET}"}}
+    connections["json"] = own
     openai = {"base_url": scripted.url, "api_key": "x", "model": "m"}
     return {
         "plugins": {

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from conftest import OpenClient, Restart
 from pydantic import JsonValue
-from support.client import Client
+from support.client import Client, rows_of
 from support.clock import FakeClock
 from support.scripted_server import MODEL, ScriptedServer, respond, say, wait_for
 from support.sse import Chat
@@ -30,14 +30,8 @@ def sections(scripted: ScriptedServer, llm: dict[str, object]) -> dict[str, obje
     return {"plugins": {"llm": {"backend": "openai", "retries": 0, "openai": server, **llm}}}
 
 
-def rows(page: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
-    data = page["data"]
-    assert isinstance(data, list)
-    return [row for row in data if isinstance(row, dict)]
-
-
 async def read_usage(client: Client, group_by: str) -> list[dict[str, JsonValue]]:
-    return rows(await client.get(f"/usage?group_by={group_by}"))
+    return rows_of(await client.get(f"/usage?group_by={group_by}"))
 
 
 @pytest.mark.parametrize("llm", [{"prices": {"small": {"prompt": 1000, "completion": 10_000}}}])
@@ -45,7 +39,7 @@ async def test_each_call_is_recorded_with_what_it_took(client: Client) -> None:
     await client.post("/chat", QUESTION)
     async with Chat(client, body={**QUESTION, "conversation_id": 1}) as chat:
         await chat.read_all()
-    for call in (calls := rows(await client.get("/usage/calls"))):
+    for call in (calls := rows_of(await client.get("/usage/calls"))):
         assert call["duration"]
         assert {
             name: call[name] for name in ("backend", "model", "error", "prompt", "answer")
@@ -88,9 +82,9 @@ async def test_calls_are_added_up_by_what_one_wants(
     ]
     (total,) = await read_usage(first, "")
     assert (total["calls"], total["cost"]) == (3, None)
-    (late,) = rows(await first.get("/usage?group_by=day&since=2026-03-03T00:00:00Z"))
+    (late,) = rows_of(await first.get("/usage?group_by=day&since=2026-03-03T00:00:00Z"))
     assert late["day"] == "2026-03-03"
-    assert len(rows(await other.get("/usage/calls"))) == 1
+    assert len(rows_of(await other.get("/usage/calls"))) == 1
     status, problem = await first.ask("GET", "/usage?group_by=day,week")
     assert (status, problem["errors"]) == (
         422,
@@ -110,8 +104,8 @@ async def test_what_fails_or_is_cut_off_is_recorded_too(
     assert (await client.ask("POST", "/chat", QUESTION))[0] == 502
     async with Chat(client, body=QUESTION) as chat:
         await chat.read_tokens(2)
-    page = await client.get_until("/usage/calls", lambda page: len(rows(page)) == 2)
-    cut, failed = rows(page)
+    page = await client.get_until("/usage/calls", lambda page: len(rows_of(page)) == 2)
+    cut, failed = rows_of(page)
     assert str(failed["error"]).startswith("BackendRefused: ")
     assert "sk-***" in str(failed["error"])
     assert failed["completion_tokens"] == 0
@@ -125,7 +119,7 @@ async def test_each_backend_that_was_asked_has_a_record(
     scripted.script = [respond(500, b"")]
     answer = await client.post("/chat", {"message": "My password: hunter2. The capital?"})
     assert answer["backend"] == "local"
-    local, openai = rows(await client.get("/usage/calls"))
+    local, openai = rows_of(await client.get("/usage/calls"))
     assert (local["backend"], local["error"]) == ("local", None)
     assert (openai["backend"], str(openai["error"])[:13]) == ("openai", "BackendFailed")
     assert orjson.loads(str(local["prompt"]))[-1]["content"].startswith("My password: ***")
@@ -199,11 +193,11 @@ async def test_a_schedule_that_has_used_up_its_budget_is_skipped_and_says_why(
         await workbench.scheduler.sweep()
         page = await client.get_until(
             path,
-            lambda page, count=count: (  # type: ignore[misc]
-                len(rows(page)) == count and all(run["ended_at"] for run in rows(page))
+            lambda page, count=count: (  # type: ignore[misc]  # mypy cannot tell a lambda's default
+                len(rows_of(page)) == count and all(run["ended_at"] for run in rows_of(page))
             ),
         )
-    second, first = rows(page)
+    second, first = rows_of(page)
     assert (first["status"], second["status"]) == ("succeeded", "skipped_budget")
     assert "10 tokens" in str(second["reason"])
     assert second["error"] is None
@@ -221,4 +215,4 @@ async def test_calls_that_were_kept_long_enough_are_removed_at_the_next_start(
         await client.post("/chat", QUESTION)
     clock.advance(days=11)
     async with restart() as client:
-        await client.get_until("/usage/calls", lambda page: len(rows(page)) == 1)
+        await client.get_until("/usage/calls", lambda page: len(rows_of(page)) == 1)

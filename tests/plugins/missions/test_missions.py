@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from conftest import OpenClient, Restart
 from pydantic import JsonValue
-from support.client import Client, rows_of
+from support.client import Client, payload_of, rows_of
 from support.scripted_server import USAGE, ScriptedServer, respond, say
 from support.thinker import Thinker
 
@@ -76,7 +76,7 @@ async def test_a_goal_is_planned_carried_out_reviewed_and_reported(
     (created,) = await list_events(client, "mission_created")
     assert created["payload"] == {"mission_id": mission["id"], "goal": "Open the library"}
     (completed,) = await list_events(client, "mission_completed")
-    assert completed["payload"]["note_id"] == note["id"]  # type: ignore[index,call-overload]
+    assert payload_of(completed)["note_id"] == note["id"]
     assert len(await list_events(client, "task_completed")) == 2
     assert completed["correlation_id"] == f"mission-{mission['id']}"
 
@@ -118,7 +118,7 @@ async def test_a_review_that_finds_no_way_ends_the_mission_with_a_report(
     report = await client.get(f"/notes/{mission['note_id']}")
     assert "It was not reached: the review: something is missing" in str(report["content"])
     (failed,) = await list_events(client, "mission_failed")
-    assert failed["payload"]["error"] == mission["error"]  # type: ignore[index,call-overload]
+    assert payload_of(failed)["error"] == mission["error"]
 
 
 async def test_a_plan_that_cannot_be_used_is_asked_for_again(
@@ -150,7 +150,7 @@ async def test_a_task_that_fails_ends_the_mission_and_is_retried(
     assert "task 2, “Two”, failed" in str(failed["error"])
     assert [task["status"] for task in tasks_of(failed)] == ["completed", "failed"]
     (event,) = await list_events(client, "task_failed")
-    assert event["payload"]["title"] == "Two"  # type: ignore[index,call-overload]
+    assert payload_of(event)["title"] == "Two"
     status, retried = await client.ask("POST", f"/missions/{failed['id']}/retry")
     assert (status, retried["error"]) == (202, None)
     mission = await wait_for_end(client, retried)

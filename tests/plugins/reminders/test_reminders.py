@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import OpenClient
 from pydantic import JsonValue
-from support.client import Client, rows_of
+from support.client import Client, payload_of, rows_of
 from support.clock import FakeClock
 
 from biont import Workbench
@@ -19,7 +19,7 @@ async def wait_for_events(client: Client, count: int) -> list[dict[str, JsonValu
     """Return the payloads of the events once there are so many, the oldest first."""
     path = "/events?event_type=reminder_triggered"
     page = await client.get_until(path, lambda page: len(rows_of(page)) >= count)
-    return [dict(row["payload"]) for row in reversed(rows_of(page))]  # type: ignore[arg-type]
+    return [payload_of(row) for row in reversed(rows_of(page))]
 
 
 def pass_time(workbench: Workbench, clock: FakeClock, **by: float) -> None:
