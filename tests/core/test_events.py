@@ -3,9 +3,12 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from peewee import SqliteDatabase
+from playhouse.migrations import Runner
 from support.bus import Bus, Log, handle, wait_for_letters
 from support.clock import FakeClock
 
@@ -15,7 +18,7 @@ from biont.events import Handler, collect_handlers
 from biont.events.lane import Lane
 from biont.exceptions import InvalidInput, PluginError, StoreUnavailable
 from biont.store import DeadLetter, Entry
-from biont.store.journal import JournalRow
+from biont.store.schema import CORE_MIGRATIONS
 
 
 @pytest.fixture
@@ -215,6 +218,33 @@ async def test_what_was_not_handled_is_handled_after_a_restart(bus: Bus) -> None
     assert [event.id for event in log.events] == [event.id for event in emitted]
 
 
+async def test_what_an_older_version_left_unhandled_is_handled(bus: Bus, tmp_path: Path) -> None:
+    """Before, each event was a row of its own."""
+    database = SqliteDatabase(str(tmp_path / "bus.sqlite3"))
+    with database.connection_context():
+        Runner(database, str(CORE_MIGRATIONS), table_name="migrations_core").up(
+            "0005_user_time_zone"
+        )
+        columns = ("c1", None, 0)
+        for number in range(1, 601):
+            payload = f'{{"n": {number}, "text": "\u00e9\\"x"}}'
+            made = "2026-01-01 10:00:00.500000+00:00"
+            row = (number, f"e{number}", 1, "custom_x", payload, made, *columns)
+            database.execute_sql("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        database.execute_sql("INSERT INTO handler_position VALUES ('test.one', 'test', 1)")
+    log = Log()
+
+    async def works(event: Event, _: Workbench) -> None:
+        await log.add(event)
+
+    async with bus.run(handle("one", works), lane_size=100):
+        events = await log.wait_for(599)
+    assert [event.id for event in events] == [f"e{number}" for number in range(2, 601)]
+    assert events[0].payload == {"n": 2, "text": '\u00e9"x'}
+    assert events[0].payload_json == '{"n": 2, "text": "\u00e9\\"x"}'
+    assert events[0].created_at == datetime(2026, 1, 1, 10, 0, 0, 500000, tzinfo=UTC)
+
+
 async def test_the_journal_is_pruned_behind_the_slowest_handler(bus: Bus) -> None:
     log = Log()
 
@@ -226,7 +256,7 @@ async def test_the_journal_is_pruned_behind_the_slowest_handler(bus: Bus) -> Non
             await events.emit("custom_x", 1, {})
         await log.wait_for(20)
     async with bus.run(handle("one", works)):
-        assert await bus.store.read(JournalRow.select().count) == 0
+        assert await bus.count_journal() == 0
 
 
 async def test_a_plugin_in_quarantine_gets_its_events_when_it_is_back(bus: Bus) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from biont.event import EventFactory
 from biont.events import Handler, collect_handlers
 from biont.store import DeadLetter
 from biont.store.dead_letters import Choice
+from biont.store.journal import read_entries
 from support.clock import FakeClock
 
 
@@ -42,6 +44,10 @@ class Bus:
         self._path = path
         self._factory = EventFactory(FakeClock(), 3)
         self.store = Store(path, self._factory)
+
+    async def count_journal(self) -> int:
+        """Return how many events wait in the journal."""
+        return len(await self.store.read(read_entries, 0, sys.maxsize, sys.maxsize))
 
     @asynccontextmanager
     async def run(

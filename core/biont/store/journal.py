@@ -2,7 +2,7 @@
 
 Events are numbered in the order of their commits. Each handler has a position:
 it is done with every event up to there. What all positions have passed is
-pruned, so an event costs one insert and a share of one update, however many
+pruned, so an event costs a share of one insert and of one update, however many
 handlers there are.
 """
 
@@ -14,28 +14,26 @@ from datetime import datetime
 from typing import cast
 
 import orjson
-from peewee import BigIntegerField, Database, IntegerField, TextField, fn
+from peewee import BigIntegerField, Database, TextField, fn
 
 from biont.event import Event
-from biont.store.database import InstantField, Table
+from biont.store.database import Table
 from biont.store.transaction import Transaction
 
 
-class JournalRow(Table):
-    """One event, as written."""
+class JournalBlock(Table):
+    """Some events that were committed together.
 
-    sequence = BigIntegerField(primary_key=True)
-    id = TextField()
-    user_id = IntegerField()
-    event_type = TextField()
-    payload = TextField()
-    created_at = InstantField()
-    correlation_id = TextField()
-    causation_id = TextField(null=True)
-    hops = IntegerField()
+    Attributes:
+        last: the number of the last of them.
+        entries: all of them as JSON, in order; see `_to_columns`.
+    """
+
+    last = BigIntegerField(primary_key=True)
+    entries = TextField()
 
     class Meta:
-        table_name = "journal"
+        table_name = "journal_blocks"
 
 
 class HandlerPosition(Table):
@@ -71,17 +69,8 @@ class Recording:
 Recorder = Callable[[Transaction, Sequence[Entry]], Recording]
 """Is shown new events inside the transaction that makes them durable."""
 
-_Row = tuple[int, str, int, str, str, datetime, str, str | None, int]
-
-# One statement with one parameter: each step of a statement gives the interpreter's lock
-# away and has to win it back from a busy event loop, so that many rows cost many waits.
-_INSERT = """
-    INSERT INTO "journal" ("sequence", "id", "user_id", "event_type", "payload", "created_at",
-        "correlation_id", "causation_id", "hops")
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-        value ->> 6, value ->> 7, value ->> 8
-    FROM json_each(?)
-"""
+_BLOCK_SIZE = 250
+"""How many events one row holds at most: as many are read at once, however few are wanted."""
 
 
 def keep_all(_: Transaction, entries: Sequence[Entry]) -> Recording:
@@ -90,56 +79,73 @@ def keep_all(_: Transaction, entries: Sequence[Entry]) -> Recording:
 
 
 def append_entries(database: Database, entries: Sequence[Entry]) -> None:
-    """Insert `entries` in one statement."""
-    rows = [
-        (
-            entry.sequence,
-            entry.event.id,
-            entry.event.user_id,
-            entry.event.event_type,
-            entry.event.payload_json,
-            entry.event.created_at.isoformat(" "),
-            entry.event.correlation_id,
-            entry.event.causation_id,
-            entry.event.hops,
+    """Insert `entries`, few rows for however many."""
+    connection = database.connection()
+    for first in range(0, len(entries), _BLOCK_SIZE):
+        block = entries[first : first + _BLOCK_SIZE]
+        columns = orjson.dumps([_to_columns(entry) for entry in block]).decode()
+        connection.execute(
+            'INSERT INTO "journal_blocks" ("last", "entries") VALUES (?, ?)',
+            (block[-1].sequence, columns),
         )
-        for entry in entries
-    ]
-    database.connection().execute(_INSERT, (orjson.dumps(rows).decode(),))
 
 
 def read_last_sequence() -> int:
     """Return the highest number of any event that may not have been handled, 0 for none."""
-    last = JournalRow.select(fn.MAX(JournalRow.sequence)).scalar() or 0
+    last = JournalBlock.select(fn.MAX(JournalBlock.last)).scalar() or 0
     passed = HandlerPosition.select(fn.MAX(HandlerPosition.sequence)).scalar() or 0
     return max(int(last), int(passed))
 
 
 def read_entries(first: int, last: int, limit: int) -> list[Entry]:
     """Return up to `limit` events numbered from `first` to `last`, in order."""
-    query = (
-        JournalRow.select()
-        .where(JournalRow.sequence.between(first, last))
-        .order_by(JournalRow.sequence)
-        .limit(limit)
+    found: list[Entry] = []
+    blocks = (
+        JournalBlock.select(JournalBlock.entries)
+        .where(JournalBlock.last >= first)
+        .order_by(JournalBlock.last)
         .tuples()
     )
-    return [_to_entry(row) for row in cast("Iterable[_Row]", query)]
+    for (columns,) in cast("Iterable[tuple[str]]", blocks.iterator()):
+        for entry in map(_from_columns, orjson.loads(columns)):
+            if entry.sequence > last or len(found) == limit:
+                return found
+            if entry.sequence >= first:
+                found.append(entry)
+    return found
 
 
-def _to_entry(row: _Row) -> Entry:
-    sequence, event_id, user_id, event_type, payload, created_at, correlation_id = row[:7]
-    causation_id, hops = row[7:]
+_Columns = tuple[int, str, int, str, str, str, str, str | None, int]
+
+
+def _to_columns(entry: Entry) -> tuple[object, ...]:
+    event = entry.event
+    return (
+        entry.sequence,
+        event.id,
+        event.user_id,
+        event.event_type,
+        event.payload_json,
+        event.created_at,
+        event.correlation_id,
+        event.causation_id,
+        event.hops,
+    )
+
+
+def _from_columns(columns: _Columns) -> Entry:
+    sequence, event_id, user_id, event_type, payload_json, created_at = columns[:6]
+    correlation_id, causation_id, hops = columns[6:]
     event = Event(
         event_id,
         user_id,
         event_type,
-        orjson.loads(payload),
-        created_at,
+        orjson.loads(payload_json),
+        datetime.fromisoformat(created_at),
         correlation_id,
         causation_id,
         hops,
-        payload,
+        payload_json,
     )
     return Entry(sequence, event)
 
@@ -168,4 +174,4 @@ def save_positions(positions: Mapping[tuple[str, str], int]) -> None:
     ]
     HandlerPosition.insert_many(rows).on_conflict_replace().execute()
     passed = HandlerPosition.select(fn.MIN(HandlerPosition.sequence)).scalar()
-    JournalRow.delete().where(JournalRow.sequence <= passed).execute()
+    JournalBlock.delete().where(JournalBlock.last <= passed).execute()

@@ -80,5 +80,6 @@ async def _weigh_start(workbench: Workbench, backlog: Path) -> int:
 
 def _count_left(database: Path) -> int:
     with closing(sqlite3.connect(database)) as connection:
-        (left,) = connection.execute("SELECT COUNT(*) FROM journal").fetchone()
-        return int(left)
+        query = "SELECT SUM(json_array_length(entries)) FROM journal_blocks"
+        (left,) = connection.execute(query).fetchone()
+        return int(left or 0)
