@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar, Token
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 import orjson
 import uuid_utils
@@ -21,8 +21,7 @@ PAYLOAD_LIMIT = 256 * 1024
 """The size that a payload may have as JSON, in bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """A fact in the past; it never changes.
 
     Attributes:
@@ -43,17 +42,27 @@ class Event:
     payload: JsonObject
     created_at: datetime
     correlation_id: str
-    causation_id: str | None = None
-    hops: int = 0
-    payload_json: str = field(default="", repr=False, compare=False)
+    causation_id: str | None
+    hops: int
+    payload_json: str
 
-    def __post_init__(self) -> None:
-        if not self.payload_json:
-            object.__setattr__(self, "payload_json", orjson.dumps(self.payload).decode())
+    @classmethod
+    def uncaused(
+        cls,
+        event_id: str,
+        user_id: int,
+        event_type: str,
+        payload: JsonObject,
+        created_at: datetime,
+    ) -> Event:
+        """Return an event that nothing has caused; it is not emitted by that."""
+        payload_json = orjson.dumps(payload).decode()
+        return cls(
+            event_id, user_id, event_type, payload, created_at, event_id, None, 0, payload_json
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(NamedTuple):
     """What the running code was started by; emitted events inherit it.
 
     Attributes:
@@ -86,6 +95,11 @@ class caused_by:  # noqa: N801  # a context manager that reads as a function
 
     def __exit__(self, *_: object) -> None:
         _cause.reset(self._token)
+
+
+def set_cause(cause: Event | Cause) -> None:
+    """Let each event that the running task emits from now on name `cause` as its own."""
+    _cause.set(cause)
 
 
 class EventFactory:
@@ -168,7 +182,9 @@ def encode_event(event: Event) -> str:
 def decode_event(text: str) -> Event:
     """Return the event that `encode_event` made `text` of."""
     fields = orjson.loads(text)
-    return Event(**{**fields, "created_at": datetime.fromisoformat(fields["created_at"])})
+    created_at = datetime.fromisoformat(fields.pop("created_at"))
+    payload_json = orjson.dumps(fields["payload"]).decode()
+    return Event(**fields, created_at=created_at, payload_json=payload_json)
 
 
 def _encode_payload(payload: JsonObject) -> str:

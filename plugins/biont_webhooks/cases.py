@@ -84,7 +84,7 @@ class Samples:
         """Return a delivery in order, but for what is given."""
         now = self._clock.now() + timedelta(minutes=minutes)
         message_id = message_id or _make_id()
-        event = Event(message_id, 1, "webhook_test", payload or {}, now, message_id)
+        event = Event.uncaused(message_id, 1, "webhook_test", payload or {}, now)
         return self._sign(make_body(event), message_id, now.timestamp(), secrets)
 
     def make_first(self) -> Sample:
@@ -116,7 +116,7 @@ class Samples:
     def make_unknown(self) -> Sample:
         """Return a delivery of a type, and with fields, that no receiver has heard of."""
         message_id, now = _make_id(), self._clock.now()
-        event = Event(message_id, 1, "webhook_test_unknown", {"new": [None, {}]}, now, message_id)
+        event = Event.uncaused(message_id, 1, "webhook_test_unknown", {"new": [None, {}]}, now)
         body = orjson.dumps(orjson.loads(make_body(event)) | {"new": {"deep": [True]}})
         return self._sign(body, message_id, now.timestamp(), ())
 

@@ -81,7 +81,7 @@ async def send_test(request: Request, webhook_id: RowId) -> DeliveryView:
     workbench = request.workbench
     now, message_id = workbench.clock.now(), str(uuid_utils.uuid7())
     payload = {"webhook_id": webhook_id}
-    message = Event(message_id, request.user_id, "webhook_test", payload, now, message_id)
+    message = Event.uncaused(message_id, request.user_id, "webhook_test", payload, now)
     delivery_id = await workbench.get(WEBHOOKS).redeliver(
         owe_test, request.user_id, webhook_id, message, now
     )

@@ -170,7 +170,7 @@ async def test_nothing_that_a_handler_raises_keeps_it_from_the_next_event(
 async def test_a_journal_that_cannot_be_read_is_read_again() -> None:
     """What finds no room in memory is read later, also when that fails at first."""
     entries = [
-        Entry(number, Event(f"e{number}", 1, "custom_x", {}, FakeClock().now(), "c"))
+        Entry(number, Event.uncaused(f"e{number}", 1, "custom_x", {}, FakeClock().now()))
         for number in range(1, 6)
     ]
     failures = [StoreUnavailable("too many open files")]

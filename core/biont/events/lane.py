@@ -96,15 +96,12 @@ class Lane:
         """Take the events of one commit; what finds no room becomes a gap."""
         self._seen = entries[-1].sequence
         must_wait = len(self._gaps) >= (1 if self._is_ordered else _GAPS_LIMIT)
-        room = 0 if must_wait else self._room - len(self._offered)
-        items: list[Item] = []
-        for entry in entries:
-            if len(items) >= room:
-                self._add_gap(entry.sequence, self._seen)
-                break
-            if self._match(entry.event.event_type):
-                items.append(Item(entry.sequence, entry.event))
-        self._take_in(items, self._offered)
+        room = 0 if must_wait else max(0, self._room - len(self._offered))
+        meant = self._choose(entries)
+        if len(meant) > room:
+            self._add_gap(meant[room].sequence, self._seen)
+            del meant[room:]
+        self._take_in(meant, self._offered)
         self._on_progress()
 
     def pass_over(self, sequence: int) -> None:
@@ -138,6 +135,10 @@ class Lane:
             self._has_room.set()
         self._on_progress()
 
+    def _choose(self, entries: Sequence[Entry]) -> list[Item]:
+        match = self._match
+        return [Item(sequence, event) for sequence, event in entries if match(event.event_type)]
+
     def _take_in(self, items: Sequence[Item], held: deque[Item]) -> None:
         held.extend(items)
         self._queue.put(items)
@@ -153,12 +154,7 @@ class Lane:
         limit = min(_READ_LIMIT, self._room - len(self._read))
         last = gap.last
         entries = await self._read_entries(gap.first, last, limit)
-        items = [
-            Item(entry.sequence, entry.event)
-            for entry in entries
-            if self._match(entry.event.event_type)
-        ]
-        self._take_in(items, self._read)
+        self._take_in(self._choose(entries), self._read)
         gap.first = entries[-1].sequence + 1 if len(entries) == limit else last + 1
         if gap.first > gap.last:
             self._gaps.popleft()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from biont.event import caused_by
+from biont.event import set_cause
 from biont.events.crash_guard import CrashGuard, Guilty
 from biont.events.deadline import Deadline
 from biont.events.handlers import Handler, bind
@@ -140,8 +140,9 @@ class Runner:
         if self._guard is not None and any(map(self._guard.is_watching, items)):
             await self._call_watched(self._guard, items, deadline)
             return
+        set_cause(items[0].event)
         try:
-            with deadline, caused_by(items[0].event):
+            with deadline:
                 await self._call_handler([item.event for item in items])
         except Exception as error:  # noqa: BLE001  # a handler may raise anything; none is lost
             await self._fail(items, error, deadline)
@@ -155,7 +156,8 @@ class Runner:
         for item in items:
             try:
                 async with guard.watch(item):
-                    with deadline, caused_by(item.event):
+                    set_cause(item.event)
+                    with deadline:
                         await self._call_handler([item.event])
             except Guilty as error:
                 await self._give_up(item, str(error))
@@ -193,12 +195,11 @@ class Runner:
         except StoreUnavailable:
             self._put_back_later(item, _BURY_AGAIN)
         else:
-            self._let_go([item])
+            self._let_go(item)
 
-    def _let_go(self, items: list[Item]) -> None:
-        for item in items:
-            item.done = True
-        self._handled += items
+    def _let_go(self, item: Item) -> None:
+        item.done = True
+        self._handled.append(item)
 
     def _settle(self) -> None:
         """Give what was handled back to the lane, many at a time where calls are short."""
@@ -206,8 +207,8 @@ class Runner:
         self._lane.finish(handled)
 
     async def _finish(self, items: list[Item]) -> None:
-        self._let_go(items)
         for item in items:
+            self._let_go(item)
             if item.letter_id is not None:
                 await self._forget(item)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import NamedTuple, cast
 
 import orjson
 from peewee import BigIntegerField, Database, TextField, fn
@@ -44,8 +44,7 @@ class HandlerPosition(Table):
     sequence = BigIntegerField()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """An event with its place in the journal."""
 
     sequence: int

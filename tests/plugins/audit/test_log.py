@@ -72,7 +72,7 @@ async def test_a_write_that_is_rolled_back_leaves_no_gap(
         log.record([event])
         raise ValueError("after it was recorded")
 
-    lost = Event("lost", user_id, "custom_x", {}, first.created_at, "lost")
+    lost = Event.uncaused("lost", user_id, "custom_x", {}, first.created_at)
     with pytest.raises(ValueError, match="after it was recorded"):
         await workbench.store.write(record_and_fail, lost)
     second = await workbench.events.emit("custom_x", user_id, {})
