@@ -74,7 +74,15 @@ if TYPE_CHECKING:
     )
     from biont.services import Service
     from biont.settings import Section, Settings, load_settings
-    from biont.store import InstantField, Store, Table, Tables, Transaction, execute_sql
+    from biont.store import (
+        InstantField,
+        Store,
+        Table,
+        Tables,
+        Transaction,
+        execute_sql,
+        format_instant,
+    )
     from biont.time_zones import TimeZone, parse_time_zone
     from biont.tools import (
         NoArguments,
@@ -170,6 +178,7 @@ __all__ = [
     "decode_cursor",
     "describe_error",
     "execute_sql",
+    "format_instant",
     "get_run",
     "hookimpl",
     "load_settings",
@@ -254,7 +263,10 @@ _MODULES = {
     "ownership": ["OwnedTable"],
     "services": ["Service"],
     "settings": ["Section", "Settings", "load_settings"],
-    "store": ["InstantField", "Store", "Table", "Tables", "Transaction", "execute_sql"],
+    "store": [
+        *("InstantField", "Store", "Table", "Tables", "Transaction", "execute_sql"),
+        "format_instant",
+    ],
     "time_zones": ["TimeZone", "parse_time_zone"],
     "tools": [
         *("NoArguments", "Tool", "ToolContext", "ToolResult", "check_tool_names", "make_tool"),

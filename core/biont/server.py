@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 import sqlite3
-import sys
 from collections.abc import Callable
 
 import structlog
 from aiohttp import web
 
+from biont.interpreter import tune_interpreter
 from biont.settings import Settings
 from biont.workbench import open_workbench
 
 # Two connections that write or checkpoint at once can lose a WAL reset before this version.
 _SAFE_SQLITE = (3, 51, 3)
-
-_GARBAGE_THRESHOLD = 10_000
-
-# The thread that writes asks for the interpreter's lock after each statement, and the event
-# loop, when it is busy, gives it away only this often (in seconds; five times as long by default).
-_SWITCH_INTERVAL = 0.001
 
 _log = structlog.get_logger("biont")
 
@@ -56,8 +49,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
             shutdown_timeout=settings.server.shutdown_timeout,
         )
         await runner.setup()
-        _calm_garbage_collector()
-        sys.setswitchinterval(_SWITCH_INTERVAL)
+        tune_interpreter()
         try:
             await web.TCPSite(runner, settings.server.host, settings.server.port).start()
             on_ready(_tell_url(runner))
@@ -65,17 +57,6 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
         finally:
             workbench.time_to_stop()  # counts from here on
             await runner.cleanup()
-
-
-def _calm_garbage_collector() -> None:
-    """Let it leave alone what is there by now, and look at the rest less often.
-
-    Nearly all of that stays to the end, and what a request makes is freed without it. By its
-    own measure it would look at everything again and again: a tenth of the time of a
-    server under load.
-    """
-    gc.freeze()
-    gc.set_threshold(_GARBAGE_THRESHOLD)
 
 
 def _tell_url(runner: web.AppRunner) -> str:

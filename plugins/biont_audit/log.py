@@ -8,7 +8,7 @@ from functools import cache
 
 from peewee import IntegrityError
 
-from biont import Event, Service, Store
+from biont import Event, Service, Store, format_instant
 from biont_audit.chain import ORIGIN, Link, Row, hash_row
 from biont_audit.reading import select_entry, select_events, to_event
 from biont_audit.tables import LogEnds, LogEntry, execute
@@ -98,16 +98,19 @@ def _chain(previous: Link, events: Sequence[Event]) -> tuple[Link, list[tuple[ob
     number, hash_ = previous.number, previous.hash
     for event in events:
         number += 1
+        # At once, since each attribute is looked up by its name.
+        event_id, user_id, event_type, _, at, correlation_id, causation_id, hops, payload = event
+        created_at = format_instant(at)
         row: Row = (
             number,
-            event.id,
-            event.user_id,
-            event.event_type,
-            event.payload_json,
-            event.created_at.isoformat(" "),
-            event.correlation_id,
-            event.causation_id,
-            event.hops,
+            event_id,
+            user_id,
+            event_type,
+            payload,
+            created_at,
+            correlation_id,
+            causation_id,
+            hops,
         )
         hash_ = hash_row(hash_, row)
         entries.append((*row, hash_))

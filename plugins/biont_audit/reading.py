@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import orjson
 from peewee import Expression, ModelSelect, fn
 
-from biont import Event
+from biont import Event, format_instant
 from biont.exceptions import InputProblem, InvalidInput, NotFound
 from biont_audit.tables import LogEnds, LogEntry
 
@@ -66,8 +66,8 @@ class Choice:
 
     def following(self, after: int, last: int, limit: int) -> list[LogEntry]:
         """Return up to `limit` of these entries, from behind the number `after` to `last`."""
-        since = None if self.since is None else _as_stored(self.since)
-        until = None if self.until is None else _as_stored(self.until)
+        since = None if self.since is None else format_instant(self.since)
+        until = None if self.until is None else format_instant(self.until)
         return list(
             LogEntry.raw(
                 _FOLLOWING, after, last, self.event_type, self.user_id, since, until, limit
@@ -191,10 +191,6 @@ def select_entry(user_id: int, event_id: str) -> LogEntry:
     if entry is None:
         raise NotFound(f"there is no event {event_id}")
     return entry
-
-
-def _as_stored(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(" ")
 
 
 def to_event(entry: LogEntry) -> Event:

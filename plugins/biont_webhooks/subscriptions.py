@@ -50,6 +50,8 @@ class Subscriptions:
         creditors: dict[int, Subscriber] = {}
         for event in events:
             found = [one for one in self._find(tx, event.user_id) if one.wants(event)]
+            if not found:
+                continue
             prompt = {one.id: one for one in found if not sender.is_congested(one.id)}
             if len(prompt) < len(found):
                 tx.defer(event)

@@ -15,6 +15,7 @@ from peewee import AutoField, DateTimeField, IntegerField, Model, SqliteDatabase
 from benchmarks.child import Child, answer
 from benchmarks.counting import TALLY, Tally
 from biont import JsonObject, Workbench, load_settings, open_workbench
+from biont.interpreter import tune_interpreter
 
 _EVENT_TYPE = "custom_order_placed"
 _PAYLOAD: JsonObject = {"order_id": 4711, "customer": "Ada Lovelace", "total": 99.5}
@@ -40,6 +41,7 @@ class EmitThroughWorkbench(Child):
         tally = Tally(self.count * _HANDLERS)
         async with open_workbench(load_settings(Path(self.config), environ={})) as workbench:
             workbench.provide(TALLY, tally)
+            tune_interpreter()
             numbers = iter(range(self.count))
             started = time.perf_counter()
             async with asyncio.TaskGroup() as group:
@@ -74,6 +76,7 @@ class EmitThroughQueue(Child):
         with SqliteDatabase(self.path, pragmas=pragmas).bind_ctx([_EventLog]):
             _EventLog.create_table()
             worker = asyncio.create_task(_handle_all(queue, tally))
+            tune_interpreter()
             started = time.perf_counter()
             for _ in range(self.count):
                 await queue.put({"user_id": _USER, "event_type": _EVENT_TYPE, "payload": _PAYLOAD})

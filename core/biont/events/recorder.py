@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, cast
 
 import structlog
@@ -52,20 +52,17 @@ class TransactionalHandlers:
         Raises:
             OperationalError: the database is of no use to anybody for now.
         """
+        event_types = {entry.event.event_type for entry in entries}
         again: dict[str, Sequence[Entry]] = {}
         for handler, matches in self._handlers:
-            meant = [entry for entry in entries if matches(entry.event.event_type)]
+            meant = _choose(entries, event_types, matches)
             if meant and (left := self._call(handler, transaction, meant)):
                 again[handler.name] = left
-        kept = {entry.sequence for left in again.values() for entry in left}
-        return Recording(
-            [
-                entry
-                for entry in entries
-                if entry.sequence in kept or self._is_awaited(entry.event.event_type)
-            ],
-            again,
-        )
+        kept = _choose(entries, event_types, self._is_awaited)
+        if again and kept is not entries:
+            sequences = {entry.sequence for some in (kept, *again.values()) for entry in some}
+            kept = [entry for entry in entries if entry.sequence in sequences]
+        return Recording(kept, again)
 
     def _call(
         self, handler: Handler, transaction: Transaction, entries: Sequence[Entry]
@@ -90,6 +87,16 @@ class TransactionalHandlers:
             return entries
         deferred = {event.id for event in transaction.deferred}
         return [entry for entry in entries if entry.event.id in deferred] if deferred else []
+
+
+def _choose(
+    entries: Sequence[Entry], event_types: Collection[str], is_meant: Callable[[str], bool]
+) -> Sequence[Entry]:
+    """Return the entries of the types that are meant: as a rule all, or none."""
+    meant = {event_type for event_type in event_types if is_meant(event_type)}
+    if len(meant) == len(event_types):
+        return entries
+    return [entry for entry in entries if entry.event.event_type in meant] if meant else []
 
 
 def _refuse_events(handler: Handler, transaction: Transaction) -> None:

@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import orjson
 
-from biont.scheduler.due import Claim, Plan, to_text
+from biont.scheduler.due import Claim, Plan
 from biont.scheduler.judgement import Owed, Past, settle
 from biont.scheduler.line import Waiting
 from biont.scheduler.tables import RunStatus
-from biont.store import Transaction, execute_sql
+from biont.store import Transaction, execute_sql, format_instant
 
 # The keys of an object, unlike the items of an array of arrays, come without another parse.
 _FIND_VALID = (
@@ -62,10 +62,10 @@ def write_claims(_: Transaction, claims: Sequence[Claim], now: datetime) -> list
     settled = _settle(claims)
     moves: dict[int, dict[str, str | None]] = defaultdict(dict)
     rows: list[tuple[object, ...]] = []
-    at = to_text(now)
+    at = format_instant(now)
     for claim, owed in settled:
         moves[owed.queued][str(claim.schedule_id)] = (
-            None if owed.following is None else to_text(owed.following + claim.plan.offset)
+            None if owed.following is None else format_instant(owed.following + claim.plan.offset)
         )
         rows += ((claim.schedule_id, *cells) for cells in _list_cells(owed, claim.plan, at))
     for count, moved in moves.items():
@@ -103,8 +103,8 @@ def _settle(claims: Sequence[Claim]) -> list[tuple[Claim, Owed]]:
 def _list_cells(owed: Owed, plan: Plan, now: str) -> list[tuple[str | None, ...]]:
     return [
         (
-            to_text(verdict.instant),
-            to_text(verdict.instant + plan.offset),
+            format_instant(verdict.instant),
+            format_instant(verdict.instant + plan.offset),
             verdict.status,
             verdict.reason,
             None if verdict.status is RunStatus.QUEUED else now,
@@ -139,7 +139,7 @@ def _bound(day: date, plan: Plan) -> tuple[str, str]:
         datetime.combine(day + timedelta(days=days), time(), plan.zone).astimezone(UTC)
         for days in (0, 1)
     )
-    return to_text(begin), to_text(end)
+    return format_instant(begin), format_instant(end)
 
 
 def _read_waiting(sql: str, parameter: str | int) -> list[Waiting]:

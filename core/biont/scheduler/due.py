@@ -14,7 +14,7 @@ from biont.exceptions import InvalidExpression, UnknownTimeZone
 from biont.scheduler.judgement import Owed, Policy, Verdict, find_owed
 from biont.scheduler.tables import CatchUp, Overlap, RunStatus, Schedule
 from biont.scheduler.timing import Timing, offset_of
-from biont.store import execute_sql
+from biont.store import execute_sql, format_instant
 
 # As written in the partial index, or SQLite does not use it.
 _IS_DUE = "next_fire_at IS NOT NULL AND NOT paused AND next_fire_at <= ?1"
@@ -173,13 +173,13 @@ class _Columns(NamedTuple):
 
 def find_claims(plans: Plans, limit: int) -> list[Claim]:
     """Return what up to `limit` due schedules owe, those first that are due for longest."""
-    (rows,) = execute_sql(_FIND_DUE, to_text(plans.now), limit).fetchone()
+    (rows,) = execute_sql(_FIND_DUE, format_instant(plans.now), limit).fetchone()
     return [Claim(row[0], row[1], plans.find(row[1:])) for row in orjson.loads(rows)]
 
 
 def find_waiting(now: datetime) -> list[int]:
     """Return the runs that have waited long enough for their next try."""
-    (ids,) = execute_sql(_FIND_WAITING, to_text(now)).fetchone()
+    (ids,) = execute_sql(_FIND_WAITING, format_instant(now)).fetchone()
     return list(orjson.loads(ids))
 
 
@@ -203,11 +203,6 @@ def plan_schedule(schedule: Schedule, now: datetime) -> None:
     offset = offset_of(schedule.id, schedule.jitter)
     following = None if is_used_up else Timing.of(schedule).next_after(now - offset)
     schedule.next_fire_at = None if following is None else following + offset
-
-
-def to_text(instant: datetime) -> str:
-    """Return an instant in UTC as the tables have it."""
-    return instant.isoformat(" ")
 
 
 def _read_instant(text: str | None) -> datetime | None:

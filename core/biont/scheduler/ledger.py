@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import orjson
 
-from biont.scheduler.due import Defaults, to_text
+from biont.scheduler.due import Defaults
 from biont.scheduler.events import SCHEDULED_TRIGGER
 from biont.scheduler.jobs import Finish, Run
 from biont.scheduler.judgement import find_lateness, find_wait, is_given_up
 from biont.scheduler.line import Waiting
 from biont.scheduler.tables import RunStatus, Trigger
-from biont.store import Transaction, execute_sql
+from biont.store import Transaction, execute_sql, format_instant
 
 _READ_WORK = (
     "SELECT json_group_array(json_array(run.id, schedule_id, scheduled_for, due_at, attempts,"
@@ -101,7 +101,7 @@ def recover(_: Transaction, now: datetime) -> None:
     Each is queued again, or has failed: by its schedule's `on_crash`, or since it was
     interrupted too often.
     """
-    at = to_text(now)
+    at = format_instant(now)
     execute_sql(_FAIL_CRASHED, at)
     (crashed,) = execute_sql(_FIND_CRASHED).fetchone()
     given_up = [
@@ -143,10 +143,10 @@ def start_runs(
         else:
             late[str(row.run_id)] = reason
     if late:
-        execute_sql(_END_UNSTARTED, to_text(now), orjson.dumps(late).decode())
+        execute_sql(_END_UNSTARTED, format_instant(now), orjson.dumps(late).decode())
     if works:
         ids = orjson.dumps([work.run.id for work in works]).decode()
-        execute_sql(_START, to_text(now), ids)
+        execute_sql(_START, format_instant(now), ids)
     return works
 
 
@@ -198,7 +198,7 @@ def end_run(tx: Transaction, run: Run, finish: Finish, now: datetime) -> None:
     if find_ended([run.id]):
         return
     result = dict(finish(tx))
-    execute_sql(_SUCCEED, to_text(now), orjson.dumps(result).decode(), run.id)
+    execute_sql(_SUCCEED, format_instant(now), orjson.dumps(result).decode(), run.id)
     tx.emit(
         SCHEDULED_TRIGGER.name,
         run.user_id,
@@ -215,7 +215,7 @@ def end_run(tx: Transaction, run: Run, finish: Finish, now: datetime) -> None:
 
 def skip_run(_: Transaction, run_id: int, reason: str, now: datetime) -> None:
     """Record that a run was not made, since what may be spent in its day is used up."""
-    execute_sql(_SKIP, to_text(now), reason, run_id)
+    execute_sql(_SKIP, format_instant(now), reason, run_id)
 
 
 def fail_run(_: Transaction, work: Work, error: BaseException, now: datetime) -> timedelta | None:
@@ -225,8 +225,8 @@ def fail_run(_: Transaction, work: Work, error: BaseException, now: datetime) ->
     execute_sql(
         _FAIL,
         RunStatus.FAILED if wait is None else RunStatus.QUEUED,
-        to_text(now) if wait is None else None,
-        None if wait is None else to_text(now + wait),
+        format_instant(now) if wait is None else None,
+        None if wait is None else format_instant(now + wait),
         reason,
         work.run.id,
     )

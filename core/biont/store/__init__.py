@@ -1,6 +1,6 @@
 """The store: SQLite through peewee, off the event loop, with group commit."""
 
-from biont.store.database import InstantField, Table, execute_sql
+from biont.store.database import InstantField, Table, execute_sql, format_instant
 from biont.store.dead_letters import DeadLetter
 from biont.store.journal import Entry
 from biont.store.schema import Tables
@@ -16,4 +16,5 @@ __all__ = [
     "Tables",
     "Transaction",
     "execute_sql",
+    "format_instant",
 ]

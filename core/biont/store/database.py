@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import orjson
 from peewee import Database, DatabaseProxy, DateTimeField, Model, OperationalError, SqliteDatabase
 from playhouse.postgres_ext import DateTimeTZField
 
@@ -73,6 +74,16 @@ else:
         def python_value(self, value: object) -> object:
             """Return what the engine gave as a datetime; peewee's own way tries five formats."""
             return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def format_instant(at: datetime) -> str:
+    """Return an instant as the tables have it: in UTC, as text whose order is that of time.
+
+    `at` is timezone-aware. It is what an `InstantField` keeps, for statements of one's own.
+    """
+    in_utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    # In half the time of datetime.isoformat: each event has one.
+    return orjson.dumps(in_utc).decode()[1:-1].replace("T", " ")
 
 
 @contextmanager

@@ -118,17 +118,20 @@ _Columns = tuple[int, str, int, str, str, str, str, str | None, int]
 
 
 def _to_columns(entry: Entry) -> tuple[object, ...]:
-    event = entry.event
+    sequence, event = entry
+    event_id, user_id, event_type, _, created_at, correlation_id, causation_id, hops, payload = (
+        event
+    )
     return (
-        entry.sequence,
-        event.id,
-        event.user_id,
-        event.event_type,
-        event.payload_json,
-        event.created_at,
-        event.correlation_id,
-        event.causation_id,
-        event.hops,
+        sequence,
+        event_id,
+        user_id,
+        event_type,
+        payload,
+        created_at,
+        correlation_id,
+        causation_id,
+        hops,
     )
 
 
