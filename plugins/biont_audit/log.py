@@ -21,6 +21,9 @@ _ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _LARGEST_INSERT = 256
 """How many rows one statement has at most."""
 
+_EXACT_INSERT = 32
+"""Up to how many rows there is a statement for each number; more take a power of two at once."""
+
 
 class EventLog:
     """The permanent record of all events.
@@ -122,7 +125,9 @@ def _insert(entries: Sequence[tuple[object, ...]]) -> None:
     # a busy event loop: so few statements, and of few lengths, which stay prepared.
     first = 0
     while first < len(entries):
-        count = min(_LARGEST_INSERT, 1 << ((len(entries) - first).bit_length() - 1))
+        count = len(entries) - first
+        if count > _EXACT_INSERT:
+            count = min(_LARGEST_INSERT, 1 << (count.bit_length() - 1))
         some = entries[first : first + count]
         execute(_make_insert(count), [value for entry in some for value in entry])
         first += count

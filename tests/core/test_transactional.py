@@ -79,6 +79,27 @@ async def test_what_it_never_takes_becomes_a_dead_letter_and_others_go_on(bus: B
         assert await bus.store.read(read_names) == {bad.id, good.id}
 
 
+async def test_what_others_want_called_is_called_once_when_one_fails(bus: Bus) -> None:
+    called: list[str] = []
+
+    def wants(tx: Transaction, events: Sequence[Event], workbench: Workbench) -> None:
+        add_users(tx, events, workbench)
+        tx.after_commit(lambda: called.extend(event.event_type for event in events))
+
+    def broken(_: Transaction, __: Sequence[Event], ___: Workbench) -> None:
+        raise ValueError("never")
+
+    handlers = [
+        handle("wants", wants, transactional=True),
+        handle("broken", broken, "custom_bad", transactional=True),
+    ]
+    async with bus.run(*handlers, retry=()) as events:
+        emitted = [await events.emit(f"custom_{kind}", 1, {}) for kind in ("bad", "bad", "good")]
+        await wait_for_letters(events, 2)
+        assert await bus.store.read(read_names) == {event.id for event in emitted}
+    assert called == ["custom_bad", "custom_bad", "custom_good"]
+
+
 async def test_what_it_defers_it_gets_again_and_then_for_good(bus: Bus) -> None:
     calls: list[tuple[bool, list[str]]] = []
 

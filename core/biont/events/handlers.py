@@ -94,7 +94,8 @@ def on(  # noqa: PLR0913  # each is a term that a handler may ask for
     transaction that makes `events` durable: what it writes is committed with them or
     not at all. It has to be quick, since everybody who emits waits for it, and may not
     emit. When it raises, the events are committed without it, and it gets them again
-    as any handler would: at least once, up to `batch` in one write. What may wait it
+    as any handler would: at least once, up to `batch` in one write. The others may then
+    be called a second time, and what they wrote at first is undone. What may wait it
     hands to `biont.Transaction.defer`, and gets that again too.
 
     Args:

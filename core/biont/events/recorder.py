@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import structlog
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from biont.workbench import Workbench
 
 _log = structlog.get_logger("biont.events")
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A handler, and what it is called with."""
+
+    handler: Handler
+    entries: Sequence[Entry]
 
 
 class TransactionalHandlers:
@@ -43,6 +52,7 @@ class TransactionalHandlers:
         ]
         self._workbench = workbench
         self._is_awaited = is_awaited
+        self._has_failed = False
 
     def record(self, transaction: Transaction, entries: Sequence[Entry]) -> Recording:
         """Show the events to each handler; say what the journal has to keep.
@@ -53,40 +63,79 @@ class TransactionalHandlers:
             OperationalError: the database is of no use to anybody for now.
         """
         event_types = {entry.event.event_type for entry in entries}
-        again: dict[str, Sequence[Entry]] = {}
-        for handler, matches in self._handlers:
-            meant = _choose(entries, event_types, matches)
-            if meant and (left := self._call(handler, transaction, meant)):
-                again[handler.name] = left
+        calls = [
+            _Call(handler, meant)
+            for handler, matches in self._handlers
+            if (meant := _choose(entries, event_types, matches))
+        ]
+        again = self._call_together(transaction, calls) or self._call_apart(transaction, calls)
+        again = {name: left for name, left in again.items() if left}
         kept = _choose(entries, event_types, self._is_awaited)
         if again and kept is not entries:
             sequences = {entry.sequence for some in (kept, *again.values()) for entry in some}
             kept = [entry for entry in entries if entry.sequence in sequences]
         return Recording(kept, again)
 
-    def _call(
-        self, handler: Handler, transaction: Transaction, entries: Sequence[Entry]
-    ) -> Sequence[Entry]:
-        """Call a handler; return what it has to see again."""
-        called_back = len(transaction.callbacks)
-        transaction.deferred = []
+    def _call_together(
+        self, transaction: Transaction, calls: Sequence[_Call]
+    ) -> dict[str, Sequence[Entry]]:
+        """Call all handlers in one savepoint, which is quicker; return nothing when one fails."""
+        if self._has_failed:
+            return {}
         try:
             with active_savepoint():
-                cast("TransactionFunction", handler.function)(
-                    transaction, [entry.event for entry in entries], self._workbench
-                )
-                _refuse_events(handler, transaction)
+                return {call.handler.name: self._call(transaction, call) for call in calls}
         except Exception as error:
-            if isinstance(error, OperationalError) and isinstance(
-                judge_error(error), StoreUnavailable
-            ):
+            if _is_of_no_use(error):
                 raise
-            del transaction.callbacks[called_back:]
-            transaction.events.clear()
-            _log.warning("handler failed", handler=handler.name, error=repr(error))
-            return entries
+            # It comes again when they are called apart.
+            _forget(transaction, 0)
+            return {}
+
+    def _call_apart(
+        self, transaction: Transaction, calls: Sequence[_Call]
+    ) -> dict[str, Sequence[Entry]]:
+        """Call each handler in a savepoint of its own; return what each has to see again."""
+        self._has_failed = False
+        again: dict[str, Sequence[Entry]] = {}
+        for call in calls:
+            called_back = len(transaction.callbacks)
+            try:
+                with active_savepoint():
+                    again[call.handler.name] = self._call(transaction, call)
+            except Exception as error:
+                if _is_of_no_use(error):
+                    raise
+                self._has_failed = True
+                _forget(transaction, called_back)
+                _log.warning("handler failed", handler=call.handler.name, error=repr(error))
+                again[call.handler.name] = call.entries
+        return again
+
+    def _call(self, transaction: Transaction, call: _Call) -> Sequence[Entry]:
+        """Call a handler; return what it has deferred."""
+        transaction.deferred = []
+        function = cast("TransactionFunction", call.handler.function)
+        function(transaction, [entry.event for entry in call.entries], self._workbench)
+        if transaction.events:
+            raise PluginError(
+                f"the transactional handler {call.handler.name} emits; only other handlers may"
+            )
+        if not transaction.deferred:
+            return []
         deferred = {event.id for event in transaction.deferred}
-        return [entry for entry in entries if entry.event.id in deferred] if deferred else []
+        return [entry for entry in call.entries if entry.event.id in deferred]
+
+
+def _is_of_no_use(error: Exception) -> bool:
+    """Say whether an error means that the database is of no use to anybody for now."""
+    return isinstance(error, OperationalError) and isinstance(judge_error(error), StoreUnavailable)
+
+
+def _forget(transaction: Transaction, called_back: int) -> None:
+    """Forget what a failed handler wanted of its transaction."""
+    del transaction.callbacks[called_back:]
+    transaction.events.clear()
 
 
 def _choose(
@@ -97,10 +146,3 @@ def _choose(
     if len(meant) == len(event_types):
         return entries
     return [entry for entry in entries if entry.event.event_type in meant] if meant else []
-
-
-def _refuse_events(handler: Handler, transaction: Transaction) -> None:
-    if transaction.events:
-        raise PluginError(
-            f"the transactional handler {handler.name} emits; only other handlers may"
-        )

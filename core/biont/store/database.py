@@ -103,8 +103,10 @@ def savepoint(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("ROLLBACK TO biont")
-        connection.execute("RELEASE biont")
+        # When the disk is full, say, SQLite may have undone the whole transaction by itself.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK TO biont")
+            connection.execute("RELEASE biont")
         raise
     connection.execute("RELEASE biont")
 

@@ -12,6 +12,7 @@ import contextlib
 import contextvars
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -115,6 +116,7 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="biont-writer", daemon=True)
         self._last_sequence = 0
         self._version = 0
+        self._watch_at = 0.0
         self._has_inbox = is_owner
 
     def start(self) -> None:
@@ -162,7 +164,8 @@ class Writer:
             # IMMEDIATE: a read lock that is upgraded later fails at once,
             # whatever the busy timeout.
             with self._database.atomic("IMMEDIATE"):
-                self._notice_foreign_change()
+                if time.monotonic() >= self._watch_at:
+                    self._notice_foreign_change()
                 events = take_events() if self._has_inbox else []
                 for write in batch:
                     self._apply(write, alone=len(batch) == 1 and not events)
@@ -231,6 +234,7 @@ class Writer:
         This connection is the only one of the process that writes, and SQLite
         changes its ``data_version`` only for what other connections commit.
         """
+        self._watch_at = time.monotonic() + _WATCH_INTERVAL
         version = self._read_version()
         if version != self._version:
             self._version = version
