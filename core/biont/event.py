@@ -97,8 +97,11 @@ class caused_by:  # noqa: N801  # a context manager that reads as a function
         _cause.reset(self._token)
 
 
-def set_cause(cause: Event | Cause) -> None:
-    """Let each event that the running task emits from now on name `cause` as its own."""
+def set_cause(cause: Event | Cause | None) -> None:
+    """Let each event that the running task emits from now on name `cause` as its own.
+
+    Where the task goes on to something else, that has to set another, or None.
+    """
     _cause.set(cause)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -91,6 +91,10 @@ class Lane:
             if held:
                 unhandled.append(held[0].sequence)
         return min(unhandled) - 1 if unhandled else self._seen
+
+    def wants(self, event_types: Iterable[str]) -> bool:
+        """Say whether events of any of these types are meant for the handler."""
+        return any(map(self._match, event_types))
 
     def offer(self, entries: Sequence[Entry]) -> None:
         """Take the events of one commit; what finds no room becomes a gap."""

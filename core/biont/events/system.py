@@ -205,12 +205,11 @@ class EventSystem:
         return await self._store.read(read_entries, first, last, limit)
 
     def _offer(self, entries: Sequence[Entry], again: Mapping[str, Sequence[Entry]]) -> None:
+        event_types = {entry.event.event_type for entry in entries}
         for (_, name), lane in self._lanes.items():
-            if name not in self._recorded:
-                lane.offer(entries)
-                continue
-            if name in again:
-                lane.offer(again[name])
+            offered = again.get(name) if name in self._recorded else entries
+            if offered and lane.wants(event_types):
+                lane.offer(offered)
             lane.pass_over(entries[-1].sequence)
 
     async def _save_progress(self) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from aiohttp import web
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue, SkipValidation
 
 from biont.event_types import CUSTOM_PATTERN, KnownType
 from biont.http.api import Api
@@ -73,7 +73,8 @@ class NewEvent(LazyModel):
     model_config = ConfigDict(extra="forbid")
 
     event_type: Annotated[str, Field(pattern=CUSTOM_PATTERN)]
-    payload: dict[str, JsonValue] = Field(default_factory=dict)
+    # What was read from JSON needs no second look.
+    payload: dict[str, SkipValidation[JsonValue]] = Field(default_factory=dict)
 
 
 class EventTypeView(LazyModel):

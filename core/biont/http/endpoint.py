@@ -12,7 +12,7 @@ from multidict import istr
 from pydantic import TypeAdapter, ValidationError
 from yarl import URL
 
-from biont.event import caused_by
+from biont.event import set_cause
 from biont.exceptions import Forbidden, InvalidInput, MalformedBody, point_to
 from biont.http.api import Route
 from biont.http.cause import read_cause
@@ -62,11 +62,9 @@ class Endpoint:
                 content = await http.read()
                 if content or self.signature.body_is_required:
                     arguments[BODY] = self._check_body(self._body, _decode(http, content))
-            if self._may_emit:
-                with caused_by(read_cause(http.headers)):
-                    result = await self._function(request, **arguments)
-            else:
-                result = await self._function(request, **arguments)
+            # A connection has one task for all of its requests.
+            set_cause(read_cause(http.headers) if self._may_emit else None)
+            result = await self._function(request, **arguments)
             return self._respond(http, result)
         except Exception as error:  # noqa: BLE001  # the one boundary, at which all end
             return answer_error(http, error, self._dialect)
