@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -92,11 +93,15 @@ async def send_report(event: Event, workbench: Workbench) -> None:
         note = await workbench.store.read(Note.get_owned, event.user_id, note_id)
     except NotFound:
         return
-    problems = []
-    for name in names:
+
+    async def send(name: str) -> str | None:
         try:
             await integrations.send(event.user_id, name, note.title, note.content, cause=event.id)
         except (DeliveryFailed, NotFound) as error:
-            problems.append(str(error))
-    if problems:
-        raise DeliveryFailed("; ".join(problems))
+            return str(error)
+        return None
+
+    # Side by side: one that does not answer keeps no other waiting.
+    problems = await asyncio.gather(*map(send, dict.fromkeys(names)))
+    if any(problems):
+        raise DeliveryFailed("; ".join(filter(None, problems)))

@@ -104,16 +104,36 @@ def start_mission(_: Transaction, user_id: int, now: datetime, mission_id: int) 
     return _turn_to(mission, _first_status(bool(tasks)), now)
 
 
-def retry_mission(_: Transaction, user_id: int, now: datetime, mission_id: int) -> Mission:
+def retry_mission(
+    _: Transaction,
+    user_id: int,
+    now: datetime,
+    mission_id: int,
+    *,
+    max_tokens: int | None = None,
+) -> Mission:
     """Let a mission that failed or was cancelled go on; what was completed stays so.
+
+    Args:
+        _: the write that it is part of.
+        user_id: whose mission.
+        now: the present instant.
+        mission_id: which mission.
+        max_tokens: what it may cost, with what it has cost so far; None for as before.
 
     Raises:
         NotFound: there is no such mission, or it is somebody else's.
-        Conflict: it goes on, or was completed.
+        Conflict: it goes on, was completed, or may cost no more.
     """
     mission, tasks = get_mission(user_id, mission_id)
     if mission.status not in {MissionStatus.FAILED, MissionStatus.CANCELLED}:
         raise Conflict(f"mission {mission_id} is {mission.status}; only what failed is retried")
+    mission.max_tokens = max_tokens or mission.max_tokens
+    if mission.tokens >= mission.max_tokens:
+        raise Conflict(
+            f"mission {mission_id} has cost {mission.tokens} of the {mission.max_tokens} tokens "
+            "that it may; retry it with larger max_tokens"
+        )
     for task in tasks:
         if task.status in {TaskStatus.FAILED, TaskStatus.CANCELLED}:
             task.status = TaskStatus.PENDING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from biont import (
     Api,
@@ -31,6 +32,7 @@ from biont_missions.views import (
     MissionDetail,
     MissionView,
     NewMission,
+    Retry,
     show_mission,
     show_with_tasks,
 )
@@ -76,9 +78,10 @@ async def run(request: Request, mission_id: RowId) -> MissionView:
 
 
 @api.post("/missions/{mission_id}/retry", status=202)
-async def retry(request: Request, mission_id: RowId) -> MissionView:
+async def retry(request: Request, mission_id: RowId, body: Retry | None = None) -> MissionView:
     """Let a mission that failed or was cancelled go on; what was completed stays so."""
-    return await _go_on(request, mission_id, retry_mission)
+    max_tokens = None if body is None else body.max_tokens
+    return await _go_on(request, mission_id, partial(retry_mission, max_tokens=max_tokens))
 
 
 @api.post("/missions/{mission_id}/cancel", status=200)

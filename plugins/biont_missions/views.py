@@ -18,6 +18,9 @@ Text = Annotated[str, Field(max_length=20_000)]
 ToolName = Annotated[str, Field(min_length=1, max_length=64)]
 
 
+MaxTokens = Annotated[int, Field(ge=1, le=1_000_000_000)]
+
+
 class NewMission(LazyModel):
     """A goal, and within which limits it is pursued."""
 
@@ -33,13 +36,23 @@ class NewMission(LazyModel):
     model: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
         None, description="Who is asked; null for the default."
     )
-    max_tokens: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
+    max_tokens: MaxTokens | None = Field(
         None, description="What it may cost; null for the setting."
     )
     reviews: Annotated[int, Field(ge=0, le=10)] | None = Field(
         None, description="How often it is reviewed at most; null for the setting."
     )
     start: bool = Field(True, description="Whether it begins at once; `run` begins it later.")
+
+
+class Retry(LazyModel):
+    """On which terms a mission goes on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    max_tokens: MaxTokens | None = Field(
+        None, description="What it may cost from its very beginning; null for as before."
+    )
 
 
 class TaskView(LazyModel):

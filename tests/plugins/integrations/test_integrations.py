@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import orjson
 import pytest
 from aiohttp import web
@@ -144,6 +146,24 @@ async def test_a_report_goes_to_whom_a_schedule_names_once_each(
     bodies = [orjson.loads(request.body) for request in receiver.requests]
     assert sum("title" in body for body in bodies) == 1
     assert len(bodies) == 4
+
+
+async def test_one_that_does_not_answer_keeps_no_other_waiting(
+    client: Client, receiver: Receiver
+) -> None:
+    answer = asyncio.Event()
+
+    async def respond(request: web.Request) -> web.Response:
+        if b'"text":"*' in await request.read():
+            await answer.wait()
+        return web.Response()
+
+    receiver.respond = respond
+    await run_prompt(client, report_to=["slack", "json"])
+    # Sooner than the first one is given up.
+    await receiver.wait_for(2, seconds=10)
+    answer.set()
+    await client.get_until("/integrations/messages", lambda page: len(rows_of(page)) == 2)
 
 
 async def test_a_report_to_nobody_goes_nowhere(client: Client, receiver: Receiver) -> None:

@@ -173,6 +173,12 @@ async def test_a_mission_stops_at_its_budget(client: Client, thinker: Thinker) -
     assert mission["status"] == "failed"
     assert "used up its 1 tokens" in str(mission["error"])
     assert thinker.asked == {"plan": 1}
+    again = f"/missions/{mission['id']}/retry"
+    status, problem = await client.ask("POST", again)
+    assert (status, "larger max_tokens" in str(problem["detail"])) == (409, True)
+    status, mission = await client.ask("POST", again, {"max_tokens": 100_000})
+    assert (status, mission["max_tokens"]) == (202, 100_000)
+    assert (await wait_for_end(client, mission))["status"] == "completed"
 
 
 @pytest.mark.parametrize("context", [1000])
