@@ -105,12 +105,13 @@ def read_entries(first: int, last: int, limit: int) -> list[Entry]:
         .order_by(JournalBlock.last)
         .tuples()
     )
-    for (columns,) in cast("Iterable[tuple[str]]", blocks.iterator()):
-        for entry in map(_from_columns, orjson.loads(columns)):
-            if entry.sequence > last or len(found) == limit:
+    for (entries,) in cast("Iterable[tuple[str]]", blocks.iterator()):
+        for columns in orjson.loads(entries):
+            sequence = columns[0]
+            if sequence > last or len(found) == limit:
                 return found
-            if entry.sequence >= first:
-                found.append(entry)
+            if sequence >= first:
+                found.append(_from_columns(columns))
     return found
 
 
