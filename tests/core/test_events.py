@@ -202,6 +202,21 @@ async def test_a_handler_that_hangs_is_ended_and_others_go_on(bus: Bus) -> None:
         assert "TimeoutError" in (await wait_for_letters(events, 2))[0].error
 
 
+async def test_a_batch_waits_to_fill_and_no_longer(bus: Bus) -> None:
+    sizes: list[int] = []
+    log = Log()
+
+    async def works(events: Sequence[Event], _: Workbench) -> None:
+        sizes.append(len(events))
+        await log.add(*events)
+
+    async with bus.run(handle("works", works, batch=4, linger=600)) as events:
+        for _ in range(8):
+            await events.emit("custom_x", 1, {})
+        await log.wait_for(8)
+    assert sizes == [4, 4]
+
+
 async def test_what_was_not_handled_is_handled_after_a_restart(bus: Bus) -> None:
     log = Log()
 

@@ -33,7 +33,7 @@ class Subscription:
     Attributes:
         patterns: event types: exact, with a prefix (``task_*``), or ``*`` for all.
         batch: how many events one call gets at most; None hands over single events.
-        linger: how long a batch may wait to fill, in seconds.
+        linger: how long a batch may wait to fill, in seconds; a full one does not wait.
         concurrency: how many calls run side by side; one batch at a time always.
         timeout: how long a call may take, in seconds; None means the setting
             ``events.handler_timeout``.

@@ -42,8 +42,8 @@ class Queue(Protocol):
     def release(self, items: Sequence[Item]) -> None:
         """Note that events which were taken are done with."""
 
-    async def wait(self) -> None:
-        """Wait until something is ready; whoever woke up takes it, or wakes nobody else."""
+    async def wait(self, count: int = 1) -> None:
+        """Wait until `count` are ready; whoever woke up takes them, or wakes nobody else."""
 
     def take(self, limit: int) -> list[Item]:
         """Return up to `limit` events that are ready, none when there are none."""
@@ -73,9 +73,9 @@ class PlainQueue:
     def release(self, items: Sequence[Item]) -> None:
         """See `Queue`."""
 
-    async def wait(self) -> None:
+    async def wait(self, count: int = 1) -> None:
         """See `Queue`."""
-        while not self._ready:
+        while len(self._ready) < count:
             waiter = asyncio.get_running_loop().create_future()
             self._waiters.append(waiter)
             await waiter
@@ -115,9 +115,9 @@ class OrderedQueue:
             else:
                 del self._blocked[item.event.user_id]
 
-    async def wait(self) -> None:
+    async def wait(self, count: int = 1) -> None:
         """See `Queue`."""
-        await self._plain.wait()
+        await self._plain.wait(count)
 
     def take(self, limit: int) -> list[Item]:
         """See `Queue`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -130,7 +131,8 @@ class Runner:
         try:
             await self._lane.wait()
             if self._linger:
-                await asyncio.sleep(self._linger)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._lane.wait(self._limit), self._linger)
         finally:
             self._idle.discard(task)
 
