@@ -11,7 +11,15 @@ from peewee import OperationalError
 from support.clock import FakeClock
 from support.config import write_config
 
-from biont import Store, Transaction, User, Workbench, load_settings, open_workbench
+from biont import (
+    Store,
+    Transaction,
+    User,
+    Workbench,
+    execute_sql,
+    load_settings,
+    open_workbench,
+)
 from biont.event import EventFactory
 from biont.exceptions import BiontError, StoreConflict, StoreUnavailable
 from biont.store import Entry
@@ -138,6 +146,27 @@ async def test_two_workbenches_live_in_one_process(tmp_path: Path, clock: FakeCl
         await first.keys.create_user("ada")
         assert await count_users(first) == 1
         assert await count_users(second) == 0
+
+
+async def test_what_is_acknowledged_is_there_also_when_sqlite_undoes_a_transaction(
+    store: Store,
+) -> None:
+    def end_transaction(_: Transaction) -> None:
+        execute_sql("INSERT OR ROLLBACK INTO users (name, created_at) VALUES ('ada', '')")
+
+    await store.write(add_user, "ada")
+    names = ["before", "after"]
+    before, _, after = await asyncio.gather(
+        store.write(add_user, names[0]),
+        store.write(end_transaction),
+        store.write(add_user, names[1]),
+        return_exceptions=True,
+    )
+    kept = await store.read(lambda: {user.name for user in User.select()})
+    assert isinstance(before, StoreUnavailable)
+    assert isinstance(after, StoreUnavailable)
+    assert kept == {"ada"}
+    assert await store.write(add_user, "later") == "later"
 
 
 @pytest.mark.usefixtures("workbench")

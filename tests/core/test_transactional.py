@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from support.bus import Bus, Log, handle, wait_for_letters
 
-from biont import Event, Transaction, User, Workbench, on
-from biont.exceptions import PluginError
+from biont import Event, Transaction, User, Workbench, execute_sql, on
+from biont.exceptions import PluginError, StoreUnavailable
 
 
 @pytest.fixture
@@ -98,6 +98,25 @@ async def test_what_others_want_called_is_called_once_when_one_fails(bus: Bus) -
         await wait_for_letters(events, 2)
         assert await bus.store.read(read_names) == {event.id for event in emitted}
     assert called == ["custom_bad", "custom_bad", "custom_good"]
+
+
+async def test_one_that_ends_the_transaction_leaves_nothing_acknowledged(bus: Bus) -> None:
+    def ends(tx: Transaction, events: Sequence[Event], workbench: Workbench) -> None:
+        add_users(tx, events, workbench)
+        execute_sql(
+            "INSERT OR ROLLBACK INTO users (name, created_at) VALUES (?, '')", events[0].id
+        )
+
+    handlers = [
+        handle("ends", ends, "custom_bad", transactional=True),
+        handle("add", add_users, transactional=True),
+    ]
+    async with bus.run(*handlers) as events:
+        with pytest.raises(StoreUnavailable, match="nothing was written"):
+            await events.emit("custom_bad", 1, {})
+        good = await events.emit("custom_good", 1, {})
+        assert await bus.store.read(read_names) == {good.id}
+        assert await bus.count_journal() == 0
 
 
 async def test_what_it_defers_it_gets_again_and_then_for_good(bus: Bus) -> None:

@@ -109,7 +109,7 @@ class Lane:
         self._on_progress()
 
     def pass_over(self, sequence: int) -> None:
-        """Note that the handler is done with what was committed up to `sequence`."""
+        """Note that nothing else that was committed up to `sequence` is for the handler."""
         self._seen = sequence
 
     def replay(self, letter_id: int, event: Event) -> None:

@@ -13,7 +13,7 @@ from peewee import OperationalError
 from biont.events.handlers import Handler, TransactionFunction
 from biont.exceptions import PluginError, StoreUnavailable
 from biont.store import Entry, Transaction
-from biont.store.database import active_savepoint, judge_error
+from biont.store.database import TransactionUndone, active_savepoint, judge_error
 from biont.store.journal import Recording
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class TransactionalHandlers:
 
         Raises:
             OperationalError: the database is of no use to anybody for now.
+            TransactionUndone: a handler, or a full disk, has ended the transaction.
         """
         event_types = {entry.event.event_type for entry in entries}
         calls = [
@@ -129,7 +130,9 @@ class TransactionalHandlers:
 
 def _is_of_no_use(error: Exception) -> bool:
     """Say whether an error means that the database is of no use to anybody for now."""
-    return isinstance(error, OperationalError) and isinstance(judge_error(error), StoreUnavailable)
+    return isinstance(error, TransactionUndone) or (
+        isinstance(error, OperationalError) and isinstance(judge_error(error), StoreUnavailable)
+    )
 
 
 def _forget(transaction: Transaction, called_back: int) -> None:

@@ -96,17 +96,28 @@ def activate(database: Database) -> Iterator[None]:
         _active.reset(token)
 
 
+class TransactionUndone(sqlite3.OperationalError):
+    """SQLite has undone a transaction by itself, as it may on a full disk or ``OR ROLLBACK``.
+
+    Nothing of it may be acknowledged, and nothing more be written as if it went on.
+    """
+
+
 @contextmanager
 def savepoint(connection: sqlite3.Connection) -> Iterator[None]:
-    """Undo what was done inside, and no more, when it raises."""
+    """Undo what was done inside, and no more, when it raises.
+
+    Raises:
+        TransactionUndone: more was undone than that.
+    """
     connection.execute("SAVEPOINT biont")
     try:
         yield
-    except BaseException:
-        # When the disk is full, say, SQLite may have undone the whole transaction by itself.
-        if connection.in_transaction:
-            connection.execute("ROLLBACK TO biont")
-            connection.execute("RELEASE biont")
+    except BaseException as error:
+        if not connection.in_transaction:
+            raise TransactionUndone("SQLite has undone the whole transaction") from error
+        connection.execute("ROLLBACK TO biont")
+        connection.execute("RELEASE biont")
         raise
     connection.execute("RELEASE biont")
 
