@@ -16,9 +16,9 @@ from biont_audit.tables import LogEnds, LogEntry
 # The ways of lists are not for long reads by number, which any index would only slow down.
 _FOLLOWING = """
     SELECT * FROM event_logs NOT INDEXED
-    WHERE number > ?1 AND number <= ?2 AND event_type GLOB ?3 AND (?4 IS NULL OR user_id = ?4)
-        AND (?5 IS NULL OR created_at >= ?5) AND (?6 IS NULL OR created_at < ?6)
-    ORDER BY number LIMIT ?7
+    WHERE number > ? AND number <= ? AND event_type GLOB ? AND (? IS NULL OR user_id = ?)
+        AND (? IS NULL OR created_at >= ?) AND (? IS NULL OR created_at < ?)
+    ORDER BY number LIMIT ?
 """
 _SPAN = 10_000
 """How many numbers one long read looks at, at most."""
@@ -68,11 +68,8 @@ class Choice:
         """Return up to `limit` of these entries, from behind the number `after` to `last`."""
         since = None if self.since is None else format_instant(self.since)
         until = None if self.until is None else format_instant(self.until)
-        return list(
-            LogEntry.raw(
-                _FOLLOWING, after, last, self.event_type, self.user_id, since, until, limit
-            )
-        )
+        choice = (self.event_type, self.user_id, self.user_id, since, since, until, until)
+        return list(LogEntry.raw(_FOLLOWING, after, last, *choice, limit))
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ SLICE = 500
 _FIND_DELIVERIES = """
     WITH page AS (
         SELECT id, status, COALESCE(created_at, (
-            SELECT created_at FROM webhook_messages WHERE event_id = message_id)) AS since
-        FROM webhook_deliveries WHERE id > ?1 ORDER BY id LIMIT ?2)
-    SELECT MAX(id), MIN(since) < ?3, json_group_array(id) FILTER (
-        WHERE status <> 'pending' AND since < ?3 AND NOT EXISTS (
-            SELECT 1 FROM webhook_attempts WHERE delivery_id = page.id AND attempted_at >= ?3))
+            SELECT created_at FROM webhook_messages WHERE event_id = message_id)) AS since,
+            ? AS until
+        FROM webhook_deliveries WHERE id > ? ORDER BY id LIMIT ?)
+    SELECT MAX(id), MAX(since < until), json_group_array(id) FILTER (
+        WHERE status <> 'pending' AND since < until AND NOT EXISTS (
+            SELECT 1 FROM webhook_attempts WHERE delivery_id = page.id AND attempted_at >= until))
     FROM page
 """
 
@@ -29,10 +30,10 @@ _DELETE_DELIVERIES = """
 
 _FIND_MESSAGES = """
     WITH page AS (
-        SELECT event_id, created_at FROM webhook_messages
-        WHERE event_id > ?1 ORDER BY event_id LIMIT ?2)
-    SELECT MAX(event_id), MIN(created_at) < ?3, json_group_array(event_id) FILTER (
-        WHERE created_at < ?3 AND NOT EXISTS (
+        SELECT event_id, created_at, ? AS until FROM webhook_messages
+        WHERE event_id > ? ORDER BY event_id LIMIT ?)
+    SELECT MAX(event_id), MAX(created_at < until), json_group_array(event_id) FILTER (
+        WHERE created_at < until AND NOT EXISTS (
             SELECT 1 FROM webhook_deliveries WHERE message_id = page.event_id))
     FROM page
 """
@@ -71,7 +72,7 @@ async def _delete_pages(
 
 def _find(sql: str, last: int | str, limit: datetime) -> tuple[int | str, bool, str]:
     """Return the last row of a page, whether there are old ones in it, and which may go."""
-    found, has_old, old = execute_sql(sql, last, SLICE, str(limit)).fetchone()
+    found, has_old, old = execute_sql(sql, str(limit), last, SLICE).fetchone()
     return found, bool(has_old), old
 
 

@@ -50,7 +50,7 @@ def register_jobs():
 INSERT = (
     "INSERT INTO schedules (user_id, name, job_kind, parameters, expression, time_zone, paused,"
     " next_fire_at, created_at, updated_at)"
-    " VALUES (1, 'yearly', 'work', '{}', '0 0 1 1 *', 'UTC', 0, ?1, ?1, ?1)"
+    " VALUES (1, 'yearly', 'work', '{}', '0 0 1 1 *', 'UTC', 0, ?, ?, ?)"
 )
 Sections = dict[str, object]
 
@@ -68,7 +68,7 @@ def add_due(database: Path, count: int) -> None:
     """Add schedules that have been due together a minute ago."""
     due = (SystemClock().now() - timedelta(minutes=1)).isoformat(" ")
     with closing(sqlite3.connect(database)) as connection, connection:
-        connection.executemany(INSERT, [(due,)] * count)
+        connection.executemany(INSERT, [(due, due, due)] * count)
 
 
 def query(database: Path, sql: str) -> list[tuple[object, ...]]:

@@ -17,7 +17,7 @@ from biont.scheduler.timing import Timing, offset_of
 from biont.store import execute_sql, format_instant
 
 # As written in the partial index, or SQLite does not use it.
-_IS_DUE = "next_fire_at IS NOT NULL AND NOT paused AND next_fire_at <= ?1"
+_IS_DUE = "next_fire_at IS NOT NULL AND NOT paused AND next_fire_at <= ?"
 # What does not matter is left out, so that schedules that are alike in the rest share a plan.
 _COLUMNS = (
     "next_fire_at, kind, expression, seconds, every, at, time_zone, starts_at, ends_at,"
@@ -26,11 +26,11 @@ _COLUMNS = (
 )
 _FIND_DUE = (
     f"SELECT json_group_array(json_array(id, {_COLUMNS})) FROM"  # noqa: S608  # only names
-    f" (SELECT * FROM schedules WHERE {_IS_DUE} ORDER BY next_fire_at LIMIT ?2)"
+    f" (SELECT * FROM schedules WHERE {_IS_DUE} ORDER BY next_fire_at LIMIT ?)"
 )
 _FIND_WAITING = (
     "SELECT json_group_array(id) FROM schedule_runs"
-    " WHERE waits_until IS NOT NULL AND waits_until <= ?1"
+    " WHERE waits_until IS NOT NULL AND waits_until <= ?"
 )
 _FIND_NEXT = (
     "SELECT min(next_fire_at) FROM schedules WHERE next_fire_at IS NOT NULL AND NOT paused"

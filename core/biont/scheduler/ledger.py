@@ -47,7 +47,7 @@ _FAIL = (
     " waits_until = ?, error = ? WHERE id = ? AND ended_at IS NULL"
 )
 _FAIL_CRASHED = (
-    "UPDATE schedule_runs SET status = 'failed', ended_at = ?1,"
+    "UPDATE schedule_runs SET status = 'failed', ended_at = ?,"
     " error = 'interrupted by a stop or a crash; on_crash is fail'"
     " WHERE ended_at IS NULL AND status = 'running'"
     " AND schedule_id IN (SELECT id FROM schedules WHERE on_crash = 'fail')"
