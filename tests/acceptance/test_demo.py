@@ -20,7 +20,6 @@ async def run_demo(**environment: str) -> tuple[int | None, str, str]:
 
 
 async def test_the_demo_does_the_main_job_or_names_the_step_that_failed(tmp_path: Path) -> None:
-    # Both wait for the next minute, so they do it together.
     (tmp_path / "xllamacpp.py").write_text("raise ImportError('not here')\n")
     good, bad = await asyncio.gather(run_demo(), run_demo(PYTHONPATH=str(tmp_path)))
 

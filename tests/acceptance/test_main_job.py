@@ -25,9 +25,15 @@ async def test_a_due_prompt_becomes_a_note_and_a_signed_webhook(
         )
         schedule = await client.post(
             "/schedule",
-            {"name": "Library", "cron": "* * * * *", "prompt": f"Summarise this text: {TEXT}"},
+            {
+                "name": "Library",
+                "cron": "* * * * * *",
+                "seconds": True,
+                "max_runs": 1,
+                "prompt": f"Summarise this text: {TEXT}",
+            },
         )
-        (trigger,) = await receiver.wait_for(1, event_type="scheduled_trigger", seconds=120)
+        (trigger,) = await receiver.wait_for(1, event_type="scheduled_trigger")
 
         verifier = Webhook(str(webhook["secret"]))
         for request in receiver.requests:

@@ -16,7 +16,7 @@ def command(*, keep: bool) -> None:
     """Do the main job for real, in a temporary folder, and tell it step by step.
 
     A prompt falls due by its cron expression, a local model answers it, the
-    answer becomes a note, and a signed webhook arrives. It takes about a minute.
+    answer becomes a note, and a signed webhook arrives. It takes a few seconds.
     """
     try:
         from biont.demo.story import Story

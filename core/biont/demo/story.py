@@ -24,7 +24,7 @@ TEXT = (
     "and free internet, and it is open every day until midnight."
 )
 _PATIENCE = 180.0
-_PROGRESS = 5.0
+_PROGRESS = 1.0
 
 
 class Story:
@@ -81,7 +81,9 @@ class Story:
                     "schedule",
                     {
                         "name": "The library, in a sentence",
-                        "cron": "* * * * *",
+                        "cron": "*/5 * * * * *",
+                        "seconds": True,
+                        "max_runs": 1,
                         "prompt": f"Summarise this text in one sentence: {TEXT}",
                     },
                 )
