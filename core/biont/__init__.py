@@ -10,7 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from biont.cli.options import config_option, parse_instant, read_database, read_settings
+    from biont.cli.options import (
+        config_option,
+        parse_instant,
+        read_database,
+        read_plugin_settings,
+        read_settings,
+    )
     from biont.clock import Clock, SystemClock
     from biont.cron import CronExpression
     from biont.egress import EgressPolicy, EgressResponse, EgressSession
@@ -193,13 +199,17 @@ __all__ = [
     "plan_schedule",
     "quote_words",
     "read_database",
+    "read_plugin_settings",
     "read_settings",
     "simulate",
     "split_snippet",
 ]
 
 _MODULES = {
-    "cli.options": ["config_option", "parse_instant", "read_database", "read_settings"],
+    "cli.options": [
+        *("config_option", "parse_instant", "read_database", "read_plugin_settings"),
+        "read_settings",
+    ],
     "clock": ["Clock", "SystemClock"],
     "cron": ["CronExpression"],
     "egress": ["EgressPolicy", "EgressResponse", "EgressSession"],

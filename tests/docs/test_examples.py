@@ -18,7 +18,7 @@ from support.client import Client
 from support.clock import FakeClock
 from support.config import write_config
 from support.pages import read_examples
-from support.process import run_script
+from support.process import run_biont, run_script
 from support.receiver import Receiver
 from support.scripted_server import ScriptedServer
 from support.thinker import Thinker
@@ -77,6 +77,24 @@ async def test_the_plugin_with_its_own_events_tells_about_sales(
         assert "'sale_closed'" in str(await client.get("/event-types"))
         await client.post("/sales", {"product": "lamp", "cents": 4_900})
         await client.get_until("/events", lambda page: "'sale_closed'" in str(page))
+
+
+async def test_the_command_of_a_plugin_reads_its_own_settings(tmp_path: Path) -> None:
+    (source,) = read_examples("docs/how-to/write-a-plugin.md", "greeter.py")
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "greeter.py").write_text(source)
+    (settings,) = read_examples("docs/how-to/write-a-plugin.md", "greeter.yaml")
+    config = write_config(tmp_path, {"plugins": {"folder": str(folder)}})
+    assert await run_biont("greet", "Ada", config=config) == (0, "Hello, Ada!\n", "")
+
+    (config / "greeter.yaml").write_text(settings)
+    assert await run_biont("greet", "Ada", config=config) == (0, "Good morning, Ada!\n", "")
+
+    (config / "greeter.yaml").write_text(settings.replace("greeting:", "greating:"))
+    code, out, error = await run_biont("greet", "Ada", config=config)
+    assert (code, out) == (1, "")
+    assert "greeter.yaml:3:5: plugins.greeter.greating: is not a known key" in error
 
 
 async def test_the_tool_looks_up_the_weather(

@@ -7,14 +7,18 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from biont.keys import Keys
     from biont.settings import Settings
     from biont.store import Store
+
+M = TypeVar("M", bound="BaseModel")
 
 config_option = click.option(
     "--config",
@@ -57,6 +61,23 @@ def read_settings(config: Path | None, **overrides: object) -> Settings:
         config = Path("config")
     given = {name: str(value) for name, value in overrides.items() if value is not None}
     return load_settings(config, environ=os.environ | given)
+
+
+def read_plugin_settings(config: Path | None, name: str, model: type[M]) -> M:
+    """Return the section of the plugin `name`, checked against its model.
+
+    For a command that a plugin adds; a running workbench has `Workbench.plugin_settings`.
+
+    Args:
+        config: as given by `config_option`.
+        name: the plugin's name, the key below ``plugins:``.
+        model: the model that the plugin returns from `register_settings`.
+
+    Raises:
+        SettingsError: the core's settings or this section cannot be used; each problem is
+            named with its place.
+    """
+    return read_settings(config).read_section(name, model)
 
 
 @asynccontextmanager
