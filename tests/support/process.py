@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -86,15 +86,32 @@ async def run_script(
         await process.communicate()
 
 
+def hide_packages(folder: Path, *names: str) -> dict[str, str]:
+    """Return the environment of a process that cannot import the packages `names`.
+
+    Args:
+        folder: where the modules are written that stand in their place.
+        names: of installed packages.
+    """
+    hiding = folder / "hidden"
+    hiding.mkdir(parents=True)
+    for name in names:
+        (hiding / f"{name}.py").write_text("raise ImportError('not here')\n")
+    paths = [str(hiding), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    return {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
 class Server:
     """A workbench that serves; it can be killed and started again.
 
     Args:
         config: the folder of its configuration.
+        variables: stand in its environment.
     """
 
-    def __init__(self, config: Path) -> None:
+    def __init__(self, config: Path, variables: Mapping[str, str] | None = None) -> None:
         self.config = config
+        self._variables = variables or {}
         self.url = ""
         self._log = config.parent / "biont.log"
         self._process: asyncio.subprocess.Process | None = None
@@ -104,7 +121,7 @@ class Server:
         with self._log.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 *_command("serve"),
-                env=_environment(self.config),
+                env=_environment(self.config) | dict(self._variables),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
             )

@@ -16,7 +16,8 @@ def command(*, keep: bool) -> None:
     """Do the main job for real, in a temporary folder, and tell it step by step.
 
     A prompt falls due by its cron expression, a local model answers it, the
-    answer becomes a note, and a signed webhook arrives. It takes a few seconds.
+    answer becomes a note, and a signed webhook arrives. It takes a few seconds; the first
+    time it fetches the model (93 MB) and keeps it in your cache folder.
     """
     try:
         from biont.demo.story import Story

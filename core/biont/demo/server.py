@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from biont.exceptions import BiontError
+from biont.user_cache import find_user_cache
 
 _START = 30.0
 _STOP = 20.0
@@ -34,7 +36,20 @@ class DemoServer:
             f"database: {{url: 'sqlite:///{folder / 'biont.sqlite3'}'}}\n"
             f"vault: {{key_file: '{folder / 'biont.key'}'}}\n"
             f"egress: {{allow: ['127.0.0.1:{receiver_port}']}}\n"
+            f"plugins: {{llm: {{local: {{model_folder: '{_make_model_folder(folder)}'}}}}}}\n"
         )
+
+    async def pull_model(self) -> None:
+        """Fetch the model unless it is there; the command prints its own progress.
+
+        Raises:
+            BiontError: the command failed.
+        """
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "biont", "models", "pull", env=self._environment
+        )
+        if await process.wait():
+            raise BiontError("biont models pull: see above")
 
     async def run_command(self, *arguments: str) -> str:
         """Return what a command prints.
@@ -85,6 +100,19 @@ class DemoServer:
         if not line:
             raise BiontError(f"it does not start: {self._log.read_text()[-2000:].strip()}")
         return line.split()[-1]
+
+
+def _make_model_folder(folder: Path) -> Path:
+    """Return the folder in which the model stays for the next demonstration.
+
+    Where the user has no cache folder, the model goes with the demonstration's own `folder`.
+    """
+    cache = find_user_cache(os.environ)
+    if cache is not None:
+        with contextlib.suppress(OSError):
+            (cache / "models").mkdir(parents=True, exist_ok=True)
+            return cache / "models"
+    return folder / "models"
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

