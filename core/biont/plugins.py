@@ -210,9 +210,10 @@ class _Guard:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         """Swallow an ordinary error, once it stands in the quarantine.
 
-        Wrong settings are the operator's to mend, and stop the start.
+        Wrong settings are the operator's to mend, and stop the start. A file that calls
+        `sys.exit` when it is imported is a script, and no reason to end the workbench.
         """
-        if not isinstance(error, Exception) or isinstance(error, SettingsError):
+        if not isinstance(error, Exception | SystemExit) or isinstance(error, SettingsError):
             return False
         self._plugins.quarantine(self._name, f"{type(error).__name__}: {error}")
         return True

@@ -3,31 +3,66 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 import click
 
+from biont.cli.command_index import read_index
+from biont.cli.options import find_config
 from biont.exceptions import BiontError
 
 _COMMANDS = ["config", "demo", "events", "keys", "plugins", "serve", "users"]
+_SPACES = 6
 
 
 class _Commands(click.Group):
     """Finds the core's commands by name, and asks the plugins for all others."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the core's commands, and those that plugins have added by now."""
-        return sorted({*_COMMANDS, *super().list_commands(ctx)})
+        """Return the core's commands, and those of the plugins."""
+        plugins = read_index(find_config(None)).commands
+        return sorted({*_COMMANDS, *plugins, *super().list_commands(ctx)})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of that name."""
         if cmd_name in _COMMANDS:
-            command = import_module(f"biont.cli.{cmd_name}").command
-            assert isinstance(command, click.Command)  # noqa: S101  # narrows the type for mypy
-            return command
+            return _import_command(cmd_name)
         if cmd_name not in self.commands:
-            _add_plugin_commands(self)
+            _add_plugin_commands(self, ctx.meta.get(__name__))
         return super().get_command(ctx, cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; its own option ``--config`` decides which plugins there are."""
+        ctx.meta[__name__] = _find_option("--config", args)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002  # the signature is click's
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write the core's commands, and those of the plugins by their index."""
+        index = read_index(find_config(None))
+        core = {name: _import_command(name) for name in _COMMANDS}
+        added = {
+            name: click.Command(name, help=text)
+            for name, text in sorted(index.commands.items())
+            if name not in core
+        }
+        limit = formatter.width - _SPACES - max(map(len, [*core, *added]))
+        for title, commands in (("Commands", core), ("Commands of plugins", added)):
+            rows = [(name, found.get_short_help_str(limit)) for name, found in commands.items()]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+        if index.problems:
+            with formatter.section("Plugins whose commands are missing"):
+                for problem in index.problems:
+                    formatter.write_text(problem)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; an error of ours is told in plain words, without a traceback."""
@@ -38,7 +73,7 @@ class _Commands(click.Group):
             sys.exit(1)
 
 
-@click.group(cls=_Commands)
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="biont")
 def main() -> None:
     """Biont Workbench connects an AI to any system.
@@ -47,13 +82,27 @@ def main() -> None:
     """
 
 
-def _add_plugin_commands(group: click.Group) -> None:
+def _import_command(name: str) -> click.Command:
+    command = import_module(f"biont.cli.{name}").command
+    assert isinstance(command, click.Command)  # noqa: S101  # narrows the type for mypy
+    return command
+
+
+def _find_option(name: str, arguments: Sequence[str]) -> Path | None:
+    for argument, following in zip(arguments, [*arguments[1:], None], strict=True):
+        given, equals, value = argument.partition("=")
+        if given == name and (equals or following):
+            return Path(value if equals else str(following))
+    return None
+
+
+def _add_plugin_commands(group: click.Group, config: Path | None) -> None:
     from biont.cli.options import read_settings
     from biont.logs import configure_logs
     from biont.plugins import Plugins
 
     configure_logs()
-    settings = read_settings(None)
+    settings = read_settings(config)
     plugins = Plugins()
     plugins.load(disable=settings.plugins.disable, folder=settings.plugins.folder)
     plugins.add_commands(group)

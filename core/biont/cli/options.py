@@ -43,6 +43,19 @@ def parse_instant(value: str) -> datetime:
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
+def find_config(config: Path | None) -> Path | None:
+    """Return the configuration, a folder or one file; None where there is none.
+
+    Args:
+        config: as given by `config_option`, which stands over the environment.
+    """
+    if config is None and os.environ.get("BIONT_CONFIG"):
+        return Path(os.environ["BIONT_CONFIG"])
+    if config is None and Path("config").is_dir():
+        return Path("config")
+    return config
+
+
 def read_settings(config: Path | None, **overrides: object) -> Settings:
     """Return the settings that a command runs with.
 
@@ -55,12 +68,8 @@ def read_settings(config: Path | None, **overrides: object) -> Settings:
     """
     from biont.settings import load_settings
 
-    if config is None and os.environ.get("BIONT_CONFIG"):
-        config = Path(os.environ["BIONT_CONFIG"])
-    if config is None and Path("config").is_dir():
-        config = Path("config")
     given = {name: str(value) for name, value in overrides.items() if value is not None}
-    return load_settings(config, environ=os.environ | given)
+    return load_settings(find_config(config), environ=os.environ | given)
 
 
 def read_plugin_settings(config: Path | None, name: str, model: type[M]) -> M:
