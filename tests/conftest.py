@@ -17,7 +17,9 @@ from support.process import Server, run_biont
 from support.receiver import Receiver
 from support.scripted_server import ScriptedServer
 
-from biont import Scope, Workbench, load_settings, open_workbench
+from biont import Scope, Workbench
+from biont.application import Application, open_application
+from biont.settings import load_settings
 
 OpenWorkbench = Callable[..., Awaitable[Workbench]]
 OpenClient = Callable[..., Awaitable[Client]]
@@ -70,23 +72,29 @@ def sections() -> dict[str, object]:
 
 
 @pytest.fixture
-async def workbench(
+async def application(
     tmp_path: Path, clock: FakeClock, sections: dict[str, object]
-) -> AsyncIterator[Workbench]:
-    """A workbench in this process, with all built-in plugins and a clock that stands still."""
+) -> AsyncIterator[Application]:
+    """An application in this process, with all built-in plugins and a clock that stands still."""
     settings = load_settings(write_config(tmp_path, sections), environ={})
-    async with open_workbench(settings, clock=clock) as running:
+    async with open_application(settings, clock=clock) as running:
         yield running
 
 
 @pytest.fixture
-async def open_client(workbench: Workbench) -> AsyncIterator[OpenClient]:
-    """Return a client of `workbench`: of the named user, with a key of the given scope."""
+def workbench(application: Application) -> Workbench:
+    """The workbench of `application`."""
+    return application.workbench
+
+
+@pytest.fixture
+async def open_client(application: Application) -> AsyncIterator[OpenClient]:
+    """Return a client of `application`: of the named user, with a key of the given scope."""
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(TestServer(workbench.app, host="127.0.0.1"))
+        server = await stack.enter_async_context(TestServer(application.app, host="127.0.0.1"))
 
         async def open_one(user: str | None = "ada", scope: Scope = Scope.FULL) -> Client:
-            key = None if user is None else await _make_key(workbench, user, scope)
+            key = None if user is None else await _make_key(application.workbench, user, scope)
             url = str(server.make_url("")).rstrip("/")
             return await stack.enter_async_context(Client(url, key))
 
@@ -107,10 +115,10 @@ def restart(tmp_path: Path, clock: FakeClock, sections: dict[str, object]) -> Re
     async def start() -> AsyncIterator[Client]:
         settings = load_settings(write_config(tmp_path, sections), environ={})
         async with (
-            open_workbench(settings, clock=clock) as workbench,
-            TestServer(workbench.app, host="127.0.0.1") as server,
+            open_application(settings, clock=clock) as application,
+            TestServer(application.app, host="127.0.0.1") as server,
         ):
-            key = await _make_key(workbench, "ada", Scope.FULL)
+            key = await _make_key(application.workbench, "ada", Scope.FULL)
             async with Client(str(server.make_url("")).rstrip("/"), key) as client:
                 yield client
 
@@ -150,7 +158,7 @@ async def make_key(tmp_path: Path) -> MakeKey:
 
 
 async def _make_key(workbench: Workbench, user: str, scope: Scope) -> str:
-    known = {found.name: found for found in await workbench.keys.list_users()}
-    owner = known.get(user) or await workbench.keys.create_user(user)
+    known = {found.name: found for found in await workbench.users.list_all()}
+    owner = known.get(user) or await workbench.users.create(user)
     plain, _ = await workbench.keys.create(owner.id, "test", scope)
     return plain

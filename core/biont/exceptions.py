@@ -40,7 +40,7 @@ class SettingsError(BiontError):
 
 
 class PluginError(BiontError):
-    """A plugin breaks the contract of `biont.hookspecs`."""
+    """A plugin breaks the contract of `biont.contract.hookspecs`."""
 
 
 class StoreUnavailable(BiontError):

@@ -10,9 +10,9 @@ from collections.abc import Callable
 import structlog
 from aiohttp import web
 
-from biont.interpreter import tune_interpreter
-from biont.settings import Settings
-from biont.workbench import open_workbench
+from biont.application import open_application
+from biont.runtime.tuning import tune_interpreter
+from biont.settings.sections import Settings
 
 # Two connections that write or checkpoint at once can lose a WAL reset before this version.
 _SAFE_SQLITE = (3, 51, 3)
@@ -42,9 +42,9 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
             sqlite=sqlite3.sqlite_version,
             mended_in=".".join(map(str, _SAFE_SQLITE)),
         )
-    async with open_workbench(settings) as workbench:
+    async with open_application(settings) as application:
         runner = web.AppRunner(
-            workbench.app,
+            application.app,
             access_log=None,
             shutdown_timeout=settings.server.shutdown_timeout,
         )
@@ -55,7 +55,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
             on_ready(_tell_url(runner))
             await stop.wait()
         finally:
-            workbench.time_to_stop()  # counts from here on
+            application.workbench.shutdown.request()  # the time counts from here
             await runner.cleanup()
 
 

@@ -46,6 +46,10 @@ class Services:
             raise PluginError(f"the service {service.name!r} is offered twice")
         self._offered[key] = value
 
+    def replace(self, service: Service[T], value: T) -> None:
+        """Offer `value` in the place of an earlier one, as a test may want to."""
+        self._offered[cast("Service[object]", service)] = value
+
     def get(self, service: Service[T]) -> T:
         """Return what is offered under the name `service`.
 

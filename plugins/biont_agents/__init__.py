@@ -1,7 +1,7 @@
 """Agents: a language model that calls tools until it has an answer."""
 
 from biont_agents.agents import AGENTS, AgentOutcome, Agents
-from biont_agents.decisions import abandon_calls
+from biont_agents.approvals import abandon_calls
 from biont_agents.tables import AgentStatus
 from biont_agents.transcript import NewAgentRun, Progress, read_progress
 

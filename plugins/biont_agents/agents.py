@@ -8,22 +8,21 @@ from dataclasses import dataclass
 
 import orjson
 
-from biont import (
+from biont import Service, Transaction, Workbench
+from biont.exceptions import Conflict, InvalidAnswer, LimitReached
+from biont.llm import (
+    TOOLS,
     Answer,
     ChatRequest,
     Chunk,
     LlmCall,
-    Service,
     TextChunk,
     TokenUsage,
     ToolCallChunk,
     ToolDefinition,
-    Transaction,
-    Workbench,
 )
-from biont.exceptions import Conflict, InvalidAnswer, LimitReached
 from biont_agents.calls import Caller, check_calls
-from biont_agents.schema_mode import explain_tools, make_format, read_answer
+from biont_agents.json_tool_calling import explain_tools, make_format, read_answer
 from biont_agents.settings import AgentSettings
 from biont_agents.tables import AgentRun, AgentStatus, CallStatus
 from biont_agents.transcript import (
@@ -33,7 +32,7 @@ from biont_agents.transcript import (
     dump_messages,
     read_transcript,
 )
-from biont_llm import LANGUAGE_MODELS, LanguageModels
+from biont_llm import LANGUAGE_MODELS, LlmGateway
 
 OnChunk = Callable[[Chunk], Awaitable[None]]
 """Is told what the model says as it comes: its text, and each tool that it calls."""
@@ -157,7 +156,7 @@ class Agents:
         models = self._workbench.get(LANGUAGE_MODELS)
         tools = self._define_tools(transcript)
         messages = transcript.list_messages()
-        if tools and not models.find_terms(transcript.run.model).native_tools:
+        if tools and not models.find_backend_limits(transcript.run.model).native_tools:
             request = ChatRequest(
                 explain_tools(messages, tools),
                 transcript.run.model,
@@ -173,7 +172,7 @@ class Agents:
         return await _stream(models, request, call, on_chunk)
 
     def _define_tools(self, transcript: Transcript) -> list[ToolDefinition]:
-        known = self._workbench.tools
+        known = self._workbench.get(TOOLS)
         return [known[name].define() for name in transcript.tools if name in known]
 
 
@@ -191,7 +190,7 @@ def _check_limits(run: AgentRun) -> None:
 
 
 async def _stream(
-    models: LanguageModels, request: ChatRequest, call: LlmCall, on_chunk: OnChunk
+    models: LlmGateway, request: ChatRequest, call: LlmCall, on_chunk: OnChunk
 ) -> Answer:
     async with models.stream(request, call) as stream:
         async for chunk in stream:

@@ -11,8 +11,9 @@ import orjson
 import structlog
 from pydantic import JsonValue, ValidationError
 
-from biont import Answer, ToolContext, ToolResult, Transaction, Workbench
+from biont import ToolContext, Transaction, Workbench
 from biont.exceptions import BiontError, InvalidAnswer, StoreUnavailable
+from biont.llm import TOOLS, Answer, ToolResult
 from biont_agents.tables import AgentRun, CallStatus, ToolCallRecord
 
 RESULT_LIMIT = 20_000
@@ -56,7 +57,7 @@ class Caller:
 
     def judge(self, name: str, allowed: Collection[str]) -> CallStatus:
         """Say what is to become of a call: whatever a model has read, it gets no more tools."""
-        tool = self.workbench.tools.get(name)
+        tool = self.workbench.get(TOOLS).get(name)
         if tool is None or name not in allowed:
             return CallStatus.REFUSED
         return CallStatus.WAITING if tool.confirm else CallStatus.QUEUED
@@ -79,7 +80,7 @@ class Caller:
 
     async def _call(self, run: AgentRun, call: ToolCallRecord) -> None:
         context = ToolContext(self.workbench, run.user_id, run.source, run.source_url)
-        tool = self.workbench.tools[call.tool]
+        tool = self.workbench.get(TOOLS)[call.tool]
         try:
             async with asyncio.timeout(self.timeout):
                 result = await tool.call(context, call.arguments)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from biont import EventType, LazyModel
+from biont import EventType, Schema
 
 
-class ToolCallWaiting(LazyModel):
+class ToolCallWaiting(Schema):
     """Which call it is."""
 
     tool_call_id: int

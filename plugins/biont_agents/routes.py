@@ -8,25 +8,16 @@ from typing import Annotated
 import orjson
 from pydantic import Field, JsonValue
 
-from biont import (
-    Api,
-    Cursor,
-    LazyModel,
-    Limit,
-    Page,
-    Request,
-    RowId,
-    Tool,
-    decode_cursor,
-    make_page,
-)
-from biont_agents.decisions import decide_call, select_calls
+from biont import Api, Page, Request, RowId, Schema, Tool
+from biont.http import Cursor, Limit, decode_cursor, make_page
+from biont.llm import TOOLS
+from biont_agents.approvals import decide_call, select_calls
 from biont_agents.tables import CallStatus, ToolCallRecord
 
 api = Api("tools")
 
 
-class ToolView(LazyModel):
+class ToolView(Schema):
     """Something that a language model may do."""
 
     name: str
@@ -35,7 +26,7 @@ class ToolView(LazyModel):
     parameters: dict[str, JsonValue] = Field(description="The JSON schema of its arguments.")
 
 
-class ToolCallView(LazyModel):
+class ToolCallView(Schema):
     """A tool that a model has called."""
 
     id: int
@@ -54,7 +45,7 @@ class ToolCallView(LazyModel):
 @api.get("/tools")
 async def list_tools(request: Request) -> list[ToolView]:
     """List what a language model may do, by name."""
-    return [_show_tool(tool) for _, tool in sorted(request.workbench.tools.items())]
+    return [_show_tool(tool) for _, tool in sorted(request.workbench.get(TOOLS).items())]
 
 
 @api.get("/tool-calls")

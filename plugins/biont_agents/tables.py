@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from peewee import BooleanField, ForeignKeyField, IntegerField, TextField
 
-from biont import InstantField, OwnedTable, TokenUsage
+from biont import InstantField, OwnedTable
+from biont.llm import TokenUsage
 
 
 class AgentStatus(StrEnum):

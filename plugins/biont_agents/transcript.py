@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import orjson
 
-from biont import Answer, JsonObject, Message, ToolCall, Transaction
+from biont import JsonObject, Transaction
+from biont.llm import Answer, Message, ToolCall
 from biont_agents.event_types import TOOL_CALL_WAITING
 from biont_agents.tables import AgentRun, AgentStatus, CallStatus, ToolCallRecord
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from biont import User, config_option, parse_instant, read_database
+from biont.accounts import User
+from biont.cli import config_option, parse_instant, read_database
 from biont.exceptions import BiontError, NotFound
 from biont_audit.chain import Link
 from biont_audit.export import FORMATS
-from biont_audit.reading import Choice, read_all
+from biont_audit.queries import EventFilter, read_all
 from biont_audit.verify import verify
 
 
@@ -70,7 +71,7 @@ def export_log(
     """
     with read_database(config):
         user_id = None if user is None else _find_user(user)
-        entries = read_all(Choice(user_id, event_type, since, until))
+        entries = read_all(EventFilter(user_id, event_type, since, until))
         for line in FORMATS[form](entries):
             click.echo(line, nl=False)
 

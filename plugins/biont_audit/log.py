@@ -8,9 +8,10 @@ from functools import cache
 
 from peewee import IntegrityError
 
-from biont import Event, Service, Store, format_instant
+from biont import Event, Service, Store
+from biont.store import format_instant
 from biont_audit.chain import ORIGIN, Link, Row, hash_row
-from biont_audit.reading import select_entry, select_events, to_event
+from biont_audit.queries import select_entry, select_events, to_event
 from biont_audit.tables import LogEnds, LogEntry, execute
 
 _INSERT = (

@@ -15,7 +15,7 @@ from biont_audit.log import EVENT_LOG, EventLog
 from biont_audit.retention import remove_old_entries
 from biont_audit.routes import api
 from biont_audit.settings import AuditSettings
-from biont_audit.stream import STREAMS, Streams
+from biont_audit.stream import STREAMS, EventStreams
 from biont_audit.tables import LogEnds, LogEntry
 from biont_audit.tools import TOOLS
 
@@ -61,12 +61,12 @@ def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
 @asynccontextmanager
 async def _run(workbench: Workbench) -> AsyncIterator[None]:
     settings = workbench.plugin_settings("audit", AuditSettings)
-    streams = Streams(settings.streams)
+    streams = EventStreams(settings.streams)
     workbench.provide(EVENT_LOG, EventLog(workbench.store))
     workbench.provide(STREAMS, streams)
     if settings.keep_days:
         remove = partial(remove_old_entries, workbench.store, workbench.clock, settings.keep_days)
-        workbench.upkeep.every(3600, "audit.retention", remove)
+        workbench.background_tasks.every(3600, "audit.retention", remove)
     ending = asyncio.create_task(_end_in_time(streams, workbench))
     try:
         yield
@@ -83,6 +83,6 @@ def log_events(tx: Transaction, events: Sequence[Event], workbench: Workbench) -
     tx.after_commit(partial(workbench.get(STREAMS).wake, user_ids))
 
 
-async def _end_in_time(streams: Streams, workbench: Workbench) -> None:
-    await workbench.stopping.wait()
+async def _end_in_time(streams: EventStreams, workbench: Workbench) -> None:
+    await workbench.shutdown.requested.wait()
     streams.end()

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from peewee import fn
 
-from biont import Clock, Store, Transaction
+from biont import Store, Transaction
+from biont.clock import Clock
 from biont_audit.tables import LogEnds, LogEntry
 
 _SLICE = 500

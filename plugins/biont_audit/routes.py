@@ -7,9 +7,10 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field
 
-from biont import Api, Cursor, Instant, Limit, Page, Request, decode_cursor, make_page
+from biont import Api, Page, Request
 from biont.exceptions import InputProblem, InvalidInput
-from biont_audit.reading import Choice, find_place, select_entry, select_page
+from biont.http import Cursor, Instant, Limit, decode_cursor, make_page
+from biont_audit.queries import EventFilter, find_place, select_entry, select_page
 from biont_audit.stream import STREAMS
 from biont_audit.views import EventView, TypePattern, show_entry
 
@@ -38,7 +39,7 @@ async def list_events(
     """List your events, the newest first."""
     entries = await request.workbench.store.read(
         select_page,
-        Choice(request.user_id, event_type, since, until, correlation_id),
+        EventFilter(request.user_id, event_type, since, until, correlation_id),
         limit,
         decode_cursor(cursor),
     )
@@ -67,7 +68,7 @@ async def follow_events(
     after = last_event_id if header is None else _parse_place(header)
     with request.workbench.get(STREAMS).open(request) as stream:
         place = await request.workbench.store.read(find_place, after)
-        return await stream.send(Choice(request.user_id, event_type), place)
+        return await stream.send(EventFilter(request.user_id, event_type), place)
 
 
 def _parse_place(header: str) -> int:

@@ -1,4 +1,4 @@
-"""Streams: a user's events as they are logged, as server-sent events."""
+"""EventStreams: a user's events as they are logged, as server-sent events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiohttp import web
 
 from biont import Request, Service
 from biont.exceptions import BiontError, Conflict
-from biont_audit.reading import Choice, read_part
+from biont_audit.queries import EventFilter, read_part
 from biont_audit.tables import LogEntry
 from biont_audit.views import show_entry
 
@@ -62,7 +62,7 @@ class Stream:
         if self._is_writing and transport is not None:
             transport.abort()  # it waits for a client who does not read
 
-    async def send(self, choice: Choice, after: int) -> web.StreamResponse:
+    async def send(self, choice: EventFilter, after: int) -> web.StreamResponse:
         """Send what follows on the number `after`, until the client leaves or `end` is called.
 
         What cannot be told by a status any more ends the stream; the client goes on with
@@ -79,12 +79,12 @@ class Stream:
             _log.info("stream ended", user_id=self._request.user_id, reason=str(error))
         return self._response
 
-    async def _send_part(self, choice: Choice, after: int) -> int:
+    async def _send_part(self, choice: EventFilter, after: int) -> int:
         workbench, http = self._request.workbench, self._request.http
         self._news.clear()
         part = await workbench.store.read(read_part, choice, after, _ENTRIES_A_READ)
         # It may have been revoked since the stream was opened.
-        await workbench.keys.check(http.headers.get("X-API-Key"))
+        await workbench.keys.authenticate(http.headers.get("X-API-Key"))
         if part.entries:
             await self._write(b"".join(_encode(entry) for entry in part.entries))
         if not part.has_more:
@@ -106,7 +106,7 @@ class Stream:
             self._is_writing = False
 
 
-class Streams:
+class EventStreams:
     """All streams of one workbench.
 
     Args:
@@ -151,7 +151,7 @@ class Streams:
                 stream.end()
 
 
-STREAMS = Service[Streams]("event streams", provider="audit")
+STREAMS = Service[EventStreams]("event streams", provider="audit")
 """The streams of a workbench."""
 
 

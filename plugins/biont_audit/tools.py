@@ -7,13 +7,15 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, JsonValue
 
-from biont import Instant, LazyModel, Tool, ToolContext, ToolResult, make_tool
-from biont_audit.reading import Choice, select_page
+from biont import Schema, Tool, ToolContext, make_tool
+from biont.http import Instant
+from biont.llm import ToolResult
+from biont_audit.queries import EventFilter, select_page
 from biont_audit.tables import LogEntry
 from biont_audit.views import TypePattern, show_entry
 
 
-class EventSearch(LazyModel):
+class EventSearch(Schema):
     """Which events."""
 
     model_config = ConfigDict(extra="forbid")
@@ -27,7 +29,7 @@ class EventSearch(LazyModel):
 async def _search(context: ToolContext, search: EventSearch) -> ToolResult:
     entries = await context.workbench.store.read(
         select_page,
-        Choice(context.user_id, search.event_type, search.since, search.until),
+        EventFilter(context.user_id, search.event_type, search.since, search.until),
         search.limit,
         None,
     )

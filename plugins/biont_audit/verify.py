@@ -22,7 +22,7 @@ _READ = """
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ChainVerdict:
     """What a check of the log has come to.
 
     Attributes:
@@ -43,7 +43,7 @@ class _Part:
     entries: Sequence[tuple[Row, str]]
 
 
-def verify(expected: Link | None = None) -> Verdict:
+def verify(expected: Link | None = None) -> ChainVerdict:
     """Check every entry; for use where tables may be read.
 
     Args:
@@ -54,17 +54,17 @@ def verify(expected: Link | None = None) -> Verdict:
     while True:
         part = _read(last.number)
         if part is None:
-            return Verdict(checked, last, _NO_ENDS)
+            return ChainVerdict(checked, last, _NO_ENDS)
         if last.number < part.anchor.number:  # the beginning, or retention has gone on meanwhile
             last = part.anchor
         for row, stored_hash in part.entries:
             problem = _judge(last, row, stored_hash, part.head, expected)
             if problem is not None:
-                return Verdict(checked, last, problem)
+                return ChainVerdict(checked, last, problem)
             last = Link(row[0], stored_hash)
             checked += 1
         if len(part.entries) < _SLICE:
-            return Verdict(checked, last, _judge_end(last, part.head, expected))
+            return ChainVerdict(checked, last, _judge_end(last, part.head, expected))
 
 
 def _let_any_text_be_read() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import orjson
 from pydantic import Field, JsonValue
 
-from biont import LazyModel
+from biont import Schema
 from biont_audit.tables import LogEntry
 
 TypePattern = Annotated[
@@ -20,7 +20,7 @@ TypePattern = Annotated[
 ]
 
 
-class EventView(LazyModel):
+class EventView(Schema):
     """An event as its user sees it."""
 
     id: str

@@ -6,15 +6,17 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from biont import Answer, ChatRequest, LlmCall, Request, describe_error
+from biont import Request
 from biont.exceptions import BiontError
+from biont.http import describe_error
+from biont.llm import Answer, ChatRequest, LlmCall
 from biont_chat.conversations import Question, Reply, keep_exchange
 from biont_chat.history import read_request
 from biont_chat.sse import EventResponse, Wording
 from biont_chat.streams import STREAMS
 from biont_chat.tables import ChatMessage
 from biont_chat.views import StreamEnd
-from biont_llm import LANGUAGE_MODELS, AnswerStream, LanguageModels
+from biont_llm import LANGUAGE_MODELS, AnswerStream, LlmGateway
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Exchange:
     tools: Sequence[str] = ()
 
     @property
-    def models(self) -> LanguageModels:
+    def models(self) -> LlmGateway:
         """Who answers."""
         return self.request.workbench.get(LANGUAGE_MODELS)
 
@@ -63,7 +65,7 @@ async def prepare_exchange(
     Raises:
         NotFound: the conversation is gone, or it is somebody else's.
     """
-    find_terms = request.workbench.get(LANGUAGE_MODELS).find_terms
+    find_terms = request.workbench.get(LANGUAGE_MODELS).find_backend_limits
     asked = await request.workbench.store.read(read_request, question, find_terms)
     return Exchange(request, question, asked, tools)
 

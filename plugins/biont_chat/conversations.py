@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from biont import TokenUsage, Transaction
+from biont import Transaction
+from biont.llm import TokenUsage
 from biont_agents import abandon_calls
 from biont_chat.event_types import AI_MESSAGE, TEXT_LIMIT
 from biont_chat.tables import ChatMessage, Conversation, WaitingAnswer

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from biont import EventType, LazyModel
+from biont import EventType, Schema
 
 TEXT_LIMIT = 20_000
 """Message and answer fit into an event's payload whatever characters they are made of."""
 
 
-class AiMessage(LazyModel):
+class AiMessage(Schema):
     """What was asked, and what the model answered."""
 
     conversation_id: int | None = Field(description="Null where it is not kept.")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from itertools import dropwhile
 
-from biont import ChatRequest, Message
+from biont.llm import ChatRequest, Message
 from biont_chat.conversations import Question
 from biont_chat.tables import ChatMessage, Conversation
-from biont_llm import Terms, estimate_prompt
+from biont_llm import BackendLimits, estimate_prompt
 
 SHARE = 0.8
 """How much of the room is used: tokens are estimated, and an estimate may be short."""
@@ -16,7 +16,7 @@ SHARE = 0.8
 UNKNOWN_CONTEXT = 8192
 """How many tokens a context is taken to have where nobody knows."""
 
-FindTerms = Callable[[str | None], Terms]
+FindTerms = Callable[[str | None], BackendLimits]
 """Returns what holds for whom a request's ``model`` means."""
 
 
@@ -56,5 +56,5 @@ def _select_turns(conversation_id: int, always: Iterable[Message], room: float) 
     return list(dropwhile(lambda turn: turn.role != "user", reversed(turns)))
 
 
-def _find_room(terms: Terms) -> float:
+def _find_room(terms: BackendLimits) -> float:
     return SHARE * ((terms.context or UNKNOWN_CONTEXT) - terms.max_tokens)

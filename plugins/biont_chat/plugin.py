@@ -9,11 +9,11 @@ from pathlib import Path
 
 from biont import Api, Event, EventType, Tables, Workbench, hookimpl, on
 from biont_chat.event_types import AI_MESSAGE
-from biont_chat.openai_face.routes import api as openai_api
+from biont_chat.openai_api.routes import api as openai_api
 from biont_chat.routes import api
-from biont_chat.streams import STREAMS, Streams
+from biont_chat.streams import STREAMS, AnswerStreams
 from biont_chat.tables import ChatMessage, Conversation, WaitingAnswer
-from biont_chat.tooled import resume_answer
+from biont_chat.tool_answers import resume_answer
 
 
 @hookimpl
@@ -45,7 +45,7 @@ def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
 
 @asynccontextmanager
 async def _run(workbench: Workbench) -> AsyncIterator[None]:
-    streams = Streams()
+    streams = AnswerStreams()
     workbench.provide(STREAMS, streams)
     tasks = [
         asyncio.create_task(streams.watch()),
@@ -60,8 +60,8 @@ async def _run(workbench: Workbench) -> AsyncIterator[None]:
                 await task
 
 
-async def _end_in_time(streams: Streams, workbench: Workbench) -> None:
-    await workbench.stopping.wait()
+async def _end_in_time(streams: AnswerStreams, workbench: Workbench) -> None:
+    await workbench.shutdown.requested.wait()
     streams.end()
 
 

@@ -7,8 +7,9 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field
 
-from biont import Api, Cursor, Limit, Page, Request, RowId, Scope, decode_cursor, make_page
+from biont import Api, Page, Request, RowId, Scope
 from biont.exceptions import InputProblem, InvalidInput
+from biont.http import Cursor, Limit, decode_cursor, make_page
 from biont_chat.answering import answer_at_once, prepare_exchange, stream_answer
 from biont_chat.conversations import (
     Question,
@@ -19,13 +20,13 @@ from biont_chat.conversations import (
 from biont_chat.search import search_messages
 from biont_chat.sse import OwnWording
 from biont_chat.tables import Conversation
-from biont_chat.tooled import check_tools, open_tooled
+from biont_chat.tool_answers import check_tools, open_tool_exchange
 from biont_chat.views import (
     ChatAnswer,
+    ChatMessageView,
     ConversationChange,
     ConversationView,
     MessageHit,
-    MessageView,
     NewChatMessage,
     WholeConversation,
     show_answer,
@@ -69,7 +70,7 @@ async def chat(request: Request, body: NewChatMessage) -> ChatAnswer | web.Strea
     check_tools(request, body.tools)
     exchange = await prepare_exchange(request, question, body.tools)
     if body.tools:
-        tooled = await open_tooled(exchange)
+        tooled = await open_tool_exchange(exchange)
         return await (tooled.stream(OwnWording()) if body.stream else tooled.answer())
     if body.stream:
         return await stream_answer(exchange, OwnWording())
@@ -113,7 +114,7 @@ async def read_conversation(request: Request, conversation_id: RowId) -> WholeCo
 @api.get("/conversations/{conversation_id}/messages", scopes=_CHAT)
 async def list_messages(
     request: Request, conversation_id: RowId, limit: Limit = 100, cursor: Cursor = None
-) -> Page[MessageView]:
+) -> Page[ChatMessageView]:
     """List the messages of a conversation, the newest first."""
     _, messages = await request.workbench.store.read(
         select_messages, request.user_id, conversation_id, limit, decode_cursor(cursor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from biont import Part, execute_sql, quote_words, split_snippet
+from biont.store import SnippetPart, execute_sql, quote_words, split_snippet
 
 _SEARCH = (
     "SELECT conversations.id, conversations.title, chat_messages.id, chat_messages.role,"
@@ -17,7 +17,7 @@ _SEARCH = (
 
 
 @dataclass(frozen=True)
-class Hit:
+class ChatHit:
     """A message that was found.
 
     Attributes:
@@ -32,10 +32,10 @@ class Hit:
     title: str
     message_id: int
     role: str
-    excerpt: list[Part]
+    excerpt: list[SnippetPart]
 
 
-def search_messages(user_id: int, query: str, *, limit: int, offset: int) -> list[Hit]:
+def search_messages(user_id: int, query: str, *, limit: int, offset: int) -> list[ChatHit]:
     """Return those of a user's messages that have all words of `query`, the best first.
 
     Upper and lower case and accents make no difference; ``plan*`` finds what begins so,
@@ -43,6 +43,6 @@ def search_messages(user_id: int, query: str, *, limit: int, offset: int) -> lis
     """
     found = execute_sql(_SEARCH, quote_words(query), user_id, limit, offset).fetchall()
     return [
-        Hit(conversation_id, title, message_id, role, split_snippet(snippet))
+        ChatHit(conversation_id, title, message_id, role, split_snippet(snippet))
         for conversation_id, title, message_id, role, snippet in found
     ]

@@ -9,7 +9,9 @@ from typing import Protocol
 import orjson
 from aiohttp import web
 
-from biont import Chunk, ProblemDetails, Request, TextChunk, ToolCallChunk, UsageChunk
+from biont import Request
+from biont.http import ProblemDetails
+from biont.llm import Chunk, TextChunk, ToolCallChunk, UsageChunk
 from biont_chat.views import StreamEnd
 
 _PATIENCE = 2.0

@@ -53,7 +53,7 @@ class OpenStream:
                 raise
 
 
-class Streams:
+class AnswerStreams:
     """All answers of one workbench that are being streamed."""
 
     def __init__(self) -> None:
@@ -83,5 +83,5 @@ class Streams:
             stream.end()
 
 
-STREAMS = Service[Streams]("chat streams", provider="chat")
+STREAMS = Service[AnswerStreams]("chat streams", provider="chat")
 """The streams of a workbench."""

@@ -7,17 +7,18 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from biont import Answer, FinishReason, LazyModel, RowId, TokenUsage
+from biont import RowId, Schema
+from biont.llm import Answer, FinishReason, TokenUsage
 from biont_chat.conversations import TITLE_LIMIT
 from biont_chat.event_types import TEXT_LIMIT
-from biont_chat.search import Hit
+from biont_chat.search import ChatHit
 from biont_chat.tables import ChatMessage, Conversation
 
 Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class NewChatMessage(LazyModel):
+class NewChatMessage(Schema):
     """What is asked, and of whom."""
 
     model_config = ConfigDict(extra="forbid")
@@ -47,7 +48,7 @@ class NewChatMessage(LazyModel):
     )
 
 
-class Usage(LazyModel):
+class AnswerUsage(Schema):
     """What an answer has cost."""
 
     prompt_tokens: int
@@ -57,13 +58,13 @@ class Usage(LazyModel):
     )
 
 
-class ChatAnswer(LazyModel):
+class ChatAnswer(Schema):
     """What the model answered."""
 
     answer: str
     model: str = Field(description="Who answered, by the name its server gives.")
     backend: str
-    usage: Usage
+    usage: AnswerUsage
     conversation_id: int | None
     message_id: int | None
     waiting: list[int] = Field(
@@ -73,7 +74,7 @@ class ChatAnswer(LazyModel):
     )
 
 
-class StreamEnd(LazyModel):
+class StreamEnd(Schema):
     """What the last event of a stream says."""
 
     conversation_id: int | None = Field(description="Null where nothing was kept.")
@@ -87,7 +88,7 @@ class StreamEnd(LazyModel):
     )
 
 
-class MessageView(LazyModel):
+class ChatMessageView(Schema):
     """One turn of a conversation."""
 
     id: int
@@ -95,12 +96,12 @@ class MessageView(LazyModel):
     content: str
     model: str | None = Field(description="Who answered; null for a user's own.")
     backend: str | None
-    usage: Usage | None
+    usage: AnswerUsage | None
     interrupted: bool = Field(description="Whether the client or a stop has cut it off.")
     created_at: datetime
 
 
-class ConversationView(LazyModel):
+class ConversationView(Schema):
     """A conversation, without what was said."""
 
     id: int
@@ -114,12 +115,12 @@ class ConversationView(LazyModel):
 class WholeConversation(ConversationView):
     """A conversation with what was said."""
 
-    messages: list[MessageView] = Field(
+    messages: list[ChatMessageView] = Field(
         description="The latest 100, in their order; `/messages` has all."
     )
 
 
-class ConversationChange(LazyModel):
+class ConversationChange(Schema):
     """What is to change."""
 
     model_config = ConfigDict(extra="forbid")
@@ -127,14 +128,14 @@ class ConversationChange(LazyModel):
     title: Annotated[str, Field(min_length=1, max_length=TITLE_LIMIT)]
 
 
-class ExcerptPart(LazyModel):
+class ExcerptPart(Schema):
     """A piece of an excerpt."""
 
     text: str
     match: bool = Field(description="Whether it is what was looked for.")
 
 
-class MessageHit(LazyModel):
+class MessageHit(Schema):
     """A message that was found."""
 
     conversation_id: int
@@ -156,9 +157,9 @@ def show_answer(answer: Answer, message: ChatMessage | None) -> ChatAnswer:
     )
 
 
-def show_usage(usage: TokenUsage) -> Usage:
+def show_usage(usage: TokenUsage) -> AnswerUsage:
     """Return what an answer has cost as its user sees it."""
-    return Usage(
+    return AnswerUsage(
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
         estimated=usage.estimated,
@@ -178,16 +179,16 @@ def show_whole(conversation: Conversation, messages: list[ChatMessage]) -> Whole
     )
 
 
-def show_message(message: ChatMessage) -> MessageView:
+def show_message(message: ChatMessage) -> ChatMessageView:
     """Return a message as its user sees it."""
     usage = None
     if message.prompt_tokens is not None and message.completion_tokens is not None:
-        usage = Usage(
+        usage = AnswerUsage(
             prompt_tokens=message.prompt_tokens,
             completion_tokens=message.completion_tokens,
             estimated=message.tokens_estimated,
         )
-    return MessageView(
+    return ChatMessageView(
         id=message.id,
         role=message.role,
         content=message.content,
@@ -199,7 +200,7 @@ def show_message(message: ChatMessage) -> MessageView:
     )
 
 
-def show_hit(hit: Hit) -> MessageHit:
+def show_hit(hit: ChatHit) -> MessageHit:
     """Return what was found as its user sees it."""
     return MessageHit(
         conversation_id=hit.conversation_id,

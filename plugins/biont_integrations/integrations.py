@@ -9,14 +9,16 @@ import aiohttp
 from peewee import IntegrityError
 from yarl import URL
 
-from biont import Clock, EgressSession, EventType, LazyModel, Service, Store, Transaction
+from biont import EventType, Schema, Service, Store, Transaction
+from biont.clock import Clock
+from biont.egress import EgressSession
 from biont.exceptions import DeliveryFailed, ForbiddenAddress, NotFound
 from biont_integrations.formats import format_message
 from biont_integrations.settings import Connection, IntegrationsSettings
 from biont_integrations.tables import SentMessage
 
 
-class IntegrationConnected(LazyModel):
+class IntegrationConnected(Schema):
     """Which integration it is."""
 
     integration: str

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from biont import Api, Cursor, LazyModel, Limit, Page, Request, decode_cursor, make_page
+from biont import Api, Page, Request, Schema
+from biont.http import Cursor, Limit, decode_cursor, make_page
 from biont_integrations.integrations import INTEGRATIONS
 from biont_integrations.settings import ConnectionName, Kind
 from biont_integrations.tables import SentMessage
@@ -15,7 +16,7 @@ from biont_integrations.tables import SentMessage
 api = Api("integrations")
 
 
-class IntegrationView(LazyModel):
+class IntegrationView(Schema):
     """A connection, without its URL, which may be a secret."""
 
     name: str
@@ -23,7 +24,7 @@ class IntegrationView(LazyModel):
     reports: bool = Field(description="Whether answers of schedules go there by default.")
 
 
-class NewMessage(LazyModel):
+class NewMessage(Schema):
     """What to send."""
 
     model_config = ConfigDict(extra="forbid")
@@ -32,7 +33,7 @@ class NewMessage(LazyModel):
     text: Annotated[str, Field(max_length=100_000)] = ""
 
 
-class MessageView(LazyModel):
+class SentMessageView(Schema):
     """A message that was taken."""
 
     id: int
@@ -55,7 +56,7 @@ async def list_integrations(request: Request) -> list[IntegrationView]:
 @api.get("/integrations/messages")
 async def list_messages(
     request: Request, limit: Limit = 100, cursor: Cursor = None
-) -> Page[MessageView]:
+) -> Page[SentMessageView]:
     """List what was sent on your behalf, the newest first."""
     rows = await request.workbench.store.read(
         SentMessage.read_page, request.user_id, limit, decode_cursor(cursor)
@@ -69,8 +70,8 @@ async def send(request: Request, name: ConnectionName, body: NewMessage) -> None
     await request.workbench.get(INTEGRATIONS).send(request.user_id, name, body.title, body.text)
 
 
-def _show(message: SentMessage) -> MessageView:
-    return MessageView(
+def _show(message: SentMessage) -> SentMessageView:
+    return SentMessageView(
         id=message.id,
         integration=message.integration,
         title=message.title,

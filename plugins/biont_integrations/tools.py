@@ -7,11 +7,12 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from biont import LazyModel, NoArguments, Tool, ToolContext, ToolResult, make_tool
+from biont import Schema, Tool, ToolContext, make_tool
+from biont.llm import NoArguments, ToolResult
 from biont_integrations.integrations import INTEGRATIONS
 
 
-class OutgoingMessage(LazyModel):
+class OutgoingMessage(Schema):
     """A message, and through which integration it goes."""
 
     model_config = ConfigDict(extra="forbid")

@@ -1,15 +1,15 @@
 """Language models: ask one, whatever serves it."""
 
+from biont_llm.accounting.token_estimates import estimate_prompt, estimate_tokens
 from biont_llm.answer_stream import AnswerStream
-from biont_llm.models import LANGUAGE_MODELS, LanguageModels
-from biont_llm.terms import Terms
-from biont_llm.tokens import estimate_prompt, estimate_tokens
+from biont_llm.backend_limits import BackendLimits
+from biont_llm.gateway import LANGUAGE_MODELS, LlmGateway
 
 __all__ = [
     "LANGUAGE_MODELS",
     "AnswerStream",
-    "LanguageModels",
-    "Terms",
+    "BackendLimits",
+    "LlmGateway",
     "estimate_prompt",
     "estimate_tokens",
 ]

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import orjson
 
-from biont import (
+from biont.exceptions import InvalidAnswer
+from biont.llm import (
     Answer,
     ChatRequest,
     Chunk,
@@ -18,8 +19,7 @@ from biont import (
     ToolCallChunk,
     UsageChunk,
 )
-from biont.exceptions import InvalidAnswer
-from biont_llm.tokens import estimate_usage
+from biont_llm.accounting.token_estimates import estimate_usage
 
 
 class AnswerStream:

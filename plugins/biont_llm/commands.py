@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from biont import config_option, read_settings
+from biont.cli import config_option, read_settings
 from biont.exceptions import BackendMissing
 from biont_llm.local.model_file import SMALL_MODEL, find_folder, find_model
 from biont_llm.local.model_pull import find_installer, pull_model

@@ -10,18 +10,19 @@ from pathlib import Path
 
 import click
 
-from biont import Api, BackendFactory, Tables, Workbench, hookimpl
-from biont_llm.book import CallBook
+from biont import Api, Tables, Workbench, hookimpl
+from biont.llm import BackendFactory
+from biont_llm.accounting.call_log import StoredCallLog
+from biont_llm.accounting.retention import remove_old_calls
+from biont_llm.accounting.routes import api as usage_api
+from biont_llm.accounting.tables import RecordedCall
+from biont_llm.backend_limits import find_backend_limits
+from biont_llm.gateway import LANGUAGE_MODELS, LlmGateway
+from biont_llm.local.backend import LocalBackend
 from biont_llm.local.model_file import find_folder
-from biont_llm.local_backend import LocalBackend
-from biont_llm.models import LANGUAGE_MODELS, LanguageModels
-from biont_llm.openai_backend import OpenAiBackend
-from biont_llm.retention import remove_old_calls
+from biont_llm.openai.backend import OpenAiBackend
 from biont_llm.routes import api as models_api
 from biont_llm.settings import LlmSettings, OpenAiSettings
-from biont_llm.tables import Call
-from biont_llm.terms import find_terms
-from biont_llm.usage_routes import api as usage_api
 
 
 @hookimpl
@@ -33,7 +34,7 @@ def register_settings() -> type[LlmSettings]:
 @hookimpl
 def register_tables() -> Tables:
     """Return the record of calls."""
-    return Tables(Path(__file__).parent / "migrations", [Call])
+    return Tables(Path(__file__).parent / "migrations", [RecordedCall])
 
 
 @hookimpl
@@ -70,11 +71,11 @@ def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
 @asynccontextmanager
 async def _offer(workbench: Workbench) -> AsyncIterator[None]:
     settings = workbench.plugin_settings("llm", LlmSettings)
-    models = LanguageModels(workbench, settings, CallBook(workbench.store))
+    models = LlmGateway(workbench, settings, StoredCallLog(workbench.store))
     workbench.provide(LANGUAGE_MODELS, models)
     if settings.keep_days:
         remove = partial(remove_old_calls, workbench.store, workbench.clock, settings.keep_days)
-        workbench.upkeep.every(3600, "llm.retention", remove)
+        workbench.background_tasks.every(3600, "llm.retention", remove)
     try:
         yield
     finally:
@@ -100,7 +101,7 @@ class _Maker:
     server: OpenAiSettings
 
     def __call__(self, _: Workbench) -> OpenAiBackend:
-        terms = find_terms(self.settings, self.name)
+        terms = find_backend_limits(self.settings, self.name)
         return OpenAiBackend(
             self.server,
             max_tokens=terms.max_tokens,

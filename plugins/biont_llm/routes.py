@@ -6,14 +6,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from biont import Api, LazyModel, Request
-from biont_llm.models import LANGUAGE_MODELS, LanguageModels
-from biont_llm.survey import BackendState
+from biont import Api, Request, Schema
+from biont_llm.backend_health import BackendState
+from biont_llm.gateway import LANGUAGE_MODELS, LlmGateway
 
 api = Api("models")
 
 
-class ModelView(LazyModel):
+class ModelView(Schema):
     """A model that may be asked."""
 
     id: str = Field(description="As a request's `model` names it: `backend/model`.")
@@ -22,7 +22,7 @@ class ModelView(LazyModel):
     )
 
 
-class BackendView(LazyModel):
+class BackendView(Schema):
     """A way to models, and whether it can be used now."""
 
     name: str
@@ -32,7 +32,7 @@ class BackendView(LazyModel):
     models: list[ModelView]
 
 
-class BackendList(LazyModel):
+class BackendList(Schema):
     """All backends, in alphabetical order."""
 
     data: list[BackendView]
@@ -48,7 +48,7 @@ async def list_models(request: Request) -> BackendList:
     return BackendList(data=[_show(state, models) for state in await models.survey()])
 
 
-def _show(state: BackendState, models: LanguageModels) -> BackendView:
+def _show(state: BackendState, models: LlmGateway) -> BackendView:
     return BackendView(
         name=state.name,
         default=state.name == models.default,

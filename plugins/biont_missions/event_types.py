@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from biont import EventType, LazyModel
+from biont import EventType, Schema
 
 
-class MissionCreated(LazyModel):
+class MissionCreated(Schema):
     """Which mission it is."""
 
     mission_id: int
@@ -36,7 +36,7 @@ class MissionFailed(MissionEnded):
     error: str
 
 
-class TaskCompleted(LazyModel):
+class TaskCompleted(Schema):
     """Which task it is."""
 
     task_id: int
@@ -45,7 +45,7 @@ class TaskCompleted(LazyModel):
     status: Literal["completed"]
 
 
-class TaskFailed(LazyModel):
+class TaskFailed(Schema):
     """Which task it is, and why it failed."""
 
     task_id: int

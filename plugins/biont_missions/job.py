@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from biont import Finish, JobKind, JsonObject, LlmCall, Run, Transaction, Workbench
-from biont_missions.creation import MissionMaker
+from biont import Finish, JobKind, JsonObject, Run, Transaction, Workbench
+from biont.llm import LlmCall
+from biont_missions.mission_factory import MissionFactory
 from biont_missions.views import NewMission
 
 
@@ -14,7 +15,7 @@ async def begin_mission(run: Run, workbench: Workbench) -> Finish:
         InvalidInput: one of its tools is gone.
     """
     wanted = run.parameters_as(NewMission)
-    maker = MissionMaker(workbench)
+    maker = MissionFactory(workbench)
     maker.check(wanted)
 
     def begin(tx: Transaction) -> JsonObject:

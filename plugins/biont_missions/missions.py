@@ -7,8 +7,9 @@ from datetime import datetime
 
 import orjson
 
-from biont import JsonObject, LlmCall, Transaction
+from biont import JsonObject, Transaction
 from biont.exceptions import Conflict
+from biont.llm import LlmCall
 from biont_missions.event_types import MISSION_COMPLETED, MISSION_CREATED, MISSION_FAILED
 from biont_missions.plans import PlannedTask, write_report
 from biont_missions.tables import ENDED, Mission, MissionStatus, Task, TaskStatus

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from biont import LazyModel, Message
+from biont import Schema
 from biont.exceptions import InputProblem, InvalidInput
+from biont.llm import Message
 from biont_missions.tables import Mission, Task, TaskStatus
 
 RESULT_LIMIT = 4000
@@ -21,7 +22,7 @@ _DATA = (
 )
 
 
-class PlannedTask(LazyModel):
+class PlannedTask(Schema):
     """A step towards a goal."""
 
     model_config = ConfigDict(extra="forbid")
@@ -34,7 +35,7 @@ class PlannedTask(LazyModel):
     ] = Field(default_factory=list)
 
 
-class Plan(LazyModel):
+class MissionPlan(Schema):
     """The steps towards a goal, in their order."""
 
     model_config = ConfigDict(extra="forbid")
@@ -42,7 +43,7 @@ class Plan(LazyModel):
     tasks: Annotated[list[PlannedTask], Field(min_length=1)]
 
 
-class Review(LazyModel):
+class Review(Schema):
     """Whether a goal is reached, and what is still to be done for it."""
 
     model_config = ConfigDict(extra="forbid")
@@ -82,7 +83,7 @@ def check_steps(steps: Sequence[PlannedTask], before: int, limit: int) -> None:
 
 
 def ask_for_plan(mission: Mission, limit: int, problem: str | None) -> list[Message]:
-    """Return what asks for a `Plan`."""
+    """Return what asks for a `MissionPlan`."""
     again = "" if problem is None else f"\n\nYour last plan could not be used: {problem}"
     return [
         Message(

@@ -6,19 +6,10 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from biont import (
-    Api,
-    Cursor,
-    Limit,
-    LlmCall,
-    Page,
-    Request,
-    RowId,
-    Transaction,
-    decode_cursor,
-    make_page,
-)
-from biont_missions.creation import MissionMaker
+from biont import Api, Page, Request, RowId, Transaction
+from biont.http import Cursor, Limit, decode_cursor, make_page
+from biont.llm import LlmCall
+from biont_missions.mission_factory import MissionFactory
 from biont_missions.missions import (
     cancel_mission,
     get_mission,
@@ -43,7 +34,7 @@ api = Api("missions")
 @api.post("/missions")
 async def create(request: Request, body: NewMission) -> MissionView:
     """Set a goal; the AI plans tasks, carries them out, reviews and reports."""
-    maker = MissionMaker(request.workbench)
+    maker = MissionFactory(request.workbench)
     maker.check(body)
     payer = LlmCall(user_id=request.user_id, key_id=request.key_id)
     return show_mission(await request.workbench.store.write(maker.make, payer, body))

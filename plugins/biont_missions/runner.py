@@ -10,9 +10,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import structlog
 
-from biont import Cause, Service, Transaction, Workbench, caused_by
+from biont import Service, Transaction, Workbench
+from biont.events import Cause, caused_by
 from biont.exceptions import BiontError, InvalidAnswer, InvalidInput, StoreUnavailable
-from biont_missions.asking import Asker
 from biont_missions.missions import (
     fail_mission,
     keep_plan,
@@ -20,8 +20,9 @@ from biont_missions.missions import (
     keep_review,
     read_mission,
 )
+from biont_missions.model_client import ModelClient
 from biont_missions.plans import (
-    Plan,
+    MissionPlan,
     PlannedTask,
     Review,
     ask_for_plan,
@@ -31,8 +32,8 @@ from biont_missions.plans import (
 )
 from biont_missions.settings import MissionSettings
 from biont_missions.tables import ENDED, Mission, MissionStatus, Task
+from biont_missions.task_runner import TaskRunner
 from biont_missions.tasks import list_going
-from biont_missions.work import Work
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,9 +58,9 @@ class MissionRunner:
     def __init__(self, workbench: Workbench, settings: MissionSettings) -> None:
         self._workbench = workbench
         self._settings = settings
-        self._asker = Asker(workbench, settings.retry)
+        self._asker = ModelClient(workbench, settings.retry)
         self._places = asyncio.Semaphore(settings.concurrency)
-        self._works: dict[int, Work] = {}
+        self._works: dict[int, TaskRunner] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._closing = False
 
@@ -84,7 +85,9 @@ class MissionRunner:
             return
         if self._closing:
             return
-        self._works[mission_id] = Work(self._workbench, self._asker, self._places, mission_id)
+        self._works[mission_id] = TaskRunner(
+            self._workbench, self._asker, self._places, mission_id
+        )
         task = self._tasks[mission_id] = asyncio.create_task(self._drive(mission_id))
 
         def leave(_: object) -> None:
@@ -145,7 +148,7 @@ class MissionRunner:
         for _ in range(_ATTEMPTS):
             messages = ask_for_plan(mission, self._settings.tasks, problem)
             try:
-                plan = await self._asker.ask_for(mission, messages, Plan)
+                plan = await self._asker.ask_for(mission, messages, MissionPlan)
                 check_steps(plan.tasks, 0, self._settings.tasks)
             except (InvalidAnswer, InvalidInput) as error:
                 problem = str(error)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from biont import Api, Cursor, Limit, Page, Request, RowId, decode_cursor, make_page
+from biont import Api, Page, Request, RowId
+from biont.http import Cursor, Limit, decode_cursor, make_page
 from biont_missions.runner import MISSIONS
 from biont_missions.tables import Task, TaskStatus
 from biont_missions.tasks import complete_by_hand, create_task, delete_task, select_tasks

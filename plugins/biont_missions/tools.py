@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from pydantic import ConfigDict, JsonValue
 
-from biont import LazyModel, Tool, ToolContext, ToolResult, Transaction, make_tool
+from biont import Schema, Tool, ToolContext, Transaction, make_tool
+from biont.llm import ToolResult
 from biont_missions.tables import Task, TaskStatus
 from biont_missions.tasks import create_task, select_tasks
 from biont_missions.views import NewTask
@@ -14,7 +15,7 @@ from biont_missions.views import NewTask
 _LISTED = 50
 
 
-class TaskSearch(LazyModel):
+class TaskSearch(Schema):
     """Which tasks."""
 
     model_config = ConfigDict(extra="forbid")

@@ -9,7 +9,7 @@ from typing import Annotated
 import orjson
 from pydantic import ConfigDict, Field
 
-from biont import LazyModel
+from biont import Schema
 from biont_missions.plans import PlannedTask
 from biont_missions.tables import Mission, MissionStatus, Task, TaskStatus
 
@@ -21,7 +21,7 @@ ToolName = Annotated[str, Field(min_length=1, max_length=64)]
 MaxTokens = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
 
-class NewMission(LazyModel):
+class NewMission(Schema):
     """A goal, and within which limits it is pursued."""
 
     model_config = ConfigDict(extra="forbid")
@@ -45,7 +45,7 @@ class NewMission(LazyModel):
     start: bool = Field(True, description="Whether it begins at once; `run` begins it later.")
 
 
-class Retry(LazyModel):
+class Retry(Schema):
     """On which terms a mission goes on."""
 
     model_config = ConfigDict(extra="forbid")
@@ -55,7 +55,7 @@ class Retry(LazyModel):
     )
 
 
-class TaskView(LazyModel):
+class TaskView(Schema):
     """A task as it is kept."""
 
     id: int
@@ -73,7 +73,7 @@ class TaskView(LazyModel):
     ended_at: datetime | None
 
 
-class MissionView(LazyModel):
+class MissionView(Schema):
     """A mission as it is kept."""
 
     id: int
@@ -98,7 +98,7 @@ class MissionDetail(MissionView):
     tasks: list[TaskView]
 
 
-class NewTask(LazyModel):
+class NewTask(Schema):
     """Something that a person has to do."""
 
     model_config = ConfigDict(extra="forbid")
@@ -107,7 +107,7 @@ class NewTask(LazyModel):
     instructions: Text = ""
 
 
-class TaskResult(LazyModel):
+class TaskResult(Schema):
     """What a person has done."""
 
     model_config = ConfigDict(extra="forbid")

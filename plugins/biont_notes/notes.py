@@ -10,7 +10,7 @@ import orjson
 from peewee import SQL
 from pydantic import Field
 
-from biont import EventType, JsonObject, LazyModel, Transaction
+from biont import EventType, JsonObject, Schema, Transaction
 from biont.exceptions import NotFound
 from biont_notes.tables import Note, NoteVersion
 
@@ -32,7 +32,7 @@ class Source(NamedTuple):
     url: str
 
 
-class NoteCreated(LazyModel):
+class NoteCreated(Schema):
     """Which note it is."""
 
     note_id: int

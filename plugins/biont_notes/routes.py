@@ -9,7 +9,8 @@ from typing import IO, Annotated
 from aiohttp import web
 from pydantic import Field
 
-from biont import Api, Cursor, Limit, Page, Request, RowId, decode_cursor, make_page
+from biont import Api, Page, Request, RowId
+from biont.http import Cursor, Limit, decode_cursor, make_page
 from biont_notes.export import Format, to_markdown, write_export
 from biont_notes.notes import (
     change_note,

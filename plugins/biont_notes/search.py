@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from biont import Part, execute_sql, quote_words, split_snippet
+from biont.store import SnippetPart, execute_sql, quote_words, split_snippet
 from biont_notes.tables import Note
 
 _SEARCH = (
@@ -21,7 +21,7 @@ _COUNT_TAGS = (
 
 
 @dataclass(frozen=True)
-class Hit:
+class NoteHit:
     """A note that was found.
 
     Attributes:
@@ -30,12 +30,12 @@ class Hit:
     """
 
     note: Note
-    excerpt: list[Part]
+    excerpt: list[SnippetPart]
 
 
 def search_notes(
     user_id: int, query: str, *, tag: str | None = None, limit: int = 100, offset: int = 0
-) -> list[Hit]:
+) -> list[NoteHit]:
     """Return a user's notes that have all words of `query`, the best first.
 
     Upper and lower case and accents make no difference; ``plan*`` finds what begins so,
@@ -44,7 +44,7 @@ def search_notes(
     """
     found = execute_sql(_SEARCH, quote_words(query), user_id, tag, tag, limit, offset).fetchall()
     notes = {note.id: note for note in Note.select().where(Note.id << [row[0] for row in found])}
-    return [Hit(notes[note_id], split_snippet(snippet)) for note_id, snippet in found]
+    return [NoteHit(notes[note_id], split_snippet(snippet)) for note_id, snippet in found]
 
 
 def count_tags(user_id: int) -> list[tuple[str, int]]:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import orjson
 from pydantic import ConfigDict, Field, JsonValue
 
-from biont import LazyModel, RowId, Tool, ToolContext, ToolResult, Transaction, make_tool
+from biont import RowId, Schema, Tool, ToolContext, Transaction, make_tool
+from biont.llm import ToolResult
 from biont_notes.notes import Source, create_note
-from biont_notes.search import Hit, search_notes
+from biont_notes.search import NoteHit, search_notes
 from biont_notes.tables import Note
 from biont_notes.views import NewNote
 
@@ -17,7 +18,7 @@ _FOUND = 10
 _READ = 8000
 
 
-class NoteSearch(LazyModel):
+class NoteSearch(Schema):
     """What to look for."""
 
     model_config = ConfigDict(extra="forbid")
@@ -25,7 +26,7 @@ class NoteSearch(LazyModel):
     query: str = Field(min_length=1, max_length=500, description="Words that the notes have.")
 
 
-class NoteChoice(LazyModel):
+class NoteChoice(Schema):
     """Which note."""
 
     model_config = ConfigDict(extra="forbid")
@@ -65,7 +66,7 @@ async def _read(context: ToolContext, choice: NoteChoice) -> ToolResult:
     }
 
 
-def _tell(hit: Hit) -> JsonValue:
+def _tell(hit: NoteHit) -> JsonValue:
     excerpt = "".join(part.text for part in hit.excerpt)
     return {"note_id": hit.note.id, "title": hit.note.title, "excerpt": excerpt}
 

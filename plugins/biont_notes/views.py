@@ -8,9 +8,9 @@ from typing import Annotated
 import orjson
 from pydantic import ConfigDict, Field
 
-from biont import LazyModel
+from biont import Schema
 from biont_notes.notes import CONTENT_LIMIT, TITLE_LIMIT
-from biont_notes.search import Hit
+from biont_notes.search import NoteHit
 from biont_notes.tables import Note, NoteVersion
 
 Title = Annotated[str, Field(min_length=1, max_length=TITLE_LIMIT)]
@@ -22,7 +22,7 @@ Tag = Annotated[
 Tags = Annotated[list[Tag], Field(max_length=20)]
 
 
-class NewNote(LazyModel):
+class NewNote(Schema):
     """A note to keep."""
 
     model_config = ConfigDict(extra="forbid")
@@ -32,7 +32,7 @@ class NewNote(LazyModel):
     tags: Tags = Field(default_factory=list)
 
 
-class NoteChange(LazyModel):
+class NoteChange(Schema):
     """What is to change; the rest stays as it is."""
 
     model_config = ConfigDict(extra="forbid")
@@ -49,7 +49,7 @@ class NoteChange(LazyModel):
         return columns
 
 
-class NoteView(LazyModel):
+class NoteView(Schema):
     """A note as it is kept."""
 
     id: int
@@ -63,7 +63,7 @@ class NoteView(LazyModel):
     updated_at: datetime
 
 
-class VersionView(LazyModel):
+class VersionView(Schema):
     """A note as it was before a change."""
 
     version: int
@@ -73,14 +73,14 @@ class VersionView(LazyModel):
     created_at: datetime = Field(description="When it became so.")
 
 
-class PartView(LazyModel):
+class PartView(Schema):
     """A piece of an excerpt."""
 
     text: str
     match: bool = Field(description="Whether it is what was looked for.")
 
 
-class HitView(LazyModel):
+class HitView(Schema):
     """A note that was found."""
 
     note_id: int
@@ -89,7 +89,7 @@ class HitView(LazyModel):
     excerpt: list[PartView] = Field(description="What was found, among the words around it.")
 
 
-class TagView(LazyModel):
+class TagView(Schema):
     """A tag, and how much it is used."""
 
     tag: str
@@ -122,7 +122,7 @@ def show_version(version: NoteVersion) -> VersionView:
     )
 
 
-def show_hit(hit: Hit) -> HitView:
+def show_hit(hit: NoteHit) -> HitView:
     """Return what was found as its user sees it."""
     return HitView(
         note_id=hit.note.id,

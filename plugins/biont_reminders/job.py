@@ -6,13 +6,13 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from biont import EventType, Finish, JobKind, JsonObject, LazyModel, Run, Transaction, Workbench
+from biont import EventType, Finish, JobKind, JsonObject, Run, Schema, Transaction, Workbench
 from biont_reminders.tables import Reminder
 
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
-class ReminderParameters(LazyModel):
+class ReminderParameters(Schema):
     """What to be reminded of."""
 
     model_config = ConfigDict(extra="forbid")
@@ -20,7 +20,7 @@ class ReminderParameters(LazyModel):
     text: Text
 
 
-class ReminderTriggered(LazyModel):
+class ReminderTriggered(Schema):
     """What it is time for."""
 
     reminder_id: int | None = Field(description="Null when the schedule was made by hand.")

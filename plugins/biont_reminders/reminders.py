@@ -8,8 +8,9 @@ from datetime import datetime
 import orjson
 from peewee import JOIN
 
-from biont import Schedule, TimingKind, Transaction
+from biont import Transaction
 from biont.exceptions import Conflict, InputProblem, InvalidInput
+from biont.scheduling import Schedule, TimingKind
 from biont_reminders.job import REMINDER
 from biont_reminders.tables import Reminder, ReminderState
 from biont_schedules import apply_change, insert_schedule

@@ -8,20 +8,10 @@ from typing import Concatenate, ParamSpec
 
 from pydantic import ConfigDict, Field
 
-from biont import (
-    Api,
-    Cursor,
-    LazyModel,
-    Limit,
-    Page,
-    Request,
-    RowId,
-    TimingKind,
-    Transaction,
-    decode_cursor,
-    make_page,
-)
+from biont import Api, Page, Request, RowId, Schema, Transaction
 from biont.exceptions import InputProblem, InvalidInput
+from biont.http import Cursor, Limit, decode_cursor, make_page
+from biont.scheduling import TimingKind
 from biont_reminders.job import Text
 from biont_reminders.reminders import (
     change_reminder,
@@ -51,7 +41,7 @@ class ReminderChange(When):
     text: Text | None = None
 
 
-class Snooze(LazyModel):
+class Snooze(Schema):
     """When it is to come back; in ten minutes unless it says otherwise."""
 
     model_config = ConfigDict(extra="forbid")
@@ -72,7 +62,7 @@ class Snooze(LazyModel):
         return self.until
 
 
-class ReminderView(LazyModel):
+class ReminderView(Schema):
     """A reminder as it is kept."""
 
     id: int

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from peewee import ForeignKeyField, TextField
 
-from biont import InstantField, OwnedTable, Schedule
+from biont import InstantField, OwnedTable
+from biont.scheduling import Schedule
 
 
 class ReminderState(StrEnum):

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from biont import Tool, ToolContext, ToolResult, Transaction, make_tool
+from biont import Tool, ToolContext, Transaction, make_tool
+from biont.llm import ToolResult
 from biont_reminders.reminders import create_reminder
 from biont_reminders.routes import NewReminder
 from biont_schedules import list_all_columns

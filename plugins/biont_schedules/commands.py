@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
-from biont import Schedule, SystemClock, config_option, parse_instant, read_database
+from biont.cli import config_option, parse_instant, read_database
+from biont.clock import SystemClock
 from biont.exceptions import NotFound
+from biont.scheduling import Schedule
 from biont_schedules.simulation import simulate_schedules
 from biont_schedules.why import explain_schedule
 

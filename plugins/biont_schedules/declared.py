@@ -10,8 +10,12 @@ from pathlib import Path
 
 import structlog
 
-from biont import JobKind, Schedule, Settings, Transaction, User, Workbench, read_settings
+from biont import JobKind, Transaction, Workbench
+from biont.accounts import User
+from biont.cli import read_settings
 from biont.exceptions import InputProblem, InvalidInput, SettingsError
+from biont.scheduling import JOB_KINDS, Schedule
+from biont.settings import Settings
 from biont_schedules.parameters import check_parameters
 from biont_schedules.schedules import FILE, apply_change, insert_schedule
 from biont_schedules.settings import Declaration, SchedulesSettings
@@ -27,7 +31,7 @@ async def keep_declared(workbench: Workbench) -> AsyncIterator[None]:
         SettingsError: one of them cannot be; each problem is named with its place.
     """
     declared = workbench.plugin_settings("schedules", SchedulesSettings).declared
-    follower = _Follower(workbench.settings, workbench.job_kinds, workbench.clock.now())
+    follower = _Follower(workbench.settings, workbench.get(JOB_KINDS), workbench.clock.now())
     done = await workbench.store.write(follower.follow, declared)
     if any(done.values()):
         _log.info("declared schedules followed", **done)

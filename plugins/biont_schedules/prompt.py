@@ -7,20 +7,9 @@ from typing import Annotated
 import orjson
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
-from biont import (
-    ChatRequest,
-    Finish,
-    JobKind,
-    JsonObject,
-    LazyModel,
-    LlmCall,
-    Message,
-    Run,
-    RunStatus,
-    ScheduleRun,
-    Transaction,
-    Workbench,
-)
+from biont import Finish, JobKind, JsonObject, Run, Schema, Transaction, Workbench
+from biont.llm import ChatRequest, LlmCall, Message
+from biont.scheduling import RunStatus, ScheduleRun
 from biont_llm import LANGUAGE_MODELS
 from biont_notes import Note, Source, Tags, create_note
 from biont_schedules.template import (
@@ -34,7 +23,7 @@ from biont_schedules.template import (
 Variable = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 
 
-class PromptParameters(LazyModel):
+class PromptParameters(Schema):
     """What is asked, of whom, and how the answer is kept."""
 
     model_config = ConfigDict(extra="forbid")

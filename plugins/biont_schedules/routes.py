@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime, Field
 
-from biont import (
-    Api,
-    Cursor,
-    LazyModel,
-    Limit,
-    Page,
-    Request,
-    RowId,
-    RunStatus,
-    Schedule,
-    decode_cursor,
-    get_run,
-    make_page,
-)
+from biont import Api, Page, Request, RowId, Schema
 from biont.exceptions import NotFound
+from biont.http import Cursor, Limit, decode_cursor, make_page
+from biont.scheduling import JOB_KINDS, RunStatus, Schedule, get_run
 from biont_schedules.parameters import check_parameters
 from biont_schedules.run_views import (
     PreviewAnswer,
@@ -44,7 +33,7 @@ from biont_schedules.why import explain_schedule
 api = Api("schedule")
 
 
-class Why(LazyModel):
+class Why(Schema):
     """Why a schedule did, or did not, run."""
 
     sentences: list[str] = Field(description="What is known, the most telling first.")
@@ -58,7 +47,7 @@ async def create(request: Request, body: NewSchedule) -> ScheduleView:
     columns["name"] = body.name or (body.prompt or body.job)[:80]
     columns["job_kind"] = body.job
     columns["parameters"] = check_parameters(
-        workbench.job_kinds, body.job, body.parameters, body.prompt
+        workbench.get(JOB_KINDS), body.job, body.parameters, body.prompt
     )
     schedule = await workbench.store.write(
         insert_schedule, request.user_id, columns, workbench.clock.now()
@@ -120,7 +109,7 @@ async def change(request: Request, schedule_id: RowId, body: ScheduleChange) -> 
     if body.prompt is not None or body.parameters is not None:
         present = await workbench.store.read(Schedule.get_owned, request.user_id, schedule_id)
         columns["parameters"] = check_parameters(
-            workbench.job_kinds, present.job_kind, body.parameters or {}, body.prompt
+            workbench.get(JOB_KINDS), present.job_kind, body.parameters or {}, body.prompt
         )
     schedule = await workbench.store.write(
         change_schedule, request.user_id, schedule_id, columns, workbench.clock.now()

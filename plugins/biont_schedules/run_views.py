@@ -8,11 +8,12 @@ from typing import Annotated
 import orjson
 from pydantic import Field, JsonValue
 
-from biont import LazyModel, Preview, RunStatus, ScheduleRun, Trigger, WallTime
+from biont import Schema
+from biont.scheduling import Preview, RunStatus, RunTrigger, ScheduleRun, WallTime
 from biont_schedules.timing import DueInstant, When
 
 
-class RunView(LazyModel):
+class RunView(Schema):
     """What became of one due instant."""
 
     id: int
@@ -20,7 +21,7 @@ class RunView(LazyModel):
     scheduled_for: datetime = Field(description="The instant, without jitter.")
     due_at: datetime = Field(description="The same with jitter.")
     status: RunStatus
-    trigger: Trigger
+    trigger: RunTrigger
     attempts: int
     claimed_at: datetime
     started_at: datetime | None
@@ -40,7 +41,7 @@ class PreviewRequest(When):
     count: Annotated[int, Field(ge=1, le=200)] = 10
 
 
-class PreviewItem(LazyModel):
+class PreviewItem(Schema):
     """One instant at which it would be due."""
 
     instant: datetime = Field(description="In UTC.")
@@ -50,7 +51,7 @@ class PreviewItem(LazyModel):
     )
 
 
-class PreviewAnswer(LazyModel):
+class PreviewAnswer(Schema):
     """When it would be due."""
 
     words: str = Field(description="The same in words: `At 09:00, Monday to Friday`.")
@@ -58,7 +59,7 @@ class PreviewAnswer(LazyModel):
     instants: list[PreviewItem]
 
 
-class Upcoming(LazyModel):
+class Upcoming(Schema):
     """One instant to come of one of your schedules."""
 
     schedule_id: int
@@ -77,7 +78,7 @@ def show_run(run: ScheduleRun) -> RunView:
         scheduled_for=run.scheduled_for,
         due_at=run.due_at,
         status=RunStatus(run.status),
-        trigger=Trigger(run.trigger),
+        trigger=RunTrigger(run.trigger),
         attempts=run.attempts,
         claimed_at=run.claimed_at,
         started_at=run.started_at,

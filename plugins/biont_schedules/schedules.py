@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 
-from biont import RunStatus, Schedule, ScheduleRun, Timing, Transaction, plan_schedule
+from biont import Transaction
 from biont.exceptions import Conflict, InputProblem, InvalidInput
+from biont.scheduling import RunStatus, Schedule, ScheduleRun, Timing, plan_schedule
 from biont_schedules.timing import read_timing
 
 _TIMED_BY = frozenset(

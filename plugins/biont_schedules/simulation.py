@@ -12,18 +12,9 @@ from zoneinfo import ZoneInfo
 import click
 import orjson
 
-from biont import (
-    Downtime,
-    RunStatus,
-    Schedule,
-    SimulatedRun,
-    User,
-    config_option,
-    parse_instant,
-    read_database,
-    read_settings,
-    simulate,
-)
+from biont.accounts import User
+from biont.cli import config_option, parse_instant, read_database, read_settings
+from biont.scheduling import Downtime, RunStatus, Schedule, SimulatedRun, simulate
 from biont_schedules.declared import read_declared
 
 _LONGEST = timedelta(days=3660)

@@ -15,17 +15,10 @@ from pydantic import (
     field_validator,
 )
 
-from biont import (
-    CronExpression,
-    Instant,
-    LazyModel,
-    Schedule,
-    TimeZone,
-    Timing,
-    TimingKind,
-    Workbench,
-)
+from biont import Schema, Workbench
 from biont.exceptions import InputProblem, InvalidExpression, InvalidInput
+from biont.http import Instant
+from biont.scheduling import CronExpression, Schedule, TimeZone, Timing, TimingKind
 
 _DURATION = re.compile(r"(\d{1,9})(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -61,7 +54,7 @@ DueInstant = Annotated[Instant, AfterValidator(_check_year)]
 """An instant that each time zone can show, as what is due must be."""
 
 
-class When(LazyModel):
+class When(Schema):
     """By what a schedule is due: one of `cron`, `every` and `at`."""
 
     model_config = ConfigDict(extra="forbid")

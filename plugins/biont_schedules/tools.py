@@ -6,16 +6,9 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from biont import (
-    NoArguments,
-    Schedule,
-    Timing,
-    Tool,
-    ToolContext,
-    ToolResult,
-    Transaction,
-    make_tool,
-)
+from biont import Tool, ToolContext, Transaction, make_tool
+from biont.llm import NoArguments, ToolResult
+from biont.scheduling import JOB_KINDS, Schedule, Timing
 from biont_schedules.parameters import check_parameters
 from biont_schedules.schedules import insert_schedule
 from biont_schedules.timing import When, list_all_columns
@@ -36,7 +29,7 @@ async def _create(context: ToolContext, wanted: PromptSchedule) -> ToolResult:
     columns = await list_all_columns(wanted, workbench, context.user_id)
     columns["name"] = wanted.name or wanted.prompt[:80]
     columns["job_kind"] = "prompt"
-    columns["parameters"] = check_parameters(workbench.job_kinds, "prompt", {}, wanted.prompt)
+    columns["parameters"] = check_parameters(workbench.get(JOB_KINDS), "prompt", {}, wanted.prompt)
 
     def write(tx: Transaction) -> JsonValue:
         made = insert_schedule(tx, context.user_id, columns, workbench.clock.now())

@@ -8,7 +8,8 @@ from typing import Annotated
 import orjson
 from pydantic import Field, JsonValue
 
-from biont import CatchUp, LazyModel, OnCrash, Overlap, Schedule, ScheduleState, TimingKind
+from biont import Schema
+from biont.scheduling import CatchUp, OnCrash, Overlap, Schedule, ScheduleState, TimingKind
 from biont_schedules.timing import Duration, When
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -87,7 +88,7 @@ class ScheduleChange(Options):
     )
 
 
-class ScheduleView(LazyModel):
+class ScheduleView(Schema):
     """A schedule as it is kept."""
 
     id: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from biont import RunStatus, Schedule, ScheduleRun, ScheduleState, Timing
+from biont.scheduling import RunStatus, Schedule, ScheduleRun, ScheduleState, Timing
 
 _BECAME = {
     RunStatus.QUEUED: "waits for its turn",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from biont import EventType, LazyModel
+from biont import EventType, Schema
 
 
-class WebhookDisabled(LazyModel):
+class WebhookDisabled(Schema):
     """Which webhook it is."""
 
     webhook_id: int

@@ -10,19 +10,23 @@ from pathlib import Path
 import click
 
 from biont import Api, Event, EventType, Tables, Transaction, Workbench, hookimpl, on
-from biont_webhooks.attempts import Attempts
-from biont_webhooks.claims import doubt_claims
-from biont_webhooks.delivery_routes import api as delivery_api
+from biont_webhooks.api.delivery_routes import api as delivery_api
+from biont_webhooks.api.event_log_routes import api as log_api
+from biont_webhooks.api.routes import api as webhook_api
+from biont_webhooks.delivery.attempt import AttemptMaker
+from biont_webhooks.delivery.claims import mark_interrupted_claims
+from biont_webhooks.delivery.dispatcher import Dispatcher
+from biont_webhooks.delivery.retention import delete_old_rows
 from biont_webhooks.event_types import WEBHOOK_DISABLED
-from biont_webhooks.log_routes import api as log_api
-from biont_webhooks.retention import delete_old_rows
-from biont_webhooks.routes import api as webhook_api
-from biont_webhooks.sender import Sender
+from biont_webhooks.service.fan_out import FanOut
+from biont_webhooks.service.webhooks import WEBHOOKS, Webhooks
 from biont_webhooks.settings import WebhookSettings
-from biont_webhooks.subscribers import find_stale_secrets, replace_secrets, select_creditors
-from biont_webhooks.subscriptions import Subscriptions
-from biont_webhooks.tables import Attempt, Delivery, Message, Webhook
-from biont_webhooks.webhooks import WEBHOOKS, Webhooks
+from biont_webhooks.subscription.subscriber import (
+    find_stale_secrets,
+    replace_secrets,
+    select_webhooks_with_pending,
+)
+from biont_webhooks.tables import Attempt, Delivery, EventMessage, Webhook
 
 
 @hookimpl
@@ -34,7 +38,7 @@ def register_settings() -> type[WebhookSettings]:
 @hookimpl
 def register_tables() -> Tables:
     """Return the tables of webhooks."""
-    return Tables(Path(__file__).parent / "migrations", [Webhook, Message, Delivery, Attempt])
+    return Tables(Path(__file__).parent / "migrations", [Webhook, EventMessage, Delivery, Attempt])
 
 
 @hookimpl
@@ -56,7 +60,7 @@ def register_routes() -> Api:
 @hookimpl
 def register_commands(cli: click.Group) -> None:
     """Add ``biont webhooks``."""
-    from biont_webhooks.commands import webhooks  # noqa: PLC0415  # a server needs none
+    from biont_webhooks.receiver_testing.cli import webhooks  # noqa: PLC0415  # a server needs none
 
     cli.add_command(webhooks)
 
@@ -74,12 +78,12 @@ async def _send(workbench: Workbench) -> AsyncIterator[None]:
     stale = await store.read(find_stale_secrets, vault)
     if stale:
         await store.write(replace_secrets, stale)
-    await store.write(doubt_claims)
-    subscriptions = Subscriptions(store, vault, clock)
-    sender = Sender(
+    await store.write(mark_interrupted_claims)
+    subscriptions = FanOut(store, vault, clock)
+    sender = Dispatcher(
         store,
         clock,
-        Attempts(workbench.egress, clock, timeout=settings.timeout),
+        AttemptMaker(workbench.egress, clock, timeout=settings.timeout),
         subscriptions,
         concurrency=settings.concurrency,
         connections=settings.connections,
@@ -93,11 +97,11 @@ async def _send(workbench: Workbench) -> AsyncIterator[None]:
         rotation_overlap=settings.rotation_overlap,
     )
     workbench.provide(WEBHOOKS, webhooks)
-    creditors = await store.read(select_creditors, vault)
+    creditors = await store.read(select_webhooks_with_pending, vault)
     if settings.keep_days:
         delete = partial(delete_old_rows, store, clock, settings.keep_days)
-        workbench.upkeep.every(3600, "webhooks.retention", delete)
-    async with sender.run(creditors, workbench.time_to_stop):
+        workbench.background_tasks.every(3600, "webhooks.retention", delete)
+    async with sender.run(creditors, workbench.shutdown.time_left):
         yield
 
 

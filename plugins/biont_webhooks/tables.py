@@ -25,7 +25,7 @@ class DeliveryStatus(StrEnum):
     FAILED = "failed"
 
 
-class Trigger(StrEnum):
+class AttemptTrigger(StrEnum):
     """Why an attempt is made."""
 
     EVENT = "event"
@@ -36,7 +36,7 @@ class Trigger(StrEnum):
     TEST = "test"
 
 
-class Claim(IntEnum):
+class ClaimState(IntEnum):
     """Whether a pending delivery is in a process's hands."""
 
     FREE = 0
@@ -74,7 +74,7 @@ class Webhook(OwnedTable):
         table_name = "webhooks"
 
 
-class Message(Table):
+class EventMessage(Table):
     """An event as receivers get it, kept once for all of them."""
 
     event_id = TextField(primary_key=True)
@@ -92,7 +92,7 @@ class Delivery(Table):
     """One event that is owed, or was, to one webhook.
 
     `due_at` is the earliest instant of the next attempt, null for now, and
-    `trigger` why it is made. `claimed` is a `Claim`. Of
+    `trigger` why it is made. `claimed` is a `ClaimState`. Of
     deliveries from before there were these columns `created_at` is null.
     """
 
@@ -100,12 +100,12 @@ class Delivery(Table):
     webhook_id: int
     webhook = ForeignKeyField(Webhook, on_delete="CASCADE")
     message_id: str
-    message = ForeignKeyField(Message, on_delete="CASCADE")
+    message = ForeignKeyField(EventMessage, on_delete="CASCADE")
     status = TextField()
     attempts = IntegerField(default=0)
     due_at = InstantField(null=True)
-    trigger = TextField(default=Trigger.EVENT)
-    claimed = IntegerField(default=Claim.FREE)
+    trigger = TextField(default=AttemptTrigger.EVENT)
+    claimed = IntegerField(default=ClaimState.FREE)
     created_at = InstantField(null=True)
 
     class Meta:
@@ -123,7 +123,7 @@ class Attempt(Table):
     id = AutoField()
     delivery_id: int
     delivery = ForeignKeyField(Delivery, on_delete="CASCADE")
-    trigger = TextField(default=Trigger.EVENT)
+    trigger = TextField(default=AttemptTrigger.EVENT)
     redelivered = BooleanField(default=False)
     attempted_at = InstantField()
     duration_ms = IntegerField()

@@ -14,8 +14,10 @@ from peewee import AutoField, DateTimeField, IntegerField, Model, SqliteDatabase
 
 from benchmarks.child import Child, answer
 from benchmarks.counting import TALLY, Tally
-from biont import JsonObject, Workbench, load_settings, open_workbench
-from biont.interpreter import tune_interpreter
+from biont import JsonObject, Workbench
+from biont.application import open_application
+from biont.runtime.tuning import tune_interpreter
+from biont.settings import load_settings
 
 _EVENT_TYPE = "custom_order_placed"
 _PAYLOAD: JsonObject = {"order_id": 4711, "customer": "Ada Lovelace", "total": 99.5}
@@ -39,7 +41,9 @@ class EmitThroughWorkbench(Child):
     async def run(self) -> None:
         """Emit them all, and wait until all handlers have had them."""
         tally = Tally(self.count * _HANDLERS)
-        async with open_workbench(load_settings(Path(self.config), environ={})) as workbench:
+        settings = load_settings(Path(self.config), environ={})
+        async with open_application(settings) as application:
+            workbench = application.workbench
             workbench.provide(TALLY, tally)
             tune_interpreter()
             numbers = iter(range(self.count))

@@ -11,7 +11,7 @@ from croniter import croniter
 
 from benchmarks.child import Child, answer
 from benchmarks.sweeps import NOON, PLANS
-from biont import CronExpression, parse_time_zone
+from biont.scheduling import CronExpression, parse_time_zone
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from statistics import median
 from support.clock import FakeClock
 
 from benchmarks.child import Child, answer
-from biont import Scheduler, Store
+from biont import Store
 from biont.event import EventFactory
+from biont.scheduling import Scheduler
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """The instant at which the due schedules are due."""

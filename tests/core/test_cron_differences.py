@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from support.pages import read_table
 
-from biont import CronExpression, parse_time_zone
 from biont.exceptions import InvalidExpression
+from biont.scheduling import CronExpression, parse_time_zone
 
 PAGE = "docs/reference/cron-expressions.md"
 COUNT = 12

@@ -8,8 +8,8 @@ from itertools import islice
 import pytest
 from support.pages import read_table
 
-from biont import CronExpression, parse_time_zone
 from biont.exceptions import InvalidExpression
+from biont.scheduling import CronExpression, parse_time_zone
 
 PAGE = "docs/reference/cron-expressions.md"
 ROWS = [

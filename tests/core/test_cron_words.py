@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.pages import read_table
 
-from biont import CronExpression, Schedule, Timing
 from biont.exceptions import InvalidExpression
+from biont.scheduling import CronExpression, Schedule, Timing
 
 ROWS = [
     [cell.strip("`") for cell in row]

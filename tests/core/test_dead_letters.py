@@ -9,7 +9,7 @@ from support.clock import FakeClock
 from biont import Event, Store, Workbench
 from biont.event import EventFactory
 from biont.exceptions import Conflict, NotFound
-from biont.store.dead_letters import Choice, mark_replaying
+from biont.store.dead_letters import DeadLetterFilter, mark_replaying
 
 
 @pytest.fixture
@@ -78,9 +78,9 @@ async def test_many_are_replayed_after_they_were_counted(bus: Bus) -> None:
         for number in range(7):
             await events.emit("custom_x", number % 2, {})
         await wait_for_letters(events, 7)
-        ada = Choice(user_id=1, handler="test.ward")
+        ada = DeadLetterFilter(user_id=1, handler="test.ward")
         assert await events.dead_letters.count(ada) == 3
-        assert await events.dead_letters.count(Choice(until=FakeClock().now())) == 0
+        assert await events.dead_letters.count(DeadLetterFilter(until=FakeClock().now())) == 0
         patient.is_ill = False
         assert await events.dead_letters.replay(ada) == 3
         await patient.log.wait_for(3)
@@ -100,7 +100,7 @@ async def test_a_replay_survives_a_restart_and_may_be_asked_for_by_another_proce
         await wait_for_letters(events)
     other = Store(tmp_path / "bus.sqlite3", EventFactory(FakeClock(), 8), is_owner=False)
     await other.open()
-    assert await other.write(lambda _: mark_replaying(Choice())) == 1
+    assert await other.write(lambda _: mark_replaying(DeadLetterFilter())) == 1
     await other.close()
     patient.is_ill = False
     async with bus.run(handle("ward", ward), retry=()) as events:

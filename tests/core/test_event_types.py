@@ -16,6 +16,7 @@ from support.node import Node
 from support.receiver import Receiver
 
 from biont import EventType, Scope, Workbench
+from biont.application import Application
 from biont.event import EventFactory
 from biont.event_types import EventTypes
 from biont.exceptions import InvalidInput
@@ -153,12 +154,12 @@ async def test_the_catalogue_comes_in_pages(client: Client) -> None:
 
 
 async def test_the_openapi_document_describes_each_delivery(
-    workbench: Workbench, client: Client, receiver: Receiver
+    application: Application, client: Client, receiver: Receiver
 ) -> None:
     await client.post("/webhooks/outgoing/register", {"url": receiver.url})
     await client.post("/notes", {"title": "Plan"})
     await client.post("/events", {"event_type": "custom_x", "payload": {"n": [1, None]}})
-    document = orjson.loads(workbench.openapi)
+    document = orjson.loads(application.openapi)
     validate(document)
     assert sorted(document["webhooks"]) == sorted(BUILT_IN)
     for request in await receiver.wait_for(2):

@@ -13,11 +13,13 @@ from support.bus import Bus, Log, handle, wait_for_letters
 from support.clock import FakeClock
 
 import biont_audit.plugin as audit_plugin
-from biont import Event, EventSystem, Workbench, on
-from biont.events import Handler, collect_handlers
-from biont.events.lane import Lane
+from biont import Event, Workbench, on
+from biont.events import EventSystem, Handler
+from biont.events.handler_queue import HandlerQueue
+from biont.events.handlers import collect_handlers
 from biont.exceptions import InvalidInput, PluginError, StoreUnavailable
-from biont.store import DeadLetter, Entry
+from biont.store.dead_letters import DeadLetter
+from biont.store.journal import JournalEntry
 from biont.store.schema import CORE_MIGRATIONS
 
 
@@ -170,17 +172,17 @@ async def test_nothing_that_a_handler_raises_keeps_it_from_the_next_event(
 async def test_a_journal_that_cannot_be_read_is_read_again() -> None:
     """What finds no room in memory is read later, also when that fails at first."""
     entries = [
-        Entry(number, Event.uncaused(f"e{number}", 1, "custom_x", {}, FakeClock().now()))
+        JournalEntry(number, Event.uncaused(f"e{number}", 1, "custom_x", {}, FakeClock().now()))
         for number in range(1, 6)
     ]
     failures = [StoreUnavailable("too many open files")]
 
-    async def read(first: int, last: int, limit: int) -> Sequence[Entry]:
+    async def read(first: int, last: int, limit: int) -> Sequence[JournalEntry]:
         if failures:
             raise failures.pop()
         return entries[first - 1 : last][:limit]
 
-    lane = Lane(lambda _: True, 0, 5, 10, read, lambda: None)
+    lane = HandlerQueue(lambda _: True, 0, 5, 10, read, lambda: None)
     filling = asyncio.create_task(lane.fill_gaps())
     async with asyncio.timeout(20):
         await lane.wait()
@@ -351,6 +353,6 @@ def test_only_async_functions_are_handlers() -> None:
 
 
 def test_marks_are_collected_from_a_module() -> None:
-    (handler,) = collect_handlers("audit", audit_plugin)
+    (handler,) = collect_handlers("audit", audit_plugin, None)
     assert handler.name == "audit.log_events"
     assert handler.subscription.patterns == ("*",)

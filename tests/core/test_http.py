@@ -30,7 +30,7 @@ async def test_an_expired_key_is_401(
     workbench: Workbench, open_client: OpenClient, clock: FakeClock
 ) -> None:
     client = await open_client()
-    owner = await workbench.keys.find_user("ada")
+    owner = await workbench.users.find("ada")
     soon = clock.now() + timedelta(hours=1)
     plain, _ = await workbench.keys.create(owner.id, "brief", Scope.FULL, soon)
     async with Client(client.url, plain) as brief:

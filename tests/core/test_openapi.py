@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from support.client import Client
 
-from biont import Workbench
+from biont.application import Application
 
 CHECKS = [
     not_a_server_error,
@@ -43,8 +43,8 @@ SEED_ROUTES = {
 }
 
 
-async def test_the_document_is_valid_and_names_what_is_promised(workbench: Workbench) -> None:
-    document = orjson.loads(workbench.openapi)
+async def test_the_document_is_valid_and_names_what_is_promised(application: Application) -> None:
+    document = orjson.loads(application.openapi)
     validate(document)
     assert document["openapi"].startswith("3.1")
     assert {
@@ -64,10 +64,10 @@ async def test_everybody_may_read_the_document_and_the_health(open_client: OpenC
 
 
 async def test_whatever_is_sent_is_answered_as_documented(
-    workbench: Workbench, client: Client
+    application: Application, client: Client
 ) -> None:
     """Schemathesis sends good and bad requests; none may be a 500 or undocumented."""
-    document = orjson.loads(workbench.openapi)
+    document = orjson.loads(application.openapi)
     # A model would answer; what is asked of it is tested elsewhere.
     document["paths"].pop("/api/v1/chat", None)
     # It has no end.

@@ -2,39 +2,32 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
 
 import pytest
 from pydantic import BaseModel
 from support.clock import FakeClock
 
-from biont import (
+from biont import Finish, JsonObject, Run, Store, Transaction
+from biont.accounts import User
+from biont.clock import SystemClock
+from biont.event import EventFactory
+from biont.exceptions import StoreUnavailable
+from biont.scheduler.run import Job
+from biont.scheduling import (
     CronExpression,
-    Finish,
-    JobKind,
-    JsonObject,
-    Run,
     RunStatus,
     Schedule,
     Scheduler,
     ScheduleRun,
-    Store,
-    SystemClock,
-    Transaction,
-    User,
-    Workbench,
     parse_time_zone,
 )
-from biont.event import EventFactory
-from biont.exceptions import StoreUnavailable
-from biont.store import Entry
+from biont.store.journal import JournalEntry
 
 # The jobs of these tests are closures and need no workbench.
-NO_WORKBENCH = cast("Workbench", None)
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
@@ -46,7 +39,7 @@ def finish(_: Transaction) -> JsonObject:
     return {"answer": 42}
 
 
-async def succeed(_: Run, __: Workbench) -> Finish:
+async def succeed(_: Run) -> Finish:
     return finish
 
 
@@ -57,13 +50,13 @@ class Plan:
         self._is_owner = is_owner
         self.clock = FakeClock(NOON)
         self._path = path
-        self.entries: list[Entry] = []
+        self.entries: list[JournalEntry] = []
         self._ended = asyncio.Event()
 
     @asynccontextmanager
     async def run(
         self,
-        job: Callable[[Run, Workbench], Awaitable[Finish]] = succeed,
+        job: Job = succeed,
         *,
         grace: float = 5,
         run_timeout: float = 5,
@@ -82,7 +75,7 @@ class Plan:
             late_after=300,
             run_timeout=run_timeout,
         )
-        await scheduler.start({"test": JobKind("test", Nothing, job)}, NO_WORKBENCH)
+        await scheduler.start({"test": job})
         try:
             yield scheduler
         finally:
@@ -218,7 +211,7 @@ async def test_a_schedule_that_cannot_be_read_any_more_fails_alone(plan: Plan) -
 
 
 async def test_a_job_that_raises_is_failed_and_emits_nothing(plan: Plan) -> None:
-    async def fail(_: Run, __: Workbench) -> Finish:
+    async def fail(_: Run) -> Finish:
         raise ConnectionError("the model is away")
 
     async with plan.run(fail) as scheduler:
@@ -232,7 +225,7 @@ async def test_a_job_that_raises_is_failed_and_emits_nothing(plan: Plan) -> None
 
 
 async def test_an_outcome_that_cannot_be_written_is_written_whole_or_not(plan: Plan) -> None:
-    async def half(_: Run, __: Workbench) -> Finish:
+    async def half(_: Run) -> Finish:
         def write(tx: Transaction) -> JsonObject:
             tx.emit("note_created", 1, {})
             raise ValueError("after half of it")
@@ -249,7 +242,7 @@ async def test_an_outcome_that_cannot_be_written_is_written_whole_or_not(plan: P
 
 
 async def test_a_job_that_takes_too_long_is_failed(plan: Plan) -> None:
-    async def hang(_: Run, __: Workbench) -> Finish:
+    async def hang(_: Run) -> Finish:
         await asyncio.Event().wait()
         return finish
 
@@ -298,7 +291,7 @@ async def test_what_was_missed_too_long_ago_does_not_run(plan: Plan) -> None:
 async def test_a_run_that_still_goes_on_is_not_overtaken(plan: Plan) -> None:
     gate, started = asyncio.Event(), asyncio.Event()
 
-    async def slow(_: Run, __: Workbench) -> Finish:
+    async def slow(_: Run) -> Finish:
         started.set()
         await gate.wait()
         return finish
@@ -318,7 +311,7 @@ async def test_a_run_that_still_goes_on_is_not_overtaken(plan: Plan) -> None:
 async def test_no_more_runs_go_on_than_allowed(plan: Plan) -> None:
     running, most = 0, 0
 
-    async def count(_: Run, __: Workbench) -> Finish:
+    async def count(_: Run) -> Finish:
         nonlocal running, most
         running += 1
         most = max(most, running)
@@ -339,7 +332,7 @@ async def test_no_more_runs_go_on_than_allowed(plan: Plan) -> None:
 async def test_an_interrupted_run_is_resumed_at_the_next_start(plan: Plan) -> None:
     started = asyncio.Event()
 
-    async def hang(_: Run, __: Workbench) -> Finish:
+    async def hang(_: Run) -> Finish:
         started.set()
         await asyncio.Event().wait()
         return finish
@@ -357,7 +350,7 @@ async def test_an_interrupted_run_is_resumed_at_the_next_start(plan: Plan) -> No
 async def test_a_run_that_is_interrupted_again_and_again_is_failed(plan: Plan) -> None:
     starts: asyncio.Queue[int] = asyncio.Queue()
 
-    async def hang(run: Run, _: Workbench) -> Finish:
+    async def hang(run: Run) -> Finish:
         starts.put_nowait(run.attempts)
         await asyncio.Event().wait()
         return finish

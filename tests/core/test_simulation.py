@@ -9,15 +9,9 @@ from pathlib import Path
 import pytest
 from core.test_scheduler import NOON, Plan
 
-from biont import (
-    Downtime,
-    Schedule,
-    SimulatedRun,
-    Transaction,
-    User,
-    plan_schedule,
-    simulate,
-)
+from biont import Transaction
+from biont.accounts import User
+from biont.scheduling import Downtime, Schedule, SimulatedRun, plan_schedule, simulate
 from biont.settings import Settings
 
 SETTINGS = Settings().scheduler

@@ -11,27 +11,25 @@ from peewee import OperationalError
 from support.clock import FakeClock
 from support.config import write_config
 
-from biont import (
-    Store,
-    Transaction,
-    User,
-    Workbench,
-    execute_sql,
-    load_settings,
-    open_workbench,
-)
+from biont import Store, Transaction, Workbench
+from biont.accounts import User
+from biont.application import open_application
 from biont.event import EventFactory
 from biont.exceptions import BiontError, StoreConflict, StoreUnavailable
-from biont.store import Entry
+from biont.settings import load_settings
+from biont.store import execute_sql
+from biont.store.journal import JournalEntry
 
 
 @pytest.fixture
-def seen() -> list[Entry]:
+def seen() -> list[JournalEntry]:
     return []
 
 
 @pytest.fixture
-async def store(tmp_path: Path, clock: FakeClock, seen: list[Entry]) -> AsyncIterator[Store]:
+async def store(
+    tmp_path: Path, clock: FakeClock, seen: list[JournalEntry]
+) -> AsyncIterator[Store]:
     store = Store(tmp_path / "store.sqlite3", EventFactory(clock, 8))
     store.on_append(lambda entries, _: seen.extend(entries))
     await store.open()
@@ -51,7 +49,9 @@ async def read_names(store: Store) -> set[str]:
     return await store.read(lambda: {user.name for user in User.select()})
 
 
-async def test_writes_that_share_a_commit_fail_alone(store: Store, seen: list[Entry]) -> None:
+async def test_writes_that_share_a_commit_fail_alone(
+    store: Store, seen: list[JournalEntry]
+) -> None:
     names = [f"user-{number}" for number in range(50)]
     results = await asyncio.gather(
         *(store.write(add_user, name, fail=name.endswith("7")) for name in names),
@@ -79,7 +79,7 @@ async def test_whatever_a_function_raises_others_hear_of_theirs(store: Store) ->
 
 
 async def test_a_write_that_is_alone_and_fails_leaves_nothing(
-    store: Store, seen: list[Entry]
+    store: Store, seen: list[JournalEntry]
 ) -> None:
     with pytest.raises(ValueError, match="ada"):
         await store.write(add_user, "ada", fail=True)
@@ -118,7 +118,7 @@ async def test_a_closed_store_says_so(tmp_path: Path, clock: FakeClock) -> None:
 
 
 async def test_what_another_process_writes_is_noticed_and_its_events_taken(
-    store: Store, tmp_path: Path, clock: FakeClock, seen: list[Entry]
+    store: Store, tmp_path: Path, clock: FakeClock, seen: list[JournalEntry]
 ) -> None:
     noticed = asyncio.Event()
     store.on_foreign_change(noticed.set)
@@ -136,16 +136,16 @@ async def test_what_another_process_writes_is_noticed_and_its_events_taken(
 
 async def test_two_workbenches_live_in_one_process(tmp_path: Path, clock: FakeClock) -> None:
     async def count_users(workbench: Workbench) -> int:
-        return len(await workbench.keys.list_users())
+        return len(await workbench.users.list_all())
 
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     one = load_settings(write_config(tmp_path / "one", {}), environ={})
     two = load_settings(write_config(tmp_path / "two", {}), environ={})
-    async with open_workbench(one, clock=clock) as first, open_workbench(two) as second:
-        await first.keys.create_user("ada")
-        assert await count_users(first) == 1
-        assert await count_users(second) == 0
+    async with open_application(one, clock=clock) as first, open_application(two) as second:
+        await first.workbench.users.create("ada")
+        assert await count_users(first.workbench) == 1
+        assert await count_users(second.workbench) == 0
 
 
 async def test_what_is_acknowledged_is_there_also_when_sqlite_undoes_a_transaction(
@@ -173,7 +173,7 @@ async def test_what_is_acknowledged_is_there_also_when_sqlite_undoes_a_transacti
 async def test_a_second_workbench_on_one_database_is_refused(tmp_path: Path) -> None:
     settings = load_settings(tmp_path / "config", environ={})
     with pytest.raises(StoreConflict, match="another process"):
-        async with open_workbench(settings):
+        async with open_application(settings):
             pass
 
 

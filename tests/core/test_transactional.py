@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from support.bus import Bus, Log, handle, wait_for_letters
 
-from biont import Event, Transaction, User, Workbench, execute_sql, on
+from biont import Event, Transaction, Workbench, on
+from biont.accounts import User
 from biont.exceptions import PluginError, StoreUnavailable
+from biont.store import execute_sql
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from biont.exceptions import StoreUnavailable
-from biont.upkeep import Upkeep
+from biont.runtime.background_tasks import BackgroundTasks
 
 
 class Chore:
@@ -30,7 +30,7 @@ class Chore:
 
 async def test_a_chore_that_fails_is_done_again_and_harms_no_other() -> None:
     failing, other = Chore(ZeroDivisionError(), StoreUnavailable("locked")), Chore()
-    upkeep = Upkeep()
+    upkeep = BackgroundTasks()
     upkeep.every(0.01, "failing", failing)
     upkeep.every(0.01, "other", other)
     async with upkeep.run():
@@ -50,7 +50,7 @@ async def test_a_chore_never_goes_on_twice_at_once_and_ends_with_all() -> None:
         finally:
             ended.set()
 
-    upkeep = Upkeep()
+    upkeep = BackgroundTasks()
     upkeep.every(0.01, "hanging", hang)
     upkeep.every(0.01, "other", other)
     async with upkeep.run():

@@ -6,14 +6,17 @@ import pytest
 from cryptography.fernet import Fernet
 from support.config import write_config
 
-from biont import Vault, load_settings, open_workbench
+from biont.application import open_application
 from biont.exceptions import VaultError
+from biont.security import Vault
+from biont.settings import load_settings
 
 
 async def start(folder: Path, token: str | None = None) -> tuple[str, str]:
     """Start a workbench and stop it; return a new token, and what is in `token`."""
     settings = load_settings(write_config(folder, {}), environ={})
-    async with open_workbench(settings) as workbench:
+    async with open_application(settings) as application:
+        workbench = application.workbench
         vault = workbench.vault
         return vault.encrypt("a secret"), vault.decrypt(token) if token else ""
 
@@ -84,7 +87,8 @@ async def test_what_is_refreshed_is_encrypted_by_the_first_key(tmp_path: Path) -
     new_key = Fernet.generate_key().decode()
     key_file.write_text(f"{new_key}\n{key_file.read_text()}")
     settings = load_settings(write_config(tmp_path, {}), environ={})
-    async with open_workbench(settings) as workbench:
+    async with open_application(settings) as application:
+        workbench = application.workbench
         vault: Vault = workbench.vault
         for value, text in ((old_token, "a secret"), ("plain", "plain"), ("gAAAA", "gAAAA")):
             token = vault.refresh(value)

@@ -23,7 +23,9 @@ from support.receiver import Receiver
 from support.scripted_server import ScriptedServer
 from support.thinker import Thinker
 
-from biont import Scope, load_settings, open_workbench
+from biont import Scope
+from biont.application import open_application
+from biont.settings import load_settings
 
 NOTE_CREATED: dict[str, JsonValue] = {"note_id": 7, "title": "Plan", "tags": [], "source": None}
 SCHEDULED_TRIGGER: dict[str, JsonValue] = {
@@ -165,10 +167,11 @@ async def test_the_receivers_verify_real_deliveries(
     clock = FakeClock(datetime.now(UTC))
     async with (
         TestServer(app, host="127.0.0.1") as hook,
-        open_workbench(settings, clock=clock) as workbench,
-        TestServer(workbench.app, host="127.0.0.1") as server,
+        open_application(settings, clock=clock) as application,
+        TestServer(application.app, host="127.0.0.1") as server,
     ):
-        user = await workbench.keys.create_user("ada")
+        workbench = application.workbench
+        user = await workbench.users.create("ada")
         key, _ = await workbench.keys.create(user.id, "test", Scope.FULL)
         async with Client(str(server.make_url("")).rstrip("/"), key) as client:
             webhook = await client.post(

@@ -17,7 +17,10 @@ from support.config import write_config
 from support.pages import read_examples
 from support.scripted_server import ScriptedServer
 
-from biont import Scope, load_settings, open_workbench
+from biont import Scope
+from biont.application import open_application
+from biont.llm import LLM_BACKENDS
+from biont.settings import load_settings
 
 PAGE = "docs/reference/models.md"
 
@@ -28,9 +31,10 @@ async def test_the_backends_are_all_there(tmp_path: Path) -> None:
     (config / "models.yaml").write_text(text)
     key = {"BIONT_PLUGINS__LLM__BACKENDS__GROQ__API_KEY": "gsk"}
     settings = load_settings(config, environ=key)
-    async with open_workbench(settings) as workbench:
-        assert workbench.plugins.quarantined == {}
-        assert set(workbench.llm_backends) == {"groq", "local", "ollama", "openai"}
+    async with open_application(settings) as application:
+        assert application.plugins.quarantined == {}
+        backends = application.workbench.get(LLM_BACKENDS)
+        assert sorted(backends) == ["groq", "local", "ollama", "openai"]
     assert yaml.safe_load(text)["plugins"]["llm"]["backend"] == "ollama"
 
 
@@ -42,8 +46,8 @@ async def test_the_settings_can_be_used(tmp_path: Path, page: str, name: str) ->
     (text,) = read_examples(page, name)
     config = write_config(tmp_path, {})
     (config / "budgets.yaml").write_text(text)
-    async with open_workbench(load_settings(config, environ={})) as workbench:
-        assert workbench.plugins.quarantined == {}
+    async with open_application(load_settings(config, environ={})) as application:
+        assert application.plugins.quarantined == {}
 
 
 async def test_the_plugins_ask_and_answer(tmp_path: Path) -> None:
@@ -56,10 +60,11 @@ async def test_the_plugins_ask_and_answer(tmp_path: Path) -> None:
     }
     settings = load_settings(write_config(tmp_path, sections), environ={})
     async with (
-        open_workbench(settings, clock=FakeClock()) as workbench,
-        TestServer(workbench.app, host="127.0.0.1") as server,
+        open_application(settings, clock=FakeClock()) as application,
+        TestServer(application.app, host="127.0.0.1") as server,
     ):
-        user = await workbench.keys.create_user("ada")
+        workbench = application.workbench
+        user = await workbench.users.create("ada")
         key, _ = await workbench.keys.create(user.id, "test", Scope.FULL)
         async with Client(str(server.make_url("")).rstrip("/"), key) as client:
             _, said = await client.ask("GET", "/haiku?subject=rain")
@@ -72,10 +77,11 @@ async def test_the_requests_of_chat_are_answered(scripted: ScriptedServer, tmp_p
     openai = {"backend": "openai", "openai": {"base_url": scripted.url}}
     config = write_config(tmp_path, {"plugins": {"llm": openai}})
     async with (
-        open_workbench(load_settings(config, environ={}), clock=FakeClock()) as workbench,
-        TestServer(workbench.app, host="127.0.0.1") as server,
+        open_application(load_settings(config, environ={}), clock=FakeClock()) as application,
+        TestServer(application.app, host="127.0.0.1") as server,
     ):
-        user = await workbench.keys.create_user("ada")
+        workbench = application.workbench
+        user = await workbench.users.create("ada")
         key, _ = await workbench.keys.create(user.id, "test", Scope.CHAT)
         async with Client(str(server.make_url("")).rstrip("/"), key) as client:
             (block,) = read_examples("docs/reference/chat.md", "requests")

@@ -22,7 +22,7 @@ from support.pages import read_examples
 from support.process import keep_biont, run_script
 from support.webhooks import PATH, Document, emit, register, wait_for_deliveries
 
-from biont_webhooks.signing import generate_secret
+from biont_webhooks.subscription.signing import generate_secret
 
 PAGE = "docs/how-to/receive-webhooks.md"
 SECRET, OLD = generate_secret(), generate_secret()

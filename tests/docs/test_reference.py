@@ -10,9 +10,10 @@ import yaml
 from click import Command, Context, Group
 from pydantic import BaseModel
 
-from biont import Workbench, hookspecs
+from biont.application import Application
 from biont.cli import main
-from biont.scheduler import RunStatus
+from biont.contract import hookspecs
+from biont.scheduling import RunStatus
 from biont.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -35,23 +36,23 @@ def list_keys(model: type[BaseModel], prefix: str) -> set[str]:
     return keys
 
 
-async def test_every_setting_is_there(workbench: Workbench) -> None:
+async def test_every_setting_is_there(application: Application) -> None:
     expected = list_keys(Settings, "")
-    for name, model in workbench.plugins.settings_models().items():
+    for name, model in application.plugins.settings_models().items():
         expected |= list_keys(model, f"plugins.{name}.")
     assert read_rows("settings.md", r"([a-z_.]+)`") == expected
 
 
-async def test_every_route_is_there(workbench: Workbench) -> None:
-    paths = orjson.loads(workbench.openapi)["paths"]
+async def test_every_route_is_there(application: Application) -> None:
+    paths = orjson.loads(application.openapi)["paths"]
     expected = {
         f"{method.upper()} {path}" for path, methods in paths.items() for method in methods
     }
     assert read_rows("http.md", r"([A-Z]+ /[^`]+)`") == expected
 
 
-async def test_every_event_type_is_there(workbench: Workbench) -> None:
-    expected = {known.name for known in workbench.event_types}
+async def test_every_event_type_is_there(application: Application) -> None:
+    expected = {known.name for known in application.workbench.events.event_types}
     head = (REFERENCE / "events.md").read_text().split("| event", 1)[1].split("\n\n")[0]
     assert set(re.findall(r"^\| `([a-z_*]+)`", head, re.MULTILINE)) == expected
 
@@ -91,9 +92,9 @@ def test_every_command_is_there_with_its_options() -> None:
     }
 
 
-def test_every_plugin_with_commands_is_among_them(workbench: Workbench) -> None:
+def test_every_plugin_with_commands_is_among_them(application: Application) -> None:
     group = Group()
-    workbench.plugins.add_commands(group)
+    application.plugins.add_commands(group)
     assert group.commands
     assert {name.partition(" ")[0] for name in list_commands()} >= set(group.commands)
 
@@ -117,12 +118,14 @@ def test_every_link_leads_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-async def test_the_configuration_has_every_setting_with_its_default(workbench: Workbench) -> None:
+async def test_the_configuration_has_every_setting_with_its_default(
+    application: Application,
+) -> None:
     files = {path: yaml.safe_load(path.read_text()) for path in (ROOT / "config").glob("*.yaml")}
     written = files.pop(ROOT / "config" / "biont.yaml")
     for more in files.values():
         written["plugins"] |= more["plugins"]
-    models = workbench.plugins.settings_models()
+    models = application.plugins.settings_models()
     sections = {name: written["plugins"].pop(name) for name in models}
     assert list_written(written) == list_keys(Settings, "")
     for name, model in models.items():

@@ -12,7 +12,8 @@ import psutil
 from conftest import MakeKey, StartServer
 from support.client import Client, rows_of
 
-from biont import Store, SystemClock, Transaction
+from biont import Store, Transaction
+from biont.clock import SystemClock
 from biont.event import EventFactory
 
 BACKLOG = 200_000

@@ -26,7 +26,9 @@ from support.scripted_server import (
     wait_for,
 )
 
-from biont import Scope, Workbench, load_settings, open_workbench
+from biont import Scope, Workbench
+from biont.application import open_application
+from biont.settings import load_settings
 
 
 @asynccontextmanager
@@ -43,9 +45,10 @@ async def open_with_model(
     }
     settings = load_settings(write_config(folder, {"plugins": {"llm": model}}), environ={})
     async with AsyncExitStack() as stack:
-        workbench = await stack.enter_async_context(open_workbench(settings, clock=clock))
-        server = await stack.enter_async_context(TestServer(workbench.app, host="127.0.0.1"))
-        user = await workbench.keys.create_user("ada")
+        application = await stack.enter_async_context(open_application(settings, clock=clock))
+        workbench = application.workbench
+        server = await stack.enter_async_context(TestServer(application.app, host="127.0.0.1"))
+        user = await workbench.users.create("ada")
         key, _ = await workbench.keys.create(user.id, "test", Scope.FULL)
         url = str(server.make_url("")).rstrip("/")
         yield workbench, await stack.enter_async_context(Client(url, key))

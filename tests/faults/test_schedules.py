@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +17,9 @@ from support.client import Client, rows_of
 from support.clock import FakeClock
 from support.process import run_biont
 
-from biont import Finish, Run, SystemClock, Workbench
+from biont import Finish, Run
+from biont.clock import SystemClock
+from biont.scheduler.run import Job
 
 PLUGIN = '''
 """A job that takes a moment, and keeps how many of its kind went on meanwhile."""
@@ -117,7 +119,7 @@ async def test_after_three_hours_of_downtime_one_of_180_minutes_is_run(
 async def test_a_clock_that_is_set_makes_nothing_run_twice(tmp_path: Path, hours: int) -> None:
     made: Counter[datetime] = Counter()
 
-    async def work(run: Run, _: Workbench) -> Finish:
+    async def work(run: Run) -> Finish:
         made[run.scheduled_for] += 1
         return finish
 
@@ -188,8 +190,8 @@ async def test_two_schedulers_on_one_database_make_a_thousand_runs_of_a_thousand
     made: Counter[tuple[int, datetime]] = Counter()
     by: Counter[str] = Counter()
 
-    def make_work(name: str) -> Callable[[Run, Workbench], Awaitable[Finish]]:
-        async def work(run: Run, _: Workbench) -> Finish:
+    def make_work(name: str) -> Job:
+        async def work(run: Run) -> Finish:
             made[run.schedule_id, run.scheduled_for] += 1
             by[name] += 1
             await asyncio.sleep(0)

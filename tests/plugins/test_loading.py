@@ -17,9 +17,19 @@ from pathlib import Path
 
 import click
 from biont import (
-    Api, Completion, Event, EventType, JobKind, Request, Section, Table, Tables, Workbench,
-    hookimpl, on
+    Api,
+    Event,
+    EventType,
+    JobKind,
+    Request,
+    Section,
+    Table,
+    Tables,
+    Workbench,
+    hookimpl,
+    on,
 )
+from biont.llm import Completion
 from peewee import IntegerField
 from pydantic import BaseModel
 

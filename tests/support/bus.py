@@ -7,14 +7,13 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import cast
+from types import ModuleType
 
-from biont import Event, EventSystem, Store, Workbench, on
+from biont import Event, Store, on
 from biont.event import EventFactory
-from biont.events import Handler, collect_handlers
-from biont.store import DeadLetter
-from biont.store.dead_letters import Choice
+from biont.events import EventSystem, Handler
+from biont.events.handlers import collect_handlers
+from biont.store.dead_letters import DeadLetter, DeadLetterFilter
 from biont.store.journal import read_entries
 from support.clock import FakeClock
 
@@ -64,8 +63,7 @@ class Bus:
         events = EventSystem(
             self.store, self._factory, FakeClock(), lane_size=lane_size, timeout=5, retry=retry
         )
-        workbench = cast("Workbench", SimpleNamespace(store=self.store, events=events))
-        await events.start(handlers, workbench, waiting_plugins=waiting, was_killed=was_killed)
+        await events.start(handlers, waiting_plugins=waiting, was_killed=was_killed)
         try:
             yield events
         finally:
@@ -79,7 +77,7 @@ def handle(
     module = ModuleType("plugin")
     marked = on(*(patterns or ("*",)), **terms)(function)  # type: ignore[arg-type,type-var]  # any of them
     setattr(module, name, marked)
-    (handler,) = collect_handlers("test", module)
+    (handler,) = collect_handlers("test", module, None)
     return handler
 
 
@@ -87,6 +85,6 @@ async def wait_for_letters(events: EventSystem, count: int = 1) -> list[DeadLett
     """Wait until there are so many dead letters that are not being replayed; the newest first."""
     async with asyncio.timeout(20):
         while True:
-            letters = await events.dead_letters.list_letters(Choice(), 100)
+            letters = await events.dead_letters.list_letters(DeadLetterFilter(), 100)
             if len(letters) == count and not any(letter.replaying for letter in letters):
                 return letters

@@ -1,5 +1,8 @@
-"""The command line. What a command needs is imported when it runs, so that help is quick."""
+"""Command line. Each command imports its dependencies when it runs, so that help is quick."""
 
 from biont.cli.main import main
+from biont.lazy_names import load_lazily
 
 __all__ = ["main"]
+
+__getattr__, __dir__ = load_lazily(__name__, __file__)

@@ -11,7 +11,7 @@ import click
 from biont.cli.command_index import CommandIndex, take_fingerprint
 from biont.cli.options import read_settings
 from biont.exceptions import BiontError
-from biont.plugins import Plugins
+from biont.plugin_manager import PluginManager
 
 _WHOLE = 10_000
 
@@ -22,7 +22,7 @@ def survey_commands(config: Path | None) -> CommandIndex:
     Args:
         config: the configuration, a folder or one file.
     """
-    plugins, group = Plugins(), click.Group()
+    plugins, group = PluginManager(), click.Group()
     try:
         settings = read_settings(config)
         folder = settings.plugins.folder

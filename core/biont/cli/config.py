@@ -18,12 +18,12 @@ def command() -> None:
 @config_option
 def check(config: Path | None) -> None:
     """Check every setting, the plugins' too; name each problem with its place."""
-    from biont.logs import configure_logs
-    from biont.plugins import Plugins
+    from biont.plugin_manager import PluginManager
+    from biont.runtime.log_setup import configure_logs
 
     configure_logs()
     settings = read_settings(config)
-    plugins = Plugins()
+    plugins = PluginManager()
     plugins.load(disable=settings.plugins.disable, folder=settings.plugins.folder)
     settings.read_sections(
         plugins.settings_models(),

@@ -20,7 +20,7 @@ def command(*, keep: bool) -> None:
     time it fetches the model (93 MB) and keeps it in your cache folder.
     """
     try:
-        from biont.demo.story import Story
+        from biont.demo.walkthrough import Story
     except ModuleNotFoundError as error:
         raise BiontError(f"{error}; install it with: pip install 'biont[demo]'") from error
     with contextlib.suppress(KeyboardInterrupt):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from biont.cli.options import config_option, open_keys, open_store, parse_instant
+from biont.cli.options import config_option, open_accounts, open_store, parse_instant
 
 
 @click.group("events")
@@ -40,8 +40,8 @@ def emit(event_type: str, payload: str, user: str, config: Path | None) -> None:
         raise click.BadParameter("must begin with custom_", param_hint="EVENT_TYPE")
 
     async def run() -> None:
-        async with open_keys(config) as keys:
-            owner = await keys.find_user(user)
+        async with open_accounts(config) as accounts:
+            owner = await accounts.users.find(user)
         async with open_store(config) as store:
             event = await store.write(lambda tx: tx.emit(event_type, owner.id, content))
         click.echo(event.id)
@@ -65,19 +65,19 @@ def replay(
     config: Path | None,
 ) -> None:
     """Let handlers see again what they have failed for good; say how many before."""
-    from biont.store.dead_letters import Choice, count_letters, mark_replaying
+    from biont.store.dead_letters import DeadLetterFilter, count_letters, mark_replaying
 
-    async def find_choice() -> Choice:
+    async def find_choice() -> DeadLetterFilter:
         if user is None:
-            return Choice(None, handler, since, until)
-        async with open_keys(config) as keys:
-            return Choice((await keys.find_user(user)).id, handler, since, until)
+            return DeadLetterFilter(None, handler, since, until)
+        async with open_accounts(config) as accounts:
+            return DeadLetterFilter((await accounts.users.find(user)).id, handler, since, until)
 
-    async def count(choice: Choice) -> int:
+    async def count(choice: DeadLetterFilter) -> int:
         async with open_store(config) as store:
             return await store.read(count_letters, choice)
 
-    async def mark(choice: Choice) -> int:
+    async def mark(choice: DeadLetterFilter) -> int:
         async with open_store(config) as store:
             return await store.write(lambda _: mark_replaying(choice))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from biont.cli.options import config_option, open_keys
+from biont.cli.options import config_option, open_accounts
 
 user_option = click.option("--user", required=True, help="Name of the user.")
 
@@ -34,13 +34,13 @@ def create(
     user: str, name: str, scope: str, expires: datetime | None, config: Path | None
 ) -> None:
     """Create a key and print it; it is shown only this once."""
-    from biont.keys import Scope
+    from biont.accounts.api_keys import Scope
 
     async def run() -> None:
-        async with open_keys(config) as keys:
-            owner = await keys.find_user(user)
+        async with open_accounts(config) as accounts:
+            owner = await accounts.users.find(user)
             expires_at = None if expires is None else expires.replace(tzinfo=UTC)
-            plain, _ = await keys.create(owner.id, name, Scope(scope), expires_at)
+            plain, _ = await accounts.keys.create(owner.id, name, Scope(scope), expires_at)
             click.echo(plain)
 
     asyncio.run(run())
@@ -55,9 +55,9 @@ def list_keys(user: str, config: Path | None) -> None:
 
     async def run() -> None:
         now = SystemClock().now()
-        async with open_keys(config) as keys:
-            owner = await keys.find_user(user)
-            for key in await keys.list_keys(owner.id):
+        async with open_accounts(config) as accounts:
+            owner = await accounts.users.find(user)
+            for key in await accounts.keys.list_keys(owner.id):
                 state = "revoked" if key.revoked_at else "active"
                 if key.expires_at is not None and key.expires_at <= now:
                     state = "expired"
@@ -73,8 +73,8 @@ def revoke(key_id: int, config: Path | None) -> None:
     """Revoke the key number KEY_ID; a running workbench notices within a second."""
 
     async def run() -> None:
-        async with open_keys(config) as keys:
-            key = await keys.revoke(key_id)
+        async with open_accounts(config) as accounts:
+            key = await accounts.keys.revoke(key_id)
             click.echo(f"revoked {key.prefix}... ({key.name})")
 
     asyncio.run(run())

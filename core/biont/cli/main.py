@@ -98,11 +98,11 @@ def _find_option(name: str, arguments: Sequence[str]) -> Path | None:
 
 def _add_plugin_commands(group: click.Group, config: Path | None) -> None:
     from biont.cli.options import read_settings
-    from biont.logs import configure_logs
-    from biont.plugins import Plugins
+    from biont.plugin_manager import PluginManager
+    from biont.runtime.log_setup import configure_logs
 
     configure_logs()
     settings = read_settings(config)
-    plugins = Plugins()
+    plugins = PluginManager()
     plugins.load(disable=settings.plugins.disable, folder=settings.plugins.folder)
     plugins.add_commands(group)

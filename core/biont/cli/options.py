@@ -7,16 +7,17 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from biont.keys import Keys
-    from biont.settings import Settings
-    from biont.store import Store
+    from biont.accounts.api_keys import ApiKeys
+    from biont.accounts.users import Users
+    from biont.settings.sections import Settings
+    from biont.store.store import Store
 
 M = TypeVar("M", bound="BaseModel")
 
@@ -66,7 +67,7 @@ def read_settings(config: Path | None, **overrides: object) -> Settings:
     Raises:
         SettingsError: they cannot be used; each problem is named with its place.
     """
-    from biont.settings import load_settings
+    from biont.settings.loading import load_settings
 
     given = {name: str(value) for name, value in overrides.items() if value is not None}
     return load_settings(find_config(config), environ=os.environ | given)
@@ -99,7 +100,7 @@ async def open_store(config: Path | None) -> AsyncIterator[Store]:
     """
     from biont.clock import SystemClock
     from biont.event import EventFactory
-    from biont.store import Store
+    from biont.store.store import Store
 
     settings = read_settings(config)
     store = Store(
@@ -116,19 +117,27 @@ async def open_store(config: Path | None) -> AsyncIterator[Store]:
         await store.close()
 
 
+class Accounts(NamedTuple):
+    """Users and their keys."""
+
+    users: Users
+    keys: ApiKeys
+
+
 @asynccontextmanager
-async def open_keys(config: Path | None) -> AsyncIterator[Keys]:
+async def open_accounts(config: Path | None) -> AsyncIterator[Accounts]:
     """Open users and keys, beside a workbench that may be running.
 
     Raises:
         SettingsError: the settings cannot be used.
         StoreUnavailable: the database cannot be used.
     """
+    from biont.accounts.api_keys import ApiKeys
+    from biont.accounts.users import Users
     from biont.clock import SystemClock
-    from biont.keys import Keys
 
     async with open_store(config) as store:
-        yield Keys(store, SystemClock())
+        yield Accounts(Users(store, SystemClock()), ApiKeys(store, SystemClock()))
 
 
 @contextmanager

@@ -14,12 +14,12 @@ from biont.cli.options import config_option, read_settings
 @config_option
 def command(config: Path | None) -> None:
     """List the plugins, one a line: name, state, what it is; fails if one is quarantined."""
-    from biont.logs import configure_logs
-    from biont.plugins import Plugins
+    from biont.plugin_manager import PluginManager
+    from biont.runtime.log_setup import configure_logs
 
     configure_logs()
     settings = read_settings(config)
-    plugins = Plugins()
+    plugins = PluginManager()
     plugins.load(disable=settings.plugins.disable, folder=settings.plugins.folder)
     for name, module in plugins.running.items():
         summary = (module.__doc__ or "").strip().partition("\n")[0]

@@ -17,7 +17,7 @@ from biont.cli.options import config_option, read_settings
 @click.option("--port", type=int, help="Listen on this port instead of server.port; 0 for any.")
 def command(config: Path | None, host: str | None, port: int | None) -> None:
     """Run the workbench until it is told to stop (SIGTERM, Ctrl-C)."""
-    from biont.logs import configure_logs
+    from biont.runtime.log_setup import configure_logs
     from biont.server import serve
 
     configure_logs()

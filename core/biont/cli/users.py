@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from biont.cli.options import config_option, open_keys
+from biont.cli.options import config_option, open_accounts
 
 
 @click.group("users")
@@ -27,8 +27,8 @@ def create(name: str, time_zone: str | None, config: Path | None) -> None:
         parse_time_zone(time_zone)
 
     async def run() -> None:
-        async with open_keys(config) as keys:
-            user = await keys.create_user(name, time_zone)
+        async with open_accounts(config) as accounts:
+            user = await accounts.users.create(name, time_zone)
             click.echo(f"{user.id}\t{user.name}")
 
     asyncio.run(run())
@@ -40,8 +40,8 @@ def list_users(config: Path | None) -> None:
     """List all users, one a line: number, name, when created."""
 
     async def run() -> None:
-        async with open_keys(config) as keys:
-            for user in await keys.list_users():
+        async with open_accounts(config) as accounts:
+            for user in await accounts.users.list_all():
                 click.echo(f"{user.id}\t{user.name}\t{user.created_at:%Y-%m-%d %H:%M}")
 
     asyncio.run(run())

@@ -1,13 +1,10 @@
-"""The one way out: requests to addresses that a user can influence.
+"""Egress: the only way out to addresses that a user can influence.
 
-Whoever may name a URL must not thereby reach the machine itself, its private
-network or its cloud's metadata service. `EgressPolicy` says which addresses may
-be spoken to, `EgressSession` sends requests that cannot get around it.
+A user who may name a URL must not thereby reach the machine itself, its private network
+or the metadata service of its cloud. `EgressPolicy` decides which addresses are allowed;
+`EgressSession` sends requests that cannot get around the policy.
 """
 
-from __future__ import annotations
+from biont.lazy_names import load_lazily
 
-from biont.egress.policy import EgressPolicy
-from biont.egress.session import EgressResponse, EgressSession
-
-__all__ = ["EgressPolicy", "EgressResponse", "EgressSession"]
+__getattr__, __dir__ = load_lazily(__name__, __file__)

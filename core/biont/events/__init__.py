@@ -1,6 +1,5 @@
-"""Events: what happens, and who is told."""
+"""Event system: events become durable, then reach each handler."""
 
-from biont.events.handlers import Handler, Subscription, collect_handlers, on
-from biont.events.system import EventSystem
+from biont.lazy_names import load_lazily
 
-__all__ = ["EventSystem", "Handler", "Subscription", "collect_handlers", "on"]
+__getattr__, __dir__ = load_lazily(__name__, __file__)

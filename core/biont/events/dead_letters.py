@@ -11,10 +11,9 @@ import structlog
 from biont.clock import Clock
 from biont.event import decode_event
 from biont.exceptions import Conflict, StoreUnavailable
-from biont.store import Store, Transaction
 from biont.store.dead_letters import (
-    Choice,
     DeadLetter,
+    DeadLetterFilter,
     bury,
     bury_again,
     count_letters,
@@ -24,10 +23,12 @@ from biont.store.dead_letters import (
     select_letters,
     select_replaying,
 )
+from biont.store.store import Store
+from biont.store.transaction import Transaction
 
 if TYPE_CHECKING:
+    from biont.events.handler_queue import HandlerQueue
     from biont.events.handlers import Handler
-    from biont.events.lane import Lane
     from biont.events.queues import Item
 
 _AT_ONCE = 500
@@ -50,14 +51,14 @@ class DeadLetters:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._lanes: Mapping[str, Lane] = {}
+        self._lanes: Mapping[str, HandlerQueue] = {}
         self._wanted = asyncio.Event()
         self._under_way: set[int] = set()
         self._settled = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def list_letters(
-        self, choice: Choice, limit: int, before: int | None = None
+        self, choice: DeadLetterFilter, limit: int, before: int | None = None
     ) -> list[DeadLetter]:
         """Return up to `limit` of the chosen letters, the newest first, older than `before`."""
         return await self._store.read(select_letters, choice, limit, before)
@@ -70,11 +71,11 @@ class DeadLetters:
         """
         return await self._store.read(get_letter, letter_id, user_id)
 
-    async def count(self, choice: Choice) -> int:
+    async def count(self, choice: DeadLetterFilter) -> int:
         """Return how many letters `replay` would replay."""
         return await self._store.read(count_letters, choice)
 
-    async def replay(self, choice: Choice) -> int:
+    async def replay(self, choice: DeadLetterFilter) -> int:
         """Let the handlers of the chosen letters see them again; return how many.
 
         A letter is gone once its handler has handled it. When it fails again by its
@@ -99,7 +100,7 @@ class DeadLetters:
         """
         await self._store.write(_drop, letter_id, user_id)
 
-    def start(self, lanes: Mapping[str, Lane]) -> None:
+    def start(self, lanes: Mapping[str, HandlerQueue]) -> None:
         """Begin to hand replays to their handlers, by name; first those left by a former run."""
         self._lanes = lanes
         self._store.on_foreign_change(self._wanted.set)
@@ -156,7 +157,7 @@ class DeadLetters:
             self._lanes[letter.handler].replay(letter.id, decode_event(letter.event))
         await self._settled.wait()
 
-    def _mark(self, tx: Transaction, choice: Choice) -> int:
+    def _mark(self, tx: Transaction, choice: DeadLetterFilter) -> int:
         tx.after_commit(self._wanted.set)
         return mark_replaying(choice)
 

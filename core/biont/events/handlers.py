@@ -6,18 +6,14 @@ import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 from biont.event import Event
 from biont.exceptions import PluginError
-from biont.store import Transaction
+from biont.store.transaction import Transaction
 
-if TYPE_CHECKING:
-    from biont.workbench import Workbench
-
-HandlerFunction = Callable[[Event, "Workbench"], Awaitable[None]]
-BatchFunction = Callable[[Sequence[Event], "Workbench"], Awaitable[None]]
-TransactionFunction = Callable[[Transaction, Sequence[Event], "Workbench"], None]
+Handle = Callable[[Sequence[Event]], Awaitable[None]]
+Record = Callable[[Transaction, Sequence[Event]], None]
 F = TypeVar("F", bound=Callable[..., Awaitable[None]] | Callable[..., None])
 
 _TRANSACTIONAL_BATCH = 500
@@ -57,7 +53,7 @@ class Subscription:
     retry: tuple[float, ...] | None = None
     ordered: bool = False
     transactional: bool = False
-    again: BatchFunction | None = None
+    again: Callable[..., Awaitable[None]] | None = None
 
     def matches(self, event_type: str) -> bool:
         """Say whether an event of this type is asked for."""
@@ -81,7 +77,7 @@ def on(  # noqa: PLR0913  # each is a term that a handler may ask for
     retry: Sequence[float] | None = None,
     ordered: bool = False,
     transactional: bool = False,
-    again: BatchFunction | None = None,
+    again: Callable[..., Awaitable[None]] | None = None,
 ) -> On:
     """Mark a function as a handler of events.
 
@@ -152,36 +148,54 @@ def _check_patterns(patterns: Sequence[str]) -> None:
 
 @dataclass(frozen=True)
 class Handler:
-    """A marked function of a loaded plugin."""
+    """A marked function of a loaded plugin, bound to the object that it is called with.
+
+    Attributes:
+        plugin: the name of the plugin.
+        name: ``plugin.function``.
+        subscription: the parameters of its `on`.
+        function: the marked function itself.
+        handle: handles some events: a single event, unless the subscription has a batch.
+            None for a transactional handler without `again`.
+        record: of a transactional handler: takes part in the transaction of new events.
+    """
 
     plugin: str
     name: str
-    function: HandlerFunction | BatchFunction | TransactionFunction
     subscription: Subscription
+    function: Callable[..., object]
+    handle: Handle | None
+    record: Record | None = None
 
 
-def bind(handler: Handler, workbench: Workbench) -> Callable[[Sequence[Event]], Awaitable[None]]:
-    """Return a function that calls `handler` for some events: for one, unless it takes batches."""
-    again = handler.subscription.again
-    if again is not None:
-        return lambda events: again(events, workbench)
-    if handler.subscription.transactional:
-        write = cast("TransactionFunction", handler.function)
-        return lambda events: workbench.store.write(write, events, workbench)
-    if handler.subscription.batch is not None:
-        handle_batch = cast("BatchFunction", handler.function)
-        return lambda events: handle_batch(events, workbench)
-    handle = cast("HandlerFunction", handler.function)
-    return lambda events: handle(events[0], workbench)
+def collect_handlers(plugin: str, module: ModuleType, context: object) -> list[Handler]:
+    """Return the handlers that `module` defines, in the order of their definition.
 
-
-def collect_handlers(plugin: str, module: ModuleType) -> list[Handler]:
-    """Return the handlers that `module` defines, in the order of their definition."""
+    Args:
+        plugin: the name of the plugin.
+        module: the plugin.
+        context: the last argument of each call of a handler.
+    """
     return [
-        Handler(plugin, f"{plugin}.{name}", value, value.__dict__[_MARK])
+        _bind(plugin, name, value, context)
         for name, value in vars(module).items()
         if inspect.isfunction(value) and _MARK in value.__dict__
     ]
+
+
+def _bind(plugin: str, name: str, function: Callable[..., Any], context: object) -> Handler:
+    subscription: Subscription = function.__dict__[_MARK]
+    again = subscription.again
+    handle: Handle | None = None
+    record: Record | None = None
+    if subscription.transactional:
+        record = lambda transaction, events: function(transaction, events, context)  # noqa: E731
+        handle = None if again is None else lambda events: again(events, context)
+    elif subscription.batch is not None:
+        handle = lambda events: function(events, context)  # noqa: E731
+    else:
+        handle = lambda events: function(events[0], context)  # noqa: E731
+    return Handler(plugin, f"{plugin}.{name}", subscription, function, handle, record)
 
 
 def _matches(pattern: str, event_type: str) -> bool:

@@ -7,31 +7,30 @@ import contextlib
 import functools
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import structlog
 
 from biont.clock import Clock
 from biont.event import Event, EventFactory, JsonObject
-from biont.events.crash_guard import CrashGuard, Inquiry
+from biont.event_types import EventTypes
 from biont.events.dead_letters import DeadLetters
+from biont.events.handler_queue import HandlerQueue
+from biont.events.handler_runner import CallPolicy, HandlerRunner
 from biont.events.handlers import Handler, on
-from biont.events.lane import Lane
-from biont.events.recorder import TransactionalHandlers
-from biont.events.runner import Runner, Terms
+from biont.events.poison_events import CrashInvestigation, PoisonEventGuard
+from biont.events.transactional_handlers import TransactionalHandlers
 from biont.exceptions import StoreUnavailable
-from biont.store import Entry, Store, Transaction
 from biont.store.crash_marks import delete_marks, take_suspects
 from biont.store.journal import (
+    JournalEntry,
     forget_positions,
     read_entries,
     read_last_sequence,
     read_positions,
     save_positions,
 )
-
-if TYPE_CHECKING:
-    from biont.workbench import Workbench
+from biont.store.store import Store
+from biont.store.transaction import Transaction
 
 _SAVE_INTERVAL = 0.1
 """How often progress is stored, in seconds: what a crash makes handlers see twice."""
@@ -80,12 +79,17 @@ class EventSystem:
         self._timeout = timeout
         self._retry = tuple(retry)
         self._crash_limit = crash_limit
-        self._lanes: dict[tuple[str, str], Lane] = {}
-        self._recorded: dict[str, Lane] = {}
-        self._runners: list[Runner] = []
+        self._lanes: dict[tuple[str, str], HandlerQueue] = {}
+        self._recorded: dict[str, HandlerQueue] = {}
+        self._runners: list[HandlerRunner] = []
         self._saved: dict[tuple[str, str], int] = {}
         self._progress = asyncio.Event()
         self._saver: asyncio.Task[None] | None = None
+
+    @property
+    def event_types(self) -> EventTypes:
+        """The declared event types; without declarations, before plugins are loaded, none."""
+        return self._factory.event_types or EventTypes({})
 
     async def emit(self, event_type: str, user_id: int, payload: JsonObject) -> Event:
         """Return the new event once it is durable.
@@ -102,7 +106,6 @@ class EventSystem:
     async def start(
         self,
         handlers: Sequence[Handler],
-        workbench: Workbench,
         *,
         waiting_plugins: Sequence[str],
         was_killed: bool = False,
@@ -111,7 +114,6 @@ class EventSystem:
 
         Args:
             handlers: all handlers of the plugins that run.
-            workbench: handed to each call.
             waiting_plugins: those in quarantine, whose events are kept for them.
             was_killed: whether the former run did not end by itself.
         """
@@ -125,10 +127,10 @@ class EventSystem:
             lane = self._make_lane(handler, positions.get(handler.name, last), last)
             guard = None
             if inquiry is not None:
-                guard = CrashGuard(self._store, handler.name, inquiry)
-            self._add(handler, lane, workbench, guard)
+                guard = PoisonEventGuard(self._store, handler.name, inquiry)
+            self._add(handler, lane, guard)
         await self._save_positions()
-        self._take_part_in_commits(handlers, workbench, keep_all=bool(waiting_plugins))
+        self._take_part_in_commits(handlers, keep_all=bool(waiting_plugins))
         self._saver = asyncio.create_task(self._save_progress())
         for runner in self._runners:
             runner.start()
@@ -149,9 +151,9 @@ class EventSystem:
             await self._save_positions()
             await self._store.write(_clear_marks)
 
-    def _make_lane(self, handler: Handler, position: int, last: int) -> Lane:
+    def _make_lane(self, handler: Handler, position: int, last: int) -> HandlerQueue:
         subscription = handler.subscription
-        return Lane(
+        return HandlerQueue(
             functools.lru_cache(maxsize=1024)(subscription.matches),
             position,
             last,
@@ -161,23 +163,21 @@ class EventSystem:
             is_ordered=subscription.ordered,
         )
 
-    async def _open_inquiry(self, last: int) -> Inquiry:
+    async def _open_inquiry(self, last: int) -> CrashInvestigation:
         suspects = await self._store.write(_take_suspects)
-        return Inquiry(suspects, last, self._lane_size, self._crash_limit)
+        return CrashInvestigation(suspects, last, self._lane_size, self._crash_limit)
 
-    def _add(
-        self, handler: Handler, lane: Lane, workbench: Workbench, guard: CrashGuard | None
-    ) -> None:
+    def _add(self, handler: Handler, lane: HandlerQueue, guard: PoisonEventGuard | None) -> None:
         subscription = handler.subscription
-        terms = Terms(
+        terms = CallPolicy(
             timeout=self._timeout if subscription.timeout is None else subscription.timeout,
             retry=self._retry if subscription.retry is None else subscription.retry,
             chance=random.random,
         )
-        runner = Runner(
+        runner = HandlerRunner(
             handler,
             lane,
-            workbench,
+            handler.handle or functools.partial(self._record, handler),
             terms,
             bury=self.dead_letters.bury,
             forget=self.dead_letters.forget,
@@ -188,9 +188,12 @@ class EventSystem:
             self._recorded[handler.name] = lane
         self._runners.append(runner)
 
-    def _take_part_in_commits(
-        self, handlers: Sequence[Handler], workbench: Workbench, *, keep_all: bool
-    ) -> None:
+    async def _record(self, handler: Handler, events: Sequence[Event]) -> None:
+        """Call a transactional handler in a transaction of its own."""
+        if handler.record is not None:
+            await self._store.write(handler.record, events)
+
+    def _take_part_in_commits(self, handlers: Sequence[Handler], *, keep_all: bool) -> None:
         later = [found.subscription for found in handlers if not found.subscription.transactional]
 
         @functools.lru_cache(maxsize=1024)
@@ -198,13 +201,15 @@ class EventSystem:
             return keep_all or any(subscription.matches(event_type) for subscription in later)
 
         at_once = [handler for handler in handlers if handler.subscription.transactional]
-        self._store.record_with(TransactionalHandlers(at_once, workbench, is_awaited).record)
+        self._store.record_with(TransactionalHandlers(at_once, is_awaited).record)
         self._store.on_append(self._offer)
 
-    async def _read_entries(self, first: int, last: int, limit: int) -> Sequence[Entry]:
+    async def _read_entries(self, first: int, last: int, limit: int) -> Sequence[JournalEntry]:
         return await self._store.read(read_entries, first, last, limit)
 
-    def _offer(self, entries: Sequence[Entry], again: Mapping[str, Sequence[Entry]]) -> None:
+    def _offer(
+        self, entries: Sequence[JournalEntry], again: Mapping[str, Sequence[JournalEntry]]
+    ) -> None:
         event_types = {entry.event.event_type for entry in entries}
         for (_, name), lane in self._lanes.items():
             offered = again.get(name) if name in self._recorded else entries

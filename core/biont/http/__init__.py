@@ -1,1 +1,5 @@
-"""HTTP: typed routes in, problem documents and OpenAPI out."""
+"""HTTP: routes, requests, pages and problem documents."""
+
+from biont.lazy_names import load_lazily
+
+__getattr__, __dir__ = load_lazily(__name__, __file__)

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from biont.accounts.api_keys import Scope
 from biont.http.problem_details import ProblemDetails
-from biont.keys import Scope
 
 F = TypeVar("F", bound=Callable[..., Awaitable[object]])
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from string import Formatter
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from biont.exceptions import PluginError
 from biont.http.api import Api
 from biont.http.endpoint import Endpoint
-from biont.http.problems import answer_error
-
-if TYPE_CHECKING:
-    from biont.workbench import Workbench
+from biont.http.error_responses import answer_error
+from biont.workbench import Workbench
 
 
 def make_endpoints(owner: str, api: Api, workbench: Workbench) -> list[Endpoint]:

@@ -8,17 +8,18 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import ConfigDict, Field, JsonValue, SkipValidation
 
+from biont.accounts.api_keys import ApiKey, Scope
 from biont.event_types import CUSTOM_PATTERN, KnownType
 from biont.http.api import Api
 from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
 from biont.http.request import Instant, Request, RowId
-from biont.keys import ApiKey, Scope
-from biont.lazy_model import LazyModel
+from biont.http.system import SYSTEM
+from biont.schema import Schema
 
 api = Api("core")
 
 
-class StallView(LazyModel):
+class StallView(Schema):
     """A time during which nothing but one piece of code ran."""
 
     at: datetime
@@ -26,7 +27,7 @@ class StallView(LazyModel):
     culprit: str | None = Field(description="The handler or route, where it was one.")
 
 
-class Health(LazyModel):
+class Health(Schema):
     """Whether the workbench serves, and what of it does not."""
 
     status: Literal["ok", "degraded"]
@@ -38,7 +39,7 @@ class Health(LazyModel):
     )
 
 
-class NewKey(LazyModel):
+class NewKey(Schema):
     """What a key is to be."""
 
     model_config = ConfigDict(extra="forbid")
@@ -48,7 +49,7 @@ class NewKey(LazyModel):
     expires_at: Instant | None = None
 
 
-class KeyView(LazyModel):
+class KeyView(Schema):
     """A key as it may be shown: never the key itself."""
 
     id: int
@@ -67,7 +68,7 @@ class CreatedKey(KeyView):
     key: str = Field(description="The key in plain text. It is shown only this once.")
 
 
-class NewEvent(LazyModel):
+class NewEvent(Schema):
     """An event of a client's own."""
 
     model_config = ConfigDict(extra="forbid")
@@ -77,7 +78,7 @@ class NewEvent(LazyModel):
     payload: dict[str, SkipValidation[JsonValue]] = Field(default_factory=dict)
 
 
-class EventTypeView(LazyModel):
+class EventTypeView(Schema):
     """A type of event that may be emitted."""
 
     event_type: str
@@ -86,7 +87,7 @@ class EventTypeView(LazyModel):
     payload: dict[str, JsonValue] = Field(description="The JSON schema of its payload.")
 
 
-class EmittedEvent(LazyModel):
+class EmittedEvent(Schema):
     """An event that is durable by now."""
 
     id: str
@@ -98,16 +99,15 @@ class EmittedEvent(LazyModel):
 @api.get("/health", public=True)
 async def read_health(request: Request) -> Health:
     """Say whether the workbench serves."""
-    plugins = request.workbench.plugins
-    quarantined = sorted(plugins.quarantined)
+    system = request.workbench.get(SYSTEM)
     return Health(
-        status="degraded" if quarantined else "ok",
-        version=request.workbench.version,
-        plugins=sorted(plugins.running),
-        quarantined=quarantined,
+        status="degraded" if system.quarantined_plugins else "ok",
+        version=system.version,
+        plugins=list(system.running_plugins),
+        quarantined=list(system.quarantined_plugins),
         stalls=[
             StallView(at=stall.at, seconds=stall.seconds, culprit=stall.culprit)
-            for stall in request.workbench.watchdog.stalls
+            for stall in system.stalls
         ],
     )
 
@@ -115,13 +115,17 @@ async def read_health(request: Request) -> Health:
 @api.get("/openapi.json", public=True)
 async def read_openapi(request: Request) -> web.Response:
     """Return the description of this API as OpenAPI 3.1."""
-    return web.Response(body=request.workbench.openapi, content_type="application/json")
+    return web.Response(
+        body=request.workbench.get(SYSTEM).openapi, content_type="application/json"
+    )
 
 
 @api.get("/asyncapi.json", public=True)
 async def read_asyncapi(request: Request) -> web.Response:
     """Return the description of all outgoing events as AsyncAPI 3.0."""
-    return web.Response(body=request.workbench.asyncapi, content_type="application/json")
+    return web.Response(
+        body=request.workbench.get(SYSTEM).asyncapi, content_type="application/json"
+    )
 
 
 @api.post("/keys/create")
@@ -154,7 +158,7 @@ async def list_event_types(
 ) -> Page[EventTypeView]:
     """List the types of event that there are, by name."""
     after = decode_cursor(cursor) or 0
-    known = list(enumerate(request.workbench.event_types, start=1))
+    known = list(enumerate(request.workbench.events.event_types, start=1))
     return make_page(known[after : after + limit + 1], limit, lambda row: row[0], _show_event_type)
 
 

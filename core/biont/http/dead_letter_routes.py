@@ -11,8 +11,8 @@ from biont.event import decode_event
 from biont.http.api import Api
 from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
 from biont.http.request import Instant, Request, RowId
-from biont.lazy_model import LazyModel
-from biont.store.dead_letters import Choice, DeadLetter
+from biont.schema import Schema
+from biont.store.dead_letters import DeadLetter, DeadLetterFilter
 
 api = Api("events")
 
@@ -21,7 +21,7 @@ HandlerName = Annotated[
 ]
 
 
-class DeadLetterItem(LazyModel):
+class DeadLetterItem(Schema):
     """An event that a handler failed for good."""
 
     id: int
@@ -42,7 +42,7 @@ class DeadLetterView(DeadLetterItem):
     error: str = Field(description="The traceback, with secrets masked.")
 
 
-class Replay(LazyModel):
+class DeadLetterReplay(Schema):
     """Which dead letters are to be handled again: those that meet all that is given."""
 
     model_config = ConfigDict(extra="forbid")
@@ -53,7 +53,7 @@ class Replay(LazyModel):
     dry_run: bool = Field(False, description="Only count them.")
 
 
-class Replayed(LazyModel):
+class Replayed(Schema):
     """How many dead letters are handled again."""
 
     count: int
@@ -70,7 +70,7 @@ async def list_dead_letters(
     cursor: Cursor = None,
 ) -> Page[DeadLetterItem]:
     """List the events of yours that a handler failed for good, the newest first."""
-    choice = Choice(request.user_id, handler, since, until)
+    choice = DeadLetterFilter(request.user_id, handler, since, until)
     letters = await request.workbench.events.dead_letters.list_letters(
         choice, limit + 1, decode_cursor(cursor)
     )
@@ -94,10 +94,10 @@ async def replay_dead_letter(request: Request, letter_id: RowId) -> DeadLetterIt
 
 
 @api.post("/dead-letters/replay", status=202)
-async def replay_dead_letters(request: Request, body: Replay) -> Replayed:
+async def replay_dead_letters(request: Request, body: DeadLetterReplay) -> Replayed:
     """Let handlers see all events of a handler or a time again, or count how many it would be."""
     letters = request.workbench.events.dead_letters
-    choice = Choice(request.user_id, body.handler, body.since, body.until)
+    choice = DeadLetterFilter(request.user_id, body.handler, body.since, body.until)
     count = await (letters.count(choice) if body.dry_run else letters.replay(choice))
     return Replayed(count=count, dry_run=body.dry_run)
 

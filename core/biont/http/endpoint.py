@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import orjson
 from aiohttp import hdrs, web
@@ -12,18 +11,16 @@ from multidict import istr
 from pydantic import TypeAdapter, ValidationError
 from yarl import URL
 
+from biont.accounts.api_keys import Scope
 from biont.event import set_cause
 from biont.exceptions import Forbidden, InvalidInput, MalformedBody, point_to
 from biont.http.api import Route
-from biont.http.cause import read_cause
+from biont.http.causation_headers import read_causation_headers
+from biont.http.error_responses import answer_error
 from biont.http.paging import Page
-from biont.http.problems import answer_error
 from biont.http.request import Request
 from biont.http.signature import BODY, read_signature
-from biont.keys import Scope
-
-if TYPE_CHECKING:
-    from biont.workbench import Workbench
+from biont.workbench import Workbench
 
 _KEY = istr("X-API-Key")
 _JSON: Mapping[str, str] = {"Content-Type": "application/json"}
@@ -63,7 +60,7 @@ class Endpoint:
                 if content or self.signature.body_is_required:
                     arguments[BODY] = self._check_body(self._body, _decode(http, content))
             # A connection has one task for all of its requests.
-            set_cause(read_cause(http.headers) if self._may_emit else None)
+            set_cause(read_causation_headers(http.headers) if self._may_emit else None)
             result = await self._function(request, **arguments)
             return self._respond(http, result)
         except Exception as error:  # noqa: BLE001  # the one boundary, at which all end
@@ -87,7 +84,7 @@ class Endpoint:
         plain = http.headers.get(_KEY)
         if plain is None and self._dialect is not None:
             plain = _read_bearer(http)
-        principal = self._workbench.keys.recall(plain) or await self._workbench.keys.check(plain)
+        principal = await self._workbench.keys.authenticate(plain)
         if principal.scope not in self._scopes:
             raise Forbidden(f"a key of scope {principal.scope} may not do this; use a full one")
         return Request(http, self._workbench, principal)

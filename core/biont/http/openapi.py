@@ -12,9 +12,9 @@ from pydantic.json_schema import JsonSchemaMode
 
 from biont.event_types import EventTypes, KnownType
 from biont.http.api import Route
+from biont.http.delivery_schema import HEADERS, describe_body
 from biont.http.endpoint import Endpoint
-from biont.http.outgoing import HEADERS, describe_body
-from biont.lazy_model import LazyModel
+from biont.schema import Schema
 
 Document = dict[str, JsonValue]
 _Key = tuple[int | str, Literal["body", "answer", "payload"]]
@@ -22,7 +22,7 @@ _Key = tuple[int | str, Literal["body", "answer", "payload"]]
 _REFERENCE = "#/components/schemas/{model}"
 
 
-class ProblemItem(LazyModel):
+class ProblemItem(Schema):
     """One thing that is wrong with a request."""
 
     detail: str
@@ -30,7 +30,7 @@ class ProblemItem(LazyModel):
     parameter: str | None = Field(None, description="Which path or query parameter.")
 
 
-class Problem(LazyModel):
+class Problem(Schema):
     """Why a request was not answered as asked (RFC 9457)."""
 
     type: str

@@ -10,7 +10,7 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import Field
 
 from biont.exceptions import InputProblem, InvalidInput
-from biont.lazy_model import LazyModel
+from biont.schema import Schema
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -22,7 +22,7 @@ Cursor = Annotated[
 ]
 
 
-class Page(LazyModel, Generic[T]):
+class Page(Schema, Generic[T]):
     """One page of a list."""
 
     data: list[T]

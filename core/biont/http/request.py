@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from aiohttp import web
 from pydantic import AfterValidator, AwareDatetime, Field
 
+from biont.accounts.api_keys import Principal
 from biont.exceptions import Unauthorized
-from biont.keys import Principal
-
-if TYPE_CHECKING:
-    from biont.workbench import Workbench
+from biont.workbench import Workbench
 
 RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 """The number of a row, as it stands in paths and bodies."""

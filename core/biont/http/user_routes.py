@@ -6,16 +6,16 @@ from datetime import datetime
 
 from pydantic import ConfigDict, Field
 
+from biont.accounts.users import User
 from biont.http.api import Api
 from biont.http.request import Request
-from biont.keys import User
-from biont.lazy_model import LazyModel
+from biont.schema import Schema
 from biont.time_zones import TimeZone
 
 api = Api("core")
 
 
-class UserView(LazyModel):
+class UserView(Schema):
     """Who you are."""
 
     id: int
@@ -24,7 +24,7 @@ class UserView(LazyModel):
     created_at: datetime
 
 
-class UserChange(LazyModel):
+class UserChange(Schema):
     """What is to be otherwise."""
 
     model_config = ConfigDict(extra="forbid")
@@ -37,13 +37,13 @@ class UserChange(LazyModel):
 @api.get("/me")
 async def read_me(request: Request) -> UserView:
     """Read who you are."""
-    return _show(await request.workbench.keys.get_user(request.user_id))
+    return _show(await request.workbench.users.get(request.user_id))
 
 
 @api.patch("/me")
 async def change_me(request: Request, body: UserChange) -> UserView:
     """Change your time zone; schedules that there are stay in theirs."""
-    return _show(await request.workbench.keys.set_time_zone(request.user_id, body.time_zone))
+    return _show(await request.workbench.users.set_time_zone(request.user_id, body.time_zone))
 
 
 def _show(user: User) -> UserView:

@@ -8,11 +8,12 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import orjson
 
-from biont.scheduler.due import Claim, Plan
-from biont.scheduler.judgement import Owed, Past, settle
-from biont.scheduler.line import Waiting
+from biont.scheduler.planner import ScheduleClaim, SchedulePlan
+from biont.scheduler.run_policy import Decision, RunHistory, apply_history
+from biont.scheduler.run_queue import WaitingRun
 from biont.scheduler.tables import RunStatus
-from biont.store import Transaction, execute_sql, format_instant
+from biont.store.database import execute_sql, format_instant
+from biont.store.transaction import Transaction
 
 # The keys of an object, unlike the items of an array of arrays, come without another parse.
 _FIND_VALID = (
@@ -54,7 +55,9 @@ _FIND_RELEASED = (
 )
 
 
-def write_claims(_: Transaction, claims: Sequence[Claim], now: datetime) -> list[Waiting]:
+def write_claims(
+    _: Transaction, claims: Sequence[ScheduleClaim], now: datetime
+) -> list[WaitingRun]:
     """Record what `claims` say and return the runs that are to be started.
 
     A claim whose schedule has changed since it was worked out is left out.
@@ -75,13 +78,13 @@ def write_claims(_: Transaction, claims: Sequence[Claim], now: datetime) -> list
     return _read_waiting(_FIND_QUEUED, last)
 
 
-def release(_: Transaction, run_ids: Sequence[int]) -> list[Waiting]:
+def release(_: Transaction, run_ids: Sequence[int]) -> list[WaitingRun]:
     """Let runs that have waited after a failure be tried again."""
     execute_sql(_RELEASE, _dump(run_ids))
     return _read_waiting(_FIND_RELEASED, _dump(run_ids))
 
 
-def _settle(claims: Sequence[Claim]) -> list[tuple[Claim, Owed]]:
+def _settle(claims: Sequence[ScheduleClaim]) -> list[tuple[ScheduleClaim, Decision]]:
     """Return the claims that still hold, each with what becomes of what it owes."""
     due = {str(claim.schedule_id): claim.due_at for claim in claims}
     (found,) = execute_sql(_FIND_VALID, _dump(due)).fetchone()
@@ -94,13 +97,13 @@ def _settle(claims: Sequence[Claim]) -> list[tuple[Claim, Owed]]:
         plan, busy_with = claim.plan, valid[claim.schedule_id]
         owed = plan.owed
         if busy_with is not None or not plan.policy.is_plain:
-            past = Past(busy_with, used.get(claim.schedule_id, {}))
-            owed = settle(owed, plan.policy, past, plan.zone)
+            past = RunHistory(busy_with, used.get(claim.schedule_id, {}))
+            owed = apply_history(owed, plan.policy, past, plan.zone)
         settled.append((claim, owed))
     return settled
 
 
-def _list_cells(owed: Owed, plan: Plan, now: str) -> list[tuple[str | None, ...]]:
+def _list_cells(owed: Decision, plan: SchedulePlan, now: str) -> list[tuple[str | None, ...]]:
     return [
         (
             format_instant(verdict.instant),
@@ -113,7 +116,7 @@ def _list_cells(owed: Owed, plan: Plan, now: str) -> list[tuple[str | None, ...]
     ]
 
 
-def _count_runs(claims: Sequence[Claim]) -> dict[int, dict[date, int]]:
+def _count_runs(claims: Sequence[ScheduleClaim]) -> dict[int, dict[date, int]]:
     """Return how many runs each schedule has had on each day that its claim is about."""
     if not claims:
         return {}
@@ -133,7 +136,7 @@ def _count_runs(claims: Sequence[Claim]) -> dict[int, dict[date, int]]:
     return counts
 
 
-def _bound(day: date, plan: Plan) -> tuple[str, str]:
+def _bound(day: date, plan: SchedulePlan) -> tuple[str, str]:
     """Return where a day of the schedule's zone begins and ends, as the tables have it."""
     begin, end = (
         datetime.combine(day + timedelta(days=days), time(), plan.zone).astimezone(UTC)
@@ -142,9 +145,9 @@ def _bound(day: date, plan: Plan) -> tuple[str, str]:
     return format_instant(begin), format_instant(end)
 
 
-def _read_waiting(sql: str, parameter: str | int) -> list[Waiting]:
+def _read_waiting(sql: str, parameter: str | int) -> list[WaitingRun]:
     (found,) = execute_sql(sql, parameter).fetchone()
-    return [Waiting(run_id, of, bool(alone)) for run_id, of, alone in orjson.loads(found)]
+    return [WaitingRun(run_id, of, bool(alone)) for run_id, of, alone in orjson.loads(found)]
 
 
 def _dump(value: object) -> str:

@@ -6,23 +6,26 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import structlog
 
 from biont.clock import Clock
 from biont.exceptions import StoreUnavailable
-from biont.scheduler import commands
+from biont.scheduler import run_actions
 from biont.scheduler.claims import release, write_claims
-from biont.scheduler.due import Claim, Defaults, Plans, find_claims, find_next_due, find_waiting
-from biont.scheduler.jobs import JobKind
-from biont.scheduler.ledger import find_ended, find_queued, recover
-from biont.scheduler.runner import Runner
+from biont.scheduler.planner import (
+    Planner,
+    RunDefaults,
+    ScheduleClaim,
+    find_claims,
+    find_next_due,
+    find_waiting,
+)
+from biont.scheduler.run import Job
+from biont.scheduler.run_executor import RunExecutor
+from biont.scheduler.run_records import find_ended, find_queued, recover
 from biont.scheduler.tables import ScheduleRun
-from biont.store import Store
-
-if TYPE_CHECKING:
-    from biont.workbench import Workbench
+from biont.store.store import Store
 
 _SLICE = 500
 
@@ -59,10 +62,10 @@ class Scheduler:
         self._store = store
         self._clock = clock
         self._poll_interval = poll_interval
-        self._defaults = Defaults(
+        self._defaults = RunDefaults(
             timedelta(seconds=catch_up_window), timedelta(seconds=late_after)
         )
-        self._runner = Runner(
+        self._runner = RunExecutor(
             store,
             clock,
             concurrency=concurrency,
@@ -74,11 +77,15 @@ class Scheduler:
         self._has_foreign_change = False
         self._watcher: asyncio.Task[None] | None = None
 
-    async def start(self, kinds: Mapping[str, JobKind], workbench: Workbench) -> None:
-        """Begin, with the runs that a former process did not end."""
+    async def start(self, jobs: Mapping[str, Job]) -> None:
+        """Start, first with the runs that a former process did not end.
+
+        Args:
+            jobs: the job of each kind, by its name.
+        """
         await self._store.write(recover, self._clock.now())
         self._runner.add(await self._store.read(find_queued))
-        self._runner.start(kinds, workbench)
+        self._runner.start(jobs)
         self._store.on_foreign_change(self._notice_foreign_change)
         self._watcher = asyncio.create_task(self._watch())
 
@@ -107,7 +114,7 @@ class Scheduler:
             Conflict: it has a run for this very instant.
         """
         now = self._clock.now()
-        run = await self._store.write(commands.run_now, user_id, schedule_id, now)
+        run = await self._store.write(run_actions.run_now, user_id, schedule_id, now)
         await self._collect()
         return run
 
@@ -118,7 +125,7 @@ class Scheduler:
             NotFound: there is no such run, or it is somebody else's.
             Conflict: it has ended.
         """
-        run = await self._store.write(commands.cancel_run, user_id, run_id, self._clock.now())
+        run = await self._store.write(run_actions.cancel_run, user_id, run_id, self._clock.now())
         self._runner.cancel(run_id)
         return run
 
@@ -129,13 +136,13 @@ class Scheduler:
             NotFound: there is no such run, or it is somebody else's.
             Conflict: it has succeeded, or has not ended.
         """
-        run = await self._store.write(commands.retry_run, user_id, run_id)
+        run = await self._store.write(run_actions.retry_run, user_id, run_id)
         await self._collect()
         return run
 
     async def sweep(self) -> int:
         """Queue the runs of all that is due, slice by slice; return how many there are."""
-        plans = Plans(self._clock.now(), self._defaults)
+        plans = Planner(self._clock.now(), self._defaults)
         count = 0
         claims, waiting = await self._store.read(_look, plans)
         if waiting:
@@ -184,5 +191,5 @@ class Scheduler:
         self.wake()
 
 
-def _look(plans: Plans) -> tuple[list[Claim], list[int]]:
+def _look(plans: Planner) -> tuple[list[ScheduleClaim], list[int]]:
     return find_claims(plans, _SLICE), find_waiting(plans.now)

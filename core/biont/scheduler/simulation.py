@@ -9,26 +9,33 @@ from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
+from biont.accounts.users import User
 from biont.clock import VirtualClock
 from biont.event import EventFactory, JsonObject
-from biont.keys import User
 from biont.scheduler.claims import release, write_claims
-from biont.scheduler.due import (
-    Defaults,
-    Plans,
+from biont.scheduler.planner import (
+    Planner,
+    RunDefaults,
     find_claims,
     find_next_due,
     find_waiting,
     plan_schedule,
 )
-from biont.scheduler.ledger import Work, end_run, fail_run, find_queued, recover, start_runs
-from biont.scheduler.line import Line
-from biont.scheduler.runner import took_too_long
+from biont.scheduler.run_executor import took_too_long
+from biont.scheduler.run_queue import RunQueue
+from biont.scheduler.run_records import (
+    StartedRun,
+    end_run,
+    fail_run,
+    find_queued,
+    recover,
+    start_runs,
+)
 from biont.scheduler.tables import RunStatus, Schedule
 from biont.settings.sections import SchedulerSettings
-from biont.store import Transaction, execute_sql
-from biont.store.database import activate, open_sqlite
+from biont.store.database import activate, execute_sql, open_sqlite
 from biont.store.schema import CORE_MIGRATIONS, migrate
+from biont.store.transaction import Transaction
 
 _MOMENT = timedelta(microseconds=1)
 _SLICE = 500
@@ -132,13 +139,13 @@ class _Simulation:
         self._clock = VirtualClock(start)
         self._factory = EventFactory(self._clock, max_hops=1)
         self._settings = settings
-        self._defaults = Defaults(
+        self._defaults = RunDefaults(
             timedelta(seconds=settings.catch_up_window), timedelta(seconds=settings.late_after)
         )
         self._duration = duration
         self._downtime = downtime
-        self._line = Line()
-        self._going: list[tuple[datetime, int, Work]] = []
+        self._line = RunQueue()
+        self._going: list[tuple[datetime, int, StartedRun]] = []
 
     def add(self, schedules: Sequence[Schedule]) -> dict[int, Schedule]:
         """Put copies of `schedules` into the tables; return the originals by their numbers."""
@@ -179,14 +186,14 @@ class _Simulation:
     def _go_down(self, downtime: Downtime) -> None:
         self._downtime = None
         self._going.clear()
-        self._line = Line()
+        self._line = RunQueue()
         self._clock.at = max(downtime.end, self._clock.at)
         recover(self._begin(), self._clock.now())
         for waiting in find_queued():
             self._line.add(waiting)
 
     def _sweep(self) -> None:
-        plans = Plans(self._clock.now(), self._defaults)
+        plans = Planner(self._clock.now(), self._defaults)
         queued = []
         if waiting := find_waiting(plans.now):
             queued += release(self._begin(), waiting)
@@ -217,7 +224,7 @@ class _Simulation:
                 end_run(self._begin(), work.run, _finish, now)
             self._line.leave(run_id)
 
-    def _find_timeout(self, work: Work) -> timedelta:
+    def _find_timeout(self, work: StartedRun) -> timedelta:
         timeout = self._settings.run_timeout if work.timeout is None else work.timeout
         return timedelta(seconds=timeout)
 

@@ -13,8 +13,8 @@ from peewee import (
     TextField,
 )
 
-from biont.ownership import OwnedTable
-from biont.store import InstantField, Table
+from biont.accounts.owned_table import OwnedTable
+from biont.store.database import InstantField, Table
 
 
 class RunStatus(StrEnum):
@@ -63,7 +63,7 @@ class OnCrash(StrEnum):
     FAIL = "fail"
 
 
-class Trigger(StrEnum):
+class RunTrigger(StrEnum):
     """What made a run."""
 
     SCHEDULE = "schedule"
@@ -163,7 +163,7 @@ class ScheduleRun(Table):
         due_at: the same with jitter.
         status: a `RunStatus`; once `ended_at` is there it does not change, unless the
             run is tried again by hand.
-        trigger: a `Trigger`.
+        trigger: a `RunTrigger`.
         attempts: how often it was started.
         failures: how many of them failed; the others were interrupted, or go on.
         waits_until: when it is tried again after a failure.
@@ -178,7 +178,7 @@ class ScheduleRun(Table):
     scheduled_for = InstantField()
     due_at = InstantField()
     status = TextField()
-    trigger = TextField(default=Trigger.SCHEDULE)
+    trigger = TextField(default=RunTrigger.SCHEDULE)
     attempts = IntegerField(default=0)
     failures = IntegerField(default=0)
     claimed_at = InstantField()

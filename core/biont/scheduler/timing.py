@@ -12,8 +12,8 @@ from itertools import islice, takewhile
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from biont.cron import CronExpression
-from biont.cron_words import describe_step
+from biont.cron.description import describe_step
+from biont.cron.expression import CronExpression
 from biont.exceptions import InvalidExpression
 from biont.scheduler.tables import TimingKind
 from biont.time_zones import parse_time_zone

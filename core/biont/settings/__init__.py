@@ -1,52 +1,10 @@
-"""What the operator decides: read from YAML files and the environment, checked, frozen.
+"""Settings: read from YAML files and the environment, validated, frozen.
 
-A variable ``BIONT_SECTION__KEY`` stands over the same key in a file, and a file over
+A variable ``BIONT_SECTION__KEY`` overrides the same key in a file, and a file overrides
 the default. Lists and mappings are written as JSON in a variable; an empty variable
 counts as unset.
 """
 
-from __future__ import annotations
+from biont.lazy_names import load_lazily
 
-from collections.abc import Mapping
-from pathlib import Path
-
-from biont.settings.sections import (
-    DatabaseSettings,
-    EgressSettings,
-    EventSettings,
-    PluginSettings,
-    SchedulerSettings,
-    Section,
-    ServerSettings,
-    Settings,
-    VaultSettings,
-)
-from biont.settings.sources import read_sources
-
-__all__ = [
-    "DatabaseSettings",
-    "EgressSettings",
-    "EventSettings",
-    "PluginSettings",
-    "SchedulerSettings",
-    "Section",
-    "ServerSettings",
-    "Settings",
-    "VaultSettings",
-    "load_settings",
-]
-
-
-def load_settings(config: Path | None, *, environ: Mapping[str, str]) -> Settings:
-    """Read and check everything but the plugins' sections, which `read_sections` does.
-
-    Args:
-        config: a folder, of which every ``*.yaml`` is read and merged; or a single
-            file; or None for the defaults.
-        environ: the environment, such as ``os.environ``.
-
-    Raises:
-        SettingsError: something is wrong; all problems are named, each with its place,
-            and none repeats a value, which may be a secret.
-    """
-    return Settings.from_sources(read_sources(config, environ))
+__getattr__, __dir__ = load_lazily(__name__, __file__)

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from biont.egress import EgressPolicy
+from biont.egress.policy import EgressPolicy
 from biont.exceptions import SettingsError
 from biont.settings.documents import KeyPath
 from biont.settings.sources import Sources

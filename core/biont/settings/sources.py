@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from biont.exceptions import SettingsError
 from biont.settings.documents import Document, KeyPath, join, read_document
 from biont.settings.environment import DELIMITER, PREFIX, name_variable, read_variables
-from biont.settings.problems import explain, suggest
+from biont.settings.error_messages import explain, suggest
 
 M = TypeVar("M", bound=BaseModel)
 

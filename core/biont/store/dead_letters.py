@@ -29,7 +29,7 @@ class DeadLetter(Table):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class DeadLetterFilter:
     """Which dead letters are meant; what is None does not matter.
 
     Attributes:
@@ -58,7 +58,7 @@ class Choice:
         return found
 
 
-def select_letters(choice: Choice, limit: int, before: int | None) -> list[DeadLetter]:
+def select_letters(choice: DeadLetterFilter, limit: int, before: int | None) -> list[DeadLetter]:
     """Return up to `limit` of the chosen letters, the newest first, older than `before`."""
     query = DeadLetter.select().order_by(DeadLetter.id.desc()).limit(limit)
     conditions = choice.conditions()
@@ -67,7 +67,7 @@ def select_letters(choice: Choice, limit: int, before: int | None) -> list[DeadL
     return list(query.where(*conditions) if conditions else query)
 
 
-def count_letters(choice: Choice) -> int:
+def count_letters(choice: DeadLetterFilter) -> int:
     """Return how many of the chosen letters could be replayed."""
     conditions = [*choice.conditions(), ~DeadLetter.replaying]
     return int(DeadLetter.select().where(*conditions).count())
@@ -85,7 +85,7 @@ def get_letter(letter_id: int, user_id: int | None) -> DeadLetter:
     return found
 
 
-def mark_replaying(choice: Choice) -> int:
+def mark_replaying(choice: DeadLetterFilter) -> int:
     """Let the chosen letters be handled again; return how many."""
     conditions = [*choice.conditions(), ~DeadLetter.replaying]
     return int(DeadLetter.update(replaying=True).where(*conditions).execute())

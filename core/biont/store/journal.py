@@ -44,7 +44,7 @@ class HandlerPosition(Table):
     sequence = BigIntegerField()
 
 
-class Entry(NamedTuple):
+class JournalEntry(NamedTuple):
     """An event with its place in the journal."""
 
     sequence: int
@@ -61,23 +61,23 @@ class Recording:
             have failed, or deferred.
     """
 
-    kept: Sequence[Entry]
-    again: Mapping[str, Sequence[Entry]]
+    kept: Sequence[JournalEntry]
+    again: Mapping[str, Sequence[JournalEntry]]
 
 
-Recorder = Callable[[Transaction, Sequence[Entry]], Recording]
+Recorder = Callable[[Transaction, Sequence[JournalEntry]], Recording]
 """Is shown new events inside the transaction that makes them durable."""
 
 _BLOCK_SIZE = 250
 """How many events one row holds at most: as many are read at once, however few are wanted."""
 
 
-def keep_all(_: Transaction, entries: Sequence[Entry]) -> Recording:
+def keep_all(_: Transaction, entries: Sequence[JournalEntry]) -> Recording:
     """Keep every event in the journal, for handlers that are to come."""
     return Recording(entries, {})
 
 
-def append_entries(database: Database, entries: Sequence[Entry]) -> None:
+def append_entries(database: Database, entries: Sequence[JournalEntry]) -> None:
     """Insert `entries`, few rows for however many."""
     connection = database.connection()
     for first in range(0, len(entries), _BLOCK_SIZE):
@@ -96,9 +96,9 @@ def read_last_sequence() -> int:
     return max(int(last), int(passed))
 
 
-def read_entries(first: int, last: int, limit: int) -> list[Entry]:
+def read_entries(first: int, last: int, limit: int) -> list[JournalEntry]:
     """Return up to `limit` events numbered from `first` to `last`, in order."""
-    found: list[Entry] = []
+    found: list[JournalEntry] = []
     blocks = (
         JournalBlock.select(JournalBlock.entries)
         .where(JournalBlock.last >= first)
@@ -118,7 +118,7 @@ def read_entries(first: int, last: int, limit: int) -> list[Entry]:
 _Columns = tuple[int, str, int, str, str, str, str, str | None, int]
 
 
-def _to_columns(entry: Entry) -> tuple[object, ...]:
+def _to_columns(entry: JournalEntry) -> tuple[object, ...]:
     sequence, event = entry
     event_id, user_id, event_type, _, created_at, correlation_id, causation_id, hops, payload = (
         event
@@ -136,7 +136,7 @@ def _to_columns(entry: Entry) -> tuple[object, ...]:
     )
 
 
-def _from_columns(columns: _Columns) -> Entry:
+def _from_columns(columns: _Columns) -> JournalEntry:
     sequence, event_id, user_id, event_type, payload_json, created_at = columns[:6]
     correlation_id, causation_id, hops = columns[6:]
     event = Event(
@@ -150,7 +150,7 @@ def _from_columns(columns: _Columns) -> Entry:
         hops,
         payload_json,
     )
-    return Entry(sequence, event)
+    return JournalEntry(sequence, event)
 
 
 def read_positions() -> dict[str, int]:

@@ -28,7 +28,7 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReadReply:
     """What a future is to become: a result, or an error where there is one."""
 
     future: asyncio.Future[object]
@@ -46,7 +46,7 @@ class Readers:
     """
 
     def __init__(
-        self, database: Database, count: int, on_answers: Callable[[Sequence[Answer]], None]
+        self, database: Database, count: int, on_answers: Callable[[Sequence[ReadReply]], None]
     ) -> None:
         self._database = database
         self._on_answers = on_answers
@@ -97,13 +97,13 @@ class Readers:
                 return reads, True
         return reads, False
 
-    def _answer(self, read: Read) -> Answer:
+    def _answer(self, read: Read) -> ReadReply:
         try:
-            return Answer(read.future, read.context.run(self._call, read.function))
+            return ReadReply(read.future, read.context.run(self._call, read.function))
         except OperationalError as error:
-            return Answer(read.future, error=judge_error(error))
+            return ReadReply(read.future, error=judge_error(error))
         except Exception as error:  # noqa: BLE001  # it is raised again where the read was awaited
-            return Answer(read.future, error=error)
+            return ReadReply(read.future, error=error)
 
     def _call(self, function: Callable[[], object]) -> object:
         with activate(self._database):

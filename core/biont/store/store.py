@@ -13,13 +13,13 @@ from typing import Concatenate, ParamSpec, TypeVar, cast
 from biont.event import Event, EventFactory
 from biont.exceptions import StoreUnavailable
 from biont.store.database import open_sqlite
-from biont.store.journal import Entry, Recorder
-from biont.store.reader import Answer, Read, Readers
+from biont.store.journal import JournalEntry, Recorder
+from biont.store.reader import Read, Readers, ReadReply
 from biont.store.schema import CORE_MIGRATIONS, migrate
 from biont.store.transaction import Transaction
 from biont.store.writer import Committed, Write, Writer
 
-OnAppend = Callable[[Sequence[Entry], Mapping[str, Sequence[Entry]]], None]
+OnAppend = Callable[[Sequence[JournalEntry], Mapping[str, Sequence[JournalEntry]]], None]
 """Is told the new events of a commit, and which of them transactional handlers see again."""
 
 P = ParamSpec("P")
@@ -166,7 +166,7 @@ class Store:
             raise StoreUnavailable("the store is not open")
         return self._loop
 
-    def _reply(self, answers: Sequence[Answer]) -> None:
+    def _reply(self, answers: Sequence[ReadReply]) -> None:
         def reply() -> None:
             for answer in answers:
                 _settle(answer.future, answer.result, answer.error)

@@ -24,7 +24,7 @@ from biont.exceptions import StoreUnavailable
 from biont.store.database import activate, judge_error, savepoint
 from biont.store.inbox import leave_events, take_events
 from biont.store.journal import (
-    Entry,
+    JournalEntry,
     Recorder,
     append_entries,
     keep_all,
@@ -77,8 +77,8 @@ class Committed:
     """
 
     writes: Sequence[Write]
-    entries: Sequence[Entry] = ()
-    again: Mapping[str, Sequence[Entry]] = field(default_factory=dict)
+    entries: Sequence[JournalEntry] = ()
+    again: Mapping[str, Sequence[JournalEntry]] = field(default_factory=dict)
     callbacks: Sequence[Callable[[], None]] = ()
 
 
@@ -190,7 +190,8 @@ class Writer:
             leave_events(events)
             return Committed(batch)
         entries = [
-            Entry(number, event) for number, event in enumerate(events, self._last_sequence + 1)
+            JournalEntry(number, event)
+            for number, event in enumerate(events, self._last_sequence + 1)
         ]
         transaction = Transaction(self._factory, can_defer=True)
         recording = self.recorder(transaction, entries)

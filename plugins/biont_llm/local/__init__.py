@@ -1,1 +1,1 @@
-"""The small model that runs inside the workbench's own process."""
+"""Backend `local`: a small model that llama.cpp runs inside the process."""

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from biont import Settings
 from biont.exceptions import BackendMissing
+from biont.settings import Settings
 from biont_llm.settings import LocalSettings
 
 _QUANTISATION = re.compile(r"[.-](I?Q\d\w*|B?F16|F32)$", re.IGNORECASE)

@@ -13,7 +13,8 @@ from typing import cast
 from benchmarks.buses import EmitThroughQueue, EmitThroughWorkbench
 from benchmarks.measure import MeasurementFailed, Result, alternate, repeat
 from benchmarks.processes import PLUGINS, Workbench, perform, set_up
-from biont import Store, SystemClock, Transaction
+from biont import Store, Transaction
+from biont.clock import SystemClock
 from biont.event import EventFactory
 
 _EVENTS_OF_OURS = 20_000

@@ -17,9 +17,10 @@ from benchmarks.measure import MeasurementFailed, Result, alternate
 from benchmarks.pacing import DeliverAll
 from benchmarks.processes import Workbench, perform, set_up
 from benchmarks.sinks import Endpoints, run_endpoints
-from biont import Event, JsonObject, Store, SystemClock
+from biont import Event, JsonObject, Store
+from biont.clock import SystemClock
 from biont.event import EventFactory
-from biont_webhooks.deliveries import insert_owed, make_body
+from biont_webhooks.delivery.deliveries import insert_deliveries, make_body
 
 _ENDPOINTS = 100
 _OWED = 20_000
@@ -88,7 +89,7 @@ async def _owe(workbench: Workbench, webhooks: Sequence[int]) -> None:
     store = Store(workbench.database, EventFactory(SystemClock(), 8))
     await store.open()
     try:
-        await store.write(insert_owed, owed, SystemClock().now())
+        await store.write(insert_deliveries, owed, SystemClock().now())
     finally:
         await store.close()
 

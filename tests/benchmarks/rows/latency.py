@@ -16,8 +16,8 @@ from benchmarks.processes import Server, perform, serve, set_up
 from benchmarks.receivers import Relay
 from benchmarks.rows.deliveries import SECRET, make_events, register_webhooks
 from benchmarks.sinks import Endpoints, run_endpoints
-from biont_webhooks.deliveries import make_body
-from biont_webhooks.signing import sign
+from biont_webhooks.delivery.deliveries import make_body
+from biont_webhooks.subscription.signing import sign
 
 _MILLISECOND = 0.001
 _RATE = 100

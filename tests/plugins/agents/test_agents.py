@@ -12,16 +12,9 @@ from support.client import Client, payload_of, rows_of
 from support.scripted_server import MODEL, USAGE, ScriptedServer, make_completion, respond, say
 from support.scripted_server import answer as reply_with
 
-from biont import (
-    LlmCall,
-    Message,
-    ToolContext,
-    ToolResult,
-    Transaction,
-    Workbench,
-    make_tool,
-)
+from biont import ToolContext, Transaction, Workbench, make_tool
 from biont.exceptions import BackendError, LimitReached, NotFound
+from biont.llm import TOOLS, LlmCall, Message, ToolResult
 from biont_agents import AGENTS, AgentOutcome, AgentStatus, NewAgentRun
 
 ADA = LlmCall(user_id=1)
@@ -185,7 +178,9 @@ async def test_a_tool_that_breaks_or_hangs_does_not_break_the_run(
     async def explode(_: ToolContext, __: Nothing) -> ToolResult:
         raise ZeroDivisionError("asb_" + "0" * 64)
 
-    workbench.tools = {"explode": make_tool("explode", "Explodes.", Nothing, explode)}
+    workbench.services.replace(
+        TOOLS, {"explode": make_tool("explode", "Explodes.", Nothing, explode)}
+    )
     scripted.script += [say(calls=[("explode", "")]), say("Well.")]
     assert (await advance(workbench, await start(workbench, ["explode"]))).answer == "Well."
     (call,) = rows_of(await client.get("/tool-calls"))
@@ -328,7 +323,7 @@ async def test_whatever_a_tool_gives_back_the_run_goes_on(
     async def run(_: ToolContext, __: Anything) -> ToolResult:
         return cast("ToolResult", await give())
 
-    workbench.tools = {"odd": make_tool("odd", "Is odd.", Anything, run)}
+    workbench.services.replace(TOOLS, {"odd": make_tool("odd", "Is odd.", Anything, run)})
     scripted.script += [say(calls=[("odd", "{}")]), say("Well.")]
     assert (await advance(workbench, await start(workbench, ["odd"]))).answer == "Well."
     (call,) = rows_of(await client.get("/tool-calls"))
@@ -343,10 +338,13 @@ async def test_a_call_that_is_approved_while_another_is_made_is_made_next(
         await client.post(f"/tool-calls/{waiting['id']}/approve")
         return None
 
-    workbench.tools = {
-        "approve": make_tool("approve", "Approves.", Anything, approve),
-        "send_message": workbench.tools["send_message"],
-    }
+    workbench.services.replace(
+        TOOLS,
+        {
+            "approve": make_tool("approve", "Approves.", Anything, approve),
+            "send_message": workbench.get(TOOLS)["send_message"],
+        },
+    )
     both = [("approve", "{}"), ("send_message", '{"integration": "x", "title": "Hi"}')]
     scripted.script += [say(calls=both), say("Over.")]
     run_id = await start(workbench, ["approve", "send_message"])
@@ -363,7 +361,7 @@ async def test_a_tool_that_is_gone_is_told_to_the_model(
     run_id = await start(workbench, ["send_message"])
     await advance(workbench, run_id)
     await client.post("/tool-calls/1/approve")
-    workbench.tools = {}
+    workbench.services.replace(TOOLS, {})
     assert (await advance(workbench, run_id)).answer == "Over."
     assert (await client.get("/tool-calls/1"))["status"] == "refused"
 

@@ -16,7 +16,8 @@ from support.config import write_config
 from support.node import Node
 from support.process import run_biont
 
-from biont import load_settings, open_workbench
+from biont.application import open_application
+from biont.settings import load_settings
 from biont_audit.chain import hash_row
 
 # What was done to a log of 20 entries, and what is found.
@@ -104,8 +105,9 @@ TAMPERINGS = {
 async def make_log(folder: Path, count: int = 20) -> Path:
     """Log events of two users; return the configuration of the workbench, which does not run."""
     config = write_config(folder, {})
-    async with open_workbench(load_settings(config, environ={})) as workbench:
-        users = [await workbench.keys.create_user(name) for name in ("ada", "eve")]
+    async with open_application(load_settings(config, environ={})) as application:
+        workbench = application.workbench
+        users = [await workbench.users.create(name) for name in ("ada", "eve")]
         emit = workbench.events.emit
         types = ["custom_even", "custom_odd"]
         await asyncio.gather(

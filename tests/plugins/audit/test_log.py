@@ -17,10 +17,12 @@ from support.client import Client
 from support.clock import FakeClock
 from support.config import write_config
 
-from biont import Event, JsonObject, Workbench, load_settings, open_workbench
+from biont import Event, JsonObject, Workbench
+from biont.application import open_application
 from biont.exceptions import NotFound
+from biont.settings import load_settings
 from biont_audit import EVENT_LOG
-from biont_audit.reading import Choice
+from biont_audit.queries import EventFilter
 from biont_audit.tables import LogEntry, execute
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -28,7 +30,7 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 @pytest.fixture
 async def user_id(workbench: Workbench) -> int:
-    return (await workbench.keys.create_user("eve")).id
+    return (await workbench.users.create("eve")).id
 
 
 async def test_an_event_is_in_the_log_when_emit_returns(
@@ -187,18 +189,18 @@ async def test_one_event_is_read_by_its_id(client: Client, open_client: OpenClie
 @pytest.mark.parametrize(
     ("choice", "columns"),
     [
-        (Choice(1), "user_id_created_at"),
-        (Choice(1, since=NOW, until=NOW), "user_id_created_at"),
-        (Choice(1, "task_*"), "user_id_created_at"),
-        (Choice(1, "task_done"), "user_id_event_type_created_at"),
-        (Choice(1, "task_done", NOW, NOW), "user_id_event_type_created_at"),
-        (Choice(1, correlation_id="trace"), "user_id_correlation_id_created_at"),
-        (Choice(1, "*", NOW, NOW, "trace"), "user_id_correlation_id_created_at"),
+        (EventFilter(1), "user_id_created_at"),
+        (EventFilter(1, since=NOW, until=NOW), "user_id_created_at"),
+        (EventFilter(1, "task_*"), "user_id_created_at"),
+        (EventFilter(1, "task_done"), "user_id_event_type_created_at"),
+        (EventFilter(1, "task_done", NOW, NOW), "user_id_event_type_created_at"),
+        (EventFilter(1, correlation_id="trace"), "user_id_correlation_id_created_at"),
+        (EventFilter(1, "*", NOW, NOW, "trace"), "user_id_correlation_id_created_at"),
     ],
     ids=["all", "time", "prefix", "type", "type and time", "correlation", "correlation and time"],
 )
 async def test_an_index_serves_each_list_and_its_order(
-    workbench: Workbench, choice: Choice, columns: str
+    workbench: Workbench, choice: EventFilter, columns: str
 ) -> None:
     def explain() -> str:
         order = (LogEntry.created_at.desc(), LogEntry.number.desc())
@@ -212,10 +214,12 @@ async def test_an_index_serves_each_list_and_its_order(
 
 async def test_a_log_without_a_chain_gets_one(tmp_path: Path, clock: FakeClock) -> None:
     settings = load_settings(write_config(tmp_path, {}), environ={})
-    async with open_workbench(settings, clock=clock) as workbench:
-        user = await workbench.keys.create_user("ada")
+    async with open_application(settings, clock=clock) as application:
+        workbench = application.workbench
+        user = await workbench.users.create("ada")
     make_unchained(settings.database.path, user.id)
-    async with open_workbench(settings, clock=clock) as workbench:
+    async with open_application(settings, clock=clock) as application:
+        workbench = application.workbench
         event = await workbench.events.emit("custom_x", user.id, {"n": 5})
         logged = await workbench.get(EVENT_LOG).read_events(user.id)
         assert [found.payload["n"] for found in logged] == [0, 1, 2, 3, 4, 5]

@@ -11,7 +11,9 @@ from support.clock import FakeClock
 from support.config import write_config
 from support.process import run_biont
 
-from biont import Event, Workbench, load_settings, open_workbench
+from biont import Event, Workbench
+from biont.application import open_application
+from biont.settings import load_settings
 from biont_audit import EVENT_LOG
 
 AUDIT: dict[str, object] = {"plugins": {"audit": {"keep_days": 30}}}
@@ -31,15 +33,17 @@ async def test_old_entries_are_removed_at_the_start_and_the_chain_holds(
 ) -> None:
     config = write_config(tmp_path, AUDIT)
     settings = load_settings(config, environ={})
-    async with open_workbench(settings, clock=clock) as workbench:
-        user_id = (await workbench.keys.create_user("ada")).id
+    async with open_application(settings, clock=clock) as application:
+        workbench = application.workbench
+        user_id = (await workbench.users.create("ada")).id
         emit = workbench.events.emit
         await asyncio.gather(*(emit("custom_x", user_id, {"n": n}) for n in range(1200)))
         clock.advance(days=20)
         await asyncio.gather(*(emit("custom_y", user_id, {"n": n}) for n in range(7)))
         assert len(await workbench.get(EVENT_LOG).read_events(user_id, limit=5000)) == 1207
     clock.advance(days=10, seconds=1)
-    async with open_workbench(settings, clock=clock) as workbench:
+    async with open_application(settings, clock=clock) as application:
+        workbench = application.workbench
         kept = await read_until(workbench, user_id, 7)
         assert [event.event_type for event in kept] == ["custom_y"] * 7
         await workbench.events.emit("custom_z", user_id, {})
@@ -48,7 +52,8 @@ async def test_old_entries_are_removed_at_the_start_and_the_chain_holds(
     assert "whole; checked: 8" in out
     assert "ends with 1208:" in out
     clock.advance(days=31)
-    async with open_workbench(settings, clock=clock) as workbench:
+    async with open_application(settings, clock=clock) as application:
+        workbench = application.workbench
         assert await read_until(workbench, user_id, 0) == []
         again = await workbench.events.emit("custom_z", user_id, {})
         assert await workbench.get(EVENT_LOG).read_events(user_id) == [again]
@@ -62,12 +67,14 @@ async def test_what_is_missing_behind_the_beginning_is_found(
 ) -> None:
     config = write_config(tmp_path, AUDIT)
     settings = load_settings(config, environ={})
-    async with open_workbench(settings, clock=clock) as workbench:
-        user_id = (await workbench.keys.create_user("ada")).id
+    async with open_application(settings, clock=clock) as application:
+        workbench = application.workbench
+        user_id = (await workbench.users.create("ada")).id
         for number in range(6):
             await workbench.events.emit("custom_x", user_id, {"n": number})
             clock.advance(days=31 * (number == 2))
-    async with open_workbench(settings, clock=clock) as workbench:
+    async with open_application(settings, clock=clock) as application:
+        workbench = application.workbench
         await read_until(workbench, user_id, 3)
     for number in (5, 4):
         database = settings.database.path
@@ -80,10 +87,12 @@ async def test_what_is_missing_behind_the_beginning_is_found(
 
 async def test_by_default_everything_is_kept(tmp_path: Path, clock: FakeClock) -> None:
     settings = load_settings(write_config(tmp_path, {}), environ={})
-    async with open_workbench(settings, clock=clock) as workbench:
-        user_id = (await workbench.keys.create_user("ada")).id
+    async with open_application(settings, clock=clock) as application:
+        workbench = application.workbench
+        user_id = (await workbench.users.create("ada")).id
         event = await workbench.events.emit("custom_x", user_id, {})
     clock.advance(days=10_000)
-    async with open_workbench(settings, clock=clock) as workbench:
+    async with open_application(settings, clock=clock) as application:
+        workbench = application.workbench
         later = await workbench.events.emit("custom_x", user_id, {})
         assert await workbench.get(EVENT_LOG).read_events(user_id) == [event, later]

@@ -134,7 +134,7 @@ async def test_when_all_ends_the_answer_is_kept_up_to_there_and_the_client_is_to
     scripted.script = [say(LONG, pause=Brake(2))]
     async with Chat(client, body={"message": "Count."}) as chat:
         await chat.read_tokens(2)
-        workbench.time_to_stop()
+        workbench.shutdown.request()
         (last,) = await chat.read_all()
     assert (last.event, last.data["interrupted"]) == ("done", True)
     assert await read_conversation(client) == [("Count.", False), ("One two", True)]

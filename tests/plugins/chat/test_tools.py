@@ -13,7 +13,8 @@ from support.client import Client, rows_of
 from support.scripted_server import MODEL, USAGE, ScriptedServer, respond, say
 from support.sse import Chat, Sent
 
-from biont import Scope, ToolContext, ToolResult, Workbench, make_tool
+from biont import Scope, ToolContext, Workbench, make_tool
+from biont.llm import TOOLS, ToolResult
 
 KEEP = say("I keep it.", calls=[("create_note", '{"title": "Kept"}')])
 SEND = say(calls=[("send_message", '{"integration": "team", "title": "Hi"}')])
@@ -168,7 +169,7 @@ async def test_a_client_that_leaves_has_no_more_tools_called(
         await never.wait()
         return None
 
-    workbench.tools = {"wait": make_tool("wait", "Waits.", Nothing, wait)}
+    workbench.services.replace(TOOLS, {"wait": make_tool("wait", "Waits.", Nothing, wait)})
     scripted.script = [say("Wait.", calls=[("wait", "{}")])]
     async with Chat(client, body={"message": "Do it.", "tools": ["wait"]}):
         await client.get_until("/tool-calls?status=queued", lambda page: page["data"])

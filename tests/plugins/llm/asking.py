@@ -9,19 +9,14 @@ from pydantic import HttpUrl, SecretStr
 from support.clock import FakeClock
 from support.scripted_server import MODEL
 
-from biont import (
-    Answer,
-    Backend,
-    BackendFactory,
-    ChatRequest,
-    LlmCall,
-    Message,
-    Workbench,
-    load_settings,
-)
-from biont_llm import LanguageModels
-from biont_llm.book import Entry, Owner, Spent, tell_day
-from biont_llm.openai_backend import OpenAiBackend
+from biont import Workbench
+from biont.application import make_workbench
+from biont.event import EventFactory
+from biont.llm import LLM_BACKENDS, Answer, Backend, BackendFactory, ChatRequest, LlmCall, Message
+from biont.settings import load_settings
+from biont_llm import LlmGateway
+from biont_llm.accounting.call_log import CallEntry, Owner, Spent, tell_day
+from biont_llm.openai.backend import OpenAiBackend
 from biont_llm.settings import LlmSettings, OpenAiSettings
 
 CAPITAL = [Message("user", "What is the capital of France?")]
@@ -50,9 +45,9 @@ def make_openai(
 class MemoryBook:
     """Keeps in memory which calls were written down."""
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[CallEntry] = field(default_factory=list)
 
-    async def add(self, entry: Entry) -> None:
+    async def add(self, entry: CallEntry) -> None:
         self.entries.append(entry)
 
     async def add_up(self, owner: Owner, number: int, day: str) -> Spent:
@@ -64,23 +59,35 @@ class MemoryBook:
         return Spent(sum(tokens for tokens, _ in spent), sum(cost for _, cost in spent))
 
 
+def make_bare_workbench(
+    backends: Mapping[str, BackendFactory], clock: FakeClock | None = None
+) -> Workbench:
+    """Return a closed workbench that has nothing but these backends."""
+    clock = clock or FakeClock()
+    workbench = make_workbench(
+        load_settings(None, environ={}), {}, clock, EventFactory(clock, max_hops=8)
+    )
+    workbench.provide(LLM_BACKENDS, backends)
+    return workbench
+
+
 def make_models(
     backends: Mapping[str, Backend],
     clock: FakeClock | None = None,
     book: MemoryBook | None = None,
     **settings: object,
-) -> LanguageModels:
+) -> LlmGateway:
     """Put the settings' defaults before `backends`, of which the first is the default."""
 
     def lend(backend: Backend) -> BackendFactory:
         return lambda _: backend
 
-    workbench = Workbench(load_settings(None, environ={}), clock or FakeClock())
-    workbench.llm_backends = {name: lend(backend) for name, backend in backends.items()}
+    factories = {name: lend(backend) for name, backend in backends.items()}
+    workbench = make_bare_workbench(factories, clock)
     chosen = {"backend": next(iter(backends)), "timeout": 30, **settings}
-    return LanguageModels(workbench, LlmSettings.model_validate(chosen), book or MemoryBook())
+    return LlmGateway(workbench, LlmSettings.model_validate(chosen), book or MemoryBook())
 
 
-async def ask(models: LanguageModels, *messages: Message, model: str | None = None) -> Answer:
+async def ask(models: LlmGateway, *messages: Message, model: str | None = None) -> Answer:
     """Return a model's answer to these messages; to the capital's question without any."""
     return await models.chat(ChatRequest(messages or CAPITAL, model), CALL)

@@ -13,23 +13,23 @@ import pytest_asyncio
 from plugins.llm.asking import CALL, CAPITAL, ask, make_models, make_openai
 from support.scripted_server import ScriptedServer, respond, wait_for
 
-from biont import (
+from biont import JsonObject
+from biont.exceptions import BackendTimeout, PromptTooLong
+from biont.llm import (
     Answer,
     Backend,
     ChatRequest,
     Chunk,
     DoneChunk,
-    JsonObject,
     Message,
     ResponseFormat,
     TextChunk,
     UsageChunk,
 )
-from biont.exceptions import BackendTimeout, PromptTooLong
-from biont_llm import LanguageModels
+from biont_llm import LlmGateway
+from biont_llm.local.backend import LocalBackend
+from biont_llm.local.llama_server import LocalServer
 from biont_llm.local.model_file import find_model
-from biont_llm.local_backend import LocalBackend
-from biont_llm.local_server import LocalServer
 from biont_llm.settings import LocalSettings
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -74,18 +74,18 @@ async def backend(
 
 
 @pytest.fixture
-def models(backend: Backend) -> LanguageModels:
+def models(backend: Backend) -> LlmGateway:
     return make_models({"any": backend})
 
 
-async def collect(models: LanguageModels, request: ChatRequest) -> tuple[list[Chunk], Answer]:
+async def collect(models: LlmGateway, request: ChatRequest) -> tuple[list[Chunk], Answer]:
     async with models.stream(request, CALL) as stream:
         chunks = [chunk async for chunk in stream]
         assert stream.answer is not None
         return chunks, stream.answer
 
 
-async def test_it_knows_the_capital_of_france(models: LanguageModels) -> None:
+async def test_it_knows_the_capital_of_france(models: LlmGateway) -> None:
     answer = await ask(models)
     assert "Paris" in answer.text
     assert answer.model in {"scripted-1", "SmolLM2-135M-Instruct"}
@@ -95,7 +95,7 @@ async def test_it_knows_the_capital_of_france(models: LanguageModels) -> None:
     assert not answer.usage.estimated
 
 
-async def test_it_knows_it_piece_by_piece(models: LanguageModels) -> None:
+async def test_it_knows_it_piece_by_piece(models: LlmGateway) -> None:
     chunks, answer = await collect(models, ChatRequest(CAPITAL))
     *texts, usage, end = chunks
     assert len(texts) > 1
@@ -108,27 +108,27 @@ async def test_it_knows_it_piece_by_piece(models: LanguageModels) -> None:
     assert end == DoneChunk(answer.model, "stop")
 
 
-async def test_it_summarises(models: LanguageModels) -> None:
+async def test_it_summarises(models: LlmGateway) -> None:
     answer = await ask(models, Message("user", f"Summarise in one sentence: {TEXT}"))
     assert "library" in answer.text
     assert len(answer.text) < len(TEXT)
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-async def test_it_follows_a_schema(models: LanguageModels, streamed: bool) -> None:
+async def test_it_follows_a_schema(models: LlmGateway, streamed: bool) -> None:
     request = ChatRequest(CAPITAL, response_format=ResponseFormat("city", CITY))
     answer = (await collect(models, request))[1] if streamed else await models.chat(request, CALL)
     assert "Paris" in orjson.loads(answer.text)["city"]
 
 
-async def test_it_answers_several_at_once(models: LanguageModels) -> None:
+async def test_it_answers_several_at_once(models: LlmGateway) -> None:
     answers = await asyncio.gather(
         *(ask(models) for _ in range(3)), collect(models, ChatRequest(CAPITAL))
     )
     assert all("Paris" in str(answer) for answer in answers)
 
 
-async def test_it_follows_a_conversation(models: LanguageModels) -> None:
+async def test_it_follows_a_conversation(models: LlmGateway) -> None:
     turns = [
         Message("system", "Answer in one word."),
         Message("user", "Good morning."),
@@ -140,7 +140,7 @@ async def test_it_follows_a_conversation(models: LanguageModels) -> None:
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_a_prompt_beyond_the_context_is_an_error_and_the_next_is_answered(
-    models: LanguageModels, scripted: ScriptedServer, streamed: bool
+    models: LlmGateway, scripted: ScriptedServer, streamed: bool
 ) -> None:
     refusal = {"message": "maximum context length", "code": "context_length_exceeded"}
     scripted.script = [respond(400, orjson.dumps({"error": refusal}))]
@@ -153,7 +153,7 @@ async def test_a_prompt_beyond_the_context_is_an_error_and_the_next_is_answered(
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_an_answer_that_takes_too_long_is_given_up_and_the_next_one_comes(
-    backend: Backend, models: LanguageModels, scripted: ScriptedServer, streamed: bool
+    backend: Backend, models: LlmGateway, scripted: ScriptedServer, streamed: bool
 ) -> None:
     later = asyncio.Event()
     scripted.script = [wait_for(later)]
@@ -181,7 +181,7 @@ async def test_a_stream_that_nobody_wants_any_more_gives_its_place_back(
     await scripted.wait_until_busy(0)
 
 
-async def test_it_names_its_models(models: LanguageModels) -> None:
+async def test_it_names_its_models(models: LlmGateway) -> None:
     (state,) = await models.survey()
     (model,) = state.models
     assert model.name in {"scripted-1", "SmolLM2-135M-Instruct"}

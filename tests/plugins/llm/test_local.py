@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from plugins.llm.asking import BRIEF_CAPITAL, CAPITAL, make_openai
 
-from biont import ChatRequest
 from biont.exceptions import BackendMissing, BackendRefused, BackendUnavailable, InvalidAnswer
+from biont.llm import ChatRequest
+from biont_llm.local.backend import LocalBackend
+from biont_llm.local.llama_server import LocalServer
 from biont_llm.local.model_file import find_model, name_model
-from biont_llm.local_backend import LocalBackend
-from biont_llm.local_server import LocalServer
 from biont_llm.settings import LocalSettings
 
 NO_FOLDER = Path("none")
@@ -117,9 +117,9 @@ def test_a_missing_package_is_an_error_that_says_what_to_do(package: str, remedy
         import asyncio, sys
         from pathlib import Path
         sys.modules[{package!r}] = None
-        from biont import ChatRequest, Message
+        from biont.llm import ChatRequest, Message
         from biont.exceptions import BackendMissing
-        from biont_llm.local_backend import LocalBackend
+        from biont_llm.local.backend import LocalBackend
         from biont_llm.settings import LocalSettings
 
         backend = LocalBackend(LocalSettings(), Path("none"), max_tokens=8, timeout=9)
@@ -138,8 +138,8 @@ def test_a_process_that_used_it_ends_well_and_prints_nothing_of_its_own(ending: 
         f"""
         import asyncio
         from pathlib import Path
-        from biont import ChatRequest, Message
-        from biont_llm.local_backend import LocalBackend
+        from biont.llm import ChatRequest, Message
+        from biont_llm.local.backend import LocalBackend
         from biont_llm.settings import LocalSettings
 
         async def main():
@@ -161,7 +161,9 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
         from pathlib import Path
         import biont_llm.plugin
         from biont_llm.settings import LlmSettings
-        from biont import load_settings, SystemClock, Workbench
+        from biont import Workbench
+        from biont.clock import SystemClock
+        from biont.settings import load_settings
 
         settings = LlmSettings()
         biont_llm.plugin.OpenAiBackend(settings.openai, max_tokens=8, timeout=9)

@@ -7,22 +7,19 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from plugins.llm.asking import CALL, CAPITAL, MemoryBook, ask, make_models, make_openai
+from plugins.llm.asking import (
+    CALL,
+    CAPITAL,
+    MemoryBook,
+    ask,
+    make_bare_workbench,
+    make_models,
+    make_openai,
+)
 from support.clock import FakeClock
 from support.scripted_server import MODEL, ScriptedServer, respond, say, stream, wait_for
 
-from biont import (
-    ChatRequest,
-    Chunk,
-    Completion,
-    DoneChunk,
-    Message,
-    ModelInfo,
-    ResponseFormat,
-    TextChunk,
-    Workbench,
-    load_settings,
-)
+from biont import Workbench
 from biont.exceptions import (
     BackendFailed,
     BackendMissing,
@@ -32,7 +29,17 @@ from biont.exceptions import (
     BackendUnavailable,
     InvalidAnswer,
 )
-from biont_llm import LanguageModels
+from biont.llm import (
+    ChatRequest,
+    Chunk,
+    Completion,
+    DoneChunk,
+    Message,
+    ModelInfo,
+    ResponseFormat,
+    TextChunk,
+)
+from biont_llm import LlmGateway
 from biont_llm.settings import LlmSettings
 
 SYSTEM = ("system", LlmSettings().system_prompt)
@@ -120,14 +127,13 @@ async def test_what_a_request_says_stands_over_the_settings(scripted: ScriptedSe
 
 async def test_a_backend_is_made_at_its_first_use_and_once() -> None:
     made: list[Workbench] = []
-    workbench = Workbench(load_settings(None, environ={}), FakeClock())
 
     def make(given: Workbench) -> Echo:
         made.append(given)
         return Echo()
 
-    workbench.llm_backends = {"echo": make}
-    models = LanguageModels(workbench, LlmSettings(backend="echo"), MemoryBook())
+    workbench = make_bare_workbench({"echo": make})
+    models = LlmGateway(workbench, LlmSettings(backend="echo"), MemoryBook())
     assert made == []
     await asyncio.gather(*(ask(models) for _ in range(5)))
     assert made == [workbench]

@@ -27,15 +27,6 @@ from support.scripted_server import (
     wait_for,
 )
 
-from biont import (
-    ChatRequest,
-    Chunk,
-    Completion,
-    Message,
-    TokenUsage,
-    ToolCallChunk,
-    ToolDefinition,
-)
 from biont.exceptions import (
     BackendError,
     BackendFailed,
@@ -45,6 +36,15 @@ from biont.exceptions import (
     BackendUnavailable,
     InvalidAnswer,
     PromptTooLong,
+)
+from biont.llm import (
+    ChatRequest,
+    Chunk,
+    Completion,
+    Message,
+    TokenUsage,
+    ToolCallChunk,
+    ToolDefinition,
 )
 from biont_llm.settings import OpenAiSettings
 

@@ -11,7 +11,8 @@ from support.client import Client, rows_of
 from support.clock import FakeClock
 from support.process import run_biont
 
-from biont import Scheduler, Workbench
+from biont import Workbench
+from biont.scheduling import Scheduler
 
 DAILY: dict[str, JsonValue] = {"cron": "0 9 * * *", "prompt": "Good morning"}
 

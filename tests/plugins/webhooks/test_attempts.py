@@ -17,7 +17,9 @@ from support.clock import FakeClock
 from support.config import write_config
 from support.receiver import Receiver
 
-from biont import Scope, Workbench, load_settings, open_workbench
+from biont import Scope
+from biont.application import Application, open_application
+from biont.settings import load_settings
 
 PATH = "/webhooks/outgoing"
 
@@ -116,28 +118,28 @@ async def test_what_falls_due_while_nothing_runs_is_attempted_at_the_next_start(
 ) -> None:
     settings = load_settings(write_config(tmp_path, {}), environ={})
     receiver.status = 500
-    async with open_workbench(settings, clock=clock) as first:
-        user = await first.keys.create_user("ada")
-        key, _ = await first.keys.create(user.id, "test", Scope.FULL)
+    async with open_application(settings, clock=clock) as first:
+        user = await first.workbench.users.create("ada")
+        key, _ = await first.workbench.keys.create(user.id, "test", Scope.FULL)
         async with _connect(first, key) as client:
             webhook = await register(client, receiver.url, retry=[3600])
             await emit(client)
             await wait_for_attempts(client, webhook, 1)
     receiver.status = 200
     clock.advance(minutes=30)
-    async with open_workbench(settings, clock=clock) as early, _connect(early, key) as client:
+    async with open_application(settings, clock=clock) as early, _connect(early, key) as client:
         await emit(client)
         await receiver.wait_for(2)
     assert len({request.headers["webhook-id"] for request in receiver.requests}) == 2
     clock.advance(hours=1)
-    async with open_workbench(settings, clock=clock) as late, _connect(late, key) as client:
+    async with open_application(settings, clock=clock) as late, _connect(late, key) as client:
         await receiver.wait_for(3)
     assert len({request.headers["webhook-id"] for request in receiver.requests}) == 2
 
 
 class _connect:  # noqa: N801  # a context manager that reads as a function
-    def __init__(self, workbench: Workbench, key: str) -> None:
-        self._server = TestServer(workbench.app, host="127.0.0.1")
+    def __init__(self, application: Application, key: str) -> None:
+        self._server = TestServer(application.app, host="127.0.0.1")
         self._key = key
 
     async def __aenter__(self) -> Client:

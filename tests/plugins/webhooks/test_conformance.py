@@ -17,11 +17,12 @@ from support.config import write_config
 from support.process import run_biont
 from yarl import URL
 
-from biont import EgressPolicy, SystemClock
-from biont_webhooks.cases import list_cases
-from biont_webhooks.conformance import Grade, Result, try_receiver
-from biont_webhooks.signing import generate_secret, sign_body
-from biont_webhooks.verification import verify
+from biont.clock import SystemClock
+from biont.egress import EgressPolicy
+from biont_webhooks.receiver_testing.conformance import Grade, Result, try_receiver
+from biont_webhooks.receiver_testing.conformance_cases import list_cases
+from biont_webhooks.receiver_testing.verification import verify
+from biont_webhooks.subscription.signing import generate_secret, sign_body
 
 Answer = Callable[[web.Request], Awaitable[int]]
 

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from biont_webhooks.filters import Filter, PayloadFilter, compile_filter, dump_filter, load_filter
+from biont_webhooks.subscription.payload_filter import (
+    Filter,
+    PayloadFilter,
+    compile_filter,
+    dump_filter,
+    load_filter,
+)
 
 ORDER: JsonValue = {
     "total": 40,

@@ -19,7 +19,7 @@ from support.process import keep_biont, run_biont
 from support.receiver import Receiver
 from support.webhooks import Document, emit, register, wait_for_deliveries
 
-from biont_webhooks.signing import generate_secret
+from biont_webhooks.subscription.signing import generate_secret
 
 SECRET, OTHER = generate_secret(), generate_secret()
 

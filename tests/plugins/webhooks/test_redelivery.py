@@ -123,7 +123,7 @@ async def test_what_has_failed_since_then_is_recovered(
 async def test_more_is_recovered_than_one_write_changes(
     client: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("redelivery", "delivery_routes"):
+    for module in ("service.redelivery", "api.delivery_routes"):
         monkeypatch.setattr(f"biont_webhooks.{module}.SLICE", 3)
     webhook = await register(client, receiver.url)
     receiver.status = 500

@@ -106,7 +106,7 @@ async def test_only_what_is_asked_for_and_wanted_is_replayed(
 async def test_more_is_replayed_than_one_write_owes(
     client: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("biont_webhooks.log_routes.SLICE", 3)
+    monkeypatch.setattr("biont_webhooks.api.event_log_routes.SLICE", 3)
     for number in range(7):
         await emit(client, number=number)
     webhook = await register(client, receiver.url)

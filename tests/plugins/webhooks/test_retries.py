@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from biont_webhooks.retries import (
+from biont_webhooks.subscription.retry_policy import (
     MAX_RETRY_AFTER,
     Retry,
     RetryPolicy,

@@ -16,7 +16,8 @@ from support.config import write_config
 from support.receiver import Receiver
 
 import biont_webhooks
-from biont import load_settings, open_workbench
+from biont.application import open_application
+from biont.settings import load_settings
 from biont.store.schema import CORE_MIGRATIONS
 
 PATH = "/webhooks/outgoing"
@@ -59,7 +60,8 @@ async def test_secrets_from_before_are_encrypted_and_go_on_signing(
 ) -> None:
     make_old_database(tmp_path, receiver.url)
     settings = load_settings(write_config(tmp_path, {}), environ={})
-    async with open_workbench(settings, clock=clock) as workbench:
+    async with open_application(settings, clock=clock) as application:
+        workbench = application.workbench
         await workbench.events.emit("custom_old", 1, {})
         (request,) = await receiver.wait_for(1)
         expected = hmac.new(SECRET.encode(), request.body, hashlib.sha256).hexdigest()

@@ -12,7 +12,7 @@ import svix.webhooks
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biont_webhooks.signing import generate_secret, sign, validate_secret
+from biont_webhooks.subscription.signing import generate_secret, sign, validate_secret
 
 Verify = Callable[[str, bytes, dict[str, str]], None]
 

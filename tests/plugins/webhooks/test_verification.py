@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from support.config import write_config
 from support.process import run_biont
 
-from biont_webhooks.signing import generate_secret, sign
-from biont_webhooks.verification import verify
+from biont_webhooks.receiver_testing.verification import verify
+from biont_webhooks.subscription.signing import generate_secret, sign
 
 # The example that Standard Webhooks and Svix publish.
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

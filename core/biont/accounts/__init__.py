@@ -1,0 +1,5 @@
+"""Accounts: users, their API keys, and rows that belong to users."""
+
+from biont.lazy_names import load_lazily
+
+__getattr__, __dir__ = load_lazily(__name__, __file__)

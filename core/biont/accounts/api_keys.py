@@ -1,0 +1,206 @@
+"""Users and their API keys.
+
+A key is ``asb_`` and 64 hex characters. Only its SHA-256 is stored: it is 256
+random bits, so nothing slower is needed, and whoever reads the database cannot
+use what is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from peewee import AutoField, ForeignKeyField, TextField
+
+from biont.accounts.users import User
+from biont.clock import Clock
+from biont.exceptions import InputProblem, InvalidInput, NotFound, Unauthorized
+from biont.store.database import InstantField, Table
+from biont.store.store import Store
+from biont.store.transaction import Transaction
+
+_KEY = re.compile(r"asb_[0-9a-f]{64}")
+_CACHE_LIMIT = 10_000
+
+
+class Scope(StrEnum):
+    """What a key may be used for."""
+
+    FULL = "full"
+    CHAT = "chat"
+    WEBHOOK = "webhook"
+
+
+class ApiKey(Table):
+    """A key, of which only the digest is known."""
+
+    id = AutoField()
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    user_id: int
+    name = TextField()
+    digest = TextField(unique=True)
+    prefix = TextField()
+    scope = TextField()
+    created_at = InstantField()
+    expires_at = InstantField(null=True)
+    revoked_at = InstantField(null=True)
+    last_used_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "api_keys"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who makes a request, and with which key."""
+
+    user_id: int
+    key_id: int
+    scope: Scope
+    expires_at: datetime | None
+
+
+class ApiKeys:
+    """Creates, checks and revokes API keys.
+
+    Args:
+        store: where keys are kept.
+        clock: decides what has expired.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._cache: dict[bytes, Principal] = {}
+        self._generation = 0
+        self._used: dict[int, datetime] = {}
+        store.on_foreign_change(self.forget)
+
+    async def create(
+        self, user_id: int, name: str, scope: Scope, expires_at: datetime | None = None
+    ) -> tuple[str, ApiKey]:
+        """Return a new key in plain text, which is shown only now, and its record.
+
+        Raises:
+            InvalidInput: it would have expired already.
+        """
+        now = self._clock.now()
+        if expires_at is not None and expires_at <= now:
+            raise InvalidInput(InputProblem("must lie in the future", "#/expires_at"))
+        plain = "asb_" + secrets.token_hex(32)
+        record = await self._store.write(
+            _create_key,
+            user=user_id,
+            name=name,
+            digest=_digest(plain).hex(),
+            prefix=plain[:12],
+            scope=scope,
+            created_at=now,
+            expires_at=expires_at,
+        )
+        return plain, record
+
+    async def list_keys(
+        self, user_id: int, limit: int | None = None, before: int | None = None
+    ) -> Sequence[ApiKey]:
+        """Return a user's keys, the newest first, revoked ones too.
+
+        Args:
+            user_id: whose keys.
+            limit: how many at most; None for all.
+            before: only those that are older than this one.
+        """
+        return await self._store.read(_select_keys, user_id, limit, before)
+
+    async def revoke(self, key_id: int, *, user_id: int | None = None) -> ApiKey:
+        """Make a key unusable from now on; return its record.
+
+        Args:
+            key_id: which key.
+            user_id: whose key it must be; None accepts anybody's.
+
+        Raises:
+            NotFound: there is no such key.
+        """
+        record = await self._store.write(_revoke_key, key_id, user_id, self._clock.now())
+        self.forget()
+        return record
+
+    async def authenticate(self, plain: str | None) -> Principal:
+        """Return the user, the key and the scope of a request.
+
+        Raises:
+            Unauthorized: the key is missing, malformed, unknown, expired or revoked.
+        """
+        if plain is None:
+            raise Unauthorized("send an API key in the X-API-Key header")
+        digest = _digest(plain)
+        principal = self._cache.get(digest)
+        if principal is None:
+            if not _KEY.fullmatch(plain):
+                raise Unauthorized("the X-API-Key header must hold asb_ and 64 hex characters")
+            principal = await self._look_up(digest)
+        now = self._clock.now()
+        if principal.expires_at is not None and principal.expires_at <= now:
+            raise Unauthorized("the API key has expired; create a new one")
+        self._used[principal.key_id] = now
+        return principal
+
+    def forget(self) -> None:
+        """Look every key up again from now on; one of them may have been revoked."""
+        self._generation += 1
+        self._cache.clear()
+
+    async def save_usage(self) -> None:
+        """Store when keys were last used; a crash loses what was not stored."""
+        used, self._used = self._used, {}
+        if used:
+            await self._store.write(_save_usage, used)
+
+    async def _look_up(self, digest: bytes) -> Principal:
+        generation = self._generation
+        record = await self._store.read(lambda: ApiKey.get_or_none(ApiKey.digest == digest.hex()))
+        if record is None:
+            raise Unauthorized("the API key is not known here")
+        if record.revoked_at is not None:
+            raise Unauthorized("the API key was revoked; create a new one")
+        principal = Principal(record.user_id, record.id, Scope(record.scope), record.expires_at)
+        # Revoked while it was read: what was read may be the state before.
+        if generation == self._generation and len(self._cache) < _CACHE_LIMIT:
+            self._cache[digest] = principal
+        return principal
+
+
+def _digest(plain: str) -> bytes:
+    return hashlib.sha256(plain.encode(errors="replace")).digest()
+
+
+def _create_key(_: Transaction, /, **values: object) -> ApiKey:
+    return ApiKey.create(**values)
+
+
+def _select_keys(user_id: int, limit: int | None, before: int | None) -> list[ApiKey]:
+    query = ApiKey.select().where(ApiKey.user == user_id)
+    if before is not None:
+        query = query.where(ApiKey.id < before)
+    return list(query.order_by(ApiKey.id.desc()).limit(limit))
+
+
+def _revoke_key(_: Transaction, key_id: int, user_id: int | None, now: datetime) -> ApiKey:
+    record = ApiKey.get_or_none(ApiKey.id == key_id)
+    if record is None or user_id not in (None, record.user_id):
+        raise NotFound(f"there is no key {key_id}")
+    if record.revoked_at is None:
+        record.revoked_at = now
+        record.save()
+    return record
+
+
+def _save_usage(_: Transaction, used: dict[int, datetime]) -> None:
+    for key_id, at in used.items():
+        ApiKey.update(last_used_at=at).where(ApiKey.id == key_id).execute()

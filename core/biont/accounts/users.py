@@ -1,0 +1,87 @@
+"""Users: the owners of keys, notes, schedules and webhooks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from peewee import AutoField, IntegrityError, TextField
+
+from biont.clock import Clock
+from biont.exceptions import Conflict, NotFound
+from biont.store.database import InstantField, Table
+from biont.store.store import Store
+from biont.store.transaction import Transaction
+
+
+class User(Table):
+    """Somebody who owns keys, notes, schedules, webhooks.
+
+    Attributes:
+        time_zone: an IANA name, of schedules that name none; None for the setting.
+    """
+
+    id = AutoField()
+    name = TextField(unique=True)
+    time_zone = TextField(null=True)
+    created_at = InstantField()
+
+    class Meta:
+        table_name = "users"
+
+
+class Users:
+    """Creates, finds and changes users.
+
+    Args:
+        store: where users are kept.
+        clock: stamps new users.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def create(self, name: str, time_zone: str | None = None) -> User:
+        """Return a new user.
+
+        Raises:
+            Conflict: there is one of that name.
+        """
+        return await self._store.write(_create_user, name, time_zone, self._clock.now())
+
+    async def get(self, user_id: int) -> User:
+        """Return the user of that number."""
+        return await self._store.read(User.get_by_id, user_id)
+
+    async def set_time_zone(self, user_id: int, time_zone: str | None) -> User:
+        """Let a user live in a zone, by its IANA name; None for the setting."""
+        return await self._store.write(_set_time_zone, user_id, time_zone)
+
+    async def list_all(self) -> list[User]:
+        """Return all users, the oldest first."""
+        return await self._store.read(lambda: list(User.select().order_by(User.id)))
+
+    async def find(self, name: str) -> User:
+        """Return the user of that name.
+
+        Raises:
+            NotFound: there is none.
+        """
+        user = await self._store.read(lambda: User.get_or_none(User.name == name))
+        if user is None:
+            raise NotFound(f"there is no user {name!r}; create one with `biont users create`")
+        return user
+
+
+def _create_user(_: Transaction, name: str, time_zone: str | None, now: datetime) -> User:
+    try:
+        return User.create(name=name, time_zone=time_zone, created_at=now)
+    except IntegrityError as error:
+        raise Conflict(f"there is a user {name!r} already; choose another name") from error
+
+
+def _set_time_zone(_: Transaction, user_id: int, time_zone: str | None) -> User:
+    user = User.get_by_id(user_id)
+    user.time_zone = time_zone
+    user.save()
+    return user

@@ -1,0 +1,282 @@
+"""Application: builds all parts of a workbench, and opens and closes them in order.
+
+Parts open from the inside out: database lock, store, vault, plugins and their tables, routes,
+egress, the plugins' lifespans, background tasks, event system, scheduler. They close in the
+reverse order. So nothing handles an event before the plugin that needs it is open, and
+nothing is closed while an event is handled.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cached_property
+from importlib.metadata import version
+from types import CodeType
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel
+
+from biont.accounts.api_keys import ApiKeys
+from biont.accounts.users import Users
+from biont.clock import Clock, SystemClock
+from biont.contract.jobs import JOB_KINDS
+from biont.contract.llm import LLM_BACKENDS
+from biont.contract.tools import TOOLS
+from biont.egress.policy import EgressPolicy
+from biont.egress.session import EgressSession
+from biont.event import EventFactory
+from biont.events.system import EventSystem
+from biont.exceptions import StoreUnavailable
+from biont.http.app import make_app, make_endpoints, refuse_conflicts
+from biont.http.asyncapi import make_asyncapi
+from biont.http.core_routes import api as core_api
+from biont.http.dead_letter_routes import api as dead_letter_api
+from biont.http.endpoint import Endpoint
+from biont.http.openapi import make_openapi
+from biont.http.system import SYSTEM
+from biont.http.user_routes import api as user_api
+from biont.plugin_manager import PluginManager
+from biont.runtime.background_tasks import BackgroundTasks
+from biont.runtime.loop_watchdog import LoopWatchdog, Stall, name_function
+from biont.runtime.shutdown import Shutdown
+from biont.scheduler.run import Job
+from biont.scheduler.scheduler import Scheduler
+from biont.security.vault import Vault
+from biont.services import Services
+from biont.settings.sections import Settings
+from biont.store.lock import hold_database
+from biont.store.store import Store
+from biont.workbench import Workbench
+
+_USAGE_INTERVAL = 60.0
+
+
+class Application:
+    """A workbench with its plugins, its HTTP routes and its documents.
+
+    `open_application` returns one that runs.
+
+    Attributes:
+        workbench: the parts that plugins may use.
+        plugins: the loaded and the quarantined plugins.
+        version: the version of the installed distribution.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.version = version("biont")
+        self.plugins = PluginManager()
+        self._settings = settings
+        self._factory = EventFactory(clock, settings.events.max_hops)
+        self._watchdog = LoopWatchdog(clock, settings.server.stall_limit)
+        self._endpoints: list[Endpoint] = []
+        self.workbench = make_workbench(settings, self._load_plugins(), clock, self._factory)
+        self.workbench.provide(SYSTEM, self)
+
+    @cached_property
+    def app(self) -> web.Application:
+        """The HTTP application."""
+        return make_app(self._endpoints, body_limit=self._settings.server.body_limit)
+
+    @cached_property
+    def openapi(self) -> bytes:
+        """The OpenAPI document of all routes and outgoing events, as JSON."""
+        event_types = self.workbench.events.event_types
+        return orjson.dumps(make_openapi(self._endpoints, event_types, version=self.version))
+
+    @cached_property
+    def asyncapi(self) -> bytes:
+        """The AsyncAPI document of all outgoing events, as JSON."""
+        return orjson.dumps(make_asyncapi(self.workbench.events.event_types, version=self.version))
+
+    @property
+    def running_plugins(self) -> list[str]:
+        """The names of the plugins that run, sorted."""
+        return sorted(self.plugins.running)
+
+    @property
+    def quarantined_plugins(self) -> list[str]:
+        """The names of the plugins in quarantine, sorted."""
+        return sorted(self.plugins.quarantined)
+
+    @property
+    def stalls(self) -> list[Stall]:
+        """The last times that the event loop was blocked, the newest first."""
+        return self._watchdog.stalls
+
+    @asynccontextmanager
+    async def run(self) -> AsyncIterator[None]:
+        """Open all parts; close them in reverse order at the end."""
+        workbench = self.workbench
+        async with AsyncExitStack() as stack:
+            was_killed = stack.enter_context(hold_database(self._settings.database.path))
+            await workbench.store.open()
+            stack.push_async_callback(workbench.store.close)
+            await workbench.vault.open(workbench.store)
+            await self._register_plugins()
+            self._make_endpoints()
+            await stack.enter_async_context(workbench.egress)
+            await stack.enter_async_context(_save_key_usage(workbench.keys))
+            await self._open_lifespans(stack)
+            workbench.background_tasks.every(
+                _USAGE_INTERVAL, "keys.usage", workbench.keys.save_usage
+            )
+            await stack.enter_async_context(workbench.background_tasks.run())
+            self._name_functions()
+            await stack.enter_async_context(self._watchdog.run())
+            await workbench.events.start(
+                self.plugins.handlers(workbench),
+                waiting_plugins=self.quarantined_plugins,
+                was_killed=was_killed,
+            )
+            stack.push_async_callback(workbench.events.stop, workbench.shutdown.time_left)
+            await workbench.scheduler.start(self._bind_jobs())
+            stack.push_async_callback(workbench.scheduler.stop, workbench.shutdown.time_left)
+            yield
+
+    def _load_plugins(self) -> dict[str, BaseModel]:
+        """Import all plugins, and return their validated settings."""
+        chosen = self._settings.plugins
+        self.plugins.load(disable=chosen.disable, folder=chosen.folder)
+        return self._settings.read_sections(
+            self.plugins.settings_models(),
+            absent={*chosen.disable, *self.plugins.quarantined},
+        )
+
+    async def _register_plugins(self) -> None:
+        """Migrate the plugins' tables, and collect what the plugins register."""
+        for name, tables in self.plugins.tables().items():
+            with self.plugins.guard(name):
+                await self.workbench.store.migrate(name, tables.migrations)
+        self._factory.event_types = self.plugins.event_types()
+        self.workbench.provide(JOB_KINDS, self.plugins.job_kinds())
+        self.workbench.provide(TOOLS, self.plugins.tools())
+        self.workbench.provide(LLM_BACKENDS, self.plugins.llm_backends(self.workbench))
+
+    def _make_endpoints(self) -> None:
+        """Make the endpoints of the core and of all plugins."""
+        endpoints = [
+            endpoint
+            for api in (core_api, user_api, dead_letter_api)
+            for endpoint in make_endpoints("core", api, self.workbench)
+        ]
+        for name, api in self.plugins.apis().items():
+            with self.plugins.guard(name):
+                endpoints += make_endpoints(name, api, self.workbench)
+        refuse_conflicts(endpoints)
+        self._endpoints = endpoints
+
+    async def _open_lifespans(self, stack: AsyncExitStack) -> None:
+        """Start the plugins, one after the other; `stack` closes them in reverse order."""
+        for name in list(self.plugins.running):
+            with self.plugins.guard(name):
+                lifespan = self.plugins.lifespan(name, self.workbench)
+                if lifespan is not None:
+                    await stack.enter_async_context(lifespan)
+        self._endpoints = [
+            endpoint
+            for endpoint in self._endpoints
+            if endpoint.owner == "core" or endpoint.owner in self.plugins.running
+        ]
+
+    def _bind_jobs(self) -> Mapping[str, Job]:
+        """Return the job of each kind, bound to the workbench."""
+
+        def bind(name: str) -> Job:
+            kind = self.workbench.get(JOB_KINDS)[name]
+            return lambda run: kind.run(run, self.workbench)
+
+        return {name: bind(name) for name in self.workbench.get(JOB_KINDS)}
+
+    def _name_functions(self) -> None:
+        """Name the routes and handlers, so that the watchdog can report a blocking one."""
+        names: dict[CodeType, str] = {}
+        for endpoint in self._endpoints:
+            route = endpoint.route
+            names |= name_function(route.function, f"{route.method} {route.path}")
+        for handler in self.plugins.handlers(self.workbench):
+            names |= name_function(handler.function, f"handler {handler.name}")
+        self._watchdog.names = names
+
+
+@asynccontextmanager
+async def open_application(
+    settings: Settings, *, clock: Clock | None = None
+) -> AsyncIterator[Application]:
+    """Start everything but the HTTP socket; stop everything in reverse order.
+
+    Stopping takes at most ``server.shutdown_timeout``. Work that does not end by then is
+    cancelled, and continues at the next start.
+
+    Raises:
+        SettingsError: a plugin's section cannot be used.
+        PluginError: two plugins claim the same name.
+        StoreConflict: another process runs on this database, or a newer version did.
+        VaultError: the key file does not belong to this database.
+    """
+    application = Application(settings, clock or SystemClock())
+    async with application.run():
+        yield application
+
+
+def make_workbench(
+    settings: Settings, sections: Mapping[str, BaseModel], clock: Clock, factory: EventFactory
+) -> Workbench:
+    """Return the parts of a workbench, all of them closed.
+
+    Args:
+        settings: the operator's settings.
+        sections: the validated settings of each plugin, by the plugin's name.
+        clock: tells the time to every part.
+        factory: makes the events.
+    """
+    store = Store(
+        settings.database.path,
+        factory,
+        readers=settings.database.readers,
+        busy_timeout=settings.database.busy_timeout,
+    )
+    return Workbench(
+        settings=settings,
+        sections=sections,
+        clock=clock,
+        store=store,
+        vault=Vault(settings.vault.key_file),
+        users=Users(store, clock),
+        keys=ApiKeys(store, clock),
+        events=EventSystem(
+            store,
+            factory,
+            clock,
+            lane_size=settings.events.lane_size,
+            timeout=settings.events.handler_timeout,
+            retry=settings.events.handler_retry,
+            crash_limit=settings.events.crash_limit,
+        ),
+        scheduler=Scheduler(
+            store,
+            clock,
+            poll_interval=settings.scheduler.poll_interval,
+            concurrency=settings.scheduler.concurrency,
+            catch_up_window=settings.scheduler.catch_up_window,
+            late_after=settings.scheduler.late_after,
+            run_timeout=settings.scheduler.run_timeout,
+        ),
+        # Senders limit their own concurrency: a wait here would count as the receiver's.
+        egress=EgressSession(EgressPolicy(settings.egress.allow), connections=0),
+        background_tasks=BackgroundTasks(),
+        shutdown=Shutdown(settings.server.shutdown_timeout),
+        services=Services(),
+    )
+
+
+@asynccontextmanager
+async def _save_key_usage(keys: ApiKeys) -> AsyncIterator[None]:
+    """Store the last use of each key at the end; a background task does so meanwhile."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(StoreUnavailable):
+            await keys.save_usage()

@@ -1,0 +1,1 @@
+"""Contract: the hooks and types that plugins implement."""

@@ -1,0 +1,1 @@
+"""Cron expressions: parsing, description in words, and iteration over occurrences."""

@@ -1,0 +1,9 @@
+from biont.event import Cause as Cause
+from biont.event import Event as Event
+from biont.event import JsonObject as JsonObject
+from biont.event import caused_by as caused_by
+from biont.event_types import EventType as EventType
+from biont.events.handlers import Handler as Handler
+from biont.events.handlers import Subscription as Subscription
+from biont.events.handlers import on as on
+from biont.events.system import EventSystem as EventSystem

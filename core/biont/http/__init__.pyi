@@ -1,0 +1,14 @@
+from biont.http.api import Api as Api
+from biont.http.api import Dialect as Dialect
+from biont.http.causation_headers import make_causation_headers as make_causation_headers
+from biont.http.error_responses import describe_error as describe_error
+from biont.http.paging import Cursor as Cursor
+from biont.http.paging import Limit as Limit
+from biont.http.paging import Page as Page
+from biont.http.paging import decode_cursor as decode_cursor
+from biont.http.paging import make_page as make_page
+from biont.http.problem_details import ProblemDetails as ProblemDetails
+from biont.http.request import Instant as Instant
+from biont.http.request import Request as Request
+from biont.http.request import RowId as RowId
+from biont.schema import Schema as Schema

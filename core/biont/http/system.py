@@ -1,0 +1,47 @@
+"""System: the state of the whole application, as the core's own routes report it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from biont.runtime.loop_watchdog import Stall
+from biont.services import Service
+
+
+class System(Protocol):
+    """The running application, seen from a route."""
+
+    @property
+    def version(self) -> str:
+        """The version of the installed distribution."""
+        ...
+
+    @property
+    def running_plugins(self) -> Sequence[str]:
+        """The names of the plugins that run."""
+        ...
+
+    @property
+    def quarantined_plugins(self) -> Sequence[str]:
+        """The names of the plugins in quarantine."""
+        ...
+
+    @property
+    def stalls(self) -> Sequence[Stall]:
+        """The last times that the event loop was blocked, the newest first."""
+        ...
+
+    @property
+    def openapi(self) -> bytes:
+        """The OpenAPI document, as JSON."""
+        ...
+
+    @property
+    def asyncapi(self) -> bytes:
+        """The AsyncAPI document, as JSON."""
+        ...
+
+
+SYSTEM = Service[System]("system", provider="core")
+"""The state of the whole application."""

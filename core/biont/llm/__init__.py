@@ -1,0 +1,5 @@
+"""Language models: requests, answers, backends and tools."""
+
+from biont.lazy_names import load_lazily
+
+__getattr__, __dir__ = load_lazily(__name__, __file__)

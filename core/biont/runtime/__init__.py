@@ -1,0 +1,1 @@
+"""Runtime: event-loop watchdog, background tasks, interpreter tuning and logging."""

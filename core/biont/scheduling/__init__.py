@@ -1,0 +1,5 @@
+"""Scheduling: schedules, timing, runs and job kinds."""
+
+from biont.lazy_names import load_lazily
+
+__getattr__, __dir__ = load_lazily(__name__, __file__)

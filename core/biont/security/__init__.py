@@ -1,0 +1,5 @@
+"""Security: encryption of secrets at rest, and redaction of secrets in text."""
+
+from biont.lazy_names import load_lazily
+
+__getattr__, __dir__ = load_lazily(__name__, __file__)

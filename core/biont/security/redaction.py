@@ -1,0 +1,25 @@
+"""Keeps secrets out of what is stored or shown of an error."""
+
+from __future__ import annotations
+
+import re
+
+MASK = "***"
+
+_SECRETS = re.compile(
+    r"""
+      (?P<key>\basb_)[0-9a-f]{8,}                               # our API keys
+    | (?P<webhook>\bwhsec_)[A-Za-z0-9+/=]{8,}                   # webhook secrets
+    | (?P<model>\bsk-)[A-Za-z0-9_-]{8,}                         # keys of model servers
+    | (?P<scheme>\b(?:Bearer|Basic)\s+)[A-Za-z0-9+/=._~-]{8,}   # Authorization headers
+    | (?P<user>://[^/\s:@]*:)[^/\s@]+(?=@)                      # passwords in URLs
+    | (?P<name>\b[\w-]*(?:password|passwd|secret|token|api_?key)['"]?\s*[:=]\s*['"]?)
+      [^\s'",;&)}\]]+
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def redact_secrets(text: str) -> str:
+    """Return `text` with `MASK` in the place of what looks like a key, a token or a password."""
+    return _SECRETS.sub(lambda found: f"{found[found.lastgroup or 0]}{MASK}", text)

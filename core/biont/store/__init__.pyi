@@ -1,0 +1,10 @@
+from biont.store.database import InstantField as InstantField
+from biont.store.database import Table as Table
+from biont.store.database import execute_sql as execute_sql
+from biont.store.database import format_instant as format_instant
+from biont.store.full_text import SnippetPart as SnippetPart
+from biont.store.full_text import quote_words as quote_words
+from biont.store.full_text import split_snippet as split_snippet
+from biont.store.schema import Tables as Tables
+from biont.store.store import Store as Store
+from biont.store.transaction import Transaction as Transaction

@@ -1,0 +1,1 @@
+"""Accounting: records, usage and budgets of LLM calls."""

@@ -1,0 +1,1 @@
+"""REST routes and schemas of webhooks and deliveries."""

@@ -1,0 +1,105 @@
+"""The routes of deliveries: what was sent, and sending it again."""
+
+from __future__ import annotations
+
+import uuid_utils
+
+from biont import Api, Event, Page, Request, RowId
+from biont.http import Cursor, Instant, Limit, decode_cursor, make_page
+from biont_webhooks.api.delivery_schemas import Count, DeliveryView, Recovery, show_delivery
+from biont_webhooks.api.routes import SCOPES, WEBHOOK
+from biont_webhooks.service.redelivery import (
+    SLICE,
+    DeliveryFilter,
+    create_test_delivery,
+    get_delivery,
+    recover,
+    resend,
+    select_deliveries,
+)
+from biont_webhooks.service.webhooks import WEBHOOKS
+from biont_webhooks.tables import DeliveryStatus
+
+DELIVERIES = f"{WEBHOOK}/deliveries"
+DELIVERY = f"{DELIVERIES}/{{delivery_id}}"
+
+api = Api("webhooks")
+
+
+@api.get(DELIVERIES, scopes=SCOPES)
+async def list_deliveries(  # noqa: PLR0913  # each is a parameter of the query
+    request: Request,
+    webhook_id: RowId,
+    *,
+    status: DeliveryStatus | None = None,
+    event_type: str | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[DeliveryView]:
+    """List what was, or is, owed to a webhook, the newest first, with each attempt.
+
+    `since` and `until` are about the instants at which it became owed.
+    """
+    rows = await request.workbench.store.read(
+        select_deliveries,
+        request.user_id,
+        webhook_id,
+        DeliveryFilter(status, event_type, since, until),
+        limit,
+        decode_cursor(cursor),
+    )
+    return make_page(rows, limit, lambda row: row[0].id, lambda row: show_delivery(*row))
+
+
+@api.get(DELIVERY, scopes=SCOPES)
+async def read_delivery(request: Request, webhook_id: RowId, delivery_id: RowId) -> DeliveryView:
+    """Read what became of one delivery, with each attempt."""
+    return show_delivery(
+        *await request.workbench.store.read(get_delivery, request.user_id, webhook_id, delivery_id)
+    )
+
+
+@api.post(f"{WEBHOOK}/test", scopes=SCOPES)
+async def send_test(request: Request, webhook_id: RowId) -> DeliveryView:
+    """Owe a message of type `webhook_test` to this webhook alone.
+
+    It is no event: nobody else hears of it. It is signed and recorded as events are,
+    and attempted once.
+    """
+    workbench = request.workbench
+    now, message_id = workbench.clock.now(), str(uuid_utils.uuid7())
+    payload = {"webhook_id": webhook_id}
+    message = Event.uncaused(message_id, request.user_id, "webhook_test", payload, now)
+    delivery_id = await workbench.get(WEBHOOKS).redeliver(
+        create_test_delivery, request.user_id, webhook_id, message, now
+    )
+    return await read_delivery(request, webhook_id, delivery_id)
+
+
+@api.post(f"{DELIVERY}/resend", scopes=SCOPES, status=200)
+async def send_again(request: Request, webhook_id: RowId, delivery_id: RowId) -> DeliveryView:
+    """Attempt a delivery once more, whatever became of it.
+
+    It is one attempt. One that is pending only comes forward: it is attempted now, and
+    again as the webhook's `retry` has it.
+    """
+    webhooks = request.workbench.get(WEBHOOKS)
+    await webhooks.redeliver(resend, request.user_id, webhook_id, delivery_id)
+    return await read_delivery(request, webhook_id, delivery_id)
+
+
+@api.post(f"{WEBHOOK}/recover", scopes=SCOPES, status=200)
+async def recover_deliveries(request: Request, webhook_id: RowId, body: Recovery) -> Count:
+    """Attempt every delivery that became owed since then, and has failed, once more."""
+    webhooks = request.workbench.get(WEBHOOKS)
+    count, before = 0, None
+    while True:
+        numbers = await webhooks.redeliver(
+            recover, request.user_id, webhook_id, body.since, before
+        )
+        count += len(numbers)
+        if len(numbers) < SLICE:
+            return Count(count=count)
+        before = numbers[-1]

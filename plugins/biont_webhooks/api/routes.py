@@ -1,0 +1,116 @@
+"""The routes of webhooks."""
+
+from __future__ import annotations
+
+from biont import Api, Page, Request, RowId, Scope
+from biont.exceptions import ForbiddenAddress, InputProblem, InvalidInput
+from biont.http import Cursor, Limit, decode_cursor, make_page
+from biont_webhooks.api.schemas import (
+    CreatedWebhook,
+    NewSecret,
+    NewWebhook,
+    WebhookChange,
+    WebhookView,
+    show_webhook,
+    to_columns,
+)
+from biont_webhooks.service.webhooks import WEBHOOKS
+from biont_webhooks.subscription.signing import generate_secret
+from biont_webhooks.tables import Webhook
+
+SCOPES = frozenset({Scope.WEBHOOK})
+WEBHOOK = "/webhooks/outgoing/{webhook_id}"
+
+api = Api("webhooks")
+
+
+@api.post("/webhooks/outgoing/register", scopes=SCOPES)
+async def register(request: Request, body: NewWebhook) -> CreatedWebhook:
+    """Register a URL that gets a signed POST for each event it subscribes to."""
+    _check_url(request, body.url)
+    secret = body.secret or generate_secret()
+    names = set(NewWebhook.model_fields) - {"secret"}
+    webhook = await request.workbench.get(WEBHOOKS).register(
+        request.user_id, secret, to_columns(body, names, request.workbench.vault)
+    )
+    return _show_with_secret(request, webhook, secret)
+
+
+@api.get("/webhooks/outgoing", scopes=SCOPES)
+async def list_webhooks(
+    request: Request, limit: Limit = 100, cursor: Cursor = None
+) -> Page[WebhookView]:
+    """List your webhooks, the newest first."""
+    rows = await request.workbench.store.read(
+        Webhook.read_page, request.user_id, limit, decode_cursor(cursor)
+    )
+    return make_page(
+        rows, limit, lambda webhook: webhook.id, lambda webhook: _show(request, webhook)
+    )
+
+
+@api.get(WEBHOOK, scopes=SCOPES)
+async def read_webhook(request: Request, webhook_id: RowId) -> WebhookView:
+    """Read a webhook."""
+    webhook = await request.workbench.store.read(Webhook.get_owned, request.user_id, webhook_id)
+    return _show(request, webhook)
+
+
+@api.patch(WEBHOOK, scopes=SCOPES)
+async def change(request: Request, webhook_id: RowId, body: WebhookChange) -> WebhookView:
+    """Change a webhook; what is owed to it goes on as the webhook is now."""
+    if "url" in body.model_fields_set:
+        _check_url(request, body.url)
+    columns = to_columns(body, body.model_fields_set, request.workbench.vault)
+    webhook = await request.workbench.get(WEBHOOKS).change(request.user_id, webhook_id, columns)
+    return _show(request, webhook)
+
+
+@api.post(f"{WEBHOOK}/pause", scopes=SCOPES, status=200)
+async def pause(request: Request, webhook_id: RowId) -> WebhookView:
+    """Let no event become owed to a webhook, and what is owed wait, until it is resumed."""
+    return _show(request, await request.workbench.get(WEBHOOKS).pause(request.user_id, webhook_id))
+
+
+@api.post(f"{WEBHOOK}/resume", scopes=SCOPES, status=200)
+async def resume(request: Request, webhook_id: RowId) -> WebhookView:
+    """Let a webhook that was paused, or disabled since it kept failing, go on.
+
+    What happened meanwhile was never owed to it; `replay` makes up for that.
+    """
+    return _show(
+        request, await request.workbench.get(WEBHOOKS).resume(request.user_id, webhook_id)
+    )
+
+
+@api.post(f"{WEBHOOK}/rotate-secret", scopes=SCOPES, status=200)
+async def rotate_secret(
+    request: Request, webhook_id: RowId, body: NewSecret | None = None
+) -> CreatedWebhook:
+    """Give a webhook another secret; for a while requests are signed by the old one too."""
+    secret = (body and body.secret) or generate_secret()
+    webhook = await request.workbench.get(WEBHOOKS).rotate_secret(
+        request.user_id, webhook_id, secret
+    )
+    return _show_with_secret(request, webhook, secret)
+
+
+@api.delete(WEBHOOK, scopes=SCOPES)
+async def delete(request: Request, webhook_id: RowId) -> None:
+    """Delete a webhook with its deliveries; what is still owed to it is not sent."""
+    await request.workbench.get(WEBHOOKS).delete(request.user_id, webhook_id)
+
+
+def _check_url(request: Request, url: str) -> None:
+    try:
+        request.workbench.egress.policy.check_url(url)
+    except ForbiddenAddress as error:
+        raise InvalidInput(InputProblem(str(error), "#/url")) from error
+
+
+def _show(request: Request, webhook: Webhook) -> WebhookView:
+    return show_webhook(webhook, request.workbench.vault)
+
+
+def _show_with_secret(request: Request, webhook: Webhook, secret: str) -> CreatedWebhook:
+    return CreatedWebhook(secret=secret, **_show(request, webhook).model_dump())

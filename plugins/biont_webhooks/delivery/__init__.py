@@ -1,0 +1,1 @@
+"""Delivery path: pending deliveries become signed attempts, and attempts become results."""

@@ -1,0 +1,1 @@
+"""Command-line tools that help to write and test a receiver."""

@@ -1,0 +1,1 @@
+"""Webhook subscriptions: filters, headers, retry policy and signing keys of one webhook."""

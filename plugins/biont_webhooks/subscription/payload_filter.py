@@ -1,0 +1,207 @@
+"""Payload filters: which events a webhook wants, by what stands in them.
+
+A filter is a clause, ``{"path": "customer.country", "op": "eq", "value": "DE"}``,
+or a group of filters: ``{"and": [...]}``, ``{"or": [...]}``, ``{"not": ...}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, WrapValidator
+
+from biont import JsonObject, Schema
+from biont_webhooks.subscription.filter_conditions import (
+    Clause,
+    Equality,
+    Exists,
+    Membership,
+    Order,
+    Prefix,
+)
+
+DEPTH_LIMIT = 8
+"""How many levels a filter may have; a clause alone is one."""
+
+CLAUSE_LIMIT = 100
+"""How many clauses a filter may have."""
+
+_GROUPS = ("and", "or", "not")
+
+
+class Every(Schema):
+    """Matches what each of its filters matches."""
+
+    model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
+
+    filters: Annotated[list[Node], Field(alias="and", min_length=1)]
+
+
+class Some(Schema):
+    """Matches what at least one of its filters matches."""
+
+    model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
+
+    filters: Annotated[list[Node], Field(alias="or", min_length=1)]
+
+
+class Not(Schema):
+    """Matches what its filter does not match."""
+
+    model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
+
+    filter: Annotated[Node, Field(alias="not")]
+
+
+_CLAUSES: tuple[type[Clause], ...] = (Equality, Membership, Order, Prefix, Exists)
+_MODELS: dict[str, type[BaseModel]] = {
+    "and": Every,
+    "or": Some,
+    "not": Not,
+    **{op: model for model in _CLAUSES for op in model.list_operators()},
+}
+
+
+def _validate_node(value: object, _: object) -> BaseModel:
+    """Validate `value` as what its keys say it is.
+
+    A union would be tried member by member, and name each one's complaints.
+    """
+    keys = value if isinstance(value, dict) else {}
+    kind = next((name for name in _GROUPS if name in keys), keys.get("op"))
+    model = _MODELS.get(kind) if isinstance(kind, str) else None
+    if model is None:
+        operators = ", ".join(name for name in _MODELS if name not in _GROUPS)
+        raise ValueError(f'must have "op", one of {operators}; or "and", "or" or "not"')
+    return model.model_validate(value)
+
+
+Node = Annotated[
+    Equality | Membership | Order | Prefix | Exists | Every | Some | Not,
+    WrapValidator(_validate_node),
+]
+
+
+def _check_bounds(value: object) -> object:
+    """Refuse what is too deep or too large, before anything recurses into it."""
+    level, clauses = [value], 0
+    for _ in range(DEPTH_LIMIT):
+        children = [_list_children(node) for node in level]
+        clauses += children.count([])
+        level = [child for found in children for child in found]
+        if clauses + len(level) > CLAUSE_LIMIT:
+            raise ValueError(f"has more than {CLAUSE_LIMIT} clauses")
+        if not level:
+            return value
+    raise ValueError(f"is nested more than {DEPTH_LIMIT} levels deep")
+
+
+def _list_children(node: object) -> list[object]:
+    if not isinstance(node, dict):
+        return []
+    children: list[object] = [node["not"]] if "not" in node else []
+    for name in ("and", "or"):
+        inner = node.get(name)
+        children += inner if isinstance(inner, list) else []
+    return children
+
+
+Filter = Annotated[Node, BeforeValidator(_check_bounds)]
+"""A filter as REST clients send it."""
+
+_FILTER: TypeAdapter[Filter] = TypeAdapter(Filter)
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a filter matches, or does not.
+
+    Attributes:
+        matches: whether it does.
+        pointer: the clause or group that decided, as a JSON pointer into the filter.
+        reason: a sentence: ``total is 40, which is not > 100``.
+    """
+
+    matches: bool
+    pointer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadFilter:
+    """A filter that is ready to be asked.
+
+    Attributes:
+        node: the filter.
+        matches: says of a payload whether the filter matches it; never raises.
+    """
+
+    node: Node
+    matches: Callable[[JsonObject], bool]
+
+    def explain(self, payload: JsonObject) -> Explanation:
+        """Return the clause that decides about `payload`, and why it does."""
+        return _explain(self.node, payload, "#")
+
+
+def compile_filter(node: Filter) -> PayloadFilter:
+    """Make a filter ready."""
+    return PayloadFilter(node, _compile(node))
+
+
+def dump_filter(node: Filter) -> str:
+    """Return a filter as the JSON that `load_filter` reads."""
+    return _FILTER.dump_json(node, exclude_unset=True).decode()
+
+
+def load_filter(text: str) -> PayloadFilter:
+    """Return the filter that `dump_filter` has written, ready to be asked."""
+    return compile_filter(_FILTER.validate_json(text))
+
+
+def _compile(node: Node) -> Callable[[JsonObject], bool]:
+    match node:
+        case Not():
+            inner = _compile(node.filter)
+            return lambda payload: not inner(payload)
+        case Every():
+            parts = [_compile(part) for part in node.filters]
+            return lambda payload: all(part(payload) for part in parts)
+        case Some():
+            parts = [_compile(part) for part in node.filters]
+            return lambda payload: any(part(payload) for part in parts)
+    find, test = node.make_finder(), node.make_test()
+    return lambda payload: test(find(payload))
+
+
+def _explain(node: Node, payload: JsonObject, pointer: str) -> Explanation:
+    match node:
+        case Not():
+            inner = _explain(node.filter, payload, f"{pointer}/not")
+            return replace(inner, matches=not inner.matches)
+        case Every():
+            return _explain_group(node.filters, payload, pointer, "and")
+        case Some():
+            return _explain_group(node.filters, payload, pointer, "or")
+    found = node.make_finder()(payload)
+    matches = node.make_test()(found)
+    return Explanation(matches, pointer, node.describe(found, matches=matches))
+
+
+def _explain_group(
+    filters: Sequence[Node], payload: JsonObject, pointer: str, kind: str
+) -> Explanation:
+    decisive = kind == "or"
+    parts = [
+        _explain(part, payload, f"{pointer}/{kind}/{index}") for index, part in enumerate(filters)
+    ]
+    for part in parts:
+        if part.matches is decisive or len(parts) == 1:
+            return part
+    return Explanation(
+        not decisive,
+        pointer,
+        "none of its clauses matches" if decisive else "each of its clauses matches",
+    )
