@@ -1,6 +1,6 @@
 """Agents: a language model that calls tools until it has an answer."""
 
-from biont_agents.agents import AGENTS, AgentOutcome, Agents
+from biont_agents.agents import AGENTS, AgentOutcome, Agents, RunBudget
 from biont_agents.approvals import abandon_calls
 from biont_agents.tables import AgentStatus
 from biont_agents.transcript import NewAgentRun, Progress, read_progress
@@ -12,6 +12,7 @@ __all__ = [
     "Agents",
     "NewAgentRun",
     "Progress",
+    "RunBudget",
     "abandon_calls",
     "read_progress",
 ]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 import orjson
 
@@ -37,8 +40,21 @@ from biont_llm import LANGUAGE_MODELS, LlmGateway
 OnChunk = Callable[[Chunk], Awaitable[None]]
 """Is told what the model says as it comes: its text, and each tool that it calls."""
 
-Check = Callable[[], Awaitable[None]]
-"""Raises a `BiontError` when the model is not to be asked again."""
+
+class RunBudget(Protocol):
+    """A budget that a run shares with others."""
+
+    def reserve(self, request: ChatRequest) -> AbstractAsyncContextManager[None]:
+        """Reserve what a question may take, while it is asked and charged inside.
+
+        Raises:
+            BiontError: the model is not to be asked again.
+        """
+        ...
+
+    def charge(self, tx: Transaction, usage: TokenUsage) -> None:
+        """Count what a question took, in the transaction that keeps the answer."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +112,7 @@ class Agents:
         call: LlmCall,
         *,
         on_chunk: OnChunk | None = None,
-        check: Check | None = None,
+        budget: RunBudget | None = None,
     ) -> AgentOutcome:
         """See a run through, up to its answer or to a call that needs an approval.
 
@@ -104,7 +120,7 @@ class Agents:
             run_id: which run.
             call: on whose behalf the model is asked.
             on_chunk: is told what the model says as it comes, also between calls.
-            check: is called before the model is asked; what it raises, this raises.
+            budget: each question is taken from it; what it raises, this raises.
 
         Raises:
             Conflict: it is being advanced already.
@@ -117,7 +133,7 @@ class Agents:
         self._going.add(run_id)
         try:
             async with asyncio.timeout(self._settings.timeout) as deadline:
-                return await self._advance(run_id, call, on_chunk, check)
+                return await self._advance(run_id, call, on_chunk, budget)
         except TimeoutError:
             if not deadline.expired():
                 raise
@@ -128,7 +144,7 @@ class Agents:
             self._going.discard(run_id)
 
     async def _advance(
-        self, run_id: int, call: LlmCall, on_chunk: OnChunk | None, check: Check | None
+        self, run_id: int, call: LlmCall, on_chunk: OnChunk | None, budget: RunBudget | None
     ) -> AgentOutcome:
         while True:
             transcript = await self._workbench.store.read(read_transcript, run_id)
@@ -143,30 +159,37 @@ class Agents:
             if run.status == AgentStatus.DONE:
                 return _make_outcome(run, AgentStatus.DONE)
             _check_limits(run)
-            if check is not None:
-                await check()
-            answer = check_calls(await self._ask(transcript, call, on_chunk))
-            statuses = [self._caller.judge(c.name, transcript.tools) for c in answer.tool_calls]
-            now = self._workbench.clock.now()
-            await self._workbench.store.write(add_answer, run_id, answer, statuses, now)
+            request = self._make_request(transcript)
+            async with budget.reserve(request) if budget else nullcontext():
+                answer = check_calls(await self._ask(run, request, call, on_chunk))
+                statuses = [
+                    self._caller.judge(c.name, transcript.tools) for c in answer.tool_calls
+                ]
+                now = self._workbench.clock.now()
+                await self._workbench.store.write(
+                    _keep_answer, run_id, answer, statuses, now, budget
+                )
+
+    def _make_request(self, transcript: Transcript) -> ChatRequest:
+        model, tools = transcript.run.model, self._define_tools(transcript)
+        messages = transcript.list_messages()
+        if (
+            tools
+            and not self._workbench.get(LANGUAGE_MODELS).find_backend_limits(model).native_tools
+        ):
+            shape = make_format(tools)
+            return ChatRequest(explain_tools(messages, tools), model, response_format=shape)
+        return ChatRequest(messages, model, tools=tools)
 
     async def _ask(
-        self, transcript: Transcript, call: LlmCall, on_chunk: OnChunk | None
+        self, run: AgentRun, request: ChatRequest, call: LlmCall, on_chunk: OnChunk | None
     ) -> Answer:
         models = self._workbench.get(LANGUAGE_MODELS)
-        tools = self._define_tools(transcript)
-        messages = transcript.list_messages()
-        if tools and not models.find_backend_limits(transcript.run.model).native_tools:
-            request = ChatRequest(
-                explain_tools(messages, tools),
-                transcript.run.model,
-                response_format=make_format(tools),
-            )
-            answer = read_answer(await models.chat(request, call), transcript.run.rounds)
+        if request.response_format is not None:
+            answer = read_answer(await models.chat(request, call), run.rounds)
             if on_chunk is not None:
                 await _tell(answer, on_chunk)
             return answer
-        request = ChatRequest(messages, transcript.run.model, tools=tools)
         if on_chunk is None:
             return await models.chat(request, call)
         return await _stream(models, request, call, on_chunk)
@@ -177,6 +200,19 @@ class Agents:
 
 
 AGENTS = Service[Agents]("agents", provider="agents")
+
+
+def _keep_answer(
+    tx: Transaction,
+    run_id: int,
+    answer: Answer,
+    statuses: Sequence[CallStatus],
+    now: datetime,
+    budget: RunBudget | None,
+) -> None:
+    add_answer(tx, run_id, answer, statuses, now)
+    if budget is not None:
+        budget.charge(tx, answer.usage)
 
 
 def _check_limits(run: AgentRun) -> None:

@@ -100,6 +100,13 @@ class LlmGateway:
         """Return what holds for the backend that `model` means; None is the default."""
         return self._terms[self._choose(model).backend]
 
+    def foresee_tokens(self, request: ChatRequest, limit: int) -> float:
+        """Return how many tokens to reserve for a call in a budget of `limit` tokens.
+
+        For the `Reservations` of callers that have budgets of their own.
+        """
+        return self._ledger.foresee(self._prepare(request), *self._find_longest(request), limit)
+
     async def survey(self) -> list[BackendState]:
         """Return how each backend is, in alphabetical order; all are asked now."""
         lines = [self._open_line(name) for name in self.backends]
@@ -114,8 +121,13 @@ class LlmGateway:
     def _open_account(
         self, request: ChatRequest, call: LlmCall
     ) -> AbstractAsyncContextManager[Account]:
-        most = request.max_tokens or self.find_backend_limits(request.model).max_tokens
-        return self._ledger.open(request, call, most)
+        longest, backend = self._find_longest(request)
+        return self._ledger.open(request, call, longest, backend)
+
+    def _find_longest(self, request: ChatRequest) -> tuple[int, str]:
+        """Return how many tokens an answer may have, and the backend that is asked first."""
+        backend = self._choose(request.model).backend
+        return request.max_tokens or self._terms[backend].max_tokens, backend
 
     async def _ask_in_turn(
         self, account: Account, ask: Callable[[ResilientBackend, ChatRequest], Awaitable[T]]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from math import inf
 from typing import TypeVar
 
 import structlog
@@ -19,7 +22,7 @@ from biont.exceptions import (
     LimitReached,
 )
 from biont.llm import ChatRequest, LlmCall, Message, ResponseFormat
-from biont_llm import LANGUAGE_MODELS
+from biont_llm import LANGUAGE_MODELS, Amount, Reservations
 from biont_missions.missions import count_tokens
 from biont_missions.tables import Mission
 
@@ -45,6 +48,7 @@ class ModelClient:
     def __init__(self, workbench: Workbench, retry: Sequence[float]) -> None:
         self._workbench = workbench
         self._retry = retry
+        self._reservations = Reservations[int]()
 
     async def persist(self, mission: Mission, ask: Callable[[], Awaitable[T]]) -> T:
         """Return what `ask` does, tried again while a model's server is out of reach.
@@ -61,6 +65,28 @@ class ModelClient:
                 _log.warning("asked again", mission_id=mission.id, pause=pause, error=str(error))
                 await asyncio.sleep(pause)
         return await ask()
+
+    @asynccontextmanager
+    async def reserve(self, mission_id: int, request: ChatRequest) -> AsyncIterator[None]:
+        """Reserve what a question may take of the mission's budget.
+
+        The question is asked, and what it took is counted, inside.
+
+        Raises:
+            LimitReached: the mission's budget is used up.
+        """
+        mission = await self._workbench.store.read(Mission.get_by_id, mission_id)
+        models = self._workbench.get(LANGUAGE_MODELS)
+
+        def size_up(_: int) -> Amount:
+            return Amount(models.foresee_tokens(request, mission.max_tokens))
+
+        find_left = partial(self._find_left, mission_id)
+        async with self._reservations.hold([mission_id], size_up, find_left):
+            yield
+
+    async def _find_left(self, mission_id: int) -> dict[int, Amount]:
+        return {mission_id: Amount(await check_budget(self._workbench, mission_id), inf)}
 
     def find_context(self, mission: Mission) -> int | None:
         """Return how many tokens a mission's model can read; None if not known."""
@@ -98,12 +124,14 @@ class ModelClient:
             ) from error
 
     async def _ask(self, mission: Mission, request: ChatRequest) -> str:
-        call = make_call(mission)
+        return await self.persist(mission, lambda: self._ask_once(mission, request))
+
+    async def _ask_once(self, mission: Mission, request: ChatRequest) -> str:
         models = self._workbench.get(LANGUAGE_MODELS)
-        await check_budget(self._workbench, mission.id)
-        answer = await self.persist(mission, lambda: models.chat(request, call))
-        spent = answer.usage.prompt_tokens + answer.usage.completion_tokens
-        await self._workbench.store.write(count_tokens, mission.id, spent)
+        async with self.reserve(mission.id, request):
+            answer = await models.chat(request, make_call(mission))
+            spent = answer.usage.prompt_tokens + answer.usage.completion_tokens
+            await self._workbench.store.write(count_tokens, mission.id, spent)
         return answer.text
 
 

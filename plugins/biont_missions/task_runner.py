@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 
 import orjson
 import structlog
 
 from biont import Transaction, Workbench
 from biont.exceptions import BiontError, StoreUnavailable
+from biont.llm import ChatRequest, TokenUsage
 from biont_agents import AGENTS, AgentStatus, NewAgentRun
 from biont_missions.missions import fail_mission, finish_work, read_mission
 from biont_missions.model_client import ModelClient, check_budget, make_call
@@ -26,6 +29,29 @@ from biont_missions.tasks import (
 )
 
 _log = structlog.get_logger("biont_missions")
+
+
+@dataclass(frozen=True)
+class TaskBudget:
+    """The budget of a mission, as the agent's run of one of its tasks uses it.
+
+    Attributes:
+        models: has the mission's reservations.
+        mission_id: the mission.
+        task_id: the task, which counts what its run takes, too.
+    """
+
+    models: ModelClient
+    mission_id: int
+    task_id: int
+
+    def reserve(self, request: ChatRequest) -> AbstractAsyncContextManager[None]:
+        """Reserve what a question may take, while it is asked and counted inside."""
+        return self.models.reserve(self.mission_id, request)
+
+    def charge(self, tx: Transaction, usage: TokenUsage) -> None:
+        """Count what a question took, in the transaction that keeps the answer."""
+        charge_task(tx, self.task_id, usage.prompt_tokens + usage.completion_tokens)
 
 
 class TaskRunner:
@@ -157,14 +183,9 @@ class TaskRunner:
     async def _advance(self, mission: Mission, task: Task, run_id: int) -> None:
         agents, store = self._workbench.get(AGENTS), self._workbench.store
         call = make_call(mission)
-
-        async def check() -> None:
-            # Tasks side by side share one budget.
-            await store.write(charge_task, task.id)
-            await check_budget(self._workbench, mission.id)
-
+        budget = TaskBudget(self._asker, mission.id, task.id)
         outcome = await self._asker.persist(
-            mission, lambda: agents.advance(run_id, call, check=check)
+            mission, lambda: agents.advance(run_id, call, budget=budget)
         )
         if outcome.status is AgentStatus.WAITING:
             await store.write(pause_task, task.id)

@@ -115,14 +115,14 @@ def begin_task(
 
 def end_task(tx: Transaction, task_id: int, result: str, now: datetime) -> None:
     """Keep what came of a task."""
-    task = _charge(task_id)
+    task = Task.get_by_id(task_id)
     if task.status == TaskStatus.RUNNING:
         _complete(tx, task, result, now)
 
 
 def pause_task(_: Transaction, task_id: int) -> None:
     """Note that a task waits for an approval, unless that has been given meanwhile."""
-    task = _charge(task_id)
+    task = Task.get_by_id(task_id)
     if task.status == TaskStatus.RUNNING and task.agent_run_id is not None:
         is_waiting = bool(read_progress(task.agent_run_id).waiting)
         task.status = TaskStatus.WAITING if is_waiting else TaskStatus.PENDING
@@ -131,7 +131,7 @@ def pause_task(_: Transaction, task_id: int) -> None:
 
 def fail_task(tx: Transaction, task_id: int, error: str, now: datetime) -> None:
     """Keep why a task failed."""
-    task = _charge(task_id)
+    task = Task.get_by_id(task_id)
     if task.status not in _TO_DO:
         return
     task.status, task.error, task.ended_at = TaskStatus.FAILED, cut_error(error), now
@@ -151,16 +151,20 @@ def fail_task(tx: Transaction, task_id: int, error: str, now: datetime) -> None:
 
 def cancel_task(tx: Transaction, task_id: int, now: datetime) -> None:
     """End a task whose mission is cancelled, and what its model still wants."""
-    task = _charge(task_id)
+    task = Task.get_by_id(task_id)
     if task.agent_run_id is not None:
         abandon_calls(tx, task.agent_run_id, now)
     task.status, task.ended_at = TaskStatus.CANCELLED, now
     task.save()
 
 
-def charge_task(_: Transaction, task_id: int) -> None:
-    """Count what a task's run has cost so far."""
-    _charge(task_id)
+def charge_task(_: Transaction, task_id: int, tokens: int) -> None:
+    """Count for a task and its mission what a question of the task's run has cost."""
+    task = Task.get_by_id(task_id)
+    task.tokens += tokens
+    task.save(only=[Task.tokens])
+    spent = Mission.tokens + tokens
+    Mission.update(tokens=spent).where(Mission.id == task.mission_id).execute()
 
 
 def cut_error(error: str) -> str:
@@ -197,19 +201,6 @@ def _complete(tx: Transaction, task: Task, result: str, now: datetime) -> None:
             "status": "completed",
         },
     )
-
-
-def _charge(task_id: int) -> Task:
-    """Return a task, once what its run has cost so far is counted for it and its mission."""
-    task = Task.get_by_id(task_id)
-    if task.agent_run_id is None:
-        return task
-    tokens = read_progress(task.agent_run_id).tokens
-    spent = Mission.tokens + (tokens - task.tokens)
-    Mission.update(tokens=spent).where(Mission.id == task.mission_id).execute()
-    task.tokens = tokens
-    task.save()
-    return task
 
 
 def _is_going(task: Task) -> bool:

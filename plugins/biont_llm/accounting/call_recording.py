@@ -30,6 +30,7 @@ class Account:
     Attributes:
         request: what is asked.
         call: on whose behalf.
+        most: the tokens that it may take, by its own limits.
         target: who is being asked; None before anybody was.
         model: which of its models, as far as is known beforehand.
         stream: the answer as it comes, where it is streamed.
@@ -39,6 +40,7 @@ class Account:
 
     request: ChatRequest
     call: LlmCall
+    most: int
     target: Target | None = None
     model: str = ""
     stream: AnswerStream | None = None
@@ -71,26 +73,34 @@ class CallRecorder:
         self._budgets = Budgets(settings.budgets, book, clock)
 
     @asynccontextmanager
-    async def open(self, request: ChatRequest, call: LlmCall, most: int) -> AsyncIterator[Account]:
+    async def open(
+        self, request: ChatRequest, call: LlmCall, longest: int, backend: str
+    ) -> AsyncIterator[Account]:
         """Have an account for a call; write it down at the end.
 
         Args:
             request: what is asked.
             call: on whose behalf.
-            most: how many tokens the answer may have.
+            longest: how many tokens the answer may have.
+            backend: the backend that is asked first.
 
         Raises:
             BudgetExceeded: the call may not be made.
             StoreUnavailable: it was not written down.
         """
-        account = Account(request, call)
-        async with self._budgets.hold(call, self._estimate_most(request, most)):
+        most = _estimate_most(request, longest)
+        account = Account(request, call, most)
+        async with self._budgets.hold(call, Spent(most, self._find_dearest(most)), backend):
             try:
                 yield account
             except BaseException as error:
                 await self.close(account, error)
                 raise
             await self.close(account, None)
+
+    def foresee(self, request: ChatRequest, longest: int, backend: str, limit: int) -> float:
+        """Return how many tokens to reserve for a call in a budget of `limit` tokens."""
+        return self._budgets.factors.foresee(backend, _estimate_most(request, longest), limit)
 
     async def close(self, account: Account, error: BaseException | None) -> None:
         """Write down what has become of whom the account names."""
@@ -99,6 +109,9 @@ class CallRecorder:
         answer = account.find_answer()
         model = answer.model if answer else account.model
         usage = _find_usage(account)
+        if answer:
+            billed = usage.prompt_tokens + usage.completion_tokens
+            self._budgets.factors.learn(account.target.backend, account.most, billed)
         await self._book.add(
             CallEntry(
                 call=account.call,
@@ -114,14 +127,11 @@ class CallRecorder:
             )
         )
 
-    def _estimate_most(self, request: ChatRequest, most: int) -> Spent:
-        usage = estimate_usage(request, "", ())
-        tokens = usage.prompt_tokens + most
-        dearest = max(
-            (max(price.prompt, price.completion) for price in self._settings.prices.values()),
-            default=0.0,
-        )
-        return Spent(tokens, tokens * dearest / 1_000_000)
+    def _find_dearest(self, tokens: int) -> float:
+        """Return what so many tokens cost at most, by any price."""
+        prices = self._settings.prices.values()
+        dearest = max((max(price.prompt, price.completion) for price in prices), default=0.0)
+        return tokens * dearest / 1_000_000
 
     def _find_cost(self, account: Account, model: str, usage: TokenUsage) -> float | None:
         """Return the cost by the price of the model as it was asked for, or as it is called."""
@@ -136,6 +146,10 @@ class CallRecorder:
 
     def _keep(self, text: str | None) -> str | None:
         return redact_secrets(text) if text is not None and self._settings.keep_texts else None
+
+
+def _estimate_most(request: ChatRequest, longest: int) -> int:
+    return estimate_usage(request, "", ()).prompt_tokens + longest
 
 
 def _find_usage(account: Account) -> TokenUsage:

@@ -10,10 +10,21 @@ from conftest import OpenClient, Restart
 from pydantic import JsonValue
 from support.client import Client, rows_of
 from support.clock import FakeClock
-from support.scripted_server import MODEL, ScriptedServer, respond, say, wait_for
+from support.scripted_server import (
+    MODEL,
+    ScriptedServer,
+    answer,
+    make_completion,
+    respond,
+    say,
+    wait_for,
+)
 from support.sse import Chat
 
 from biont import Workbench
+from biont.exceptions import BudgetExceeded
+from biont.llm import ChatRequest, LlmCall, Message
+from biont_llm import LANGUAGE_MODELS
 
 QUESTION: dict[str, JsonValue] = {"message": "What is the capital of France?"}
 
@@ -180,6 +191,35 @@ async def test_calls_at_once_count_with_the_most_that_they_may_take(
     assert statuses == [200, 200, 429, 429, 429]
     # It was 12 tokens each in the end: there is room again.
     await client.post("/chat", QUESTION)
+
+
+@pytest.mark.parametrize(
+    "llm",
+    [
+        {"budgets": {"user": {"tokens": 500}}, "concurrency": 20},
+        {
+            "budgets": {"user": {"cost": 5e-4}},
+            "prices": {MODEL: {"prompt": 1, "completion": 1}},
+            "concurrency": 20,
+        },
+    ],
+)
+@pytest.mark.parametrize("is_known", [False, True])
+async def test_calls_at_once_exceed_a_budget_by_little_where_a_server_bills_more_than_estimated(
+    open_client: OpenClient, workbench: Workbench, scripted: ScriptedServer, is_known: bool
+) -> None:
+    usage = {"prompt_tokens": 199, "completion_tokens": 1, "total_tokens": 200}
+    scripted.default = answer(make_completion(usage=usage))
+    models = workbench.get(LANGUAGE_MODELS)
+    brief = ChatRequest([Message("user", "Hi")], max_tokens=1)
+    client, _ = await open_client("ada"), await open_client("eve")
+    if is_known:
+        await models.chat(brief, LlmCall(user_id=2))
+    calls = (models.chat(brief, LlmCall(user_id=1)) for _ in range(12))
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    assert sum(isinstance(answered, BudgetExceeded) for answered in answers) == 9
+    (total,) = await read_usage(client, "")
+    assert (total["calls"], total["prompt_tokens"]) == (3, 3 * 199)
 
 
 @pytest.mark.parametrize("llm", [{"budgets": {"schedule": {"tokens": 10}}}])

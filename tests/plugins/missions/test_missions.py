@@ -8,7 +8,7 @@ import pytest
 from conftest import OpenClient, Restart
 from pydantic import JsonValue
 from support.client import Client, payload_of, rows_of
-from support.scripted_server import USAGE, ScriptedServer, respond, say
+from support.scripted_server import USAGE, ScriptedServer, answer, make_completion, respond, say
 from support.thinker import Thinker
 
 ENDS = {"completed", "failed", "cancelled"}
@@ -30,10 +30,17 @@ def context() -> int:
 
 
 @pytest.fixture
-def sections(scripted: ScriptedServer, context: int) -> dict[str, object]:
+def concurrency() -> int:
+    """How many tasks go on at once; to be parametrized."""
+    return 4
+
+
+@pytest.fixture
+def sections(scripted: ScriptedServer, context: int, concurrency: int) -> dict[str, object]:
     openai = {"base_url": scripted.url, "api_key": "x", "model": "m", "context": context}
     llm = {"backend": "openai", "openai": openai, "retries": 0, "circuit_failures": 100}
-    return {"plugins": {"llm": llm, "missions": {"retry": [0.01, 0.01], "tasks": 5}}}
+    missions = {"retry": [0.01, 0.01], "tasks": max(5, concurrency), "concurrency": concurrency}
+    return {"plugins": {"llm": llm, "missions": missions}}
 
 
 async def wait_for_end(client: Client, mission: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -208,6 +215,21 @@ async def test_tasks_side_by_side_share_the_budget(
     thinker.hold.set()
     mission = await wait_for_end(client, made)
     assert (mission["status"], mission["tokens"]) == ("failed", budget)
+
+
+@pytest.mark.parametrize("concurrency", [12])
+@pytest.mark.parametrize("billed", [200, 5000])
+async def test_tasks_side_by_side_exceed_the_budget_by_little_at_a_server_that_bills_much(
+    client: Client, scripted: ScriptedServer, billed: int
+) -> None:
+    usage = {"prompt_tokens": billed - 1, "completion_tokens": 1, "total_tokens": billed}
+    scripted.default = answer(make_completion(usage=usage))
+    steps: list[JsonValue] = [{"title": f"Step {number}"} for number in range(12)]
+    budget = billed * 5 // 2
+    made = await client.post("/missions", {**GOAL, "steps": steps, "max_tokens": budget})
+    mission = await wait_for_end(client, made)
+    assert (mission["status"], mission["tokens"]) == ("failed", 3 * billed)
+    assert len(scripted.asked) == 3
 
 
 @pytest.mark.parametrize("sections", [WITHOUT_FILE])
