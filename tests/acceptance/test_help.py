@@ -185,7 +185,7 @@ async def test_a_command_of_a_plugin_is_found_by_the_configuration_it_is_given(
     shell: Shell, tmp_path: Path
 ) -> None:
     (shell.plugins / "greeter.py").write_text(
-        GREETER.replace("import hookimpl", "import config_option, hookimpl")
+        GREETER.replace("import hookimpl", "import hookimpl\nfrom biont.cli import config_option")
         .replace("def greet():", "@config_option\ndef greet(config):")
         .replace('"hello"', "str(config)")
     )

@@ -106,7 +106,7 @@ def register_commands(cli: click.Group) -> None:
     """Add commands to ``biont``.
 
     Called when the command line is not one of the core's own. A command reads the
-    plugin's own settings by `biont.read_plugin_settings`. Since 0.1.
+    plugin's own settings by `biont.cli.read_plugin_settings`. Since 0.1.
 
     Args:
         cli: the group of all commands.
