@@ -52,7 +52,7 @@ class RunBudget(Protocol):
         """
         ...
 
-    def charge(self, tx: Transaction, usage: TokenUsage) -> None:
+    def charge(self, usage: TokenUsage) -> None:
         """Count what a question took, in the transaction that keeps the answer."""
         ...
 
@@ -90,7 +90,7 @@ class Agents:
         self._caller = Caller(workbench, settings.tool_timeout)
         self._going: set[int] = set()
 
-    def create(self, _: Transaction, new: NewAgentRun) -> AgentRun:
+    def create(self, new: NewAgentRun) -> AgentRun:
         """Keep a run that is to be advanced, as part of a write."""
         now = self._workbench.clock.now()
         return AgentRun.create(
@@ -166,7 +166,7 @@ class Agents:
                     self._caller.judge(c.name, transcript.tools) for c in answer.tool_calls
                 ]
                 now = self._workbench.clock.now()
-                await self._workbench.store.write(
+                await self._workbench.store.transact(
                     _keep_answer, run_id, answer, statuses, now, budget
                 )
 
@@ -212,7 +212,7 @@ def _keep_answer(
 ) -> None:
     add_answer(tx, run_id, answer, statuses, now)
     if budget is not None:
-        budget.charge(tx, answer.usage)
+        budget.charge(answer.usage)
 
 
 def _check_limits(run: AgentRun) -> None:

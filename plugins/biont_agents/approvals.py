@@ -38,7 +38,7 @@ def decide_call(tx: Transaction, user_id: int, call_id: int, approved: bool) -> 
     return call
 
 
-def abandon_calls(_: Transaction, run_id: int, now: datetime) -> None:
+def abandon_calls(run_id: int, now: datetime) -> None:
     """Let no further call of a run be made, since nobody wants its answer any more."""
     told = orjson.dumps({"error": "this call is not wanted any more"}).decode()
     ToolCallRecord.update(status=CallStatus.ABANDONED, result=told, ended_at=now).where(

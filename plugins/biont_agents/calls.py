@@ -106,7 +106,7 @@ class Caller:
 
     async def _end(self, call: ToolCallRecord, status: CallStatus, result: ToolResult) -> None:
         now = self.workbench.clock.now()
-        await self.workbench.store.write(_end_call, call.id, status, result, now)
+        await self.workbench.store.transact(_end_call, call.id, status, result, now)
 
 
 def _end_call(

@@ -85,7 +85,7 @@ async def reject(request: Request, call_id: RowId) -> ToolCallView:
 
 async def _decide(request: Request, call_id: int, *, approved: bool) -> ToolCallView:
     return _show_call(
-        await request.workbench.store.write(decide_call, request.user_id, call_id, approved)
+        await request.workbench.store.transact(decide_call, request.user_id, call_id, approved)
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from peewee import fn
 
-from biont import Store, Transaction
+from biont import Store
 from biont.clock import Clock
 from biont_audit.tables import LogEnds, LogEntry
 
@@ -24,7 +24,7 @@ async def remove_old_entries(store: Store, clock: Clock, keep_days: int) -> None
         pass
 
 
-def _remove_slice(_: Transaction, before: datetime) -> int:
+def _remove_slice(before: datetime) -> int:
     """Remove the next few entries, up to the first one emitted at `before` or later.
 
     What is left begins at the anchor, so the chain still holds.

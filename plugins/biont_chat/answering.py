@@ -52,7 +52,7 @@ class Exchange:
     async def keep(self, reply: Reply) -> ChatMessage | None:
         """Keep question and answer together, if they are to be kept; return the answer."""
         workbench = self.request.workbench
-        return await workbench.store.write(
+        return await workbench.store.transact(
             keep_exchange, self.question, reply, workbench.clock.now()
         )
 

@@ -71,7 +71,7 @@ def keep_exchange(
 
 
 def keep_question(
-    _: Transaction, question: Question, agent_run_id: int, key_id: int | None, now: datetime
+    question: Question, agent_run_id: int, key_id: int | None, now: datetime
 ) -> ChatMessage:
     """Keep a question whose answer waits for the approval of a tool call.
 
@@ -94,9 +94,7 @@ def keep_late_reply(tx: Transaction, waiting_id: int, reply: Reply, now: datetim
     _announce(tx, asked.conversation.user_id, asked.content, reply, message)
 
 
-def rename_conversation(
-    _: Transaction, user_id: int, conversation_id: int, title: str
-) -> Conversation:
+def rename_conversation(user_id: int, conversation_id: int, title: str) -> Conversation:
     """Give a conversation another title.
 
     Raises:
@@ -108,9 +106,7 @@ def rename_conversation(
     return conversation
 
 
-def delete_conversation(
-    tx: Transaction, user_id: int, now: datetime, conversation_id: int
-) -> None:
+def delete_conversation(user_id: int, now: datetime, conversation_id: int) -> None:
     """Delete a conversation with its messages, and the tool calls that wait for an approval.
 
     Raises:
@@ -119,7 +115,7 @@ def delete_conversation(
     conversation = Conversation.get_owned(user_id, conversation_id)
     of_it = ChatMessage.conversation == conversation
     for waiting in WaitingAnswer.select().join(ChatMessage).where(of_it):
-        abandon_calls(tx, waiting.agent_run_id, now)
+        abandon_calls(waiting.agent_run_id, now)
     conversation.delete_instance()
 
 

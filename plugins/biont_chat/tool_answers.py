@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from biont import Request as ApiRequest
-from biont import Scope, Transaction, Workbench
+from biont import Scope, Workbench
 from biont.exceptions import (
     BackendRefused,
     BiontError,
@@ -77,10 +77,8 @@ async def open_tool_exchange(exchange: Exchange) -> ToolExchange:
     )
     agents = workbench.get(AGENTS)
 
-    def create(tx: Transaction) -> int:
-        return int(agents.create(tx, new).id)
-
-    return ToolExchange(exchange, await workbench.store.write(create))
+    run = await workbench.store.write(agents.create, new)
+    return ToolExchange(exchange, run.id)
 
 
 @dataclass
@@ -265,7 +263,7 @@ async def resume_answer(workbench: Workbench, run_id: int) -> None:
         if outcome.status is AgentStatus.WAITING:
             return
         reply = make_reply(outcome)
-    await workbench.store.write(keep_late_reply, row.id, reply, workbench.clock.now())
+    await workbench.store.transact(keep_late_reply, row.id, reply, workbench.clock.now())
 
 
 def _find_waiting(run_id: int) -> tuple[WaitingAnswer, int] | None:

@@ -77,7 +77,7 @@ class Integrations:
         if cause is not None and await self._store.read(_is_sent, name, cause):
             return
         await self._post(name, connection, title, text)
-        await self._store.write(
+        await self._store.transact(
             _record, user_id, name, connection.kind, title, cause, self._clock.now()
         )
 

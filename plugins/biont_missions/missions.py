@@ -92,7 +92,7 @@ def add_tasks(mission: Mission, steps: Sequence[PlannedTask], now: datetime) -> 
         )
 
 
-def start_mission(_: Transaction, user_id: int, now: datetime, mission_id: int) -> Mission:
+def start_mission(user_id: int, now: datetime, mission_id: int) -> Mission:
     """Let a draft begin.
 
     Raises:
@@ -106,7 +106,6 @@ def start_mission(_: Transaction, user_id: int, now: datetime, mission_id: int) 
 
 
 def retry_mission(
-    _: Transaction,
     user_id: int,
     now: datetime,
     mission_id: int,
@@ -146,7 +145,7 @@ def retry_mission(
     return _turn_to(mission, _first_status(bool(tasks)), now)
 
 
-def cancel_mission(tx: Transaction, user_id: int, now: datetime, mission_id: int) -> Mission:
+def cancel_mission(user_id: int, now: datetime, mission_id: int) -> Mission:
     """End a mission; what was completed stays so.
 
     Raises:
@@ -158,13 +157,11 @@ def cancel_mission(tx: Transaction, user_id: int, now: datetime, mission_id: int
         raise Conflict(f"mission {mission_id} has ended; it is {mission.status}")
     for task in tasks:
         if task.ended_at is None:
-            cancel_task(tx, task.id, now)
+            cancel_task(task.id, now)
     return _turn_to(Mission.get_by_id(mission_id), MissionStatus.CANCELLED, now)
 
 
-def keep_plan(
-    _: Transaction, now: datetime, mission_id: int, steps: Sequence[PlannedTask]
-) -> None:
+def keep_plan(now: datetime, mission_id: int, steps: Sequence[PlannedTask]) -> None:
     """Give a mission the tasks that were planned, and let them begin."""
     mission = Mission.get_by_id(mission_id)
     if mission.status == MissionStatus.PLANNING:
@@ -172,7 +169,7 @@ def keep_plan(
         _turn_to(mission, MissionStatus.WORKING, now)
 
 
-def finish_work(_: Transaction, now: datetime, mission_id: int) -> None:
+def finish_work(now: datetime, mission_id: int) -> None:
     """Let a mission of which all tasks are completed be reviewed, or reported at once."""
     mission = Mission.get_by_id(mission_id)
     if mission.status == MissionStatus.WORKING:
@@ -182,7 +179,6 @@ def finish_work(_: Transaction, now: datetime, mission_id: int) -> None:
 
 
 def keep_review(
-    _: Transaction,
     now: datetime,
     mission_id: int,
     missing: Sequence[PlannedTask],
@@ -237,7 +233,7 @@ def fail_mission(tx: Transaction, now: datetime, mission_id: int, error: str) ->
         _end_as_failed(tx, mission, error, now)
 
 
-def count_tokens(_: Transaction, mission_id: int, tokens: int) -> None:
+def count_tokens(mission_id: int, tokens: int) -> None:
     """Note what a question has cost a mission."""
     Mission.update(tokens=Mission.tokens + tokens).where(Mission.id == mission_id).execute()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from biont import Api, Page, Request, RowId, Transaction
+from biont import Api, Page, Request, RowId
 from biont.http import Cursor, Limit, decode_cursor, make_page
 from biont.llm import LlmCall
 from biont_missions.mission_factory import MissionFactory
@@ -37,7 +37,7 @@ async def create(request: Request, body: NewMission) -> MissionView:
     maker = MissionFactory(request.workbench)
     maker.check(body)
     payer = LlmCall(user_id=request.user_id, key_id=request.key_id)
-    return show_mission(await request.workbench.store.write(maker.make, payer, body))
+    return show_mission(await request.workbench.store.transact(maker.make, payer, body))
 
 
 @api.get("/missions")
@@ -89,7 +89,7 @@ async def cancel(request: Request, mission_id: RowId) -> MissionView:
 async def _go_on(
     request: Request,
     mission_id: int,
-    function: Callable[[Transaction, int, datetime, int], Mission],
+    function: Callable[[int, datetime, int], Mission],
 ) -> MissionView:
     workbench = request.workbench
     mission = await workbench.store.write(

@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import structlog
 
-from biont import Service, Transaction, Workbench
+from biont import Service, Workbench
 from biont.events import Cause, caused_by
 from biont.exceptions import BiontError, InvalidAnswer, InvalidInput, StoreUnavailable
 from biont_missions.missions import (
@@ -138,7 +138,8 @@ class MissionRunner:
             case MissionStatus.REPORTING:
                 messages = ask_for_report(mission, tasks, self._asker.find_context(mission))
                 summary = await self._asker.ask_for_text(mission, messages)
-                await self._write(keep_report, mission_id, summary)
+                now = self._workbench.clock.now()
+                await self._workbench.store.transact(keep_report, now, mission_id, summary)
             case _:
                 return False
         return True
@@ -175,11 +176,12 @@ class MissionRunner:
         ]
 
     async def _fail(self, mission_id: int, error: str) -> None:
-        await self._write(fail_mission, mission_id, error)
+        now = self._workbench.clock.now()
+        await self._workbench.store.transact(fail_mission, now, mission_id, error)
 
     async def _write(
         self,
-        function: Callable[Concatenate[Transaction, datetime, P], T],
+        function: Callable[Concatenate[datetime, P], T],
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:

@@ -48,7 +48,7 @@ async def read_task(request: Request, task_id: RowId) -> TaskView:
 async def complete(request: Request, task_id: RowId, body: TaskResult) -> TaskView:
     """Say what you have done; a mission goes on with that."""
     workbench = request.workbench
-    task = await workbench.store.write(
+    task = await workbench.store.transact(
         complete_by_hand, request.user_id, workbench.clock.now(), task_id, body.result
     )
     if task.mission_id is not None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import orjson
 import structlog
 
-from biont import Transaction, Workbench
+from biont import Workbench
 from biont.exceptions import BiontError, StoreUnavailable
 from biont.llm import ChatRequest, TokenUsage
 from biont_agents import AGENTS, AgentStatus, NewAgentRun
@@ -49,9 +49,9 @@ class TaskBudget:
         """Reserve what a question may take, while it is asked and counted inside."""
         return self.models.reserve(self.mission_id, request)
 
-    def charge(self, tx: Transaction, usage: TokenUsage) -> None:
+    def charge(self, usage: TokenUsage) -> None:
         """Count what a question took, in the transaction that keeps the answer."""
-        charge_task(tx, self.task_id, usage.prompt_tokens + usage.completion_tokens)
+        charge_task(self.task_id, usage.prompt_tokens + usage.completion_tokens)
 
 
 class TaskRunner:
@@ -118,7 +118,7 @@ class TaskRunner:
         failed = [task for task in tasks if task.status == TaskStatus.FAILED]
         if failed:
             error = f"task {failed[0].position}, “{failed[0].title}”, failed: {failed[0].error}"
-            await store.write(fail_mission, now, mission.id, error)
+            await store.transact(fail_mission, now, mission.id, error)
             return True
         if any(task.status != TaskStatus.COMPLETED for task in tasks):
             return False
@@ -157,7 +157,9 @@ class TaskRunner:
             if not isinstance(error, BiontError):
                 _log.error("task broken", task_id=task.id, exc_info=error)
             now = self._workbench.clock.now()
-            await self._workbench.store.write(fail_task, task.id, str(error) or repr(error), now)
+            await self._workbench.store.transact(
+                fail_task, task.id, str(error) or repr(error), now
+            )
 
     async def _open(
         self, mission: Mission, task: Task, needed: Sequence[Task], left: int
@@ -165,7 +167,7 @@ class TaskRunner:
         agents = self._workbench.get(AGENTS)
         context = self._asker.find_context(mission)
 
-        def create_run(tx: Transaction) -> int:
+        def create_run() -> int:
             new = NewAgentRun(
                 user_id=mission.user_id,
                 source=f"task-{task.id}",
@@ -175,7 +177,7 @@ class TaskRunner:
                 model=mission.model,
                 max_tokens=left,
             )
-            return int(agents.create(tx, new).id)
+            return int(agents.create(new).id)
 
         now = self._workbench.clock.now()
         return await self._workbench.store.write(begin_task, task.id, create_run, now)
@@ -191,4 +193,4 @@ class TaskRunner:
             await store.write(pause_task, task.id)
         else:
             now = self._workbench.clock.now()
-            await store.write(end_task, task.id, outcome.answer or "", now)
+            await store.transact(end_task, task.id, outcome.answer or "", now)

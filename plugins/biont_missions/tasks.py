@@ -16,9 +16,7 @@ from biont_missions.tables import ERROR_LIMIT, Mission, MissionStatus, Task, Tas
 _TO_DO = frozenset({TaskStatus.PENDING, TaskStatus.RUNNING})
 
 
-def create_task(
-    _: Transaction, user_id: int, now: datetime, title: str, instructions: str
-) -> Task:
+def create_task(user_id: int, now: datetime, title: str, instructions: str) -> Task:
     """Keep a task of its own, which somebody has to complete."""
     return Task.create(user=user_id, title=title, instructions=instructions, created_at=now)
 
@@ -54,12 +52,12 @@ def complete_by_hand(
     if task.status not in {TaskStatus.PENDING, TaskStatus.WAITING, TaskStatus.FAILED}:
         raise Conflict(f"task {task_id} is {task.status}")
     if task.agent_run_id is not None:
-        abandon_calls(tx, task.agent_run_id, now)
+        abandon_calls(task.agent_run_id, now)
     _complete(tx, task, result, now)
     return task
 
 
-def delete_task(_: Transaction, user_id: int, task_id: int) -> None:
+def delete_task(user_id: int, task_id: int) -> None:
     """Delete a task of its own.
 
     Raises:
@@ -89,13 +87,10 @@ def list_needed(task: Task) -> list[int]:
     return list(orjson.loads(task.depends_on))
 
 
-def begin_task(
-    tx: Transaction, task_id: int, create_run: Callable[[Transaction], int], now: datetime
-) -> int | None:
+def begin_task(task_id: int, create_run: Callable[[], int], now: datetime) -> int | None:
     """Note that a task goes on; return its agent's run, a former one where there is one.
 
     Args:
-        tx: the write that it is part of.
         task_id: which task.
         create_run: makes an agent's run.
         now: the present instant.
@@ -107,7 +102,7 @@ def begin_task(
     if task.status not in _TO_DO or not _is_going(task):
         return None
     if task.agent_run_id is None:
-        task.agent_run_id = create_run(tx)
+        task.agent_run_id = create_run()
     task.status, task.started_at = TaskStatus.RUNNING, task.started_at or now
     task.save()
     return int(task.agent_run_id)
@@ -120,7 +115,7 @@ def end_task(tx: Transaction, task_id: int, result: str, now: datetime) -> None:
         _complete(tx, task, result, now)
 
 
-def pause_task(_: Transaction, task_id: int) -> None:
+def pause_task(task_id: int) -> None:
     """Note that a task waits for an approval, unless that has been given meanwhile."""
     task = Task.get_by_id(task_id)
     if task.status == TaskStatus.RUNNING and task.agent_run_id is not None:
@@ -149,16 +144,16 @@ def fail_task(tx: Transaction, task_id: int, error: str, now: datetime) -> None:
     )
 
 
-def cancel_task(tx: Transaction, task_id: int, now: datetime) -> None:
+def cancel_task(task_id: int, now: datetime) -> None:
     """End a task whose mission is cancelled, and what its model still wants."""
     task = Task.get_by_id(task_id)
     if task.agent_run_id is not None:
-        abandon_calls(tx, task.agent_run_id, now)
+        abandon_calls(task.agent_run_id, now)
     task.status, task.ended_at = TaskStatus.CANCELLED, now
     task.save()
 
 
-def charge_task(_: Transaction, task_id: int, tokens: int) -> None:
+def charge_task(task_id: int, tokens: int) -> None:
     """Count for a task and its mission what a question of the task's run has cost."""
     task = Task.get_by_id(task_id)
     task.tokens += tokens
@@ -172,7 +167,7 @@ def cut_error(error: str) -> str:
     return error[:ERROR_LIMIT].encode(errors="replace").decode()
 
 
-def resume_task(_: Transaction, agent_run_id: int) -> int | None:
+def resume_task(agent_run_id: int) -> int | None:
     """Let a task go on that waits for this run's approval; return whose mission it is."""
     task = Task.get_or_none(Task.agent_run_id == agent_run_id)
     if task is None or task.status != TaskStatus.WAITING:

@@ -24,9 +24,9 @@ class TaskSearch(Schema):
 
 
 async def _create(context: ToolContext, wanted: NewTask) -> ToolResult:
-    def write(tx: Transaction) -> JsonValue:
+    def write(_: Transaction) -> JsonValue:
         now = context.workbench.clock.now()
-        made = create_task(tx, context.user_id, now, wanted.title, wanted.instructions)
+        made = create_task(context.user_id, now, wanted.title, wanted.instructions)
         return {"task_id": made.id}
 
     return write

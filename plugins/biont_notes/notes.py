@@ -87,9 +87,7 @@ def create_note(
     return note
 
 
-def change_note(
-    _: Transaction, user_id: int, note_id: int, changes: Mapping[str, str], now: datetime
-) -> Note:
+def change_note(user_id: int, note_id: int, changes: Mapping[str, str], now: datetime) -> Note:
     """Change columns of a note, and keep what it was as a version.
 
     Raises:
@@ -116,7 +114,7 @@ def change_note(
     return note
 
 
-def delete_note(_: Transaction, user_id: int, note_id: int) -> None:
+def delete_note(user_id: int, note_id: int) -> None:
     """Delete a note with its versions.
 
     Raises:

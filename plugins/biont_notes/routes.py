@@ -47,7 +47,7 @@ api = Api("notes")
 @api.post("/notes")
 async def create(request: Request, body: NewNote) -> NoteView:
     """Keep a note."""
-    note = await request.workbench.store.write(
+    note = await request.workbench.store.transact(
         create_note,
         request.user_id,
         title=body.title,

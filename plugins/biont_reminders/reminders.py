@@ -8,7 +8,6 @@ from datetime import datetime
 import orjson
 from peewee import JOIN
 
-from biont import Transaction
 from biont.exceptions import Conflict, InputProblem, InvalidInput
 from biont.scheduling import Schedule, TimingKind
 from biont_reminders.job import REMINDER
@@ -23,7 +22,7 @@ _PATIENCE = 7 * 86400.0
 
 
 def create_reminder(
-    tx: Transaction, user_id: int, now: datetime, text: str, columns: Mapping[str, object]
+    user_id: int, now: datetime, text: str, columns: Mapping[str, object]
 ) -> Reminder:
     """Keep a reminder.
 
@@ -37,14 +36,13 @@ def create_reminder(
     Raises:
         InvalidInput: it would never be due.
     """
-    schedule = insert_schedule(tx, user_id, {**columns, **_make_columns(text)}, now)
+    schedule = insert_schedule(user_id, {**columns, **_make_columns(text)}, now)
     return Reminder.create(
         user=user_id, schedule=schedule, text=text, created_at=now, updated_at=now
     )
 
 
 def change_reminder(
-    tx: Transaction,
     user_id: int,
     now: datetime,
     reminder_id: int,
@@ -64,16 +62,14 @@ def change_reminder(
         reminder.text = text
         columns = {**columns, **_make_columns(text)}
         if reminder.snooze is not None:
-            apply_change(tx, reminder.snooze, _make_columns(text), now)
-    apply_change(tx, reminder.schedule, columns, now)
+            apply_change(reminder.snooze, _make_columns(text), now)
+    apply_change(reminder.schedule, columns, now)
     reminder.updated_at = now
     reminder.save()
     return reminder
 
 
-def snooze_reminder(
-    tx: Transaction, user_id: int, now: datetime, reminder_id: int, until: datetime
-) -> Reminder:
+def snooze_reminder(user_id: int, now: datetime, reminder_id: int, until: datetime) -> Reminder:
     """Let a reminder come back once more, beside when it is due anyway.
 
     Raises:
@@ -90,15 +86,15 @@ def snooze_reminder(
         **_make_columns(reminder.text),
     }
     if reminder.snooze is None:
-        reminder.snooze = insert_schedule(tx, user_id, columns, now)
+        reminder.snooze = insert_schedule(user_id, columns, now)
     else:
-        apply_change(tx, reminder.snooze, columns, now)
+        apply_change(reminder.snooze, columns, now)
     reminder.updated_at = now
     reminder.save()
     return reminder
 
 
-def finish_reminder(_: Transaction, user_id: int, now: datetime, reminder_id: int) -> Reminder:
+def finish_reminder(user_id: int, now: datetime, reminder_id: int) -> Reminder:
     """Note that what a reminder is for is done; one that recurs waits for its next time.
 
     Raises:
@@ -120,7 +116,7 @@ def finish_reminder(_: Transaction, user_id: int, now: datetime, reminder_id: in
     return reminder
 
 
-def delete_reminder(_: Transaction, user_id: int, reminder_id: int) -> None:
+def delete_reminder(user_id: int, reminder_id: int) -> None:
     """Delete a reminder with the record of its runs; its events stay.
 
     Raises:

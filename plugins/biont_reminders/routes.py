@@ -8,7 +8,7 @@ from typing import Concatenate, ParamSpec
 
 from pydantic import ConfigDict, Field
 
-from biont import Api, Page, Request, RowId, Schema, Transaction
+from biont import Api, Page, Request, RowId, Schema
 from biont.exceptions import InputProblem, InvalidInput
 from biont.http import Cursor, Limit, decode_cursor, make_page
 from biont.scheduling import TimingKind
@@ -137,15 +137,15 @@ async def delete(request: Request, reminder_id: RowId) -> None:
 
 async def _write(
     request: Request,
-    function: Callable[Concatenate[Transaction, int, datetime, P], Reminder],
+    function: Callable[Concatenate[int, datetime, P], Reminder],
     *arguments: P.args,
     **more: P.kwargs,
 ) -> ReminderView:
     """Write a reminder, look at what is due from now on, and show what was written."""
     user_id, now = request.user_id, request.workbench.clock.now()
 
-    def write(tx: Transaction) -> ReminderView:
-        return _show(function(tx, user_id, now, *arguments, **more))
+    def write() -> ReminderView:
+        return _show(function(user_id, now, *arguments, **more))
 
     shown = await request.workbench.store.write(write)
     request.workbench.scheduler.wake()

@@ -19,7 +19,7 @@ async def _create(context: ToolContext, wanted: NewReminder) -> ToolResult:
 
     def write(tx: Transaction) -> JsonValue:
         now = workbench.clock.now()
-        made = create_reminder(tx, context.user_id, now, wanted.text, columns)
+        made = create_reminder(context.user_id, now, wanted.text, columns)
         tx.after_commit(workbench.scheduler.wake)
         return {"reminder_id": made.id, "next_at": str(made.schedule.next_fire_at)}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from biont import JobKind, Transaction, Workbench
+from biont import JobKind, Workbench
 from biont.accounts import User
 from biont.cli import read_settings
 from biont.exceptions import InputProblem, InvalidInput, SettingsError
@@ -56,7 +56,7 @@ class _Follower:
     kinds: Mapping[str, JobKind]
     now: datetime
 
-    def follow(self, tx: Transaction, declared: Mapping[str, Declaration]) -> dict[str, list[str]]:
+    def follow(self, declared: Mapping[str, Declaration]) -> dict[str, list[str]]:
         """Create, change and remove schedules; return the names of those that were."""
         present = {
             (schedule.user_id, str(schedule.slug)): schedule
@@ -66,7 +66,7 @@ class _Follower:
         problems: list[str] = []
         for slug, declaration in declared.items():
             try:
-                outcome = self._follow_one(tx, slug, declaration, present)
+                outcome = self._follow_one(slug, declaration, present)
             except InvalidInput as error:
                 problems += [self._place(slug, problem) for problem in error.problems]
             else:
@@ -81,7 +81,6 @@ class _Follower:
 
     def _follow_one(
         self,
-        tx: Transaction,
         slug: str,
         declaration: Declaration,
         present: dict[tuple[int, str], Schedule],
@@ -98,13 +97,13 @@ class _Follower:
         columns = self._list_columns(slug, declaration, user)
         schedule = present.pop((user.id, slug), None)
         if schedule is None:
-            insert_schedule(tx, user.id, columns, self.now)
+            insert_schedule(user.id, columns, self.now)
             return "created"
         changed = {
             name: value for name, value in columns.items() if getattr(schedule, name) != value
         }
         if changed:
-            apply_change(tx, schedule, changed, self.now)
+            apply_change(schedule, changed, self.now)
         return "changed" if changed else None
 
     def _list_columns(self, slug: str, declaration: Declaration, user: User) -> dict[str, object]:

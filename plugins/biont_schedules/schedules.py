@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 
-from biont import Transaction
 from biont.exceptions import Conflict, InputProblem, InvalidInput
 from biont.scheduling import RunStatus, Schedule, ScheduleRun, Timing, plan_schedule
 from biont_schedules.timing import read_timing
@@ -22,9 +21,7 @@ FILE = "file"
 """The `Schedule.origin` of what stands in a file."""
 
 
-def insert_schedule(
-    _: Transaction, user_id: int, columns: Mapping[str, object], now: datetime
-) -> Schedule:
+def insert_schedule(user_id: int, columns: Mapping[str, object], now: datetime) -> Schedule:
     """Keep a schedule that is due from now on.
 
     Raises:
@@ -38,7 +35,6 @@ def insert_schedule(
 
 
 def change_schedule(
-    tx: Transaction,
     user_id: int,
     schedule_id: int,
     columns: Mapping[str, object],
@@ -51,12 +47,10 @@ def change_schedule(
         Conflict: it is declared in a file, or belongs to something else.
         InvalidInput: what it would say does not fit together.
     """
-    return apply_change(tx, get_editable(user_id, schedule_id), columns, now)
+    return apply_change(get_editable(user_id, schedule_id), columns, now)
 
 
-def apply_change(
-    _: Transaction, schedule: Schedule, columns: Mapping[str, object], now: datetime
-) -> Schedule:
+def apply_change(schedule: Schedule, columns: Mapping[str, object], now: datetime) -> Schedule:
     """Do what `change_schedule` does, whoever may edit the schedule.
 
     Raises:
@@ -73,7 +67,7 @@ def apply_change(
     return schedule
 
 
-def pause_schedule(_: Transaction, user_id: int, schedule_id: int, now: datetime) -> Schedule:
+def pause_schedule(user_id: int, schedule_id: int, now: datetime) -> Schedule:
     """Let nothing of a schedule fall due until it is resumed."""
     schedule = Schedule.get_owned(user_id, schedule_id)
     schedule.paused = True
@@ -83,7 +77,7 @@ def pause_schedule(_: Transaction, user_id: int, schedule_id: int, now: datetime
     return schedule
 
 
-def resume_schedule(_: Transaction, user_id: int, schedule_id: int, now: datetime) -> Schedule:
+def resume_schedule(user_id: int, schedule_id: int, now: datetime) -> Schedule:
     """Let a schedule fall due again; what passed while it was paused is not made up for."""
     schedule = Schedule.get_owned(user_id, schedule_id)
     if schedule.paused:
@@ -94,7 +88,7 @@ def resume_schedule(_: Transaction, user_id: int, schedule_id: int, now: datetim
     return schedule
 
 
-def delete_schedule(_: Transaction, user_id: int, schedule_id: int) -> None:
+def delete_schedule(user_id: int, schedule_id: int) -> None:
     """Delete a schedule with the record of its runs; their notes and events stay.
 
     Raises:

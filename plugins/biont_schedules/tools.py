@@ -32,7 +32,7 @@ async def _create(context: ToolContext, wanted: PromptSchedule) -> ToolResult:
     columns["parameters"] = check_parameters(workbench.get(JOB_KINDS), "prompt", {}, wanted.prompt)
 
     def write(tx: Transaction) -> JsonValue:
-        made = insert_schedule(tx, context.user_id, columns, workbench.clock.now())
+        made = insert_schedule(context.user_id, columns, workbench.clock.now())
         tx.after_commit(workbench.scheduler.wake)
         return {"schedule_id": made.id, "next_at": str(made.next_fire_at)}
 

@@ -100,7 +100,7 @@ async def test_a_replay_survives_a_restart_and_may_be_asked_for_by_another_proce
         await wait_for_letters(events)
     other = Store(tmp_path / "bus.sqlite3", EventFactory(FakeClock(), 8), is_owner=False)
     await other.open()
-    assert await other.write(lambda _: mark_replaying(DeadLetterFilter())) == 1
+    assert await other.write(lambda: mark_replaying(DeadLetterFilter())) == 1
     await other.close()
     patient.is_ill = False
     async with bus.run(handle("ward", ward), retry=()) as events:

@@ -85,7 +85,7 @@ class Plan:
     async def add(
         self, expression: str, *, job_kind: str = "test", due: datetime | None = None
     ) -> int:
-        def insert(_: Transaction) -> int:
+        def insert() -> int:
             user = User.get_or_none(User.name == "ada") or User.create(name="ada", created_at=NOON)
             next_due = due or CronExpression.parse(expression).next_after(
                 self.clock.now(), parse_time_zone("UTC")
@@ -194,7 +194,7 @@ async def test_a_mistake_while_it_looks_does_not_stop_it(plan: Plan) -> None:
 
 
 async def test_a_schedule_that_cannot_be_read_any_more_fails_alone(plan: Plan) -> None:
-    def spoil(_: Transaction) -> None:
+    def spoil() -> None:
         Schedule.update(time_zone="Mars/Base").where(Schedule.id == 1).execute()
         Schedule.update(expression="99 * * * *").where(Schedule.id == 2).execute()
 
@@ -378,7 +378,7 @@ async def test_an_instant_has_one_row_whatever_happens(plan: Plan) -> None:
 
 
 async def test_a_paused_schedule_is_not_due(plan: Plan) -> None:
-    def pause(_: Transaction) -> None:
+    def pause() -> None:
         Schedule.update(paused=True).execute()
 
     async with plan.run() as scheduler:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from core.test_scheduler import NOON, Plan
 
-from biont import Transaction
 from biont.accounts import User
 from biont.scheduling import Downtime, Schedule, SimulatedRun, plan_schedule, simulate
 from biont.settings import Settings
@@ -133,7 +132,7 @@ async def test_the_scheduler_itself_does_the_same(tmp_path: Path) -> None:
     simulated = simulate(schedules, NOON, end, SETTINGS, downtime=down)
     plan = Plan(tmp_path / "plan.sqlite3")
 
-    def insert(_: Transaction) -> None:
+    def insert() -> None:
         user = User.create(name="ada", created_at=NOON)
         for schedule in schedules:
             copied = Schedule.create(**schedule.__data__, user=user)

@@ -54,7 +54,7 @@ async def test_writes_that_share_a_commit_fail_alone(
 ) -> None:
     names = [f"user-{number}" for number in range(50)]
     results = await asyncio.gather(
-        *(store.write(add_user, name, fail=name.endswith("7")) for name in names),
+        *(store.transact(add_user, name, fail=name.endswith("7")) for name in names),
         return_exceptions=True,
     )
     kept = [name for name in names if not name.endswith("7")]
@@ -71,7 +71,7 @@ async def test_whatever_a_function_raises_others_hear_of_theirs(store: Store) ->
 
     async with asyncio.timeout(10):
         written = await asyncio.gather(
-            store.write(exhaust), store.write(add_user, "ada"), return_exceptions=True
+            store.write(exhaust), store.transact(add_user, "ada"), return_exceptions=True
         )
         read = await asyncio.gather(store.read(exhaust), read_names(store), return_exceptions=True)
     assert [type(written[0]), written[1]] == [RuntimeError, "ada"]
@@ -82,7 +82,7 @@ async def test_a_write_that_is_alone_and_fails_leaves_nothing(
     store: Store, seen: list[JournalEntry]
 ) -> None:
     with pytest.raises(ValueError, match="ada"):
-        await store.write(add_user, "ada", fail=True)
+        await store.transact(add_user, "ada", fail=True)
     assert await read_names(store) == set()
     assert seen == []
 
@@ -95,7 +95,7 @@ async def test_a_write_is_there_after_the_store_was_closed(
         await store.open()
         assert await read_names(store) == expected
         if not expected:
-            await store.write(add_user, "ada")
+            await store.transact(add_user, "ada")
         await store.close()
 
 
@@ -124,11 +124,11 @@ async def test_what_another_process_writes_is_noticed_and_its_events_taken(
     store.on_foreign_change(noticed.set)
     other = Store(tmp_path / "store.sqlite3", EventFactory(clock, 8), is_owner=False)
     await other.open()
-    await other.write(add_user, "ada")
+    await other.transact(add_user, "ada")
     await other.close()
     async with asyncio.timeout(10):
         await noticed.wait()
-    await store.write(add_user, "grace")
+    await store.transact(add_user, "grace")
     assert await read_names(store) == {"ada", "grace"}
     assert [entry.event.payload["name"] for entry in seen] == ["ada", "grace"]
     assert [entry.sequence for entry in seen] == [1, 2]
@@ -151,22 +151,22 @@ async def test_two_workbenches_live_in_one_process(tmp_path: Path, clock: FakeCl
 async def test_what_is_acknowledged_is_there_also_when_sqlite_undoes_a_transaction(
     store: Store,
 ) -> None:
-    def end_transaction(_: Transaction) -> None:
+    def end_transaction() -> None:
         execute_sql("INSERT OR ROLLBACK INTO users (name, created_at) VALUES ('ada', '')")
 
-    await store.write(add_user, "ada")
+    await store.transact(add_user, "ada")
     names = ["before", "after"]
     before, _, after = await asyncio.gather(
-        store.write(add_user, names[0]),
+        store.transact(add_user, names[0]),
         store.write(end_transaction),
-        store.write(add_user, names[1]),
+        store.transact(add_user, names[1]),
         return_exceptions=True,
     )
     kept = await store.read(lambda: {user.name for user in User.select()})
     assert isinstance(before, StoreUnavailable)
     assert isinstance(after, StoreUnavailable)
     assert kept == {"ada"}
-    assert await store.write(add_user, "later") == "later"
+    assert await store.transact(add_user, "later") == "later"
 
 
 @pytest.mark.usefixtures("workbench")
@@ -198,9 +198,9 @@ async def test_a_locked_database_is_unavailable_and_then_usable_again(
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(StoreUnavailable):
-            await store.write(add_user, "ada")
+            await store.transact(add_user, "ada")
         assert await read_names(store) == set()
         other.execute("ROLLBACK")
-    await store.write(add_user, "ada")
+    await store.transact(add_user, "ada")
     assert await read_names(store) == {"ada"}
     await store.close()

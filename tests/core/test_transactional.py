@@ -188,8 +188,8 @@ async def test_after_commit_is_called_once_it_is_durable_and_not_otherwise(bus: 
 
     async with bus.run():
         results = await asyncio.gather(
-            bus.store.write(write, "kept", fail=False),
-            bus.store.write(write, "undone", fail=True),
+            bus.store.transact(write, "kept", fail=False),
+            bus.store.transact(write, "undone", fail=True),
             return_exceptions=True,
         )
     assert called == ["kept"]

@@ -124,7 +124,7 @@ async def leave_backlog(database: Path) -> None:
     store = Store(database, EventFactory(SystemClock(), 8))
     await store.open()
     for _ in range(BACKLOG // 5000):
-        await store.write(emit_many)
+        await store.transact(emit_many)
     await store.close()
 
 

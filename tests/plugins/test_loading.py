@@ -100,13 +100,13 @@ def register_commands(cli):
 @hookimpl
 @asynccontextmanager
 async def lifespan(workbench):
-    await workbench.store.write(lambda tx: Seen.create(number=0))
+    await workbench.store.write(lambda: Seen.create(number=0))
     yield
 
 
 @on("custom_*")
 async def count(event: Event, workbench: Workbench) -> None:
-    def add(tx) -> None:
+    def add() -> None:
         Seen.update(number=Seen.number + 1).execute()
 
     await workbench.store.write(add)

@@ -22,7 +22,6 @@ from biont.clock import Clock
 from biont.exceptions import InputProblem, InvalidInput, NotFound, Unauthorized
 from biont.store.database import InstantField, Table
 from biont.store.store import Store
-from biont.store.transaction import Transaction
 
 _KEY = re.compile(r"asb_[0-9a-f]{64}")
 _CACHE_LIMIT = 10_000
@@ -180,7 +179,7 @@ def _digest(plain: str) -> bytes:
     return hashlib.sha256(plain.encode(errors="replace")).digest()
 
 
-def _create_key(_: Transaction, /, **values: object) -> ApiKey:
+def _create_key(**values: object) -> ApiKey:
     return ApiKey.create(**values)
 
 
@@ -191,7 +190,7 @@ def _select_keys(user_id: int, limit: int | None, before: int | None) -> list[Ap
     return list(query.order_by(ApiKey.id.desc()).limit(limit))
 
 
-def _revoke_key(_: Transaction, key_id: int, user_id: int | None, now: datetime) -> ApiKey:
+def _revoke_key(key_id: int, user_id: int | None, now: datetime) -> ApiKey:
     record = ApiKey.get_or_none(ApiKey.id == key_id)
     if record is None or user_id not in (None, record.user_id):
         raise NotFound(f"there is no key {key_id}")
@@ -201,6 +200,6 @@ def _revoke_key(_: Transaction, key_id: int, user_id: int | None, now: datetime)
     return record
 
 
-def _save_usage(_: Transaction, used: dict[int, datetime]) -> None:
+def _save_usage(used: dict[int, datetime]) -> None:
     for key_id, at in used.items():
         ApiKey.update(last_used_at=at).where(ApiKey.id == key_id).execute()

@@ -10,7 +10,6 @@ from biont.clock import Clock
 from biont.exceptions import Conflict, NotFound
 from biont.store.database import InstantField, Table
 from biont.store.store import Store
-from biont.store.transaction import Transaction
 
 
 class User(Table):
@@ -73,14 +72,14 @@ class Users:
         return user
 
 
-def _create_user(_: Transaction, name: str, time_zone: str | None, now: datetime) -> User:
+def _create_user(name: str, time_zone: str | None, now: datetime) -> User:
     try:
         return User.create(name=name, time_zone=time_zone, created_at=now)
     except IntegrityError as error:
         raise Conflict(f"there is a user {name!r} already; choose another name") from error
 
 
-def _set_time_zone(_: Transaction, user_id: int, time_zone: str | None) -> User:
+def _set_time_zone(user_id: int, time_zone: str | None) -> User:
     user = User.get_by_id(user_id)
     user.time_zone = time_zone
     user.save()

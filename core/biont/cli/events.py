@@ -43,7 +43,7 @@ def emit(event_type: str, payload: str, user: str, config: Path | None) -> None:
         async with open_accounts(config) as accounts:
             owner = await accounts.users.find(user)
         async with open_store(config) as store:
-            event = await store.write(lambda tx: tx.emit(event_type, owner.id, content))
+            event = await store.transact(lambda tx: tx.emit(event_type, owner.id, content))
         click.echo(event.id)
 
     asyncio.run(run())
@@ -79,7 +79,7 @@ def replay(
 
     async def mark(choice: DeadLetterFilter) -> int:
         async with open_store(config) as store:
-            return await store.write(lambda _: mark_replaying(choice))
+            return await store.write(lambda: mark_replaying(choice))
 
     choice = asyncio.run(find_choice())
     found = asyncio.run(count(choice))

@@ -81,7 +81,7 @@ class DeadLetters:
         A letter is gone once its handler has handled it. When it fails again by its
         retry policy, the letter is there again, with the new error.
         """
-        return await self._store.write(self._mark, choice)
+        return await self._store.transact(self._mark, choice)
 
     async def replay_one(self, letter_id: int, *, user_id: int | None = None) -> DeadLetter:
         """Let the handler of one letter see it again; return the letter.
@@ -90,7 +90,7 @@ class DeadLetters:
             NotFound: there is none of that number, or it is not the user's.
             Conflict: its handler does not run, or is at it already.
         """
-        return await self._store.write(self._mark_one, letter_id, user_id)
+        return await self._store.transact(self._mark_one, letter_id, user_id)
 
     async def drop(self, letter_id: int, *, user_id: int | None = None) -> None:
         """Delete a letter; its handler will never have handled the event.
@@ -174,7 +174,7 @@ class DeadLetters:
         tx.after_commit(self._wanted.set)
         return letter
 
-    def _bury(self, _: Transaction, handler: str, item: Item, error: str) -> None:
+    def _bury(self, handler: str, item: Item, error: str) -> None:
         now = self._clock.now()
         if item.letter_id is None:
             bury(handler, item.event, error, item.attempts, now)
@@ -182,10 +182,10 @@ class DeadLetters:
             bury_again(item.letter_id, error, item.attempts, now)
 
 
-def _drop(_: Transaction, letter_id: int, user_id: int | None) -> None:
+def _drop(letter_id: int, user_id: int | None) -> None:
     get_letter(letter_id, user_id)
     drop_letter(letter_id)
 
 
-def _drop_handled(_: Transaction, letter_id: int) -> None:
+def _drop_handled(letter_id: int) -> None:
     drop_letter(letter_id)

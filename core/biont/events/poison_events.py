@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from biont.events.queues import Item
 from biont.store.crash_marks import delete_mark, save_mark
 from biont.store.store import Store
-from biont.store.transaction import Transaction
 
 
 class PoisonEvent(Exception):
@@ -95,9 +94,9 @@ class PoisonEventGuard:
             await self._store.write(_clear, self._handler, item.event.id)
 
 
-def _mark(_: Transaction, handler: str, event_id: str, *, alone: bool, crashes: int) -> None:
+def _mark(handler: str, event_id: str, *, alone: bool, crashes: int) -> None:
     save_mark(handler, event_id, alone=alone, crashes=crashes)
 
 
-def _clear(_: Transaction, handler: str, event_id: str) -> None:
+def _clear(handler: str, event_id: str) -> None:
     delete_mark(handler, event_id)

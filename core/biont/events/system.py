@@ -30,7 +30,6 @@ from biont.store.journal import (
     save_positions,
 )
 from biont.store.store import Store
-from biont.store.transaction import Transaction
 
 _SAVE_INTERVAL = 0.1
 """How often progress is stored, in seconds: what a crash makes handlers see twice."""
@@ -191,7 +190,7 @@ class EventSystem:
     async def _record(self, handler: Handler, events: Sequence[Event]) -> None:
         """Call a transactional handler in a transaction of its own."""
         if handler.record is not None:
-            await self._store.write(handler.record, events)
+            await self._store.transact(handler.record, events)
 
     def _take_part_in_commits(self, handlers: Sequence[Handler], *, keep_all: bool) -> None:
         later = [found.subscription for found in handlers if not found.subscription.transactional]
@@ -236,17 +235,17 @@ class EventSystem:
             self._saved = positions
 
 
-def _forget(_: Transaction, names: Sequence[str], waiting_plugins: Sequence[str]) -> None:
+def _forget(names: Sequence[str], waiting_plugins: Sequence[str]) -> None:
     forget_positions(names, waiting_plugins)
 
 
-def _save(_: Transaction, positions: dict[tuple[str, str], int]) -> None:
+def _save(positions: dict[tuple[str, str], int]) -> None:
     save_positions(positions)
 
 
-def _clear_marks(_: Transaction) -> None:
+def _clear_marks() -> None:
     delete_marks()
 
 
-def _take_suspects(_: Transaction) -> dict[tuple[str, str], int]:
+def _take_suspects() -> dict[tuple[str, str], int]:
     return take_suspects()

@@ -13,7 +13,6 @@ from biont.scheduler.run_policy import Decision, RunHistory, apply_history
 from biont.scheduler.run_queue import WaitingRun
 from biont.scheduler.tables import RunStatus
 from biont.store.database import execute_sql, format_instant
-from biont.store.transaction import Transaction
 
 # The keys of an object, unlike the items of an array of arrays, come without another parse.
 _FIND_VALID = (
@@ -55,9 +54,7 @@ _FIND_RELEASED = (
 )
 
 
-def write_claims(
-    _: Transaction, claims: Sequence[ScheduleClaim], now: datetime
-) -> list[WaitingRun]:
+def write_claims(claims: Sequence[ScheduleClaim], now: datetime) -> list[WaitingRun]:
     """Record what `claims` say and return the runs that are to be started.
 
     A claim whose schedule has changed since it was worked out is left out.
@@ -78,7 +75,7 @@ def write_claims(
     return _read_waiting(_FIND_QUEUED, last)
 
 
-def release(_: Transaction, run_ids: Sequence[int]) -> list[WaitingRun]:
+def release(run_ids: Sequence[int]) -> list[WaitingRun]:
     """Let runs that have waited after a failure be tried again."""
     execute_sql(_RELEASE, _dump(run_ids))
     return _read_waiting(_FIND_RELEASED, _dump(run_ids))

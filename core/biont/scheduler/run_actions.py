@@ -6,7 +6,6 @@ from datetime import datetime
 
 from biont.exceptions import Conflict, NotFound
 from biont.scheduler.tables import RunStatus, RunTrigger, Schedule, ScheduleRun
-from biont.store.transaction import Transaction
 
 
 def get_run(user_id: int, run_id: int) -> ScheduleRun:
@@ -24,7 +23,7 @@ def get_run(user_id: int, run_id: int) -> ScheduleRun:
     return run
 
 
-def run_now(_: Transaction, user_id: int, schedule_id: int, now: datetime) -> ScheduleRun:
+def run_now(user_id: int, schedule_id: int, now: datetime) -> ScheduleRun:
     """Queue a run of a schedule for the present instant, also when it is paused or finished.
 
     It waits for earlier runs of the schedule, unless their overlap is ``allow``.
@@ -49,7 +48,7 @@ def run_now(_: Transaction, user_id: int, schedule_id: int, now: datetime) -> Sc
     )
 
 
-def cancel_run(_: Transaction, user_id: int, run_id: int, now: datetime) -> ScheduleRun:
+def cancel_run(user_id: int, run_id: int, now: datetime) -> ScheduleRun:
     """End a run that waits or goes on as cancelled; what its job was at is not written.
 
     Raises:
@@ -67,7 +66,7 @@ def cancel_run(_: Transaction, user_id: int, run_id: int, now: datetime) -> Sche
     return run
 
 
-def retry_run(_: Transaction, user_id: int, run_id: int) -> ScheduleRun:
+def retry_run(user_id: int, run_id: int) -> ScheduleRun:
     """Queue a run once more that has ended, but did not succeed.
 
     Raises:

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Iterable, Mapping
-from typing import Concatenate, ParamSpec, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 
 from biont.clock import Clock
 from biont.event import Cause, caused_by
-from biont.exceptions import BudgetExceeded, JobError, StoreUnavailable
+from biont.exceptions import BudgetExceeded, JobError
 from biont.scheduler.planner import RunDefaults
 from biont.scheduler.run import Finish, Job
 from biont.scheduler.run_queue import RunQueue, WaitingRun
 from biont.scheduler.run_records import StartedRun, end_run, fail_run, skip_run, start_runs
+from biont.store.patience import keep_trying
 from biont.store.store import Store
-from biont.store.transaction import Transaction
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-_WRITE_AGAIN = 5.0
 
 _log = structlog.get_logger("biont.scheduler")
 
@@ -71,8 +64,8 @@ class RunExecutor:
         self._stopping = True
         self._changed.set()
         if self._dispatcher is not None:
-            await _end([self._dispatcher], time_left())
-        await _end(self._tasks.values(), time_left())
+            await _finish_tasks([self._dispatcher], time_left())
+        await _finish_tasks(self._tasks.values(), time_left())
 
     def add(self, waiting: Iterable[WaitingRun]) -> None:
         """Put runs in line; those that are there already, or go on, stay as they are."""
@@ -97,7 +90,7 @@ class RunExecutor:
             run_ids = list(self._line.take(self._concurrency - len(self._tasks)))
             if not run_ids or self._stopping:
                 continue
-            works = await self._write(start_runs, run_ids, self._clock.now(), self._defaults)
+            works = await self._start(run_ids)
             for work in works:
                 self._begin(work)
             for run_id in set(run_ids) - {work.run.id for work in works}:
@@ -123,9 +116,9 @@ class RunExecutor:
             try:
                 async with asyncio.timeout(timeout) as deadline:
                     finish = await self._do_job(work)
-                await self._write(end_run, work.run, finish, self._clock.now())
+                await self._end(work, finish)
             except BudgetExceeded as error:
-                await self._write(skip_run, work.run.id, str(error), self._clock.now())
+                await self._skip(work, str(error))
             except Exception as error:  # noqa: BLE001  # a job may raise anything; it is recorded
                 is_over = deadline.expired()
                 await self._fail(work, took_too_long(timeout) if is_over else error)
@@ -140,21 +133,26 @@ class RunExecutor:
 
     async def _fail(self, work: StartedRun, error: Exception) -> None:
         _log.warning("run failed", run_id=work.run.id, error=repr(error))
-        wait = await self._write(fail_run, work, error, self._clock.now())
+        wait = await keep_trying(
+            lambda: self._store.write(fail_run, work, error, self._clock.now())
+        )
         if wait is not None:
             self._on_wait()
 
-    async def _write(
-        self,
-        function: Callable[Concatenate[Transaction, P], T],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        """Write, again and again while the store is unavailable: the ledger has no gaps."""
-        while True:
-            with contextlib.suppress(StoreUnavailable):
-                return await self._store.write(function, *args, **kwargs)
-            await asyncio.sleep(_WRITE_AGAIN)
+    async def _start(self, run_ids: Sequence[int]) -> list[StartedRun]:
+        return await keep_trying(
+            lambda: self._store.write(start_runs, run_ids, self._clock.now(), self._defaults)
+        )
+
+    async def _end(self, work: StartedRun, finish: Finish) -> None:
+        await keep_trying(
+            lambda: self._store.transact(end_run, work.run, finish, self._clock.now())
+        )
+
+    async def _skip(self, work: StartedRun, reason: str) -> None:
+        await keep_trying(
+            lambda: self._store.write(skip_run, work.run.id, reason, self._clock.now())
+        )
 
 
 def took_too_long(timeout: float) -> JobError:
@@ -162,7 +160,7 @@ def took_too_long(timeout: float) -> JobError:
     return JobError(f"took longer than {timeout:g} seconds")
 
 
-async def _end(tasks: Iterable[asyncio.Task[None]], patience: float) -> None:
+async def _finish_tasks(tasks: Iterable[asyncio.Task[None]], patience: float) -> None:
     """Let tasks end by themselves for so many seconds, then cancel them."""
     running = list(tasks)
     if not running:

@@ -96,7 +96,7 @@ class StartedRun:
     retry: Sequence[float]
 
 
-def recover(_: Transaction, now: datetime) -> None:
+def recover(now: datetime) -> None:
     """Settle the runs in the middle of which a former process ended.
 
     Each is queued again, or has failed: by its schedule's `on_crash`, or since it was
@@ -126,9 +126,7 @@ def find_ended(run_ids: Sequence[int]) -> list[int]:
     return list(orjson.loads(found))
 
 
-def start_runs(
-    _: Transaction, run_ids: Sequence[int], now: datetime, defaults: RunDefaults
-) -> list[StartedRun]:
+def start_runs(run_ids: Sequence[int], now: datetime, defaults: RunDefaults) -> list[StartedRun]:
     """Mark runs as running and return them.
 
     What is left out has no work: it was cancelled, its schedule was deleted, or it has
@@ -216,14 +214,12 @@ def end_run(tx: Transaction, run: Run, finish: Finish, now: datetime) -> None:
     )
 
 
-def skip_run(_: Transaction, run_id: int, reason: str, now: datetime) -> None:
+def skip_run(run_id: int, reason: str, now: datetime) -> None:
     """Record that a run was not made, since what may be spent in its day is used up."""
     execute_sql(_SKIP, format_instant(now), reason, run_id)
 
 
-def fail_run(
-    _: Transaction, work: StartedRun, error: BaseException, now: datetime
-) -> timedelta | None:
+def fail_run(work: StartedRun, error: BaseException, now: datetime) -> timedelta | None:
     """Record that an attempt has failed, and why; return how long it waits for the next."""
     reason = "".join(traceback.format_exception_only(error)).strip()
     wait = find_wait(work.retry, work.failures + 1)

@@ -188,7 +188,7 @@ class _Simulation:
         self._going.clear()
         self._line = RunQueue()
         self._clock.at = max(downtime.end, self._clock.at)
-        recover(self._begin(), self._clock.now())
+        recover(self._clock.now())
         for waiting in find_queued():
             self._line.add(waiting)
 
@@ -196,16 +196,16 @@ class _Simulation:
         plans = Planner(self._clock.now(), self._defaults)
         queued = []
         if waiting := find_waiting(plans.now):
-            queued += release(self._begin(), waiting)
+            queued += release(waiting)
         while claims := find_claims(plans, _SLICE):
-            queued += write_claims(self._begin(), claims, plans.now)
+            queued += write_claims(claims, plans.now)
         for run in queued:
             self._line.add(run)
 
     def _start_runs(self) -> None:
         while run_ids := self._line.take(self._settings.concurrency - len(self._going)):
             now = self._clock.now()
-            works = start_runs(self._begin(), list(run_ids), now, self._defaults)
+            works = start_runs(list(run_ids), now, self._defaults)
             for work in works:
                 ends_at = now + min(self._duration, self._find_timeout(work))
                 heapq.heappush(self._going, (ends_at, work.run.id, work))
@@ -219,7 +219,7 @@ class _Simulation:
             _, run_id, work = heapq.heappop(self._going)
             timeout = self._find_timeout(work)
             if self._duration > timeout:
-                fail_run(self._begin(), work, took_too_long(timeout.total_seconds()), now)
+                fail_run(work, took_too_long(timeout.total_seconds()), now)
             else:
                 end_run(self._begin(), work.run, _finish, now)
             self._line.leave(run_id)

@@ -12,7 +12,6 @@ from peewee import TextField
 from biont.exceptions import VaultError
 from biont.store.database import Table
 from biont.store.store import Store
-from biont.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
@@ -154,6 +153,6 @@ def _select_seal() -> str | None:
     return None if seal is None else str(seal.token)
 
 
-def _save_seal(_: Transaction, token: str) -> None:
+def _save_seal(token: str) -> None:
     VaultSeal.delete().execute()
     VaultSeal.create(token=token)

@@ -1,5 +1,6 @@
 from biont.store.database import InstantField as InstantField
 from biont.store.database import Table as Table
+from biont.store.database import dump_json as dump_json
 from biont.store.database import execute_sql as execute_sql
 from biont.store.database import format_instant as format_instant
 from biont.store.full_text import SnippetPart as SnippetPart

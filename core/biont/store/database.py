@@ -86,6 +86,11 @@ def format_instant(at: datetime) -> str:
     return orjson.dumps(in_utc).decode()[1:-1].replace("T", " ")
 
 
+def dump_json(value: object) -> str:
+    """Return `value` as JSON text, as the tables keep it."""
+    return orjson.dumps(value).decode()
+
+
 @contextmanager
 def activate(database: Database) -> Iterator[None]:
     """Let the tables used inside, in this context, mean `database`."""

@@ -114,28 +114,38 @@ class Store:
         self._readers.submit(Read(call, contextvars.copy_context(), future))
         return cast("T", await future)
 
-    async def write(
+    async def write(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `function`, which changes tables, and return its result once that is durable.
+
+        When the function raises, nothing of it was written. It shares a transaction with
+        other writes and must be short: slow work belongs outside.
+
+        Raises:
+            StoreUnavailable: nothing was written; the same call may succeed later.
+        """
+        return await self._call(lambda _: function(*args, **kwargs))
+
+    async def transact(
         self,
         function: Callable[Concatenate[Transaction, P], T],
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Return what `function` returns, once all that it wrote and emitted is durable.
+        """Do the same as `write` for a function that also emits events.
 
-        When it raises, nothing of it was written. It shares a transaction with
-        other writes and must be short: what is slow belongs outside.
+        Its first argument is the `Transaction`: events that it emits become durable together
+        with its changes, and callbacks that it adds run after the commit.
 
         Raises:
             StoreUnavailable: nothing was written; the same call may succeed later.
         """
+        return await self._call(lambda transaction: function(transaction, *args, **kwargs))
 
-        def call(transaction: Transaction) -> T:
-            return function(transaction, *args, **kwargs)
-
+    async def _call(self, function: Callable[[Transaction], T]) -> T:
         future = self._open_loop().create_future()
         transaction = Transaction(self._factory)
         context = contextvars.copy_context()
-        self._submit(Write(call, transaction, context, transaction.events, future))
+        self._submit(Write(function, transaction, context, transaction.events, future))
         return cast("T", await future)
 
     def append(self, event: Event) -> Awaitable[object]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from biont import Store, Transaction
+from biont import Store
 from biont.llm import LlmCall, TokenUsage
 from biont.store import execute_sql
 from biont_llm.accounting.tables import RecordedCall
@@ -113,7 +113,7 @@ def tell_day(at: datetime) -> str:
     return at.date().isoformat()
 
 
-def _insert(_: Transaction, entry: CallEntry) -> None:
+def _insert(entry: CallEntry) -> None:
     owners = asdict(entry.call)
     RecordedCall.create(
         user=owners.pop("user_id"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from biont import Store, Transaction
+from biont import Store
 from biont.clock import Clock
 from biont_llm.accounting.tables import RecordedCall
 
@@ -22,7 +22,7 @@ async def remove_old_calls(store: Store, clock: Clock, keep_days: int) -> None:
         pass
 
 
-def _remove_slice(_: Transaction, before: datetime) -> int:
+def _remove_slice(before: datetime) -> int:
     """Remove a few calls that ended earlier; return how many."""
     old = (
         RecordedCall.select(RecordedCall.id)

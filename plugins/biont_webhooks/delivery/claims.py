@@ -12,7 +12,6 @@ from datetime import datetime
 
 import orjson
 
-from biont import Transaction
 from biont.http import make_causation_headers
 from biont.store import execute_sql
 from biont_webhooks.delivery.deliveries import PendingDelivery
@@ -74,7 +73,7 @@ _RELEASE = f"""
 """  # noqa: S608  # a constant
 
 
-def claim_pending(_: Transaction, webhook_id: int, now: datetime, limit: int) -> Claimed:
+def claim_pending(webhook_id: int, now: datetime, limit: int) -> Claimed:
     """Take up to `limit` deliveries of a webhook that are due and nobody has."""
     (found,) = execute_sql(_SELECT_DUE, webhook_id, str(now), limit).fetchone()
     owed = [_to_owed(webhook_id, row) for row in orjson.loads(found)]
@@ -86,12 +85,12 @@ def claim_pending(_: Transaction, webhook_id: int, now: datetime, limit: int) ->
     return Claimed(owed, None if later is None else datetime.fromisoformat(later[0]))
 
 
-def release(_: Transaction, delivery_ids: Sequence[int], claim: ClaimState) -> None:
+def release(delivery_ids: Sequence[int], claim: ClaimState) -> None:
     """Give back deliveries that were claimed, as never attempted or as doubtful."""
     execute_sql(_RELEASE, claim, orjson.dumps(list(delivery_ids)).decode())
 
 
-def mark_interrupted_claims(_: Transaction) -> None:
+def mark_interrupted_claims() -> None:
     """Mark what a former process had in its hands and could not give back."""
     execute_sql(_DOUBT)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import orjson
 
-from biont import Event, Transaction
+from biont import Event
 from biont.http import make_causation_headers
 from biont.store import execute_sql
 from biont_webhooks.tables import AttemptTrigger, ClaimState, DeliveryStatus
@@ -72,7 +72,6 @@ _NEW_IDS = "SELECT json_group_array(id) FROM webhook_deliveries WHERE id > ?"
 
 
 def insert_deliveries(
-    _: Transaction,
     owed: Sequence[tuple[Event, Sequence[int]]],
     now: datetime,
     trigger: AttemptTrigger = AttemptTrigger.EVENT,

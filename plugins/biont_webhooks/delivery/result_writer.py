@@ -74,7 +74,7 @@ class ResultWriter:
     async def _write(self, outcomes: list[AttemptResult]) -> None:
         while True:
             try:
-                await self._store.write(self._save, outcomes)
+                await self._store.transact(self._save, outcomes)
             except StoreUnavailable as error:
                 _log.warning("attempts not recorded", count=len(outcomes), error=str(error))
                 if self._closing:

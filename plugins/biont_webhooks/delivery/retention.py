@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from biont import Store, Transaction
+from biont import Store
 from biont.clock import Clock
 from biont.store import execute_sql
 
@@ -78,5 +78,5 @@ def _find(sql: str, last: int | str, limit: datetime) -> tuple[int | str, bool, 
     return found, bool(has_old), old
 
 
-def _delete(_: Transaction, sql: str, old: str) -> None:
+def _delete(sql: str, old: str) -> None:
     execute_sql(sql, old)

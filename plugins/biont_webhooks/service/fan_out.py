@@ -100,7 +100,7 @@ class FanOut:
         sender: Dispatcher,
     ) -> None:
         taken = {number for number in creditors if sender.has_room(number)}
-        new = insert_deliveries(tx, owed, self._clock.now(), taken=taken)
+        new = insert_deliveries(owed, self._clock.now(), taken=taken)
         offered = [(creditors[number], new[number]) for number in new if number in taken]
         tx.after_commit(functools.partial(sender.offer, offered))
         for number in new.keys() - taken:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from peewee import Case, Expression, ModelSelect
 
-from biont import Event, Transaction
+from biont import Event
 from biont.exceptions import NotFound
 from biont_webhooks.delivery.deliveries import insert_deliveries
 from biont_webhooks.tables import (
@@ -71,15 +71,13 @@ def get_delivery(
     raise _not_found(webhook_id, delivery_id)
 
 
-def create_test_delivery(tx: Transaction, webhook: Webhook, message: Event, now: datetime) -> int:
+def create_test_delivery(webhook: Webhook, message: Event, now: datetime) -> int:
     """Owe a message to one webhook alone; return the delivery's number."""
-    (owed,) = insert_deliveries(tx, [(message, [webhook.id])], now, AttemptTrigger.TEST)[
-        webhook.id
-    ]
+    (owed,) = insert_deliveries([(message, [webhook.id])], now, AttemptTrigger.TEST)[webhook.id]
     return owed.id
 
 
-def resend(_: Transaction, webhook: Webhook, delivery_id: int) -> None:
+def resend(webhook: Webhook, delivery_id: int) -> None:
     """Owe a delivery once more, whatever became of it; what is owed already is due now.
 
     Raises:
@@ -90,7 +88,7 @@ def resend(_: Transaction, webhook: Webhook, delivery_id: int) -> None:
         raise _not_found(webhook.id, delivery_id)
 
 
-def recover(_: Transaction, webhook: Webhook, since: datetime, before: int | None) -> list[int]:
+def recover(webhook: Webhook, since: datetime, before: int | None) -> list[int]:
     """Owe some of the deliveries that have failed since then once more.
 
     Args:
@@ -110,15 +108,15 @@ def recover(_: Transaction, webhook: Webhook, since: datetime, before: int | Non
     return numbers
 
 
-def replay(tx: Transaction, webhook: Webhook, events: Sequence[Event], now: datetime) -> int:
+def replay(webhook: Webhook, events: Sequence[Event], now: datetime) -> int:
     """Owe events to one webhook alone; return how many were not owed to it before."""
     owed = insert_deliveries(
-        tx, [(event, [webhook.id]) for event in events], now, AttemptTrigger.REPLAY
+        [(event, [webhook.id]) for event in events], now, AttemptTrigger.REPLAY
     )
     return len(owed.get(webhook.id, ()))
 
 
-def delete_some(_: Transaction, webhook_id: int) -> int:
+def delete_some(webhook_id: int) -> int:
     """Delete at most `SLICE` of a webhook's deliveries; return how many there were."""
     some = Delivery.select(Delivery.id).where(Delivery.webhook == webhook_id).limit(SLICE)
     return int(Delivery.delete().where(Delivery.id.in_(some)).execute())

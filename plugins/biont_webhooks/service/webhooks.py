@@ -70,9 +70,9 @@ class Webhooks:
             StoreUnavailable: some of it was not recorded.
         """
         store, subscriptions = self._store, self._subscriptions
-        creditors = await store.write(subscriptions.find_creditors, events)
+        creditors = await store.transact(subscriptions.find_creditors, events)
         for some, few in product(chunked(events, _EVENTS), chunked(creditors, _CREDITORS)):
-            await store.write(subscriptions.owe_to, few, some, self._sender)
+            await store.transact(subscriptions.owe_to, few, some, self._sender)
 
     async def register(self, user_id: int, secret: str, columns: Mapping[str, object]) -> Webhook:
         """Return a new webhook; it gets the events that come from now on."""
@@ -97,7 +97,7 @@ class Webhooks:
         Raises:
             NotFound: there is none of that number, or it is somebody else's.
         """
-        return await self._store.write(self._change, user_id, webhook_id, lambda _: columns)
+        return await self._store.transact(self._change, user_id, webhook_id, lambda _: columns)
 
     async def pause(self, user_id: int, webhook_id: int) -> Webhook:
         """Let nothing become owed to a webhook, and what is owed wait.
@@ -106,7 +106,7 @@ class Webhooks:
             NotFound: there is none of that number, or it is somebody else's.
             Conflict: it is disabled.
         """
-        return await self._store.write(self._change, user_id, webhook_id, _pause)
+        return await self._store.transact(self._change, user_id, webhook_id, _pause)
 
     async def resume(self, user_id: int, webhook_id: int) -> Webhook:
         """Let a webhook that was paused or disabled go on with what it is owed.
@@ -137,7 +137,7 @@ class Webhooks:
                 "previous_secret_until": until,
             }
 
-        return await self._store.write(self._change, user_id, webhook_id, rotate)
+        return await self._store.transact(self._change, user_id, webhook_id, rotate)
 
     async def delete(self, user_id: int, webhook_id: int) -> None:
         """Delete a webhook with its deliveries; nothing more is attempted for it.
@@ -151,11 +151,11 @@ class Webhooks:
         await self.change(user_id, webhook_id, paused)
         while await self._store.write(delete_some, webhook_id):
             pass
-        await self._store.write(self._delete, user_id, webhook_id)
+        await self._store.transact(self._delete, user_id, webhook_id)
 
     async def redeliver(
         self,
-        change: Callable[Concatenate[Transaction, Webhook, P], T],
+        change: Callable[Concatenate[Webhook, P], T],
         user_id: int,
         webhook_id: int,
         *args: P.args,
@@ -176,13 +176,13 @@ class Webhooks:
 
         def write(tx: Transaction) -> T:
             webhook = Webhook.get_owned(user_id, webhook_id)
-            result = change(tx, webhook, *args, **kwargs)
+            result = change(webhook, *args, **kwargs)
             self._take_up(tx, webhook)
             return result
 
-        return await self._store.write(write)
+        return await self._store.transact(write)
 
-    def _insert(self, _: Transaction, columns: Mapping[str, object]) -> Webhook:
+    def _insert(self, columns: Mapping[str, object]) -> Webhook:
         # An attempt for a webhook that was deleted may be under way: nobody inherits its number.
         highest: int | None = Webhook.select(fn.MAX(Webhook.id)).scalar()
         self._last_id = max(self._last_id, highest or 0) + 1

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import orjson
 
-from biont import Event, Transaction
+from biont import Event
 from biont.security import Vault
 from biont_webhooks.delivery.claims import find_webhooks_with_pending
 from biont_webhooks.subscription.event_patterns import find_pattern
@@ -147,7 +147,7 @@ def find_stale_secrets(vault: Vault) -> dict[int, dict[str, str]]:
     return stale
 
 
-def replace_secrets(_: Transaction, tokens: Mapping[int, Mapping[str, str]]) -> None:
+def replace_secrets(tokens: Mapping[int, Mapping[str, str]]) -> None:
     """Store what `find_stale_secrets` has returned."""
     # Otherwise what was there, maybe in plain text, could stay in the file's free space.
     Webhook.raw("PRAGMA secure_delete = ON").execute()

@@ -56,7 +56,7 @@ async def _leave_backlog(workbench: Workbench) -> None:
     await store.open()
     try:
         for _ in range(_BACKLOG // _EVENTS_A_WRITE):
-            await store.write(_emit_many)
+            await store.transact(_emit_many)
     finally:
         await store.close()
 

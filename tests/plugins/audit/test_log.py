@@ -59,7 +59,7 @@ async def test_an_event_that_comes_again_changes_nothing(
     log = workbench.get(EVENT_LOG)
     emit = workbench.events.emit
     first = [await emit("custom_x", user_id, {"n": n}) for n in range(5)]
-    await workbench.store.write(lambda _: log.record([first[1], first[4], first[4]]))
+    await workbench.store.write(lambda: log.record([first[1], first[4], first[4]]))
     later = await emit("custom_x", user_id, {"n": 5})
     assert await log.read_events(user_id) == [*first, later]
 
@@ -70,7 +70,7 @@ async def test_a_write_that_is_rolled_back_leaves_no_gap(
     log = workbench.get(EVENT_LOG)
     first = await workbench.events.emit("custom_x", user_id, {})
 
-    def record_and_fail(_: object, event: Event) -> None:
+    def record_and_fail(event: Event) -> None:
         log.record([event])
         raise ValueError("after it was recorded")
 

@@ -256,7 +256,7 @@ async def test_a_place_that_retention_has_removed_is_refused(
     for number in range(5):
         await emit(client, n=number)
 
-    def remove(_: object) -> None:
+    def remove() -> None:
         LogEntry.delete().where(LogEntry.number <= 3).execute()
         LogEnds.update(anchor_number=3).execute()
 

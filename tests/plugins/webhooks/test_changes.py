@@ -16,7 +16,7 @@ from support.webhooks import (
     wait_for_deliveries,
 )
 
-from biont import Transaction, Workbench
+from biont import Workbench
 from biont_webhooks.tables import Webhook
 
 CHANGES: list[dict[str, JsonValue]] = [
@@ -151,7 +151,7 @@ async def test_what_is_owed_goes_to_the_url_as_it_is_by_then(
     assert delivery["status"] == "succeeded"
 
 
-def disable(_: Transaction) -> None:
+def disable() -> None:
     Webhook.update(
         status="disabled", disabled_reason="gone", failing_since=FakeClock().now()
     ).execute()

@@ -22,7 +22,7 @@ from support.webhooks import (
     wait_for_deliveries,
 )
 
-from biont import Scope, Transaction, Workbench
+from biont import Scope, Workbench
 from biont_webhooks import tables
 
 
@@ -44,7 +44,7 @@ async def test_each_webhook_is_judged_by_what_decides(
     await register(client, url, filter={"or": [large, paid]})
     await client.post(f"{PATH}/{paused['id']}/pause")
 
-    def disable(_: Transaction) -> None:
+    def disable() -> None:
         tables.Webhook.update(status="disabled", disabled_reason="nothing has succeeded").where(
             tables.Webhook.id == disabled["id"]
         ).execute()
