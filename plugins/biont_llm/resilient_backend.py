@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from biont.backoff import Backoff
 from biont.clock import Clock
 from biont.exceptions import (
     BackendError,
@@ -28,6 +29,7 @@ T = TypeVar("T")
 
 _PASSING = (BackendOverloaded, BackendUnavailable, BackendFailed)
 _FIRST_PAUSE = 0.5
+_JITTER = 0.5
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,18 @@ class ResilientBackend:
         backend: what is asked.
         terms: what it is held to.
         clock: tells when a pause of the circuit is over.
+        chance: returns a random number from 0 to 1, for the jitter of retries.
     """
 
-    def __init__(self, name: str, backend: Backend, terms: BackendLimits, clock: Clock) -> None:
+    def __init__(
+        self,
+        name: str,
+        backend: Backend,
+        terms: BackendLimits,
+        clock: Clock,
+        *,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
         self.name = name
         self.backend = backend
         self.terms = terms
@@ -55,6 +66,10 @@ class ResilientBackend:
             clock, failures=terms.circuit_failures, pause=terms.circuit_pause
         )
         self._places = asyncio.Semaphore(terms.concurrency)
+        self._chance = chance
+        self._backoff = Backoff.exponential(
+            _FIRST_PAUSE, terms.retries, jitter=_JITTER, longest=terms.longest_pause
+        )
 
     async def chat(self, request: ChatRequest) -> Completion:
         """Return the backend's answer.
@@ -122,28 +137,28 @@ class ResilientBackend:
             ) from error
 
     async def _repeat(self, ask: Callable[[], Awaitable[T]]) -> T:
-        for attempt in range(self.terms.retries):
+        for retry in range(1, self.terms.retries + 1):
             self._check_circuit()
             try:
                 return await ask()
             except _PASSING as error:
-                pause = self._find_pause(error, attempt)
+                pause = self._find_pause(error, retry)
                 if pause is None or self.circuit.wait:
                     raise
             await asyncio.sleep(pause)
         self._check_circuit()
         return await ask()
 
-    def _find_pause(self, error: BackendError, attempt: int) -> float | None:
+    def _find_pause(self, error: BackendError, retry: int) -> float | None:
         """Return how long to wait before the next try; None if there shall be none."""
-        longest = self.terms.longest_pause
-        if isinstance(error, BackendMissing) or (error.retry_after or 0) > longest:
+        if (
+            isinstance(error, BackendMissing)
+            or (error.retry_after or 0) > self.terms.longest_pause
+        ):
             return None
         if error.retry_after is not None:
             return error.retry_after
-        # So that many who failed together do not come back together.
-        jitter = random.uniform(1, 1.5)  # noqa: S311  # moments, not secrets
-        return float(min(_FIRST_PAUSE * 2**attempt * jitter, longest))
+        return self._backoff.find_wait(retry, self._chance())
 
     def _check_circuit(self) -> None:
         wait = self.circuit.wait

@@ -17,6 +17,7 @@ PUBLIC_MODULES = {
     "biont",
     "biont.accounts",
     "biont.cli",
+    "biont.backoff",
     "biont.clock",
     "biont.egress",
     "biont.events",

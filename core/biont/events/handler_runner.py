@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from biont.backoff import Backoff
 from biont.event import set_cause
 from biont.events.deadline import Deadline
 from biont.events.handler_queue import HandlerQueue
@@ -172,11 +173,11 @@ class HandlerRunner:
             return
         (item,) = items
         item.attempts += 1
-        if item.attempts > len(self._terms.retry):
+        delay = Backoff(self._terms.retry, _JITTER).find_wait(item.attempts, self._terms.chance())
+        if delay is None:
             _log.error("handler failed for good", error=repr(error), **self._name(item))
             await self._give_up(item, "".join(traceback.format_exception(error)))
             return
-        delay = self._terms.retry[item.attempts - 1] * (1 + _JITTER * self._terms.chance())
         _log.warning("handler failed", retry_in=delay, error=repr(error), **self._name(item))
         self._put_back_later(item, delay)
 

@@ -178,10 +178,5 @@ def is_given_up(attempts: int, failures: int) -> bool:
     return attempts - failures >= _MOST_INTERRUPTIONS
 
 
-def find_wait(retry: Sequence[float], failures: int) -> timedelta | None:
-    """Return how long a run waits for its next try after so many failures; None for no more."""
-    return timedelta(seconds=retry[failures - 1]) if failures <= len(retry) else None
-
-
 def _show(instant: datetime) -> str:
     return f"{instant:%Y-%m-%d %H:%M:%S} UTC"

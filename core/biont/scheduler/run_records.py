@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import orjson
 
+from biont.backoff import Backoff
 from biont.scheduler.event_types import SCHEDULED_TRIGGER
 from biont.scheduler.planner import RunDefaults
 from biont.scheduler.run import Finish, Run
-from biont.scheduler.run_policy import find_lateness, find_wait, is_given_up
+from biont.scheduler.run_policy import find_lateness, is_given_up
 from biont.scheduler.run_queue import WaitingRun
 from biont.scheduler.tables import RunStatus, RunTrigger
 from biont.store.database import execute_sql, format_instant
@@ -222,7 +223,8 @@ def skip_run(run_id: int, reason: str, now: datetime) -> None:
 def fail_run(work: StartedRun, error: BaseException, now: datetime) -> timedelta | None:
     """Record that an attempt has failed, and why; return how long it waits for the next."""
     reason = "".join(traceback.format_exception_only(error)).strip()
-    wait = find_wait(work.retry, work.failures + 1)
+    seconds = Backoff(work.retry).find_wait(work.failures + 1)
+    wait = None if seconds is None else timedelta(seconds=seconds)
     execute_sql(
         _FAIL,
         RunStatus.FAILED if wait is None else RunStatus.QUEUED,

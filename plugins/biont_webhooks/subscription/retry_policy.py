@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 import orjson
 from pydantic import Field, TypeAdapter, WrapValidator
 
+from biont.backoff import Backoff
+
 MAX_JITTER = 0.2
 """The part of a wait by which chance may lengthen it."""
 
@@ -90,10 +92,10 @@ class RetryPolicy:
         Returns:
             None when there is to be no further attempt; 0 before the first.
         """
-        if attempts_made > len(self.waits):
-            return None
-        wait = self.waits[attempts_made - 1] if attempts_made else 0.0
-        return max(wait * (1 + MAX_JITTER * chance), retry_after or 0.0)
+        if not attempts_made:
+            return retry_after or 0.0
+        wait = Backoff(self.waits, MAX_JITTER).find_wait(attempts_made, chance)
+        return None if wait is None else max(wait, retry_after or 0.0)
 
 
 def make_retry_policy(retry: Retry) -> RetryPolicy:
