@@ -10,6 +10,7 @@ import orjson
 from peewee import Expression, ModelSelect, fn
 
 from biont import Event
+from biont.events import get_prefix
 from biont.exceptions import InputProblem, InvalidInput, NotFound
 from biont.store import format_instant
 from biont_audit.tables import LogEnds, LogEntry
@@ -53,9 +54,10 @@ class EventFilter:
     def _conditions(self) -> Iterator[Expression]:
         if self.user_id is not None:
             yield LogEntry.user_id == self.user_id
-        if not self.event_type.endswith("*"):
+        prefix = get_prefix(self.event_type)
+        if prefix is None:
             yield LogEntry.event_type == self.event_type
-        elif prefix := self.event_type[:-1]:
+        elif prefix:
             # No range, which would tempt SQLite to sort all that have the prefix for each page.
             yield fn.SUBSTR(LogEntry.event_type, 1, len(prefix)) == prefix
         if self.since is not None:

@@ -2,6 +2,8 @@ from biont.event import Cause as Cause
 from biont.event import Event as Event
 from biont.event import JsonObject as JsonObject
 from biont.event import caused_by as caused_by
+from biont.event_patterns import find_pattern as find_pattern
+from biont.event_patterns import get_prefix as get_prefix
 from biont.event_types import EventType as EventType
 from biont.events.handlers import Handler as Handler
 from biont.events.handlers import Subscription as Subscription

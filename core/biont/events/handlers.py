@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 from biont.event import Event
+from biont.event_patterns import find_pattern, is_pattern
 from biont.exceptions import PluginError
 from biont.store.transaction import Transaction
 
@@ -57,7 +58,7 @@ class Subscription:
 
     def matches(self, event_type: str) -> bool:
         """Say whether an event of this type is asked for."""
-        return any(_matches(pattern, event_type) for pattern in self.patterns)
+        return find_pattern(self.patterns, event_type) is not None
 
 
 class On(Protocol):
@@ -142,7 +143,7 @@ def _check_patterns(patterns: Sequence[str]) -> None:
     if not patterns:
         raise PluginError('on() needs an event type, as in @on("note_created")')
     for pattern in patterns:
-        if "*" in pattern[:-1] or not pattern:
+        if not is_pattern(pattern):
             raise PluginError(f"on({pattern!r}): '*' may stand only at the end")
 
 
@@ -196,9 +197,3 @@ def _bind(plugin: str, name: str, function: Callable[..., Any], context: object)
     else:
         handle = lambda events: function(events[0], context)  # noqa: E731
     return Handler(plugin, f"{plugin}.{name}", subscription, function, handle, record)
-
-
-def _matches(pattern: str, event_type: str) -> bool:
-    if pattern.endswith("*"):
-        return event_type.startswith(pattern[:-1])
-    return pattern == event_type

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from biont import Api, Request, RowId, Workbench
+from biont.events import find_pattern
 from biont.exceptions import Conflict, PluginError
 from biont.http import Cursor, Limit, decode_cursor, make_page
 from biont_audit import EVENT_LOG, EventLog
@@ -16,7 +17,6 @@ from biont_webhooks.delivery.deliveries import make_body
 from biont_webhooks.service.explain import EventExplanation, explain_event
 from biont_webhooks.service.redelivery import SLICE, replay
 from biont_webhooks.service.webhooks import WEBHOOKS
-from biont_webhooks.subscription.event_patterns import find_pattern
 from biont_webhooks.subscription.subscriber import to_subscriber
 from biont_webhooks.tables import Webhook
 

@@ -8,11 +8,11 @@ from datetime import datetime
 from pydantic import Field
 
 from biont import Event, Schema
+from biont.events import find_pattern
 from biont.http import make_causation_headers
 from biont.security import Vault
 from biont_webhooks.delivery.deliveries import make_body
 from biont_webhooks.subscription.custom_headers import mask_headers
-from biont_webhooks.subscription.event_patterns import find_pattern
 from biont_webhooks.subscription.subscriber import Subscriber, to_subscriber
 from biont_webhooks.tables import Delivery, Webhook, WebhookStatus
 

@@ -9,9 +9,9 @@ from datetime import datetime
 import orjson
 
 from biont import Event
+from biont.events import find_pattern
 from biont.security import Vault
 from biont_webhooks.delivery.claims import find_webhooks_with_pending
-from biont_webhooks.subscription.event_patterns import find_pattern
 from biont_webhooks.subscription.payload_filter import PayloadFilter, load_filter
 from biont_webhooks.subscription.retry_policy import RetryPolicy, Success, load_retry_policy
 from biont_webhooks.subscription.signing import sign
