@@ -12,12 +12,10 @@ from aiohttp import web
 
 from biont import Request, Service
 from biont.exceptions import BiontError, Conflict
+from biont.http import EventStreamResponse, encode_sse, encode_sse_comment
 from biont_audit.queries import EventFilter, read_part
 from biont_audit.tables import LogEntry
 from biont_audit.views import show_entry
-
-KEEP_ALIVE = 15.0
-"""After how many seconds of silence a comment is sent."""
 
 _ENTRIES_A_READ = 50
 
@@ -34,21 +32,13 @@ class Stream:
     def __init__(self, request: Request) -> None:
         self._request = request
         self._news = asyncio.Event()
-        self._is_writing = False
         self._is_over = False
-        self._response = web.StreamResponse(
-            headers={
-                "Content-Type": "text/event-stream",
-                "Cache-Control": "no-store",
-                "X-Accel-Buffering": "no",  # so that a proxy passes each event on at once
-            }
-        )
+        self._response = EventStreamResponse(request.http)
 
     @property
     def is_open(self) -> bool:
         """Whether the client is there, as far as is known."""
-        transport = self._request.http.transport
-        return transport is not None and not transport.is_closing()
+        return self._response.has_client
 
     def wake(self) -> None:
         """Look at the log: there is something new."""
@@ -58,9 +48,7 @@ class Stream:
         """Send nothing more."""
         self._is_over = True
         self._news.set()
-        transport = self._request.http.transport
-        if self._is_writing and transport is not None:
-            transport.abort()  # it waits for a client who does not read
+        self._response.abort_blocked_write()
 
     async def send(self, choice: EventFilter, after: int) -> web.StreamResponse:
         """Send what follows on the number `after`, until the client leaves or `end` is called.
@@ -69,8 +57,8 @@ class Stream:
         the number that it has seen last.
         """
         try:
-            await self._response.prepare(self._request.http)
-            await self._write(b": your events, as they are logged\n\n")
+            await self._response.start()
+            await self._response.send(encode_sse_comment("your events, as they are logged"))
             while not self._is_over:
                 after = await self._send_part(choice, after)
         except ConnectionError:
@@ -86,24 +74,17 @@ class Stream:
         # It may have been revoked since the stream was opened.
         await workbench.keys.authenticate(http.headers.get("X-API-Key"))
         if part.entries:
-            await self._write(b"".join(_encode(entry) for entry in part.entries))
+            await self._response.send(b"".join(_encode(entry) for entry in part.entries))
         if not part.has_more:
             await self._wait_for_news()
         return part.last
 
     async def _wait_for_news(self) -> None:
         try:
-            async with asyncio.timeout(KEEP_ALIVE):
+            async with asyncio.timeout(self._response.silence_limit):
                 await self._news.wait()
         except TimeoutError:
-            await self._write(b": still here\n\n")
-
-    async def _write(self, data: bytes) -> None:
-        self._is_writing = True
-        try:
-            await self._response.write(data)
-        finally:
-            self._is_writing = False
+            await self._response.send_keep_alive()
 
 
 class EventStreams:
@@ -156,5 +137,5 @@ STREAMS = Service[EventStreams]("event streams", provider="audit")
 
 
 def _encode(entry: LogEntry) -> bytes:
-    data = show_entry(entry).model_dump_json()
-    return f"id: {entry.number}\nevent: {entry.event_type}\ndata: {data}\n\n".encode()
+    data = show_entry(entry).model_dump_json().encode()
+    return encode_sse(data, event=entry.event_type, event_id=str(entry.number))

@@ -12,6 +12,7 @@ import aiohttp
 import orjson
 from pydantic import JsonValue
 
+from biont.http import read_sse
 from support.client import Client
 
 
@@ -43,6 +44,7 @@ class Follower:
         self._session = session
         try:
             await self._open()
+            self._events = read_sse(self.response.content)
         except BaseException:
             await self._session.close()
             raise
@@ -78,13 +80,11 @@ class Follower:
         Raises:
             EOFError: the stream has ended.
         """
-        fields: dict[str, str] = {}
-        while line := await self.read_line():
-            name, _, value = line.partition(": ")
-            fields[name] = value
-        if "data" not in fields:
-            return await self.next()
-        return Sent(fields.get("id", ""), fields["event"], orjson.loads(fields["data"]))
+        async with asyncio.timeout(30):
+            event = await anext(self._events, None)
+        if event is None:
+            raise EOFError
+        return Sent(event.id, event.event, orjson.loads(event.data))
 
 
 @dataclass

@@ -98,9 +98,9 @@ def tail(url: str, key: str | None, event_type: str | None, after: str | None) -
 
     When the connection is lost it is made again, and no event is left out.
     """
-    from biont.cli.stream import follow
+    from biont.cli.stream import follow_events
 
     if key is None:
         raise click.UsageError("give an API key with --key or in BIONT_KEY")
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(follow(url, key, event_type, after, click.echo))
+        asyncio.run(follow_events(url, key, event_type, after, click.echo))

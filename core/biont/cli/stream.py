@@ -1,28 +1,36 @@
-"""Follows the stream of events over HTTP."""
+"""Client of the event stream, for `biont events`."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import aiohttp
 
 from biont.exceptions import BiontError
+from biont.http.sse import read_sse
 
-_CONNECT_AGAIN = 1.0
+_RECONNECT_SECONDS = 1.0
 
 
-async def follow(
+async def follow_events(
     url: str,
     key: str,
     event_type: str | None,
     after: str | None,
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> None:
-    """Tell each event, as its number and its JSON; connect again whenever it ends.
+    """Report the number and JSON of each event; reconnect whenever the stream ends.
+
+    Args:
+        url: the root URL of the workbench.
+        key: an API key.
+        event_type: the event type or pattern to follow; None for all events.
+        after: the number of the event after which the stream begins; None for now.
+        report: gets a line for each event.
 
     Raises:
-        BiontError: the workbench refuses; the message is its own.
+        BiontError: the workbench refuses the stream; the message quotes the answer.
     """
     headers = {"X-API-Key": key, "Accept": "text/event-stream"}
     query = {} if event_type is None else {"event_type": event_type}
@@ -39,21 +47,8 @@ async def follow(
                         raise BiontError(
                             f"{url} answered {response.status}: {await response.text()}"
                         )
-                    async for number, data in _read_events(response.content):
-                        after = number
-                        tell(f"{number}\t{data}")
+                    async for event in read_sse(response.content):
+                        after = event.id
+                        report(f"{event.id}\t{event.data}")
             except (aiohttp.ClientError, TimeoutError):
-                await asyncio.sleep(_CONNECT_AGAIN)
-
-
-async def _read_events(content: aiohttp.StreamReader) -> AsyncIterator[tuple[str, str]]:
-    """Yield id and data of each event of a stream (HTML standard, server-sent events)."""
-    fields: dict[str, str] = {}
-    async for raw in content:
-        line = raw.decode().rstrip("\r\n")
-        if line:
-            name, _, value = line.partition(":")
-            fields[name] = value.removeprefix(" ")
-        elif "data" in fields:
-            yield fields.get("id", ""), fields["data"]
-            fields = {}
+                await asyncio.sleep(_RECONNECT_SECONDS)

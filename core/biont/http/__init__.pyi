@@ -11,4 +11,9 @@ from biont.http.problem_details import ProblemDetails as ProblemDetails
 from biont.http.request import Instant as Instant
 from biont.http.request import Request as Request
 from biont.http.request import RowId as RowId
+from biont.http.sse import EventStreamResponse as EventStreamResponse
+from biont.http.sse import ServerSentEvent as ServerSentEvent
+from biont.http.sse import encode_sse as encode_sse
+from biont.http.sse import encode_sse_comment as encode_sse_comment
+from biont.http.sse import read_sse as read_sse
 from biont.schema import Schema as Schema

@@ -10,7 +10,7 @@ import uuid_utils
 from aiohttp import web
 
 from biont.exceptions import PromptTooLong, Unauthorized
-from biont.http import ProblemDetails
+from biont.http import ProblemDetails, encode_sse
 from biont.llm import (
     Answer,
     Chunk,
@@ -113,11 +113,11 @@ class OpenAiWording:
         told = b""
         if self.with_usage and self._usage is not None and not end.interrupted:
             told = self._write({"choices": [], "usage": _write_usage(self._usage)})
-        return told + b"data: [DONE]\n\n"
+        return told + encode_sse(b"[DONE]")
 
     def write_problem(self, problem: ProblemDetails) -> bytes:
         """Return an error."""
-        return b"data: %s\n\n" % orjson.dumps(describe_problem(problem))
+        return encode_sse(orjson.dumps(describe_problem(problem)))
 
     def _write_delta(self, delta: Document, end: DoneChunk | None = None) -> bytes:
         if self._is_first:
@@ -126,7 +126,7 @@ class OpenAiWording:
         return self._write({"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]})
 
     def _write(self, rest: Document) -> bytes:
-        return b"data: %s,%s\n\n" % (self._head, orjson.dumps(rest)[1:])
+        return encode_sse(b"%s,%s" % (self._head, orjson.dumps(rest)[1:]))
 
 
 def respond_problem(problem: ProblemDetails) -> web.Response:

@@ -15,8 +15,8 @@ from support.client import Client
 from support.process import run_script
 from support.sse import Follower, Sent
 
-import biont_audit.stream
 from biont import Workbench
+from biont.http import EventStreamResponse
 from biont_audit.tables import LogEnds, LogEntry
 
 
@@ -164,7 +164,7 @@ async def follow_as_soon_as_possible(client: Client) -> None:
 async def test_silence_is_broken_by_comments(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(biont_audit.stream, "KEEP_ALIVE", 0.01)
+    monkeypatch.setattr(EventStreamResponse, "silence_limit", 0.01)
     async with Follower(client) as stream:
         for _ in range(3):
             assert (await stream.read_line()).startswith(":")

@@ -11,9 +11,9 @@ from support.client import Client
 from support.scripted_server import MODEL, ScriptedServer, make_chunk, say, stream
 from support.sse import Chat, Sent
 
-import biont_chat.sse
 import biont_chat.streams
 from biont import Workbench
+from biont.http import EventStreamResponse
 
 LONG = "One two three four five"
 
@@ -89,7 +89,7 @@ async def test_each_piece_is_sent_as_it_comes(client: Client, scripted: Scripted
 async def test_silence_is_broken_by_comments(
     client: Client, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(biont_chat.sse, "KEEP_ALIVE", 0.01)
+    monkeypatch.setattr(EventStreamResponse, "silence_limit", 0.01)
     monkeypatch.setattr(biont_chat.streams, "PATROL", 0.01)
     brake = Brake(2)
     scripted.script = [say(LONG, pause=brake)]
