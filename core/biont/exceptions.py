@@ -114,6 +114,22 @@ class InvalidInput(BiontError):
         )
 
 
+def describe_validation_error(
+    error: ValidationError, *, root: str, limit: int | None = None
+) -> str:
+    """Return what a pydantic model refuses, in one line: ``items.0.name: is required; ...``.
+
+    Args:
+        error: the error that the model raised.
+        root: the name of the whole document, for a problem that has no place inside it.
+        limit: the number of problems to name; None for all.
+    """
+    problems = error.errors(include_url=False, include_input=False)[:limit]
+    return "; ".join(
+        f"{'.'.join(map(str, problem['loc'])) or root}: {problem['msg']}" for problem in problems
+    )
+
+
 def point_to(location: Location) -> str:
     """Return a place in a JSON document as a URI fragment (RFC 6901, section 6)."""
     steps = (str(step).replace("~", "~0").replace("/", "~1") for step in location)

@@ -12,7 +12,12 @@ import structlog
 from pydantic import JsonValue, ValidationError
 
 from biont import ToolContext, Transaction, Workbench
-from biont.exceptions import BiontError, InvalidAnswer, StoreUnavailable
+from biont.exceptions import (
+    BiontError,
+    InvalidAnswer,
+    StoreUnavailable,
+    describe_validation_error,
+)
 from biont.llm import TOOLS, Answer, ToolResult
 from biont_agents.tables import AgentRun, CallStatus, ToolCallRecord
 
@@ -92,11 +97,7 @@ class Caller:
 
     def _explain(self, call: ToolCallRecord, error: Exception) -> str:
         if isinstance(error, ValidationError):
-            problems = error.errors(include_url=False, include_input=False)
-            return "; ".join(
-                f"{'.'.join(map(str, problem['loc'])) or 'arguments'}: {problem['msg']}"
-                for problem in problems
-            )
+            return describe_validation_error(error, root="arguments")
         if isinstance(error, BiontError):
             return str(error)
         if isinstance(error, TimeoutError):

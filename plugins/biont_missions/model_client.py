@@ -20,6 +20,7 @@ from biont.exceptions import (
     BackendUnavailable,
     InvalidAnswer,
     LimitReached,
+    describe_validation_error,
 )
 from biont.llm import ChatRequest, LlmCall, Message, ResponseFormat
 from biont_llm import LANGUAGE_MODELS, Amount, Reservations
@@ -114,13 +115,9 @@ class ModelClient:
         try:
             return model.model_validate_json(text)
         except ValidationError as error:
-            problems = error.errors(include_url=False, include_input=False)
-            told = "; ".join(
-                f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-                for problem in problems[:_NAMED]
-            )
+            problems = describe_validation_error(error, root="the answer", limit=_NAMED)
             raise InvalidAnswer(
-                f"the model's {model.__name__.lower()} is wrong: {told}"
+                f"the model's {model.__name__.lower()} is wrong: {problems}"
             ) from error
 
     async def _ask(self, mission: Mission, request: ChatRequest) -> str:

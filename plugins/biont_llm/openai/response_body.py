@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, ValidationError
 
 from biont import Schema
-from biont.exceptions import InvalidAnswer
+from biont.exceptions import InvalidAnswer, describe_validation_error
 from biont.llm import Completion, FinishReason, TokenUsage, ToolCall
 
 Count = Annotated[int, Field(ge=0, le=10**12)]
@@ -108,9 +108,8 @@ def check_content(reason: FinishReason, *, has_text: bool, has_calls: bool) -> N
 
 def explain(error: ValidationError) -> str:
     """Return what is wrong with an answer, and where."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(map(str, first["loc"])) or "the body"
-    return f"the model's server gave no usable answer: {place}: {first['msg']}"
+    problem = describe_validation_error(error, root="the body", limit=1)
+    return f"the model's server gave no usable answer: {problem}"
 
 
 def read_reason(body: object) -> str:
