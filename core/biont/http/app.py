@@ -7,20 +7,34 @@ from string import Formatter
 
 from aiohttp import web
 
+from biont.accounts.api_keys import Principal
 from biont.exceptions import PluginError
 from biont.http.api import Api
 from biont.http.endpoint import Endpoint
 from biont.http.error_responses import answer_error
+from biont.http.request import Request
 from biont.workbench import Workbench
 
 
 def make_endpoints(owner: str, api: Api, workbench: Workbench) -> list[Endpoint]:
     """Return the endpoints of one plugin, or of the core.
 
+    Args:
+        owner: the plugin that has the routes, or ``core``.
+        api: the routes.
+        workbench: the workbench that route functions get with each request.
+
     Raises:
-        PluginError: a function's signature does not say what is needed.
+        PluginError: the signature of a route function is incomplete.
     """
-    return [Endpoint(owner, route, workbench) for route in api]
+
+    def make_request(http: web.Request, principal: Principal | None) -> Request:
+        return Request(http, workbench, principal)
+
+    return [
+        Endpoint(owner, route, authenticate=workbench.keys.authenticate, make_request=make_request)
+        for route in api
+    ]
 
 
 def refuse_conflicts(endpoints: Sequence[Endpoint]) -> None:

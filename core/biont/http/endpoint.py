@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 
 import orjson
@@ -11,7 +11,7 @@ from multidict import istr
 from pydantic import TypeAdapter, ValidationError
 from yarl import URL
 
-from biont.accounts.api_keys import Scope
+from biont.accounts.api_keys import Principal, Scope
 from biont.event import set_cause
 from biont.exceptions import Forbidden, InvalidInput, MalformedBody, point_to
 from biont.http.api import Route
@@ -20,7 +20,6 @@ from biont.http.error_responses import answer_error
 from biont.http.paging import Page
 from biont.http.request import Request
 from biont.http.signature import BODY, read_signature
-from biont.workbench import Workbench
 
 _KEY = istr("X-API-Key")
 _JSON: Mapping[str, str] = {"Content-Type": "application/json"}
@@ -30,18 +29,28 @@ class Endpoint:
     """Answers the requests of one route.
 
     Args:
-        owner: the plugin it belongs to.
-        route: what was marked.
-        workbench: handed on with each request.
+        owner: the plugin that has the route, or ``core``.
+        route: the route.
+        authenticate: returns the principal of an API key, or raises `Unauthorized`.
+        make_request: returns the request for the route function; the principal is None on
+            a public route.
 
     Raises:
-        PluginError: the function's signature does not say what is needed.
+        PluginError: the function's signature is incomplete.
     """
 
-    def __init__(self, owner: str, route: Route, workbench: Workbench) -> None:
+    def __init__(
+        self,
+        owner: str,
+        route: Route,
+        *,
+        authenticate: Callable[[str | None], Awaitable[Principal]],
+        make_request: Callable[[web.Request, Principal | None], Request],
+    ) -> None:
         self.owner = owner
         self.route = route
-        self._workbench = workbench
+        self._authenticate = authenticate
+        self._make_request = make_request
         self._function = route.function
         self._dialect = route.dialect
         self._may_emit = route.method != "GET"
@@ -80,14 +89,14 @@ class Endpoint:
 
     async def _authorise(self, http: web.Request) -> Request:
         if self.route.public:
-            return Request(http, self._workbench, None)
+            return self._make_request(http, None)
         plain = http.headers.get(_KEY)
         if plain is None and self._dialect is not None:
             plain = _read_bearer(http)
-        principal = await self._workbench.keys.authenticate(plain)
+        principal = await self._authenticate(plain)
         if principal.scope not in self._scopes:
             raise Forbidden(f"a key of scope {principal.scope} may not do this; use a full one")
-        return Request(http, self._workbench, principal)
+        return self._make_request(http, principal)
 
     def _read_parameters(self, http: web.Request) -> dict[str, object]:
         if not self._has_parameters and "?" not in http.raw_path:
