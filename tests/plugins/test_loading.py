@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import MakeKey, StartServer
@@ -14,6 +15,7 @@ EVERYTHING = '''
 
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 from biont import (
@@ -166,6 +168,77 @@ async def test_every_hook_is_asked_and_used(
         assert schedule["job"] == "nothing"
     code, out, _ = await run_biont("greet", config=server.config)
     assert (code, out) == (0, "hello from a plugin\n")
+
+
+PUBLIC = '''
+"""Routes of every method without a key."""
+
+from biont import Api, Request, hookimpl
+from pydantic import BaseModel
+
+api = Api("public")
+
+
+class Ping(BaseModel):
+    text: str
+
+
+@hookimpl
+def register_routes():
+    return api
+
+
+@api.get("/ping", public=True)
+async def read_ping(request: Request) -> str:
+    """Read."""
+    return "read"
+
+
+@api.post("/ping", public=True)
+async def create_ping(request: Request, body: Ping) -> Ping:
+    """Create."""
+    return body
+
+
+@api.patch("/ping", public=True)
+async def change_ping(request: Request) -> str:
+    """Change."""
+    return "changed"
+
+
+@api.delete("/ping", public=True)
+async def delete_ping(request: Request) -> None:
+    """Delete."""
+
+
+@api.post("/whoami", public=True)
+async def read_user(request: Request) -> int:
+    """Ask for the user, whom a public route does not know."""
+    return request.user_id
+'''
+
+
+async def test_public_routes_of_every_method_need_no_key(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "public.py").write_text(PUBLIC)
+    server = await start_server(plugins={"folder": str(folder)})
+    async with Client(server.url, None) as stranger:
+        assert await stranger.ask("GET", "/ping") == (200, "read")
+        assert await stranger.ask("POST", "/ping", {"text": "hi"}) == (201, {"text": "hi"})
+        assert await stranger.ask("PATCH", "/ping") == (200, "changed")
+        assert (await stranger.ask("DELETE", "/ping"))[0] == 204
+        assert (await stranger.ask("POST", "/whoami"))[0] == 401
+        document: Any = await stranger.get("/openapi.json")
+    operations = document["paths"]["/api/v1/ping"]
+    assert [operations[method]["security"] for method in ("get", "post", "patch", "delete")] == [
+        [],
+        [],
+        [],
+        [],
+    ]
 
 
 @pytest.mark.parametrize(

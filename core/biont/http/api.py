@@ -138,16 +138,23 @@ class Api:
         path: str,
         *,
         scopes: frozenset[Scope] = frozenset(),
+        public: bool = False,
         status: int = 201,
         media_type: str | tuple[str, ...] | None = None,
     ) -> Callable[[F], F]:
-        """Mark a function that creates, or does something."""
-        return self.route("POST", path, scopes=scopes, status=status, media_type=media_type)
+        """Mark a function that creates something or starts an action."""
+        return self.route(
+            "POST", path, scopes=scopes, public=public, status=status, media_type=media_type
+        )
 
-    def patch(self, path: str, *, scopes: frozenset[Scope] = frozenset()) -> Callable[[F], F]:
-        """Mark a function that changes what the body names and leaves the rest."""
-        return self.route("PATCH", path, scopes=scopes)
+    def patch(
+        self, path: str, *, scopes: frozenset[Scope] = frozenset(), public: bool = False
+    ) -> Callable[[F], F]:
+        """Mark a function that changes the fields in the body and leaves all others."""
+        return self.route("PATCH", path, scopes=scopes, public=public)
 
-    def delete(self, path: str, *, scopes: frozenset[Scope] = frozenset()) -> Callable[[F], F]:
-        """Mark a function that deletes; it answers 204 and no body."""
-        return self.route("DELETE", path, scopes=scopes, status=204)
+    def delete(
+        self, path: str, *, scopes: frozenset[Scope] = frozenset(), public: bool = False
+    ) -> Callable[[F], F]:
+        """Mark a function that deletes; the response is 204 without a body."""
+        return self.route("DELETE", path, scopes=scopes, public=public, status=204)
