@@ -189,9 +189,9 @@ def register_routes():
 
 
 @api.get("/ping", public=True)
-async def read_ping(request: Request) -> str:
+async def read_ping(request: Request) -> Ping:
     """Read."""
-    return "read"
+    return Ping(text="read")
 
 
 @api.post("/ping", public=True)
@@ -201,9 +201,9 @@ async def create_ping(request: Request, body: Ping) -> Ping:
 
 
 @api.patch("/ping", public=True)
-async def change_ping(request: Request) -> str:
+async def change_ping(request: Request) -> Ping:
     """Change."""
-    return "changed"
+    return Ping(text="changed")
 
 
 @api.delete("/ping", public=True)
@@ -226,9 +226,9 @@ async def test_public_routes_of_every_method_need_no_key(
     (folder / "public.py").write_text(PUBLIC)
     server = await start_server(plugins={"folder": str(folder)})
     async with Client(server.url, None) as stranger:
-        assert await stranger.ask("GET", "/ping") == (200, "read")
+        assert await stranger.ask("GET", "/ping") == (200, {"text": "read"})
         assert await stranger.ask("POST", "/ping", {"text": "hi"}) == (201, {"text": "hi"})
-        assert await stranger.ask("PATCH", "/ping") == (200, "changed")
+        assert await stranger.ask("PATCH", "/ping") == (200, {"text": "changed"})
         assert (await stranger.ask("DELETE", "/ping"))[0] == 204
         assert (await stranger.ask("POST", "/whoami"))[0] == 401
         document: Any = await stranger.get("/openapi.json")
