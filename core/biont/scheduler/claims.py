@@ -1,4 +1,19 @@
-"""What a sweep writes: each due instant becomes exactly one row."""
+"""Claims: one transaction turns planned occurrences into rows of the table of runs.
+
+A sweep plans outside any transaction (`planner`), so that long searches in a calendar do not
+hold up the writer. The plan may therefore be outdated when it is written. A claim is valid
+only if the schedule still has the `next_fire_at` that the plan began with and is not paused.
+For each valid claim the transaction of `write_claims`
+
+1. applies the history of runs to the decision,
+2. moves `next_fire_at` to the next occurrence,
+3. inserts a row for each outcome: `queued`, or a final status with its reason.
+
+A crash before the commit leaves the schedule due, and the next sweep plans it again. A crash
+after the commit leaves `queued` rows, which the next start finds. Two schedulers on one
+database cannot claim an occurrence twice: the second finds a moved `next_fire_at`, and the
+unique index on schedule and occurrence stands behind it.
+"""
 
 from __future__ import annotations
 
@@ -12,27 +27,28 @@ from biont.scheduler.planner import ScheduleClaim, SchedulePlan
 from biont.scheduler.run_policy import Decision, RunHistory, apply_history
 from biont.scheduler.run_queue import WaitingRun
 from biont.scheduler.tables import RunStatus
-from biont.store.database import execute_sql, format_instant
+from biont.store.database import dump_json, execute_sql, format_instant
 
-# The keys of an object, unlike the items of an array of arrays, come without another parse.
+# SQLite reads the keys of a JSON object without parsing each item again, which it does for
+# the items of an array of arrays.
 _FIND_VALID = (
     "SELECT json_group_array(json_array(schedules.id, (SELECT max(id) FROM schedule_runs"
     " WHERE schedule_id = schedules.id AND ended_at IS NULL)))"
     " FROM json_each(?) AS claim JOIN schedules ON schedules.id = CAST(claim.key AS INTEGER)"
     " WHERE next_fire_at = claim.value AND NOT paused"
 )
-_MOVE = (
+_MOVE_SCHEDULES = (
     "UPDATE schedules SET next_fire_at = claim.value, run_count = run_count + ?"
     " FROM json_each(?) AS claim WHERE schedules.id = CAST(claim.key AS INTEGER)"
 )
 _FIND_LAST_RUN = "SELECT coalesce(max(id), 0) FROM schedule_runs"
-_RECORD = (
+_INSERT_RUNS = (
     "INSERT INTO schedule_runs"
     " (schedule_id, scheduled_for, due_at, status, reason, ended_at, attempts, claimed_at)"
     " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, 0, ?"
     " FROM json_each(?) WHERE true ON CONFLICT DO NOTHING"
 )
-_FIND_QUEUED = (
+_FIND_INSERTED = (
     "SELECT json_group_array(json_array(run.id, schedule_id, overlap <> 'allow'))"
     " FROM schedule_runs AS run JOIN schedules ON schedules.id = schedule_id"
     " WHERE run.id > ? AND ended_at IS NULL"
@@ -44,7 +60,7 @@ _COUNT_RUNS = (
     " AND (attempts OR ended_at IS NULL) AND \"trigger\" <> 'run_now')))"
     " FROM json_each(?)"
 )
-_RELEASE = (
+_END_WAITS = (
     "UPDATE schedule_runs SET waits_until = NULL WHERE id IN (SELECT value FROM json_each(?))"
 )
 _FIND_RELEASED = (
@@ -55,86 +71,92 @@ _FIND_RELEASED = (
 
 
 def write_claims(claims: Sequence[ScheduleClaim], now: datetime) -> list[WaitingRun]:
-    """Record what `claims` say and return the runs that are to be started.
+    """Write the valid claims and return the runs to start.
 
-    A claim whose schedule has changed since it was worked out is left out.
+    A claim whose schedule has changed since the plan was made is dropped.
     """
-    settled = _settle(claims)
     moves: dict[int, dict[str, str | None]] = defaultdict(dict)
     rows: list[tuple[object, ...]] = []
-    at = format_instant(now)
-    for claim, owed in settled:
-        moves[owed.queued][str(claim.schedule_id)] = (
-            None if owed.following is None else format_instant(owed.following + claim.plan.offset)
+    written_at = format_instant(now)
+    for claim, decision in _decide_valid(claims):
+        following = decision.next_instant
+        moves[decision.run_count][str(claim.schedule_id)] = (
+            None if following is None else format_instant(following + claim.plan.offset)
         )
-        rows += ((claim.schedule_id, *cells) for cells in _list_cells(owed, claim.plan, at))
-    for count, moved in moves.items():
-        execute_sql(_MOVE, count, _dump(moved))
+        rows += (
+            (claim.schedule_id, *cells) for cells in _list_cells(decision, claim.plan, written_at)
+        )
+    # Grouped by the number of runs, nearly always 0 or 1: two updates for a sweep of 500
+    # schedules instead of 500.
+    for run_count, moved in moves.items():
+        execute_sql(_MOVE_SCHEDULES, run_count, dump_json(moved))
     (last,) = execute_sql(_FIND_LAST_RUN).fetchone()
-    execute_sql(_RECORD, at, _dump(rows))
-    return _read_waiting(_FIND_QUEUED, last)
+    execute_sql(_INSERT_RUNS, written_at, dump_json(rows))
+    return _read_waiting(_FIND_INSERTED, last)
 
 
-def release(run_ids: Sequence[int]) -> list[WaitingRun]:
-    """Let runs that have waited after a failure be tried again."""
-    execute_sql(_RELEASE, _dump(run_ids))
-    return _read_waiting(_FIND_RELEASED, _dump(run_ids))
+def release_runs(run_ids: Sequence[int]) -> list[WaitingRun]:
+    """End the waits of runs before a retry and return the runs to start."""
+    execute_sql(_END_WAITS, dump_json(run_ids))
+    return _read_waiting(_FIND_RELEASED, dump_json(run_ids))
 
 
-def _settle(claims: Sequence[ScheduleClaim]) -> list[tuple[ScheduleClaim, Decision]]:
-    """Return the claims that still hold, each with what becomes of what it owes."""
+def _decide_valid(claims: Sequence[ScheduleClaim]) -> list[tuple[ScheduleClaim, Decision]]:
+    """Return the valid claims, each with its decision after the history of runs."""
     due = {str(claim.schedule_id): claim.due_at for claim in claims}
-    (found,) = execute_sql(_FIND_VALID, _dump(due)).fetchone()
+    (found,) = execute_sql(_FIND_VALID, dump_json(due)).fetchone()
     valid: Mapping[int, int | None] = dict(orjson.loads(found))
-    used = _count_runs([claim for claim in claims if claim.plan.policy.daily_budget is not None])
-    settled = []
+    counts = _count_runs([claim for claim in claims if claim.plan.policy.daily_budget is not None])
+    decided = []
     for claim in claims:
         if claim.schedule_id not in valid:
             continue
-        plan, busy_with = claim.plan, valid[claim.schedule_id]
-        owed = plan.owed
-        if busy_with is not None or not plan.policy.is_plain:
-            past = RunHistory(busy_with, used.get(claim.schedule_id, {}))
-            owed = apply_history(owed, plan.policy, past, plan.zone)
-        settled.append((claim, owed))
-    return settled
+        plan, active_run = claim.plan, valid[claim.schedule_id]
+        decision = plan.decision
+        if active_run is not None or plan.policy.counts_runs:
+            history = RunHistory(active_run, counts.get(claim.schedule_id, {}))
+            decision = apply_history(decision, plan.policy, history, plan.zone)
+        decided.append((claim, decision))
+    return decided
 
 
-def _list_cells(owed: Decision, plan: SchedulePlan, now: str) -> list[tuple[str | None, ...]]:
+def _list_cells(
+    decision: Decision, plan: SchedulePlan, written_at: str
+) -> list[tuple[str | None, ...]]:
     return [
         (
-            format_instant(verdict.instant),
-            format_instant(verdict.instant + plan.offset),
-            verdict.status,
-            verdict.reason,
-            None if verdict.status is RunStatus.QUEUED else now,
+            format_instant(outcome.instant),
+            format_instant(outcome.instant + plan.offset),
+            outcome.status,
+            outcome.reason,
+            None if outcome.status is RunStatus.QUEUED else written_at,
         )
-        for verdict in owed.verdicts
+        for outcome in decision.outcomes
     ]
 
 
 def _count_runs(claims: Sequence[ScheduleClaim]) -> dict[int, dict[date, int]]:
-    """Return how many runs each schedule has had on each day that its claim is about."""
+    """Return the number of runs of each schedule on each day on which a run is planned."""
     if not claims:
         return {}
-    asked = [
-        (claim.schedule_id, day, *_bound(day, claim.plan))
+    days = [
+        (claim.schedule_id, day, *_find_day_bounds(day, claim.plan))
         for claim in claims
         for day in {
-            verdict.instant.astimezone(claim.plan.zone).date()
-            for verdict in claim.plan.owed.verdicts
-            if verdict.status is RunStatus.QUEUED
+            outcome.instant.astimezone(claim.plan.zone).date()
+            for outcome in claim.plan.decision.outcomes
+            if outcome.status is RunStatus.QUEUED
         }
     ]
-    (found,) = execute_sql(_COUNT_RUNS, _dump(asked)).fetchone()
+    (found,) = execute_sql(_COUNT_RUNS, dump_json(days)).fetchone()
     counts: dict[int, dict[date, int]] = defaultdict(dict)
     for schedule_id, day, count in orjson.loads(found):
         counts[schedule_id][date.fromisoformat(day)] = count
     return counts
 
 
-def _bound(day: date, plan: SchedulePlan) -> tuple[str, str]:
-    """Return where a day of the schedule's zone begins and ends, as the tables have it."""
+def _find_day_bounds(day: date, plan: SchedulePlan) -> tuple[str, str]:
+    """Return the begin and the end of a day of the schedule's zone, as stored instants."""
     begin, end = (
         datetime.combine(day + timedelta(days=days), time(), plan.zone).astimezone(UTC)
         for days in (0, 1)
@@ -144,8 +166,7 @@ def _bound(day: date, plan: SchedulePlan) -> tuple[str, str]:
 
 def _read_waiting(sql: str, parameter: str | int) -> list[WaitingRun]:
     (found,) = execute_sql(sql, parameter).fetchone()
-    return [WaitingRun(run_id, of, bool(alone)) for run_id, of, alone in orjson.loads(found)]
-
-
-def _dump(value: object) -> str:
-    return orjson.dumps(value).decode()
+    return [
+        WaitingRun(run_id, schedule_id, bool(exclusive))
+        for run_id, schedule_id, exclusive in orjson.loads(found)
+    ]

@@ -1,4 +1,4 @@
-"""What the scheduler tells the rest."""
+"""Event types that the scheduler emits."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from biont.schema import Schema
 
 
 class ScheduledTrigger(Schema):
-    """A run, and what its job adds: that of a prompt adds `note_id` and `model`."""
+    """A successful run; the job may add fields: a prompt adds `note_id` and `model`."""
 
     model_config = ConfigDict(extra="allow")
 
     schedule_id: int
     run_id: int
-    name: str = Field(description="What the schedule is called.")
-    scheduled_for: AwareDatetime = Field(description="The instant that was due.")
+    name: str = Field(description="Name of the schedule.")
+    scheduled_for: AwareDatetime = Field(description="The occurrence.")
     status: Literal["succeeded"]
 
 

@@ -1,4 +1,10 @@
-"""What is due: which schedules, and what each of them owes."""
+"""Planner: finds due schedules and decides the outcomes of their due occurrences.
+
+Planning only reads, on a reader's connection. The result is a `ScheduleClaim` for each due
+schedule, which `claims.write_claims` checks and writes. Schedules that are alike in all that
+matters share one `SchedulePlan`: when thousands of schedules are due together at midnight, the
+calendar is searched once.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +19,13 @@ import orjson
 from biont.exceptions import InvalidExpression, UnknownTimeZone
 from biont.scheduler.run_policy import Decision, Outcome, RunPolicy, decide
 from biont.scheduler.tables import CatchUp, Overlap, RunStatus, Schedule
-from biont.scheduler.timing import Timing, offset_of
+from biont.scheduler.timing import Timing, find_jitter
 from biont.store.database import execute_sql, format_instant
 
-# As written in the partial index, or SQLite does not use it.
+# Word for word the condition of the partial index; otherwise SQLite does not use the index.
 _IS_DUE = "next_fire_at IS NOT NULL AND NOT paused AND next_fire_at <= ?"
-# What does not matter is left out, so that schedules that are alike in the rest share a plan.
+# A column that does not matter for a schedule is blanked, so that alike schedules share a plan:
+# only an `every` counts from its creation, and only jitter depends on the id.
 _COLUMNS = (
     "next_fire_at, kind, expression, seconds, every, at, time_zone, starts_at, ends_at,"
     " iif(kind = 'every', created_at, NULL), iif(jitter, id, 0), jitter, catch_up,"
@@ -28,7 +35,7 @@ _FIND_DUE = (
     f"SELECT json_group_array(json_array(id, {_COLUMNS})) FROM"  # noqa: S608  # only names
     f" (SELECT * FROM schedules WHERE {_IS_DUE} ORDER BY next_fire_at LIMIT ?)"
 )
-_FIND_WAITING = (
+_FIND_RETRIES = (
     "SELECT json_group_array(id) FROM schedule_runs"
     " WHERE waits_until IS NOT NULL AND waits_until <= ?"
 )
@@ -40,18 +47,18 @@ _FIND_NEXT = (
 
 @dataclass(frozen=True)
 class RunDefaults:
-    """What applies to schedules that do not say otherwise.
+    """Settings for schedules that do not set their own.
 
     Attributes:
-        catch_up_window: how old a missed instant may be and still be run.
-        late_after: how late an instant may be and still be run, when none is caught up.
+        catch_up_window: the largest age of a missed occurrence that is still run.
+        late_after: the same for schedules that catch up nothing.
     """
 
     catch_up_window: timedelta
     late_after: timedelta
 
-    def patience_of(self, catch_up: str, window: float | None) -> timedelta:
-        """Return how far behind its instant a run of a schedule may start."""
+    def find_max_lateness(self, catch_up: str, window: float | None) -> timedelta:
+        """Return the longest time between an occurrence and the start of its run."""
         if catch_up == CatchUp.NONE:
             return self.late_after
         return self.catch_up_window if window is None else timedelta(seconds=window)
@@ -59,29 +66,29 @@ class RunDefaults:
 
 @dataclass(frozen=True, eq=False)
 class SchedulePlan:
-    """What a schedule owes, and those that are alike do too; for `claims` to write.
+    """Plan that alike schedules share.
 
     Attributes:
-        zone: of the schedule.
-        policy: of the schedule.
-        offset: its jitter.
-        owed: as far as it can be told without its runs of the past.
+        zone: the time zone.
+        policy: the run policy.
+        offset: the jitter.
+        decision: the outcomes of the due occurrences, without the history of runs.
     """
 
     zone: ZoneInfo
     policy: RunPolicy
     offset: timedelta
-    owed: Decision
+    decision: Decision
 
 
 class ScheduleClaim(NamedTuple):
-    """What one schedule owes, worked out before it is written.
+    """Plan of one due schedule, to be checked and written.
 
     Attributes:
-        schedule_id: whose.
-        due_at: its `next_fire_at`, as the table has it: if it is another by then, the
-            claim is void.
-        plan: the rest.
+        schedule_id: the id of the schedule.
+        due_at: the `next_fire_at` of the schedule when the plan was made, as stored. The claim
+            is void if the schedule has another by the time of the write.
+        plan: the plan.
     """
 
     schedule_id: int
@@ -90,43 +97,44 @@ class ScheduleClaim(NamedTuple):
 
 
 class Planner:
-    """Works out what schedules owe at one instant, once for all that are alike.
+    """Makes plans for one instant, each once for all alike schedules.
 
     Args:
         now: the instant.
-        defaults: for what schedules do not say.
+        defaults: the settings for schedules that do not set their own.
     """
 
     def __init__(self, now: datetime, defaults: RunDefaults) -> None:
         self.now = now
         self._defaults = defaults
-        self._known: dict[tuple[object, ...], SchedulePlan] = {}
+        self._plans: dict[tuple[object, ...], SchedulePlan] = {}
 
-    def find(self, row: Sequence[object]) -> SchedulePlan:
-        """Return the plan of a schedule; `row` is what `_COLUMNS` says."""
+    def get_plan(self, row: Sequence[object]) -> SchedulePlan:
+        """Return the plan of a schedule, given as its values of `_COLUMNS`."""
         key = tuple(row)
-        plan = self._known.get(key)
+        plan = self._plans.get(key)
         if plan is None:
-            # A row is of what the columns are; mypy cannot see that.
-            plan = self._known[key] = self._make(_Columns(*row))  # type: ignore[arg-type]
+            # The query fixes the types of the cells; mypy cannot see them.
+            plan = self._plans[key] = self._make_plan(_Columns(*row))  # type: ignore[arg-type]
         return plan
 
-    def _make(self, columns: _Columns) -> SchedulePlan:
+    def _make_plan(self, columns: _Columns) -> SchedulePlan:
         policy = columns.read_policy(self._defaults)
-        offset = offset_of(columns.jitter_seed, columns.jitter)
+        offset = find_jitter(columns.jitter_seed, columns.jitter)
         first = datetime.fromisoformat(columns.next_fire_at) - offset
         try:
             timing = Timing.of(columns.read_timing())
         except (InvalidExpression, UnknownTimeZone) as error:
-            # It was valid when it was made: what reads it has changed since.
+            # Valid when it was stored, but croniter or the time zone database has changed
+            # since. The schedule fails alone and ends; the others of the sweep go on.
             failed = Outcome(first, RunStatus.FAILED, f"it cannot be due any more: {error}")
             return SchedulePlan(ZoneInfo("UTC"), policy, offset, Decision([failed], None))
-        owed = decide(timing, first, self.now - offset, policy)
-        return SchedulePlan(timing.zone, policy, offset, owed)
+        decision = decide(timing, first, self.now - offset, policy)
+        return SchedulePlan(timing.zone, policy, offset, decision)
 
 
 class _Columns(NamedTuple):
-    """A row of `_COLUMNS`."""
+    """Row of `_COLUMNS`."""
 
     next_fire_at: str
     kind: str
@@ -163,7 +171,7 @@ class _Columns(NamedTuple):
     def read_policy(self, defaults: RunDefaults) -> RunPolicy:
         return RunPolicy(
             CatchUp(self.catch_up),
-            defaults.patience_of(self.catch_up, self.catch_up_window),
+            defaults.find_max_lateness(self.catch_up, self.catch_up_window),
             self.catch_up_limit,
             Overlap(self.overlap),
             self.runs_left,
@@ -171,36 +179,36 @@ class _Columns(NamedTuple):
         )
 
 
-def find_claims(plans: Planner, limit: int) -> list[ScheduleClaim]:
-    """Return what up to `limit` due schedules owe, those first that are due for longest."""
-    (rows,) = execute_sql(_FIND_DUE, format_instant(plans.now), limit).fetchone()
-    return [ScheduleClaim(row[0], row[1], plans.find(row[1:])) for row in orjson.loads(rows)]
+def find_claims(planner: Planner, limit: int) -> list[ScheduleClaim]:
+    """Return the claims of up to `limit` due schedules, the longest due first."""
+    (rows,) = execute_sql(_FIND_DUE, format_instant(planner.now), limit).fetchone()
+    return [ScheduleClaim(row[0], row[1], planner.get_plan(row[1:])) for row in orjson.loads(rows)]
 
 
-def find_waiting(now: datetime) -> list[int]:
-    """Return the runs that have waited long enough for their next try."""
-    (ids,) = execute_sql(_FIND_WAITING, format_instant(now)).fetchone()
+def find_due_retries(now: datetime) -> list[int]:
+    """Return the runs whose wait before a retry is over."""
+    (ids,) = execute_sql(_FIND_RETRIES, format_instant(now)).fetchone()
     return list(orjson.loads(ids))
 
 
 def find_next_due() -> datetime | None:
-    """Return when a sweep has something to do next."""
+    """Return the next instant at which a schedule or a retry is due."""
     found = [instant for (instant,) in execute_sql(_FIND_NEXT) if instant is not None]
     return _read_instant(min(found, default=None))
 
 
 def plan_schedule(schedule: Schedule, now: datetime) -> None:
-    """Set `Schedule.next_fire_at` to its first due instant after `now`.
+    """Set `Schedule.next_fire_at` to the first occurrence after `now`.
 
-    For a schedule that is new, was resumed or is due otherwise from now on. It has to
-    have its `id`, which its jitter depends on; save it afterwards.
+    For a new, resumed or changed schedule. The schedule needs its `id`, because the jitter
+    depends on the id; save the schedule afterwards.
 
     Raises:
-        InvalidExpression: what it says about when it is due is not valid.
-        UnknownTimeZone: there is no such zone.
+        InvalidExpression: the timing is not valid.
+        UnknownTimeZone: no such zone.
     """
     is_used_up = schedule.max_runs is not None and schedule.run_count >= schedule.max_runs
-    offset = offset_of(schedule.id, schedule.jitter)
+    offset = find_jitter(schedule.id, schedule.jitter)
     following = None if is_used_up else Timing.of(schedule).next_after(now - offset)
     schedule.next_fire_at = None if following is None else following + offset
 

@@ -15,25 +15,25 @@ from biont.store.transaction import Transaction
 M = TypeVar("M", bound=BaseModel)
 
 Finish = Callable[[Transaction], JsonObject]
-"""Writes what a run has produced and returns its result, as the ledger keeps it.
+"""Writes the product of a run and returns its result, stored in the table of runs.
 
-It runs in the transaction that ends the run: a crash leaves all of it or nothing.
+Called in the transaction that ends the run: a crash leaves all of the product or nothing.
 """
 
 
 @dataclass(frozen=True)
 class Run:
-    """One due instant that is being worked on.
+    """A run under way.
 
     Attributes:
-        id: the number of its row in the ledger.
-        schedule_id: which schedule was due.
-        schedule_name: what the schedule is called.
-        user_id: whose schedule it is.
-        scheduled_for: the instant that was due, in UTC.
-        time_zone: the IANA name of the zone that the schedule lives in.
-        attempts: 1, or more when a crash interrupted earlier attempts.
-        parameters: what the schedule says beside its expression, as JSON.
+        id: the id of the run.
+        schedule_id: the id of the schedule.
+        schedule_name: the name of the schedule.
+        user_id: the owner of the schedule.
+        scheduled_for: the occurrence, in UTC.
+        time_zone: the IANA name of the schedule's time zone.
+        attempts: 1, or more when earlier attempts failed or were interrupted by a crash.
+        parameters: the parameters of the job, as JSON.
     """
 
     id: int
@@ -46,13 +46,13 @@ class Run:
     parameters: str
 
     def parameters_as(self, model: type[M]) -> M:
-        """Return what the schedule says beside its expression.
+        """Return the parameters of the job.
 
         Args:
-            model: the kind's own `JobKind.parameters`.
+            model: the `JobKind.parameters` of the job kind.
         """
         return model.model_validate_json(self.parameters)
 
 
 Job = Callable[[Run], Awaitable[Finish]]
-"""Does the work of a run and returns the function that writes its outcome."""
+"""Does the work of a run and returns the function that writes the product."""

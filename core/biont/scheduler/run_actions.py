@@ -1,4 +1,4 @@
-"""What a user does to runs by hand, inside a store function."""
+"""Actions of a user on runs: run now, cancel, retry. Functions for the store."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from biont.scheduler.tables import RunStatus, RunTrigger, Schedule, ScheduleRun
 
 
 def get_run(user_id: int, run_id: int) -> ScheduleRun:
-    """Return a run of one of the user's schedules.
+    """Return a run of a schedule of the user.
 
     Raises:
-        NotFound: there is none of that number, or it is somebody else's.
+        NotFound: no such run, or another user's.
     """
     query = ScheduleRun.select().join(Schedule)
     run: ScheduleRun | None = query.where(
@@ -24,13 +24,13 @@ def get_run(user_id: int, run_id: int) -> ScheduleRun:
 
 
 def run_now(user_id: int, schedule_id: int, now: datetime) -> ScheduleRun:
-    """Queue a run of a schedule for the present instant, also when it is paused or finished.
+    """Queue a run of a schedule for the present instant, also of a paused or finished one.
 
-    It waits for earlier runs of the schedule, unless their overlap is ``allow``.
+    The run waits for earlier runs of the schedule, unless the overlap is ``allow``.
 
     Raises:
-        NotFound: there is no such schedule, or it is somebody else's.
-        Conflict: it has a run for this very instant.
+        NotFound: no such schedule, or another user's.
+        Conflict: the schedule has a run for this very instant.
     """
     schedule = Schedule.get_owned(user_id, schedule_id)
     runs = ScheduleRun.select().where(
@@ -49,15 +49,17 @@ def run_now(user_id: int, schedule_id: int, now: datetime) -> ScheduleRun:
 
 
 def cancel_run(user_id: int, run_id: int, now: datetime) -> ScheduleRun:
-    """End a run that waits or goes on as cancelled; what its job was at is not written.
+    """End a queued or active run as cancelled; nothing that the job did is written.
 
     Raises:
-        NotFound: there is no such run, or it is somebody else's.
-        Conflict: it has ended.
+        NotFound: no such run, or another user's.
+        Conflict: the run has ended.
     """
     run = get_run(user_id, run_id)
     if run.ended_at is not None:
-        raise Conflict(f"run {run_id} {_tell(run)}; only what waits or goes on can be cancelled")
+        raise Conflict(
+            f"run {run_id} is {_name_status(run)}; only a queued or running run can be cancelled"
+        )
     run.status = RunStatus.CANCELLED
     run.ended_at = now
     run.waits_until = None
@@ -67,23 +69,26 @@ def cancel_run(user_id: int, run_id: int, now: datetime) -> ScheduleRun:
 
 
 def retry_run(user_id: int, run_id: int) -> ScheduleRun:
-    """Queue a run once more that has ended, but did not succeed.
+    """Queue an ended run that did not succeed once more.
 
     Raises:
-        NotFound: there is no such run, or it is somebody else's.
-        Conflict: it has succeeded, or has not ended.
+        NotFound: no such run, or another user's.
+        Conflict: the run has succeeded, or has not ended.
     """
     run = get_run(user_id, run_id)
     if run.ended_at is None or run.status == RunStatus.SUCCEEDED:
-        raise Conflict(f"run {run_id} {_tell(run)}; only what did not succeed can be tried again")
+        raise Conflict(
+            f"run {run_id} is {_name_status(run)}; only an ended run that did not succeed "
+            "can be tried again"
+        )
     run.status = RunStatus.QUEUED
     run.trigger = RunTrigger.RETRY
-    # Earlier interruptions do not count against it.
+    # Interruptions are attempts less failures: a retry by hand gets all of them anew.
     run.failures = run.attempts
     run.ended_at = run.reason = None
     run.save()
     return run
 
 
-def _tell(run: ScheduleRun) -> str:
-    return f"is {run.status.replace('_', ' ')}"
+def _name_status(run: ScheduleRun) -> str:
+    return run.status.replace("_", " ")

@@ -1,4 +1,17 @@
-"""Sees queued runs through: no more at once than there are places."""
+"""Run executor: starts queued runs, at most `concurrency` at a time, and ends each of them.
+
+A run id is in exactly one place:
+
+    RunQueue (ready or held back) --take--> start_runs --> task under way --> removed
+
+The dispatcher task takes runs when a place is free and marks them as running in the table,
+many in one transaction. Each run then has a task of its own, which calls the job and writes
+the end of the run. A run that the table refuses to start (cancelled, deleted, late) leaves the
+queue at once.
+
+A stop cancels the tasks that are left after the grace period without a write, as a crash does:
+the rows stay `running`, and `run_records.recover_runs` settles them at the next start.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +34,15 @@ _log = structlog.get_logger("biont.scheduler")
 
 
 class RunExecutor:
-    """Starts queued runs, as places become free, and sees them to an end.
+    """Executes queued runs as places become free.
 
     Args:
-        store: where the ledger of runs is.
-        clock: for the ledger.
-        concurrency: how many runs go on at once.
-        run_timeout: how long a run may take, in seconds, when its schedule does not say.
-        defaults: for what else schedules do not say.
-        on_wait: called when a run has to be tried again later.
+        store: the store with the table of runs.
+        clock: stamps starts and ends.
+        concurrency: the largest number of runs at a time.
+        run_timeout: the seconds that a run may take, for schedules that do not set their own.
+        defaults: further settings for such schedules.
+        on_retry: called when a run waits for a retry.
     """
 
     def __init__(
@@ -40,15 +53,16 @@ class RunExecutor:
         concurrency: int,
         run_timeout: float,
         defaults: RunDefaults,
-        on_wait: Callable[[], None],
+        on_retry: Callable[[], None],
     ) -> None:
         self._store = store
         self._clock = clock
         self._concurrency = concurrency
         self._run_timeout = run_timeout
         self._defaults = defaults
-        self._on_wait = on_wait
-        self._line = RunQueue()
+        self._on_retry = on_retry
+        self._jobs: Mapping[str, Job] = {}
+        self._queue = RunQueue()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
         self._stopping = False
@@ -60,112 +74,116 @@ class RunExecutor:
         self._dispatcher = asyncio.create_task(self._dispatch())
 
     async def stop(self, time_left: Callable[[], float]) -> None:
-        """Start nothing more; let runs end while there is time, then cancel them."""
+        """Start no more runs; wait for active runs while there is time, then cancel them."""
         self._stopping = True
         self._changed.set()
         if self._dispatcher is not None:
             await _finish_tasks([self._dispatcher], time_left())
         await _finish_tasks(self._tasks.values(), time_left())
 
-    def add(self, waiting: Iterable[WaitingRun]) -> None:
-        """Put runs in line; those that are there already, or go on, stay as they are."""
-        for run in waiting:
-            self._line.add(run)
+    def add(self, runs: Iterable[WaitingRun]) -> None:
+        """Queue runs; a run that is queued or active already is ignored."""
+        for run in runs:
+            self._queue.add(run)
         self._changed.set()
 
     def cancel(self, run_id: int) -> None:
-        """Stop the job of a run, if it goes on; the ledger is not written."""
+        """Stop the job of a run, if active; nothing is written."""
         if task := self._tasks.get(run_id):
             task.cancel()
 
     @property
-    def going(self) -> list[int]:
-        """The runs that go on."""
+    def active_runs(self) -> list[int]:
+        """The ids of the active runs."""
         return list(self._tasks)
 
     async def _dispatch(self) -> None:
         while not self._stopping:
             await self._changed.wait()
             self._changed.clear()
-            run_ids = list(self._line.take(self._concurrency - len(self._tasks)))
+            run_ids = list(self._queue.take(self._concurrency - len(self._tasks)))
             if not run_ids or self._stopping:
                 continue
-            works = await self._start(run_ids)
-            for work in works:
-                self._begin(work)
-            for run_id in set(run_ids) - {work.run.id for work in works}:
-                self._leave(run_id)
+            started_runs = await self._start(run_ids)
+            for started in started_runs:
+                self._create_task(started)
+            for run_id in set(run_ids) - {started.run.id for started in started_runs}:
+                self._remove(run_id)
 
-    def _begin(self, work: StartedRun) -> None:
-        run_id = work.run.id
-        task = self._tasks[run_id] = asyncio.create_task(self._run(work))
+    def _create_task(self, started: StartedRun) -> None:
+        run_id = started.run.id
+        task = self._tasks[run_id] = asyncio.create_task(self._execute(started))
 
         def end(_: object) -> None:
             del self._tasks[run_id]
-            self._leave(run_id)
+            self._remove(run_id)
 
+        # A callback and not the end of the coroutine: a task that is cancelled before its
+        # first step never enters the coroutine, and the place would stay taken.
         task.add_done_callback(end)
 
-    def _leave(self, run_id: int) -> None:
-        self._line.leave(run_id)
+    def _remove(self, run_id: int) -> None:
+        self._queue.remove(run_id)
         self._changed.set()
 
-    async def _run(self, work: StartedRun) -> None:
-        timeout = self._run_timeout if work.timeout is None else work.timeout
-        with caused_by(Cause(correlation_id=f"run-{work.run.id}")):
+    async def _execute(self, started: StartedRun) -> None:
+        timeout = self._run_timeout if started.timeout is None else started.timeout
+        with caused_by(Cause(correlation_id=f"run-{started.run.id}")):
             try:
                 async with asyncio.timeout(timeout) as deadline:
-                    finish = await self._do_job(work)
-                await self._end(work, finish)
+                    finish = await self._do_job(started)
+                # Outside the deadline: a product that is done is not thrown away because the
+                # database is slow.
+                await self._end(started, finish)
             except BudgetExceeded as error:
-                await self._skip(work, str(error))
+                await self._skip(started, str(error))
             except Exception as error:  # noqa: BLE001  # a job may raise anything; it is recorded
-                is_over = deadline.expired()
-                await self._fail(work, took_too_long(timeout) if is_over else error)
+                is_timeout = deadline.expired()
+                await self._fail(started, make_timeout_error(timeout) if is_timeout else error)
 
-    async def _do_job(self, work: StartedRun) -> Finish:
-        job = self._jobs.get(work.job_kind)
+    async def _do_job(self, started: StartedRun) -> Finish:
+        job = self._jobs.get(started.job_kind)
         if job is None:
             raise JobError(
-                f"there is no job kind {work.job_kind!r}; is its plugin installed and running?"
+                f"there is no job kind {started.job_kind!r}; is its plugin installed and running?"
             )
-        return await job(work.run)
+        return await job(started.run)
 
-    async def _fail(self, work: StartedRun, error: Exception) -> None:
-        _log.warning("run failed", run_id=work.run.id, error=repr(error))
+    async def _fail(self, started: StartedRun, error: Exception) -> None:
+        _log.warning("run failed", run_id=started.run.id, error=repr(error))
         wait = await keep_trying(
-            lambda: self._store.write(fail_run, work, error, self._clock.now())
+            lambda: self._store.write(fail_run, started, error, self._clock.now())
         )
         if wait is not None:
-            self._on_wait()
+            self._on_retry()
 
     async def _start(self, run_ids: Sequence[int]) -> list[StartedRun]:
         return await keep_trying(
             lambda: self._store.write(start_runs, run_ids, self._clock.now(), self._defaults)
         )
 
-    async def _end(self, work: StartedRun, finish: Finish) -> None:
+    async def _end(self, started: StartedRun, finish: Finish) -> None:
         await keep_trying(
-            lambda: self._store.transact(end_run, work.run, finish, self._clock.now())
+            lambda: self._store.transact(end_run, started.run, finish, self._clock.now())
         )
 
-    async def _skip(self, work: StartedRun, reason: str) -> None:
+    async def _skip(self, started: StartedRun, reason: str) -> None:
         await keep_trying(
-            lambda: self._store.write(skip_run, work.run.id, reason, self._clock.now())
+            lambda: self._store.write(skip_run, started.run.id, reason, self._clock.now())
         )
 
 
-def took_too_long(timeout: float) -> JobError:
-    """Return why a run has failed that was not done after `timeout` seconds."""
+def make_timeout_error(timeout: float) -> JobError:
+    """Return the error of a run that has not ended after `timeout` seconds."""
     return JobError(f"took longer than {timeout:g} seconds")
 
 
-async def _finish_tasks(tasks: Iterable[asyncio.Task[None]], patience: float) -> None:
-    """Let tasks end by themselves for so many seconds, then cancel them."""
+async def _finish_tasks(tasks: Iterable[asyncio.Task[None]], seconds: float) -> None:
+    """Wait for tasks up to `seconds`, then cancel them."""
     running = list(tasks)
     if not running:
         return
-    _, late = await asyncio.wait(running, timeout=patience)
+    _, late = await asyncio.wait(running, timeout=seconds)
     for task in late:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)

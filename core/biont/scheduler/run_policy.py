@@ -1,4 +1,14 @@
-"""What a due instant comes to: pure decisions, the same for real and in a simulation."""
+"""Run policy: decides whether a due occurrence runs, is skipped, coalesced or missed.
+
+Pure functions, shared by the scheduler and the simulator. A decision has two steps, because
+the first can be shared by schedules that are alike and needs no database:
+
+1. `decide` looks at the clock and the catch-up policy alone: an occurrence is queued,
+   coalesced (a later run stands for it) or missed (too old).
+2. `apply_history` looks at the earlier runs of the schedule: a queued occurrence may become
+   skipped, because a run is still active or the day's budget is used up, and the schedule
+   ends after its last allowed run.
+"""
 
 from __future__ import annotations
 
@@ -12,41 +22,41 @@ from zoneinfo import ZoneInfo
 from biont.scheduler.tables import CatchUp, Overlap, RunStatus
 from biont.scheduler.timing import Timing
 
-INSTANTS_A_CLAIM = 200
-"""How many instants that are not run any more a schedule settles at once."""
+MAX_UNRUN_OUTCOMES = 200
+"""The number of occurrences that a schedule settles in one claim, runs not counted."""
 
-_MOST_INTERRUPTIONS = 3
+_MAX_INTERRUPTIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class RunPolicy:
-    """What a schedule does when it does not go smoothly.
+    """Rules of a schedule for occurrences that cannot simply run on time.
 
     Attributes:
-        catch_up: which of several missed instants are run.
-        patience: how far behind its instant a run may still start.
-        catch_up_limit: how many missed instants ``all`` runs at most.
-        overlap: what an instant does while an earlier run goes on.
-        runs_left: how many runs there may still be; None for no limit.
-        daily_budget: how many of them on one day of the zone; None for no limit.
+        catch_up: selects the missed occurrences that are run.
+        max_lateness: the longest time between an occurrence and the start of its run.
+        catch_up_limit: the largest number of missed occurrences that ``all`` runs.
+        overlap: the treatment of an occurrence while an earlier run is active.
+        runs_left: the number of runs that are still allowed; None for no limit.
+        daily_budget: the number of runs allowed on one day of the zone; None for no limit.
     """
 
     catch_up: CatchUp
-    patience: timedelta
+    max_lateness: timedelta
     catch_up_limit: int = 100
     overlap: Overlap = Overlap.SKIP
     runs_left: int | None = None
     daily_budget: int | None = None
 
     @property
-    def is_plain(self) -> bool:
-        """Whether what an instant comes to depends on no runs of the past."""
-        return self.runs_left is None and self.daily_budget is None
+    def counts_runs(self) -> bool:
+        """Whether the number of earlier runs matters."""
+        return self.runs_left is not None or self.daily_budget is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one instant comes to: a run that is queued, or why there is none."""
+    """Status of one occurrence: a queued run, or the reason why there is no run."""
 
     instant: datetime
     status: RunStatus
@@ -55,128 +65,127 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a schedule owes, and from where it goes on.
+    """Outcomes of the due occurrences of a schedule.
 
     Attributes:
-        verdicts: one for each instant, in order.
-        following: the first instant that is left; None when there is none.
+        outcomes: an outcome for each occurrence, in order.
+        next_instant: the first occurrence without an outcome; None when there is none.
     """
 
-    verdicts: Sequence[Outcome]
-    following: datetime | None
+    outcomes: Sequence[Outcome]
+    next_instant: datetime | None
 
     @property
-    def queued(self) -> int:
-        """How many runs that are."""
-        return sum(verdict.status is RunStatus.QUEUED for verdict in self.verdicts)
+    def run_count(self) -> int:
+        """The number of queued runs."""
+        return sum(outcome.status is RunStatus.QUEUED for outcome in self.outcomes)
 
 
 @dataclass(frozen=True, slots=True)
 class RunHistory:
-    """What the runs of a schedule so far have to do with its next.
+    """Earlier runs of a schedule, as far as they matter for the next run.
 
     Attributes:
-        busy_with: the number of an earlier run that has not ended.
-        runs_by_day: how many runs each day of its zone has had.
+        active_run: the id of an earlier run that has not ended.
+        runs_by_day: the number of runs on each day of the schedule's zone.
     """
 
-    busy_with: int | None = None
+    active_run: int | None = None
     runs_by_day: Mapping[date, int] = field(default_factory=dict)
 
 
 def decide(timing: Timing, first: datetime, now: datetime, policy: RunPolicy) -> Decision:
-    """Return what a schedule owes at `now`, if none of its runs of the past counts.
+    """Return the outcomes of the occurrences from `first` to `now`, without the history.
 
-    Long lists come in parts: call again with `Decision.following` while that is due.
+    Long lists come in parts: call again with `Decision.next_instant` while that is due.
 
     Args:
-        timing: of the schedule.
-        first: the instant that it is to go on from; it is due.
-        now: the present, less the jitter of the schedule.
-        policy: of the schedule.
+        timing: the timing of the schedule.
+        first: the first occurrence without an outcome; already due.
+        now: the present instant, less the jitter of the schedule.
+        policy: the run policy of the schedule.
     """
     following = timing.next_after(first)
+    # Nearly always one occurrence is due; the search for the latest ones is not needed then.
     if following is None or following > now:
-        return Decision([_judge(first, now, policy, chosen=[first])], following)
-    chosen = _choose(timing, first, now, policy)
-    verdicts: list[Outcome] = []
+        return Decision([_decide_occurrence(first, now, policy, runnable=[first])], following)
+    runnable = _select_runnable(timing, first, now, policy)
+    outcomes: list[Outcome] = []
     for instant in chain([first], timing.instants(first)):
-        is_full = len(verdicts) >= INSTANTS_A_CLAIM and instant not in chosen
+        # A year of missed minutes must not become one transaction of half a million rows.
+        is_full = len(outcomes) >= MAX_UNRUN_OUTCOMES and instant not in runnable
         if instant > now or is_full:
-            return Decision(verdicts, instant)
-        verdicts.append(_judge(instant, now, policy, chosen))
-    return Decision(verdicts, None)
+            return Decision(outcomes, instant)
+        outcomes.append(_decide_occurrence(instant, now, policy, runnable))
+    return Decision(outcomes, None)
 
 
-def _choose(
+def _select_runnable(
     timing: Timing, first: datetime, now: datetime, policy: RunPolicy
 ) -> Sequence[datetime]:
-    """Return the latest instants up to `now`, as many as may be run."""
-    earliest = now - policy.patience
+    """Return the latest occurrences up to `now`, as many as the policy lets run."""
+    earliest = now - policy.max_lateness
     limit = policy.catch_up_limit if policy.catch_up is CatchUp.ALL else 1
     later = timing.instants(max(first, earliest - timedelta(microseconds=1)))
     due = takewhile(lambda instant: instant <= now, later)
     return deque(chain([first], due) if first >= earliest else due, maxlen=limit)
 
 
-def _judge(
-    instant: datetime, now: datetime, policy: RunPolicy, chosen: Sequence[datetime]
+def _decide_occurrence(
+    instant: datetime, now: datetime, policy: RunPolicy, runnable: Sequence[datetime]
 ) -> Outcome:
-    if now - instant > policy.patience:
-        reason = f"nothing could run it within {policy.patience.total_seconds():g} seconds"
+    if now - instant > policy.max_lateness:
+        reason = f"nothing could run it within {policy.max_lateness.total_seconds():g} seconds"
         return Outcome(instant, RunStatus.MISSED, reason)
-    if instant in chosen:
+    if instant in runnable:
         return Outcome(instant, RunStatus.QUEUED)
-    return Outcome(
-        instant, RunStatus.COALESCED, f"the run for {_show(chosen[0])} is made in its place"
-    )
+    reason = f"the run for {runnable[0]:%Y-%m-%d %H:%M:%S} UTC is made in its place"
+    return Outcome(instant, RunStatus.COALESCED, reason)
 
 
-def apply_history(owed: Decision, policy: RunPolicy, past: RunHistory, zone: ZoneInfo) -> Decision:
-    """Return what becomes of what a schedule owes, with its runs of the past."""
+def apply_history(
+    decision: Decision, policy: RunPolicy, history: RunHistory, zone: ZoneInfo
+) -> Decision:
+    """Return `decision` changed by the earlier runs of the schedule."""
     runs_left = policy.runs_left
-    by_day = Counter(past.runs_by_day)
-    verdicts: list[Outcome] = []
-    for owed_verdict in owed.verdicts:
+    runs_by_day = Counter(history.runs_by_day)
+    outcomes: list[Outcome] = []
+    for decided in decision.outcomes:
         if runs_left is not None and runs_left <= 0:
-            return Decision(verdicts, None)
-        verdict, day = owed_verdict, owed_verdict.instant.astimezone(zone).date()
-        if verdict.status is RunStatus.QUEUED:
-            verdict = _settle_run(verdict, policy, past, day, by_day[day])
-        if verdict.status is RunStatus.QUEUED:
-            by_day[day] += 1
+            return Decision(outcomes, None)
+        outcome, day = decided, decided.instant.astimezone(zone).date()
+        if outcome.status is RunStatus.QUEUED:
+            outcome = _apply_limits(outcome, policy, history, day, runs_by_day[day])
+        if outcome.status is RunStatus.QUEUED:
+            runs_by_day[day] += 1
             runs_left = None if runs_left is None else runs_left - 1
-        verdicts.append(verdict)
-    return Decision(verdicts, None if runs_left == 0 else owed.following)
+        outcomes.append(outcome)
+    return Decision(outcomes, None if runs_left == 0 else decision.next_instant)
 
 
-def _settle_run(
-    verdict: Outcome, policy: RunPolicy, past: RunHistory, day: date, had: int
+def _apply_limits(
+    outcome: Outcome, policy: RunPolicy, history: RunHistory, day: date, runs_of_day: int
 ) -> Outcome:
-    if past.busy_with is not None and policy.overlap is Overlap.SKIP:
-        reason = f"run {past.busy_with} was still going on"
-        return Outcome(verdict.instant, RunStatus.SKIPPED_OVERLAP, reason)
-    if policy.daily_budget is not None and had >= policy.daily_budget:
+    if history.active_run is not None and policy.overlap is Overlap.SKIP:
+        reason = f"run {history.active_run} was still going on"
+        return Outcome(outcome.instant, RunStatus.SKIPPED_OVERLAP, reason)
+    if policy.daily_budget is not None and runs_of_day >= policy.daily_budget:
         reason = f"the budget of {policy.daily_budget} runs for {day} was used up"
-        return Outcome(verdict.instant, RunStatus.SKIPPED_BUDGET, reason)
-    return verdict
+        return Outcome(outcome.instant, RunStatus.SKIPPED_BUDGET, reason)
+    return outcome
 
 
-def find_lateness(due_at: datetime, now: datetime, patience: timedelta) -> str | None:
-    """Return why a run that has waited for its turn is not started any more, if so."""
+def explain_lateness(due_at: datetime, now: datetime, max_lateness: timedelta) -> str | None:
+    """Return the reason why a queued run is too late to start; None when it may start."""
     waited = now - due_at
-    if waited <= patience:
+    if waited <= max_lateness:
         return None
     return (
         f"it waited {waited.total_seconds():.0f} seconds for a free place, "
-        f"longer than {patience.total_seconds():g}"
+        f"longer than {max_lateness.total_seconds():g}"
     )
 
 
-def is_given_up(attempts: int, failures: int) -> bool:
-    """Return whether a run was interrupted so often that it is not tried again."""
-    return attempts - failures >= _MOST_INTERRUPTIONS
-
-
-def _show(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
+def has_crashed_too_often(attempts: int, failures: int) -> bool:
+    """Return whether a run was interrupted so often that it may be what ends the process."""
+    return attempts - failures >= _MAX_INTERRUPTIONS

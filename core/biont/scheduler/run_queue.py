@@ -1,4 +1,13 @@
-"""Who is next: the runs that wait for a free place."""
+"""Run queue: first in, first out, at most one active run for each exclusive schedule.
+
+A run in the queue is in one of three states:
+
+    held back --earlier run removed--> ready --take--> taken --remove--> (gone)
+
+A run is held back while another run of its schedule is ready or taken, unless the overlap of
+the schedule is ``allow``. The queue is only in memory: the table of runs has the truth, and
+each start fills the queue from the table.
+"""
 
 from __future__ import annotations
 
@@ -8,57 +17,59 @@ from typing import NamedTuple
 
 
 class WaitingRun(NamedTuple):
-    """A run that waits.
+    """A queued run.
 
     Attributes:
-        run_id: its number.
-        schedule_id: of which schedule it is.
-        alone: whether it waits until no other run of the schedule goes on.
+        run_id: the id of the run.
+        schedule_id: the id of the run's schedule.
+        exclusive: whether the run waits until no other run of the schedule is active.
     """
 
     run_id: int
     schedule_id: int
-    alone: bool
+    exclusive: bool
 
 
 class RunQueue:
-    """Runs in the order in which they came, but those of one schedule one after another."""
+    """Queued and taken runs; runs of one exclusive schedule follow each other."""
 
     def __init__(self) -> None:
         self._known: dict[int, WaitingRun] = {}
         self._ready: deque[int] = deque()
-        self._going = Counter[int]()
-        self._behind: dict[int, deque[WaitingRun]] = defaultdict(deque)
+        self._active = Counter[int]()
+        self._held_back: dict[int, deque[WaitingRun]] = defaultdict(deque)
 
     def __contains__(self, run_id: int) -> bool:
         return run_id in self._known
 
-    def add(self, waiting: WaitingRun) -> None:
-        """Put a run at the end, unless it is there, or goes on, already."""
-        if waiting.run_id in self._known:
+    def add(self, run: WaitingRun) -> None:
+        """Append `run`; a run that is queued or taken already is ignored."""
+        # A sweep and a look at the table may both find the same run.
+        if run.run_id in self._known:
             return
-        self._known[waiting.run_id] = waiting
-        if waiting.alone and self._going[waiting.schedule_id]:
-            self._behind[waiting.schedule_id].append(waiting)
+        self._known[run.run_id] = run
+        if run.exclusive and self._active[run.schedule_id]:
+            self._held_back[run.schedule_id].append(run)
         else:
-            self._admit(waiting)
+            self._make_ready(run)
 
     def take(self, count: int) -> Collection[int]:
-        """Return up to `count` runs that may start; each has to be given to `leave` at last."""
+        """Return up to `count` runs to start; call `remove` for each when it ends."""
         return [self._ready.popleft() for _ in range(min(count, len(self._ready)))]
 
-    def leave(self, run_id: int) -> None:
-        """Let the next of its schedule come, since this run does not go on any more."""
+    def remove(self, run_id: int) -> None:
+        """Forget a taken run and make the next run of its schedule ready."""
         schedule_id = self._known.pop(run_id).schedule_id
-        self._going[schedule_id] -= 1
-        if self._going[schedule_id]:
+        self._active[schedule_id] -= 1
+        if self._active[schedule_id]:
             return
-        del self._going[schedule_id]
-        if behind := self._behind.get(schedule_id):
-            self._admit(behind.popleft())
+        # Empty entries are dropped, or the dictionaries would grow with each schedule.
+        del self._active[schedule_id]
+        if held_back := self._held_back.get(schedule_id):
+            self._make_ready(held_back.popleft())
         else:
-            self._behind.pop(schedule_id, None)
+            self._held_back.pop(schedule_id, None)
 
-    def _admit(self, waiting: WaitingRun) -> None:
-        self._going[waiting.schedule_id] += 1
-        self._ready.append(waiting.run_id)
+    def _make_ready(self, run: WaitingRun) -> None:
+        self._active[run.schedule_id] += 1
+        self._ready.append(run.run_id)

@@ -1,4 +1,18 @@
-"""What becomes of a run, as it is written: from its start to its end."""
+"""Run records: the writes to the table of runs, from the start of a run to its end.
+
+    queued --start_runs--> running --end_run---> succeeded
+                                   --fail_run--> queued (`waits_until`) or, without retries, failed
+                                   --skip_run--> skipped_budget
+    queued --start_runs--> late, when the run has waited for too long
+
+A user may cancel a queued or running run at any time (`run_actions.cancel_run`). Every write
+that ends a run therefore checks that the run has not ended meanwhile.
+
+`end_run` writes the product of the job, the result and the event in one transaction. A crash
+before the commit leaves the row `running` and no product; `recover_runs` queues such a run
+again at the next start, or fails the run if its schedule's `on_crash` is ``fail`` or if the run
+was interrupted three times, because the run may then be what ends the process.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +28,13 @@ from biont.backoff import Backoff
 from biont.scheduler.event_types import SCHEDULED_TRIGGER
 from biont.scheduler.planner import RunDefaults
 from biont.scheduler.run import Finish, Run
-from biont.scheduler.run_policy import find_lateness, is_given_up
+from biont.scheduler.run_policy import explain_lateness, has_crashed_too_often
 from biont.scheduler.run_queue import WaitingRun
 from biont.scheduler.tables import RunStatus, RunTrigger
-from biont.store.database import execute_sql, format_instant
+from biont.store.database import dump_json, execute_sql, format_instant
 from biont.store.transaction import Transaction
 
-_READ_WORK = (
+_READ_QUEUED = (
     "SELECT json_group_array(json_array(run.id, schedule_id, scheduled_for, due_at, attempts,"
     ' failures, "trigger", name, user_id, time_zone, parameters, job_kind, timeout, retry,'
     " catch_up, catch_up_window))"
@@ -32,7 +46,7 @@ _START = (
     "UPDATE schedule_runs SET status = 'running', attempts = attempts + 1, started_at = ?"
     " WHERE id IN (SELECT value FROM json_each(?))"
 )
-_END_UNSTARTED = (
+_END_LATE = (
     "UPDATE schedule_runs SET status = 'late', ended_at = ?, reason = late.value"
     " FROM json_each(?) AS late WHERE id = CAST(late.key AS INTEGER)"
 )
@@ -67,8 +81,8 @@ _QUEUE_AGAIN = (
     "UPDATE schedule_runs SET status = 'queued' WHERE ended_at IS NULL AND status = 'running'"
 )
 _FIND_QUEUED = (
-    "SELECT json_group_array(json_array(id, schedule_id, alone)) FROM"
-    " (SELECT run.id, schedule_id, overlap <> 'allow' AS alone"
+    "SELECT json_group_array(json_array(id, schedule_id, exclusive)) FROM"
+    " (SELECT run.id, schedule_id, overlap <> 'allow' AS exclusive"
     " FROM schedule_runs AS run JOIN schedules ON schedules.id = schedule_id"
     " WHERE ended_at IS NULL AND status = 'queued' AND waits_until IS NULL ORDER BY run.id)"
 )
@@ -80,14 +94,14 @@ _FIND_ENDED = (
 
 @dataclass(frozen=True)
 class StartedRun:
-    """A run that has been started, and what its schedule says about it.
+    """Started run with the columns of its schedule that the executor needs.
 
     Attributes:
-        run: for the job.
-        job_kind: which job.
-        failures: how many attempts have failed so far.
-        timeout: how long it may take, in seconds; None for the setting.
-        retry: the seconds before each new try after a failure.
+        run: the run, as its job receives it.
+        job_kind: the name of the job kind.
+        failures: the number of failed attempts so far.
+        timeout: the seconds that the run may take; None for the setting.
+        retry: the seconds before each retry.
     """
 
     run: Run
@@ -97,61 +111,59 @@ class StartedRun:
     retry: Sequence[float]
 
 
-def recover(now: datetime) -> None:
-    """Settle the runs in the middle of which a former process ended.
-
-    Each is queued again, or has failed: by its schedule's `on_crash`, or since it was
-    interrupted too often.
-    """
-    at = format_instant(now)
-    execute_sql(_FAIL_CRASHED, at)
+def recover_runs(now: datetime) -> None:
+    """Queue or fail the runs that the end of a former process has interrupted."""
+    recovered_at = format_instant(now)
+    execute_sql(_FAIL_CRASHED, recovered_at)
     (crashed,) = execute_sql(_FIND_CRASHED).fetchone()
     given_up = [
         run_id
         for run_id, attempts, failures in orjson.loads(crashed)
-        if is_given_up(attempts, failures)
+        if has_crashed_too_often(attempts, failures)
     ]
-    execute_sql(_GIVE_UP, at, orjson.dumps(given_up).decode())
+    execute_sql(_GIVE_UP, recovered_at, dump_json(given_up))
     execute_sql(_QUEUE_AGAIN)
 
 
-def find_queued() -> list[WaitingRun]:
-    """Return the runs that wait for a place, the oldest first."""
+def find_queued_runs() -> list[WaitingRun]:
+    """Return the queued runs that do not wait for a retry, the oldest first."""
     (found,) = execute_sql(_FIND_QUEUED).fetchone()
-    return [WaitingRun(run_id, of, bool(alone)) for run_id, of, alone in orjson.loads(found)]
+    return [
+        WaitingRun(run_id, schedule_id, bool(exclusive))
+        for run_id, schedule_id, exclusive in orjson.loads(found)
+    ]
 
 
-def find_ended(run_ids: Sequence[int]) -> list[int]:
-    """Return which of these runs have ended, or are gone with their schedule."""
-    (found,) = execute_sql(_FIND_ENDED, orjson.dumps(run_ids).decode()).fetchone()
+def find_ended_runs(run_ids: Sequence[int]) -> list[int]:
+    """Return the runs among `run_ids` that have ended or were deleted."""
+    (found,) = execute_sql(_FIND_ENDED, dump_json(run_ids)).fetchone()
     return list(orjson.loads(found))
 
 
 def start_runs(run_ids: Sequence[int], now: datetime, defaults: RunDefaults) -> list[StartedRun]:
-    """Mark runs as running and return them.
+    """Mark queued runs as running and return them.
 
-    What is left out has no work: it was cancelled, its schedule was deleted, or it has
-    waited for too long and is late by now.
+    A run that was cancelled or deleted meanwhile is left out. A run that has waited for too
+    long is left out and ends as late.
     """
-    (found,) = execute_sql(_READ_WORK, orjson.dumps(run_ids).decode()).fetchone()
-    works: list[StartedRun] = []
+    (found,) = execute_sql(_READ_QUEUED, dump_json(run_ids)).fetchone()
+    started: list[StartedRun] = []
     late: dict[str, str] = {}
     for row in (_Row(*cells) for cells in orjson.loads(found)):
-        reason = row.find_lateness(now, defaults)
+        reason = row.explain_lateness(now, defaults)
         if reason is None:
-            works.append(row.make_work())
+            started.append(row.make_started_run())
         else:
             late[str(row.run_id)] = reason
     if late:
-        execute_sql(_END_UNSTARTED, format_instant(now), orjson.dumps(late).decode())
-    if works:
-        ids = orjson.dumps([work.run.id for work in works]).decode()
-        execute_sql(_START, format_instant(now), ids)
-    return works
+        execute_sql(_END_LATE, format_instant(now), dump_json(late))
+    if started:
+        execute_sql(_START, format_instant(now), dump_json([each.run.id for each in started]))
+    return started
 
 
 class _Row(NamedTuple):
-    """What `_READ_WORK` finds."""
+    """Row of `_READ_QUEUED`."""
 
     run_id: int
     schedule_id: int
@@ -170,13 +182,14 @@ class _Row(NamedTuple):
     catch_up: str
     catch_up_window: float | None
 
-    def find_lateness(self, now: datetime, defaults: RunDefaults) -> str | None:
+    def explain_lateness(self, now: datetime, defaults: RunDefaults) -> str | None:
+        # Only a first start can be late: a retry or a resumed run was in time once.
         if self.attempts or self.trigger != RunTrigger.SCHEDULE:
             return None
-        patience = defaults.patience_of(self.catch_up, self.catch_up_window)
-        return find_lateness(datetime.fromisoformat(self.due_at), now, patience)
+        max_lateness = defaults.find_max_lateness(self.catch_up, self.catch_up_window)
+        return explain_lateness(datetime.fromisoformat(self.due_at), now, max_lateness)
 
-    def make_work(self) -> StartedRun:
+    def make_started_run(self) -> StartedRun:
         run = Run(
             id=self.run_id,
             schedule_id=self.schedule_id,
@@ -193,14 +206,14 @@ class _Row(NamedTuple):
 
 
 def end_run(tx: Transaction, run: Run, finish: Finish, now: datetime) -> None:
-    """Write a run's outcome and its ``scheduled_trigger`` event, all in one.
+    """Write the product and the result of a run, and emit ``scheduled_trigger``.
 
-    Nothing is written when it was cancelled or deleted meanwhile.
+    Nothing is written when the run was cancelled or deleted meanwhile.
     """
-    if find_ended([run.id]):
+    if find_ended_runs([run.id]):
         return
     result = dict(finish(tx))
-    execute_sql(_SUCCEED, format_instant(now), orjson.dumps(result).decode(), run.id)
+    execute_sql(_SUCCEED, format_instant(now), dump_json(result), run.id)
     tx.emit(
         SCHEDULED_TRIGGER.name,
         run.user_id,
@@ -216,14 +229,14 @@ def end_run(tx: Transaction, run: Run, finish: Finish, now: datetime) -> None:
 
 
 def skip_run(run_id: int, reason: str, now: datetime) -> None:
-    """Record that a run was not made, since what may be spent in its day is used up."""
+    """Record that a run was skipped, because the daily LLM budget is exhausted."""
     execute_sql(_SKIP, format_instant(now), reason, run_id)
 
 
-def fail_run(work: StartedRun, error: BaseException, now: datetime) -> timedelta | None:
-    """Record that an attempt has failed, and why; return how long it waits for the next."""
+def fail_run(started: StartedRun, error: BaseException, now: datetime) -> timedelta | None:
+    """Record a failed attempt; return the wait before the retry, or None without a retry."""
     reason = "".join(traceback.format_exception_only(error)).strip()
-    seconds = Backoff(work.retry).find_wait(work.failures + 1)
+    seconds = Backoff(started.retry).find_wait(started.failures + 1)
     wait = None if seconds is None else timedelta(seconds=seconds)
     execute_sql(
         _FAIL,
@@ -231,6 +244,6 @@ def fail_run(work: StartedRun, error: BaseException, now: datetime) -> timedelta
         format_instant(now) if wait is None else None,
         None if wait is None else format_instant(now + wait),
         reason,
-        work.run.id,
+        started.run.id,
     )
     return wait

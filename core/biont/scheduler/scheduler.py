@@ -1,4 +1,19 @@
-"""Starts what is due, when it is due, and sees it to an end."""
+"""Scheduler: turns due occurrences of schedules into runs, and executes the runs.
+
+One watcher task sweeps the table of schedules. It sleeps until the next occurrence or retry
+is due, at most `poll_interval` seconds, and wakes at once when a schedule was added or
+changed. A sweep repeats three steps until no schedule is due:
+
+1. plan: a reader finds up to 500 due schedules and decides their outcomes (`planner`);
+2. claim: one transaction checks each plan against the table, moves `next_fire_at` and inserts
+   the runs (`claims`);
+3. queue: the run executor gets the inserted runs (`run_executor`).
+
+The table, not the memory, decides which occurrences are due and that each is claimed once. So a
+crash between two steps loses nothing: an unclaimed schedule is still due, and a claimed run
+is still `queued` (see `claims` and `run_records`). For the same reason a second process on the
+same database does no harm: the watcher notices its commits and reads the table again.
+"""
 
 from __future__ import annotations
 
@@ -6,49 +21,48 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import structlog
 
 from biont.clock import Clock
 from biont.exceptions import StoreUnavailable
 from biont.scheduler import run_actions
-from biont.scheduler.claims import release, write_claims
+from biont.scheduler.claims import release_runs, write_claims
 from biont.scheduler.planner import (
     Planner,
     RunDefaults,
     ScheduleClaim,
     find_claims,
+    find_due_retries,
     find_next_due,
-    find_waiting,
 )
 from biont.scheduler.run import Job
 from biont.scheduler.run_executor import RunExecutor
-from biont.scheduler.run_records import find_ended, find_queued, recover
+from biont.scheduler.run_records import find_ended_runs, find_queued_runs, recover_runs
 from biont.scheduler.tables import ScheduleRun
 from biont.store.store import Store
 
 _SLICE = 500
+"""The number of schedules in one transaction: the writer is never held up for long."""
 
 _log = structlog.get_logger("biont.scheduler")
 
 
 class Scheduler:
-    """Turns due instants into runs.
-
-    It looks at the table at the next due instant, and every `poll_interval` at least:
-    what is due, and that it is run once, the table decides.
+    """Claims due occurrences and executes their runs.
 
     Args:
-        store: where schedules and the ledger of runs are.
-        clock: decides what is due.
-        poll_interval: between two looks at the table, in seconds.
-        concurrency: how many runs go on at once.
-        catch_up_window: how old a missed instant may be and still be run, in seconds.
-        late_after: the same for schedules that catch nothing up.
-        run_timeout: how long a run may take, in seconds.
+        store: the store with the tables of schedules and runs.
+        clock: decides whether an occurrence is due.
+        poll_interval: the longest time between two sweeps, in seconds.
+        concurrency: the largest number of runs at a time.
+        catch_up_window: the largest age of a missed occurrence that is still run, in seconds.
+        late_after: the same for schedules that catch up nothing.
+        run_timeout: the seconds that a run may take.
     """
 
-    def __init__(  # they are settings
+    def __init__(
         self,
         store: Store,
         clock: Clock,
@@ -65,93 +79,96 @@ class Scheduler:
         self._defaults = RunDefaults(
             timedelta(seconds=catch_up_window), timedelta(seconds=late_after)
         )
-        self._runner = RunExecutor(
+        self._executor = RunExecutor(
             store,
             clock,
             concurrency=concurrency,
             run_timeout=run_timeout,
             defaults=self._defaults,
-            on_wait=self.wake,
+            on_retry=self.wake,
         )
-        self._due = asyncio.Event()
+        self._woken = asyncio.Event()
         self._has_foreign_change = False
         self._watcher: asyncio.Task[None] | None = None
 
     async def start(self, jobs: Mapping[str, Job]) -> None:
-        """Start, first with the runs that a former process did not end.
+        """Recover the runs that a former process did not end, then begin to sweep.
 
         Args:
-            jobs: the job of each kind, by its name.
+            jobs: the jobs by the name of their kind.
         """
-        await self._store.write(recover, self._clock.now())
-        self._runner.add(await self._store.read(find_queued))
-        self._runner.start(jobs)
+        await self._store.write(recover_runs, self._clock.now())
+        self._executor.add(await self._store.read(find_queued_runs))
+        self._executor.start(jobs)
         self._store.on_foreign_change(self._notice_foreign_change)
         self._watcher = asyncio.create_task(self._watch())
 
     async def stop(self, time_left: Callable[[], float]) -> None:
-        """Start nothing more; let runs end while there is time.
+        """Start no more runs; wait for active runs while there is time.
 
-        Those that do not are cancelled, and are as if interrupted by a crash.
+        The runs that are left are cancelled, as if interrupted by a crash.
 
         Args:
-            time_left: how many seconds it may take.
+            time_left: returns the seconds that are left.
         """
         if self._watcher is not None:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
-        await self._runner.stop(time_left)
+        await self._executor.stop(time_left)
 
     def wake(self) -> None:
-        """Look at the table now: a schedule was added or changed."""
-        self._due.set()
+        """Sweep now, because a schedule was added or changed."""
+        self._woken.set()
 
     async def run_now(self, user_id: int, schedule_id: int) -> ScheduleRun:
-        """Queue a run of a schedule for the present instant, whatever its state.
+        """Queue a run of a schedule for the present instant, also of a paused or finished one.
 
         Raises:
-            NotFound: there is no such schedule, or it is somebody else's.
-            Conflict: it has a run for this very instant.
+            NotFound: no such schedule, or another user's.
+            Conflict: the schedule has a run for this very instant.
         """
         now = self._clock.now()
         run = await self._store.write(run_actions.run_now, user_id, schedule_id, now)
-        await self._collect()
+        await self._read_changes()
         return run
 
     async def cancel_run(self, user_id: int, run_id: int) -> ScheduleRun:
-        """End a run that waits or goes on as cancelled; its job is stopped.
+        """End a queued or active run as cancelled, and stop its job.
 
         Raises:
-            NotFound: there is no such run, or it is somebody else's.
-            Conflict: it has ended.
+            NotFound: no such run, or another user's.
+            Conflict: the run has ended.
         """
         run = await self._store.write(run_actions.cancel_run, user_id, run_id, self._clock.now())
-        self._runner.cancel(run_id)
+        # After the commit: a job that ends in between finds its run ended and writes nothing.
+        self._executor.cancel(run_id)
         return run
 
     async def retry_run(self, user_id: int, run_id: int) -> ScheduleRun:
-        """Queue a run once more that has ended, but did not succeed.
+        """Queue an ended run that did not succeed once more.
 
         Raises:
-            NotFound: there is no such run, or it is somebody else's.
-            Conflict: it has succeeded, or has not ended.
+            NotFound: no such run, or another user's.
+            Conflict: the run has succeeded, or has not ended.
         """
         run = await self._store.write(run_actions.retry_run, user_id, run_id)
-        await self._collect()
+        await self._read_changes()
         return run
 
     async def sweep(self) -> int:
-        """Queue the runs of all that is due, slice by slice; return how many there are."""
-        plans = Planner(self._clock.now(), self._defaults)
+        """Claim all due occurrences and queue their runs; return the number of runs."""
+        # One instant for the whole sweep: schedules that fall due meanwhile wait for the next
+        # sweep, so a sweep ends.
+        planner = Planner(self._clock.now(), self._defaults)
         count = 0
-        claims, waiting = await self._store.read(_look, plans)
-        if waiting:
-            self._runner.add(await self._store.write(release, waiting))
-        while claims:
-            queued = await self._store.write(write_claims, claims, plans.now)
-            self._runner.add(queued)
+        work = await self._store.read(_find_work, planner)
+        if work.retries:
+            self._executor.add(await self._store.write(release_runs, work.retries))
+        while work.claims:
+            queued = await self._store.write(write_claims, work.claims, planner.now)
+            self._executor.add(queued)
             count += len(queued)
-            claims, _ = await self._store.read(_look, plans)
+            work = await self._store.read(_find_work, planner)
         return count
 
     async def _watch(self) -> None:
@@ -160,36 +177,44 @@ class Scheduler:
             try:
                 if self._has_foreign_change:
                     self._has_foreign_change = False
-                    await self._collect()
+                    await self._read_changes()
                 await self.sweep()
                 wait = self._find_wait(await self._store.read(find_next_due))
             except StoreUnavailable as error:
-                _log.warning("schedules not swept, will be tried again", error=str(error))
+                _log.warning("schedules not swept; the next sweep tries again", error=str(error))
             except Exception:  # noqa: BLE001  # a mistake must not stop all schedules for good
-                _log.exception("schedules not swept, will be tried again")
-            # By the loop's time, which goes on evenly however the clock is set.
+                _log.exception("schedules not swept; the next sweep tries again")
+            # Measured by the event loop's monotonic time: the system clock may be set back, and
+            # a wait measured by it would then not end.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
-                    await self._due.wait()
-            self._due.clear()
+                    await self._woken.wait()
+            self._woken.clear()
 
     def _find_wait(self, due_at: datetime | None) -> float:
-        """Return how long there is nothing to do, in seconds."""
+        """Return the seconds until the next sweep."""
         if due_at is None:
             return self._poll_interval
         left = (due_at - self._clock.now()).total_seconds()
         return min(self._poll_interval, max(0.0, left))
 
-    async def _collect(self) -> None:
-        """Take up what was not claimed by a sweep: what was queued or cancelled by hand."""
-        for run_id in await self._store.read(find_ended, self._runner.going):
-            self._runner.cancel(run_id)
-        self._runner.add(await self._store.read(find_queued))
+    async def _read_changes(self) -> None:
+        """Take over runs that were queued or cancelled by hand or by another process."""
+        for run_id in await self._store.read(find_ended_runs, self._executor.active_runs):
+            self._executor.cancel(run_id)
+        self._executor.add(await self._store.read(find_queued_runs))
 
     def _notice_foreign_change(self) -> None:
         self._has_foreign_change = True
         self.wake()
 
 
-def _look(plans: Planner) -> tuple[list[ScheduleClaim], list[int]]:
-    return find_claims(plans, _SLICE), find_waiting(plans.now)
+class _Work(NamedTuple):
+    """Claims of due schedules, and ids of runs whose retry is due."""
+
+    claims: list[ScheduleClaim]
+    retries: list[int]
+
+
+def _find_work(planner: Planner) -> _Work:
+    return _Work(find_claims(planner, _SLICE), find_due_retries(planner.now))

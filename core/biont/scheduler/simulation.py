@@ -1,4 +1,10 @@
-"""The scheduler on a clock of its own: what would become of each instant."""
+"""Simulation: the scheduler on a virtual clock, without jobs.
+
+The simulation calls the functions of the scheduler itself (`planner`, `claims`, `run_records`)
+on a database in memory. It therefore reports what the scheduler would do, and a change of the
+scheduler changes the simulation. Only `Scheduler` and `RunExecutor`, which wait for real
+time, are replaced: the clock jumps from event to event.
+"""
 
 from __future__ import annotations
 
@@ -8,27 +14,28 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import NamedTuple
 
 from biont.accounts.users import User
 from biont.clock import VirtualClock
 from biont.event import EventFactory, JsonObject
-from biont.scheduler.claims import release, write_claims
+from biont.scheduler.claims import release_runs, write_claims
 from biont.scheduler.planner import (
     Planner,
     RunDefaults,
     find_claims,
+    find_due_retries,
     find_next_due,
-    find_waiting,
     plan_schedule,
 )
-from biont.scheduler.run_executor import took_too_long
+from biont.scheduler.run_executor import make_timeout_error
 from biont.scheduler.run_queue import RunQueue
 from biont.scheduler.run_records import (
     StartedRun,
     end_run,
     fail_run,
-    find_queued,
-    recover,
+    find_queued_runs,
+    recover_runs,
     start_runs,
 )
 from biont.scheduler.tables import RunStatus, Schedule
@@ -48,7 +55,7 @@ _FINISH_SCHEDULES = "UPDATE schedules SET next_fire_at = NULL"
 
 @dataclass(frozen=True)
 class Downtime:
-    """When nothing runs: what goes on at `start` is interrupted, as by a crash."""
+    """Time without a scheduler; runs that are active at `start` are interrupted as by a crash."""
 
     start: datetime
     end: datetime
@@ -56,16 +63,16 @@ class Downtime:
 
 @dataclass(frozen=True)
 class SimulatedRun:
-    """What would become of one instant.
+    """Simulated outcome of one occurrence.
 
     Attributes:
-        schedule: whose; the object that was given.
-        scheduled_for: the instant.
-        due_at: the same with jitter.
-        status: a `RunStatus`.
-        reason: why it would not run, or fail.
-        started_at: when its last try would start.
-        ended_at: when it would end.
+        schedule: the object passed to `simulate`.
+        scheduled_for: the occurrence.
+        due_at: the occurrence with jitter.
+        status: the status of the run.
+        reason: the reason why the run would not take place, or would fail.
+        started_at: the start of the last attempt.
+        ended_at: the end of the run.
     """
 
     schedule: Schedule
@@ -86,33 +93,30 @@ def simulate(
     duration: timedelta = timedelta(0),
     downtime: Downtime | None = None,
 ) -> list[SimulatedRun]:
-    """Let the scheduler run from `start` to `end`, both included, in a moment.
-
-    It is the real one: what is due, what is claimed and what the ledger says is found and
-    written by the same code, in a database in memory. Only the jobs do nothing.
+    """Simulate the scheduler from `start` to `end`, both included.
 
     Args:
-        schedules: they need no `id`; those that have one keep their jitter.
-        start: in UTC.
-        end: in UTC; what goes on by then is seen to its end.
-        settings: what the operator wrote.
-        duration: how long each job takes.
-        downtime: when nothing runs.
+        schedules: saved or unsaved; the jitter of a schedule depends on the `id`, if any.
+        start: the first instant, in UTC.
+        end: the last instant, in UTC; runs that are active by then still end.
+        settings: the settings of the scheduler.
+        duration: the time that each job takes.
+        downtime: a time without a scheduler.
 
     Raises:
-        InvalidExpression: what a schedule says about when it is due is not valid.
-        UnknownTimeZone: there is no such zone.
+        InvalidExpression: the timing of a schedule is not valid.
+        UnknownTimeZone: no such zone.
     """
     database = open_sqlite(Path(":memory:"), busy_timeout=0)
     with database.connection_context(), activate(database):
         migrate(database, "core", CORE_MIGRATIONS)
         with database.atomic():
             simulation = _Simulation(start, settings, duration, downtime)
-            known = simulation.add(schedules)
+            by_id = simulation.add(schedules)
             simulation.run_until(end)
             return [
                 SimulatedRun(
-                    known[schedule_id],
+                    by_id[schedule_id],
                     datetime.fromisoformat(scheduled_for),
                     datetime.fromisoformat(due_at),
                     RunStatus(status),
@@ -126,8 +130,16 @@ def simulate(
             ]
 
 
+class _ActiveRun(NamedTuple):
+    """Simulated run under way; the first to end sorts first."""
+
+    ends_at: datetime
+    run_id: int
+    started: StartedRun
+
+
 class _Simulation:
-    """Does what `Scheduler` and `Runner` do, but waits for nothing."""
+    """Counterpart of `Scheduler` and `RunExecutor` that waits for nothing."""
 
     def __init__(
         self,
@@ -144,26 +156,26 @@ class _Simulation:
         )
         self._duration = duration
         self._downtime = downtime
-        self._line = RunQueue()
-        self._going: list[tuple[datetime, int, StartedRun]] = []
+        self._queue = RunQueue()
+        self._active: list[_ActiveRun] = []
 
     def add(self, schedules: Sequence[Schedule]) -> dict[int, Schedule]:
-        """Put copies of `schedules` into the tables; return the originals by their numbers."""
+        """Insert copies of `schedules`; return the originals by id."""
         now = self._clock.now()
         user = User.create(name="simulation", created_at=now)
         taken = {schedule.id for schedule in schedules}
-        free = (number for number in count(1) if number not in taken)
-        known = {schedule.id or next(free): schedule for schedule in schedules}
-        for number, schedule in known.items():
-            columns = {**schedule.__data__, "id": number, "user": user, "slug": None}
+        free = (schedule_id for schedule_id in count(1) if schedule_id not in taken)
+        by_id = {schedule.id or next(free): schedule for schedule in schedules}
+        for schedule_id, schedule in by_id.items():
+            columns = {**schedule.__data__, "id": schedule_id, "user": user, "slug": None}
             copied = Schedule(**columns)
             if not copied.paused:
                 plan_schedule(copied, now - _MOMENT)
             copied.save(force_insert=True)
-        return known
+        return by_id
 
     def run_until(self, end: datetime) -> None:
-        """Let everything happen that is due up to `end`, and then what goes on still end."""
+        """Simulate up to `end`, then let the active runs end."""
         self._run(end)
         execute_sql(_FINISH_SCHEDULES)
         self._run(None)
@@ -179,60 +191,58 @@ class _Simulation:
             self._start_runs()
 
     def _find_next(self) -> datetime | None:
-        ends = [self._going[0][0]] if self._going else []
+        ends = [self._active[0].ends_at] if self._active else []
         due = find_next_due()
         return min([*ends, *([] if due is None else [due])], default=None)
 
     def _go_down(self, downtime: Downtime) -> None:
         self._downtime = None
-        self._going.clear()
-        self._line = RunQueue()
+        self._active.clear()
+        self._queue = RunQueue()
         self._clock.at = max(downtime.end, self._clock.at)
-        recover(self._clock.now())
-        for waiting in find_queued():
-            self._line.add(waiting)
+        recover_runs(self._clock.now())
+        for run in find_queued_runs():
+            self._queue.add(run)
 
     def _sweep(self) -> None:
-        plans = Planner(self._clock.now(), self._defaults)
+        planner = Planner(self._clock.now(), self._defaults)
         queued = []
-        if waiting := find_waiting(plans.now):
-            queued += release(waiting)
-        while claims := find_claims(plans, _SLICE):
-            queued += write_claims(claims, plans.now)
+        if retries := find_due_retries(planner.now):
+            queued += release_runs(retries)
+        while claims := find_claims(planner, _SLICE):
+            queued += write_claims(claims, planner.now)
         for run in queued:
-            self._line.add(run)
+            self._queue.add(run)
 
     def _start_runs(self) -> None:
-        while run_ids := self._line.take(self._settings.concurrency - len(self._going)):
+        while run_ids := self._queue.take(self._settings.concurrency - len(self._active)):
             now = self._clock.now()
-            works = start_runs(list(run_ids), now, self._defaults)
-            for work in works:
-                ends_at = now + min(self._duration, self._find_timeout(work))
-                heapq.heappush(self._going, (ends_at, work.run.id, work))
-            for run_id in set(run_ids) - {work.run.id for work in works}:
-                self._line.leave(run_id)
+            started_runs = start_runs(list(run_ids), now, self._defaults)
+            for started in started_runs:
+                ends_at = now + min(self._duration, self._find_timeout(started))
+                heapq.heappush(self._active, _ActiveRun(ends_at, started.run.id, started))
+            for run_id in set(run_ids) - {started.run.id for started in started_runs}:
+                self._queue.remove(run_id)
+            # A job that takes no time frees its place, and the next may start in this instant.
             self._end_runs()
 
     def _end_runs(self) -> None:
         now = self._clock.now()
-        while self._going and self._going[0][0] <= now:
-            _, run_id, work = heapq.heappop(self._going)
-            timeout = self._find_timeout(work)
+        while self._active and self._active[0].ends_at <= now:
+            ended = heapq.heappop(self._active)
+            timeout = self._find_timeout(ended.started)
             if self._duration > timeout:
-                fail_run(work, took_too_long(timeout.total_seconds()), now)
+                fail_run(ended.started, make_timeout_error(timeout.total_seconds()), now)
             else:
-                end_run(self._begin(), work.run, _finish, now)
-            self._line.leave(run_id)
+                end_run(Transaction(self._factory), ended.started.run, _write_nothing, now)
+            self._queue.remove(ended.run_id)
 
-    def _find_timeout(self, work: StartedRun) -> timedelta:
-        timeout = self._settings.run_timeout if work.timeout is None else work.timeout
+    def _find_timeout(self, started: StartedRun) -> timedelta:
+        timeout = self._settings.run_timeout if started.timeout is None else started.timeout
         return timedelta(seconds=timeout)
 
-    def _begin(self) -> Transaction:
-        return Transaction(self._factory)
 
-
-def _finish(_: Transaction) -> JsonObject:
+def _write_nothing(_: Transaction) -> JsonObject:
     return {}
 
 

@@ -1,4 +1,4 @@
-"""The tables of the scheduler: what is due when, and what became of it."""
+"""Tables of the scheduler: schedules and their runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from biont.store.database import InstantField, Table
 
 
 class RunStatus(StrEnum):
-    """What became of a due instant."""
+    """Status of an occurrence and of its run."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -33,7 +33,7 @@ class RunStatus(StrEnum):
 
 
 class TimingKind(StrEnum):
-    """By what a schedule is due."""
+    """Form of a timing: cron expression, interval, or one instant."""
 
     CRON = "cron"
     EVERY = "every"
@@ -41,7 +41,7 @@ class TimingKind(StrEnum):
 
 
 class CatchUp(StrEnum):
-    """Which of several instants that passed while nothing could run are run after all."""
+    """Selection of the missed occurrences that are run after all."""
 
     LATEST = "latest"
     ALL = "all"
@@ -49,7 +49,7 @@ class CatchUp(StrEnum):
 
 
 class Overlap(StrEnum):
-    """What a due instant does while an earlier run of its schedule still goes on."""
+    """Treatment of an occurrence while an earlier run of the schedule is active."""
 
     SKIP = "skip"
     QUEUE = "queue"
@@ -57,14 +57,14 @@ class Overlap(StrEnum):
 
 
 class OnCrash(StrEnum):
-    """What becomes of a run in the middle of which the process died."""
+    """Treatment of a run that the end of the process has interrupted."""
 
     RESUME = "resume"
     FAIL = "fail"
 
 
 class RunTrigger(StrEnum):
-    """What made a run."""
+    """Cause of a run."""
 
     SCHEDULE = "schedule"
     RUN_NOW = "run_now"
@@ -72,7 +72,7 @@ class RunTrigger(StrEnum):
 
 
 class ScheduleState(StrEnum):
-    """Whether a schedule will be due again."""
+    """State of a schedule: will be due again, paused, or finished."""
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -80,39 +80,39 @@ class ScheduleState(StrEnum):
 
 
 class Schedule(OwnedTable):
-    """A job, when it is due, and what to do when that does not go smoothly.
+    """Job with its timing and run policy.
 
-    What decides when it is due is read by `biont.scheduler.timing.Timing.of`; after a
-    change of it, `plan_schedule` it anew.
+    `biont.scheduler.timing.Timing.of` reads the timing; call `plan_schedule` after a change of
+    the timing.
 
     Attributes:
         kind: a `TimingKind`.
-        expression: of a ``cron``; empty otherwise.
+        expression: the expression of a ``cron``; empty otherwise.
         seconds: whether the expression has six fields, seconds first.
-        every: of an ``every``: the seconds between two instants, counted from
-            `starts_at`, or else from `created_at`.
-        at: of an ``at``: its only instant.
-        starts_at: nothing is due before it.
-        ends_at: nothing is due after it.
-        max_runs: after so many runs it is finished; None for no limit. What was skipped
-            or missed, and what was run by hand, does not count.
-        run_count: how many of them there have been.
-        jitter: up to so many seconds, always the same for one schedule, are added to
-            each instant.
+        every: the seconds between two occurrences of an ``every``, counted from `starts_at`, or
+            else from `created_at`.
+        at: the only occurrence of an ``at``.
+        starts_at: no occurrence is before this instant.
+        ends_at: no occurrence is after this instant.
+        max_runs: the number of runs after which the schedule is finished; None for no limit.
+            Skipped and missed occurrences and runs by hand do not count.
+        run_count: the number of runs so far.
+        jitter: the largest number of seconds added to each occurrence; always the same number
+            for one schedule.
         catch_up: a `CatchUp`.
-        catch_up_window: how old a missed instant may be and still be run, in seconds;
+        catch_up_window: the largest age of a missed occurrence that is still run, in seconds;
             None for the setting.
-        catch_up_limit: how many of them ``all`` runs at most, the latest ones.
+        catch_up_limit: the largest number of missed occurrences that ``all`` runs; the latest
+            are chosen.
         overlap: an `Overlap`.
-        timeout: how long a run may take, in seconds; None for the setting.
-        retry: a JSON list of the seconds before each new try of a run that failed.
-        daily_budget: how many runs a day of its time zone may have; None for no limit.
+        timeout: the seconds that a run may take; None for the setting.
+        retry: a JSON list of the seconds before each retry of a failed run.
+        daily_budget: the number of runs allowed on one day of the time zone; None for no limit.
         on_crash: an `OnCrash`.
-        origin: ``file`` when it is declared in one, what it belongs to when a plugin made
-            it for something of its own (``reminder``), and None otherwise.
-        slug: by what name it is declared, unique for its user; None when it is not.
-        next_fire_at: when it is due next, with its jitter; None while it is paused and
-            when it is finished.
+        origin: ``file`` for a declared schedule, the owner's name for a schedule that a plugin
+            has made for an object of its own (``reminder``), None otherwise.
+        slug: the name of a declared schedule, unique for the user; None otherwise.
+        next_fire_at: the next occurrence, with jitter; None for a paused or finished schedule.
     """
 
     name = TextField()
@@ -149,27 +149,26 @@ class Schedule(OwnedTable):
 
     @property
     def state(self) -> ScheduleState:
-        """Whether it will be due again."""
+        """The state of the schedule."""
         if self.paused:
             return ScheduleState.PAUSED
         return ScheduleState.FINISHED if self.next_fire_at is None else ScheduleState.ACTIVE
 
 
 class ScheduleRun(Table):
-    """One due instant of a schedule.
+    """Due occurrence of a schedule, and its run if there is one.
 
     Attributes:
-        scheduled_for: the instant by the schedule, without jitter.
-        due_at: the same with jitter.
-        status: a `RunStatus`; once `ended_at` is there it does not change, unless the
-            run is tried again by hand.
+        scheduled_for: the occurrence, without jitter.
+        due_at: the occurrence with jitter.
+        status: a `RunStatus`; final once `ended_at` is set, unless a user retries the run.
         trigger: a `RunTrigger`.
-        attempts: how often it was started.
-        failures: how many of them failed; the others were interrupted, or go on.
-        waits_until: when it is tried again after a failure.
-        error: why it failed, or why its last attempt did.
-        reason: why it was not run, in a sentence.
-        result: what the job returned, as JSON.
+        attempts: the number of starts.
+        failures: the number of failed attempts; the other attempts were interrupted or are active.
+        waits_until: the instant of the next retry.
+        error: the error of the last failed attempt.
+        reason: the reason why there was no run, as a sentence.
+        result: the result of the job, as JSON.
     """
 
     id = AutoField()

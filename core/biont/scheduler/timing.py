@@ -1,4 +1,8 @@
-"""When a schedule is due: validity, preview and firing alike are decided here."""
+"""Timing: computes the occurrences of a schedule.
+
+Validation, preview, simulation and the scheduler all use this module, so a preview cannot
+differ from the runs.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +23,15 @@ from biont.scheduler.tables import TimingKind
 from biont.time_zones import parse_time_zone
 
 _MOMENT = timedelta(microseconds=1)
-# An hour is as long as the next, and a day is not.
+# No day: a day with a change of the clock has 23 or 25 hours, and an interval counts seconds.
 _UNITS = ((3600, "hour"), (60, "minute"), (1, "second"))
-# As for cron expressions: behind it the calendar ends, in some zone or other.
+# The same bound as for cron expressions: later instants overflow `datetime` in some zone.
 _END = datetime(9900, 1, 1, tzinfo=UTC)
 _LONGEST_INTERVAL = 10 * 366 * 24 * 3600
 
 
 class WallTime(StrEnum):
-    """What the clock does with the wall time that makes a schedule due."""
+    """Treatment of an occurrence's wall time by the clock of the zone."""
 
     ORDINARY = "ordinary"
     GAP = "gap"
@@ -36,14 +40,14 @@ class WallTime(StrEnum):
 
 @dataclass(frozen=True)
 class Preview:
-    """One instant at which a schedule is due.
+    """Previewed occurrence of a schedule.
 
     Attributes:
-        instant: in UTC, without jitter.
-        local_time: the same in the schedule's zone.
-        wall_time: ``gap`` when the clock skips the time that was asked for, and the
-            instant is the first after it; ``overlap`` when the clock shows the time
-            twice, and ``local_time.fold`` says which of the two it is.
+        instant: the occurrence in UTC, without jitter.
+        local_time: the occurrence in the schedule's zone.
+        wall_time: ``gap`` when the clock skips the wall time and the instant is the first
+            after the gap; ``overlap`` when the clock shows the wall time twice, and
+            ``local_time.fold`` says which time the instant is.
     """
 
     instant: datetime
@@ -52,7 +56,7 @@ class Preview:
 
 
 class TimingFields(Protocol):
-    """What `Timing.of` reads: the columns of a schedule, or the same from elsewhere."""
+    """Columns of a schedule that `Timing.of` reads."""
 
     kind: str
     expression: str
@@ -67,9 +71,9 @@ class TimingFields(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Timing:
-    """The instants at which a schedule is due, without jitter.
+    """Valid timing of a schedule: yields the occurrences, without jitter.
 
-    Make it with `of`; it has checked all that can be wrong.
+    Made by `of`, which checks all fields.
     """
 
     kind: TimingKind
@@ -82,11 +86,11 @@ class Timing:
 
     @classmethod
     def of(cls, schedule: TimingFields) -> Timing:
-        """Read the timing of a schedule.
+        """Return the timing of a schedule.
 
         Raises:
-            InvalidExpression: it is not valid, or can never be due.
-            UnknownTimeZone: there is no such zone.
+            InvalidExpression: the timing is not valid, or has no occurrence.
+            UnknownTimeZone: no such zone.
         """
         kind = _read_kind(schedule.kind)
         anchor = schedule.starts_at or schedule.created_at
@@ -106,7 +110,7 @@ class Timing:
         )
 
     def describe(self) -> str:
-        """Return when it is due, in words and in local time: ``Every 15 minutes``."""
+        """Return the timing in words and in local time: ``Every 15 minutes``."""
         if self.expression is not None:
             return self.expression.describe()
         if self.kind is TimingKind.AT:
@@ -117,22 +121,22 @@ class Timing:
         return describe_step(seconds // length, unit)
 
     def next_after(self, instant: datetime) -> datetime | None:
-        """Return the first due instant strictly after `instant`; None when there is none."""
+        """Return the first occurrence strictly after `instant`; None when there is none."""
         return next(self.instants(instant), None)
 
     def instants(self, start: datetime) -> Iterator[datetime]:
-        """Yield the due instants strictly after `start`, in order, in UTC."""
+        """Yield the occurrences strictly after `start`, in order, in UTC."""
         return (instant for instant, _ in self._instants_and_wall_times(start))
 
     def preview(self, start: datetime, count: int) -> list[Preview]:
-        """Return the next `count` due instants strictly after `start`, or what there is."""
+        """Return up to `count` occurrences strictly after `start`."""
         due = islice(self._instants_and_wall_times(start), count)
-        return [self._show(instant, wall_time) for instant, wall_time in due]
+        return [self._make_preview(instant, wall_time) for instant, wall_time in due]
 
-    def _show(self, instant: datetime, wall_time: datetime | None) -> Preview:
+    def _make_preview(self, instant: datetime, wall_time: datetime | None) -> Preview:
         local = instant.astimezone(self.zone)
-        shown = local.replace(tzinfo=None, fold=0)
-        if wall_time is not None and wall_time != shown:
+        on_clock = local.replace(tzinfo=None, fold=0)
+        if wall_time is not None and wall_time != on_clock:
             return Preview(instant, local, WallTime.GAP)
         other = local.replace(fold=1 - local.fold)
         is_twice = other.utcoffset() != local.utcoffset()
@@ -163,7 +167,7 @@ class Timing:
 
 
 @lru_cache(maxsize=4096)
-def make_timing(  # noqa: PLR0913, PLR0917  # it is what a timing is known by
+def make_timing(  # noqa: PLR0913, PLR0917  # the key of the cache
     kind: TimingKind,
     expression: str,
     seconds: bool,
@@ -173,11 +177,11 @@ def make_timing(  # noqa: PLR0913, PLR0917  # it is what a timing is known by
     starts_at: datetime | None,
     ends_at: datetime | None,
 ) -> Timing:
-    """Return the timing; schedules that are alike share one.
+    """Return the timing; schedules with the same fields share one object.
 
     Raises:
-        InvalidExpression: it is not valid, or can never be due.
-        UnknownTimeZone: there is no such zone.
+        InvalidExpression: the timing is not valid, or has no occurrence.
+        UnknownTimeZone: no such zone.
     """
     if starts_at is not None and ends_at is not None and ends_at < starts_at:
         raise InvalidExpression("it ends before it starts; give an 'ends_at' after 'starts_at'")
@@ -186,7 +190,7 @@ def make_timing(  # noqa: PLR0913, PLR0917  # it is what a timing is known by
         zone=parse_time_zone(time_zone),
         expression=_parse(expression, seconds) if kind is TimingKind.CRON else None,
         interval=timedelta(seconds=every),
-        # Without an anchor nothing counts from it, so it needs no zone.
+        # A cron expression has no anchor; the placeholder is never compared.
         anchor=anchor.replace(microsecond=0) if anchor is not None else datetime.min,  # noqa: DTZ901
         starts_at=starts_at,
         ends_at=ends_at,
@@ -198,15 +202,16 @@ def _parse(expression: str, seconds: bool) -> CronExpression:
     return CronExpression.parse(expression, seconds=seconds)
 
 
-def offset_of(schedule_id: int, jitter: int) -> timedelta:
-    """Return by how much each instant of a schedule is put off: the same each time.
+def find_jitter(schedule_id: int, jitter: int) -> timedelta:
+    """Return the time added to each occurrence of a schedule, always the same.
 
     Args:
-        schedule_id: spreads schedules that have the same jitter.
-        jitter: the largest offset, in seconds.
+        schedule_id: the id of the schedule.
+        jitter: the largest time, in seconds.
     """
     if not jitter:
         return timedelta(0)
+    # A hash of the id and no random number: previews, simulations and restarts agree.
     digest = blake2b(str(schedule_id).encode(), digest_size=8).digest()
     share = int.from_bytes(digest) / 2**64
     return timedelta(milliseconds=int(share * jitter * 1000))
@@ -217,7 +222,7 @@ def _read_kind(kind: str) -> TimingKind:
         return TimingKind(kind)
     except ValueError:
         raise InvalidExpression(
-            f"{kind!r} is no kind of timing; choose from {', '.join(TimingKind)}"
+            f"{kind!r} is not a kind of timing; choose from {', '.join(TimingKind)}"
         ) from None
 
 
