@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cached_property
 from importlib.metadata import version
-from types import CodeType
+from types import CodeType, MappingProxyType, ModuleType
 
 import orjson
 from aiohttp import web
@@ -65,14 +65,21 @@ class Application:
         version: the version of the installed distribution.
     """
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        plugins: Mapping[str, ModuleType] = MappingProxyType({}),
+    ) -> None:
         self.version = version("biont")
         self.plugins = PluginManager()
         self._settings = settings
         self._factory = EventFactory(clock, settings.events.max_hops)
         self._watchdog = LoopWatchdog(clock, settings.server.stall_limit)
         self._endpoints: list[Endpoint] = []
-        self.workbench = make_workbench(settings, self._load_plugins(), clock, self._factory)
+        self.workbench = make_workbench(
+            settings, self._load_plugins(plugins), clock, self._factory
+        )
         self.workbench.provide(SYSTEM, self)
 
     @cached_property
@@ -136,10 +143,10 @@ class Application:
             stack.push_async_callback(workbench.scheduler.stop, workbench.shutdown.time_left)
             yield
 
-    def _load_plugins(self) -> dict[str, BaseModel]:
+    def _load_plugins(self, further: Mapping[str, ModuleType]) -> dict[str, BaseModel]:
         """Import all plugins, and return their validated settings."""
         chosen = self._settings.plugins
-        self.plugins.load(disable=chosen.disable, folder=chosen.folder)
+        self.plugins.load(disable=chosen.disable, folder=chosen.folder, further=further)
         return self._settings.read_sections(
             self.plugins.settings_models(),
             absent={*chosen.disable, *self.plugins.quarantined},
@@ -203,12 +210,20 @@ class Application:
 
 @asynccontextmanager
 async def open_application(
-    settings: Settings, *, clock: Clock | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    plugins: Mapping[str, ModuleType] = MappingProxyType({}),
 ) -> AsyncIterator[Application]:
     """Start everything but the HTTP socket; stop everything in reverse order.
 
     Stopping takes at most ``server.shutdown_timeout``. Work that does not end by then is
     cancelled, and continues at the next start.
+
+    Args:
+        settings: the operator's settings.
+        clock: tells the time to every part; by default the clock of the machine.
+        plugins: plugins by name, beside the installed ones and those of ``plugins.folder``.
 
     Raises:
         SettingsError: a plugin's section cannot be used.
@@ -216,7 +231,7 @@ async def open_application(
         StoreConflict: another process runs on this database, or a newer version did.
         VaultError: the key file does not belong to this database.
     """
-    application = Application(settings, clock or SystemClock())
+    application = Application(settings, clock or SystemClock(), plugins)
     async with application.run():
         yield application
 

@@ -6,9 +6,10 @@ import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
@@ -55,13 +56,24 @@ class PluginManager:
         self._manager = pluggy.PluginManager("biont")
         self._manager.add_hookspecs(hookspecs)
 
-    def load(self, *, disable: Sequence[str] = (), folder: Path | None = None) -> None:
+    def load(
+        self,
+        *,
+        disable: Sequence[str] = (),
+        folder: Path | None = None,
+        further: Mapping[str, ModuleType] = MappingProxyType({}),
+    ) -> None:
         """Import the installed plugins and those in `folder`, except for `disable`.
+
+        Args:
+            disable: the names of plugins that are not loaded.
+            folder: plugins that are single files.
+            further: imported plugins by name.
 
         Raises:
             PluginError: two plugins have one name.
         """
-        sources = _find_sources(folder)
+        sources = _find_sources(folder, further)
         for name in sorted(sources.keys() - set(disable)):
             with self.guard(name):
                 self._register(name, sources[name]())
@@ -219,16 +231,26 @@ class _Guard:
         return True
 
 
-def _find_sources(folder: Path | None) -> dict[str, Callable[[], ModuleType]]:
+def _find_sources(
+    folder: Path | None, further: Mapping[str, ModuleType]
+) -> dict[str, Callable[[], ModuleType]]:
     sources: dict[str, Callable[[], ModuleType]] = {}
-    for name, load in _iterate_sources(folder):
+    for name, load in _iterate_sources(folder, further):
         if name in sources:
             raise PluginError(f"there are two plugins called {name!r}; rename or remove one")
         sources[name] = load
     return sources
 
 
-def _iterate_sources(folder: Path | None) -> Iterator[tuple[str, Callable[[], ModuleType]]]:
+def _return(module: ModuleType) -> ModuleType:
+    return module
+
+
+def _iterate_sources(
+    folder: Path | None, further: Mapping[str, ModuleType]
+) -> Iterator[tuple[str, Callable[[], ModuleType]]]:
+    for name, module in further.items():
+        yield name, partial(_return, module)
     for point in entry_points(group=GROUP):
         yield point.name, point.load
     if folder is None:

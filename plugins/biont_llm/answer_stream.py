@@ -19,7 +19,7 @@ from biont.llm import (
     ToolCallChunk,
     UsageChunk,
 )
-from biont_llm.accounting.token_estimates import estimate_usage
+from biont_llm.token_estimates import estimate_usage
 
 
 class AnswerStream:

@@ -28,6 +28,7 @@ PUBLIC_MODULES = {
     "biont.security",
     "biont.settings",
     "biont.store",
+    "biont.testing",
 }
 
 

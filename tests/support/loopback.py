@@ -1,37 +1,5 @@
-"""Keeps the test process to this machine: it raises before a socket connects."""
+"""The loopback guard of tests."""
 
-from __future__ import annotations
+from biont.testing import LeftLoopback, keep_to_loopback
 
-import sys
-from ipaddress import ip_address
-
-_LOOK_UPS = {"socket.getaddrinfo", "socket.gethostbyname"}
-
-
-class LeftLoopback(RuntimeError):
-    """A test tried to speak to something that is not on this machine."""
-
-
-def keep_to_loopback() -> None:
-    """Let no connect and no look-up of this process leave the loopback; for good."""
-    sys.addaudithook(_check)
-
-
-def _check(event: str, arguments: tuple[object, ...]) -> None:
-    if event in _LOOK_UPS:
-        host = arguments[0]
-    elif event == "socket.connect" and isinstance(arguments[1], tuple):
-        host = arguments[1][0]
-    else:
-        return
-    if isinstance(host, bytes):
-        host = host.decode()
-    if not (host in (None, "", "localhost") or _is_loopback(host)):
-        raise LeftLoopback(f"{event} of {host!r}: tests keep to the loopback")
-
-
-def _is_loopback(host: object) -> bool:
-    try:
-        return isinstance(host, str) and ip_address(host).is_loopback
-    except ValueError:
-        return False
+__all__ = ["LeftLoopback", "keep_to_loopback"]

@@ -14,10 +14,10 @@ from biont.llm import Answer, ChatRequest, LlmCall, TokenUsage
 from biont.security import redact_secrets
 from biont_llm.accounting.budgets import Budgets
 from biont_llm.accounting.call_log import CallEntry, CallLog, Spent
-from biont_llm.accounting.token_estimates import estimate_usage
 from biont_llm.answer_stream import AnswerStream
 from biont_llm.model_routing import Target
 from biont_llm.settings import LlmSettings
+from biont_llm.token_estimates import estimate_usage
 
 _ERROR_LIMIT = 500
 _NOTHING = TokenUsage(0, 0)

@@ -1,0 +1,13 @@
+from biont.testing.client import ApiAnswer as ApiAnswer
+from biont.testing.client import ApiClient as ApiClient
+from biont.testing.client import MakeClient as MakeClient
+from biont.testing.client import payload_of as payload_of
+from biont.testing.client import rows_of as rows_of
+from biont.testing.clock import ManualClock as ManualClock
+from biont.testing.config import write_config as write_config
+from biont.testing.database_template import DatabaseTemplate as DatabaseTemplate
+from biont.testing.keys import make_key as make_key
+from biont.testing.loopback import LeftLoopback as LeftLoopback
+from biont.testing.loopback import keep_to_loopback as keep_to_loopback
+from biont.testing.receiver import Received as Received
+from biont.testing.receiver import WebhookReceiver as WebhookReceiver
