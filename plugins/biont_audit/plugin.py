@@ -11,8 +11,9 @@ from pathlib import Path
 import click
 
 from biont import Api, Event, Tables, Tool, Transaction, Workbench, hookimpl, on
+from biont.store import delete_old_rows
 from biont_audit.log import EVENT_LOG, EventLog
-from biont_audit.retention import remove_old_entries
+from biont_audit.retention import delete_old_entries
 from biont_audit.routes import api
 from biont_audit.settings import AuditSettings
 from biont_audit.stream import STREAMS, EventStreams
@@ -65,8 +66,14 @@ async def _run(workbench: Workbench) -> AsyncIterator[None]:
     workbench.provide(EVENT_LOG, EventLog(workbench.store))
     workbench.provide(STREAMS, streams)
     if settings.keep_days:
-        remove = partial(remove_old_entries, workbench.store, workbench.clock, settings.keep_days)
-        workbench.background_tasks.every(3600, "audit.retention", remove)
+        delete = partial(
+            delete_old_rows,
+            workbench.store,
+            workbench.clock,
+            settings.keep_days,
+            delete_old_entries,
+        )
+        workbench.background_tasks.every(3600, "audit.retention", delete)
     ending = asyncio.create_task(_end_in_time(streams, workbench))
     try:
         yield

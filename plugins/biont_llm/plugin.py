@@ -12,8 +12,9 @@ import click
 
 from biont import Api, Tables, Workbench, hookimpl
 from biont.llm import BackendFactory
+from biont.store import delete_old_rows
 from biont_llm.accounting.call_log import StoredCallLog
-from biont_llm.accounting.retention import remove_old_calls
+from biont_llm.accounting.retention import delete_old_calls
 from biont_llm.accounting.routes import api as usage_api
 from biont_llm.accounting.tables import RecordedCall
 from biont_llm.backend_limits import find_backend_limits
@@ -74,8 +75,14 @@ async def _offer(workbench: Workbench) -> AsyncIterator[None]:
     models = LlmGateway(workbench, settings, StoredCallLog(workbench.store))
     workbench.provide(LANGUAGE_MODELS, models)
     if settings.keep_days:
-        remove = partial(remove_old_calls, workbench.store, workbench.clock, settings.keep_days)
-        workbench.background_tasks.every(3600, "llm.retention", remove)
+        delete = partial(
+            delete_old_rows,
+            workbench.store,
+            workbench.clock,
+            settings.keep_days,
+            delete_old_calls,
+        )
+        workbench.background_tasks.every(3600, "llm.retention", delete)
     try:
         yield
     finally:

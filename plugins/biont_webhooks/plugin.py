@@ -16,7 +16,7 @@ from biont_webhooks.api.routes import api as webhook_api
 from biont_webhooks.delivery.attempt import AttemptMaker
 from biont_webhooks.delivery.claims import mark_interrupted_claims
 from biont_webhooks.delivery.dispatcher import Dispatcher
-from biont_webhooks.delivery.retention import delete_old_rows
+from biont_webhooks.delivery.retention import delete_old_deliveries
 from biont_webhooks.event_types import WEBHOOK_DISABLED
 from biont_webhooks.service.fan_out import FanOut
 from biont_webhooks.service.webhooks import WEBHOOKS, Webhooks
@@ -99,7 +99,7 @@ async def _send(workbench: Workbench) -> AsyncIterator[None]:
     workbench.provide(WEBHOOKS, webhooks)
     creditors = await store.read(select_webhooks_with_pending, vault)
     if settings.keep_days:
-        delete = partial(delete_old_rows, store, clock, settings.keep_days)
+        delete = partial(delete_old_deliveries, store, clock, settings.keep_days)
         workbench.background_tasks.every(3600, "webhooks.retention", delete)
     async with sender.run(creditors, workbench.shutdown.time_left):
         yield

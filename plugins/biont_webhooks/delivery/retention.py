@@ -1,4 +1,9 @@
-"""Deletes, in the background and a little at a time, what has been kept long enough."""
+"""Retention of deliveries: deletes old deliveries, and messages that no delivery needs.
+
+Unlike `biont.store.delete_old_rows` this reads each page before it writes. Pending and
+recently attempted deliveries stay, so a page may hold nothing to delete; a read does not
+keep other writes waiting.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +11,7 @@ from datetime import datetime, timedelta
 
 from biont import Store
 from biont.clock import Clock
-from biont.store import execute_sql
-
-SLICE = 500
-"""How many rows are looked at, and deleted, at once: others wait for each write."""
+from biont.store import SLICE_ROWS, execute_sql
 
 # Both tables grow in the order of time, but for what is replayed: the first page that has
 # nothing old is the last to look at.
@@ -47,7 +49,7 @@ _DELETE_MESSAGES = """
 """
 
 
-async def delete_old_rows(store: Store, clock: Clock, keep_days: int) -> None:
+async def delete_old_deliveries(store: Store, clock: Clock, keep_days: int) -> None:
     """Delete what is older than `keep_days`.
 
     Deliveries go that became owed, and were last attempted, before that; pending ones
@@ -74,7 +76,7 @@ async def _delete_pages(
 
 def _find(sql: str, last: int | str, limit: datetime) -> tuple[int | str, bool, str]:
     """Return the last row of a page, whether there are old ones in it, and which may go."""
-    found, has_old, old = execute_sql(sql, str(limit), last, SLICE).fetchone()
+    found, has_old, old = execute_sql(sql, str(limit), last, SLICE_ROWS).fetchone()
     return found, bool(has_old), old
 
 

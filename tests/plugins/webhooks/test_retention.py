@@ -33,7 +33,7 @@ async def test_what_is_old_and_finished_goes_and_the_rest_stays(
     monkeypatch: pytest.MonkeyPatch,
     page: int,
 ) -> None:
-    monkeypatch.setattr("biont_webhooks.delivery.retention.SLICE", page)
+    monkeypatch.setattr("biont_webhooks.delivery.retention.SLICE_ROWS", page)
     async with restart() as client:
         webhook = await register(client, receiver.url)
         paused = await register(client, receiver.url)

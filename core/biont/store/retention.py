@@ -1,0 +1,34 @@
+"""Retention: deletes rows that are older than a number of days, slice by slice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from biont.clock import Clock
+from biont.store.store import Store
+
+SLICE_ROWS = 500
+"""Rows that one write deletes at most, because all other writes wait for it."""
+
+
+async def delete_old_rows(
+    store: Store, clock: Clock, keep_days: int, delete_slice: Callable[[datetime], int]
+) -> None:
+    """Delete the rows of a table that are older than `keep_days`.
+
+    Args:
+        store: the store of the table.
+        clock: the present time.
+        keep_days: the age in days up to which a row stays.
+        delete_slice: a store function that deletes up to `SLICE_ROWS` rows from before an
+            instant, and returns the number of deleted rows.
+
+    Raises:
+        StoreUnavailable: some of the rows could not be deleted; the next call deletes them.
+    """
+    before = clock.now() - timedelta(days=keep_days)
+    # Zero ends the loop, not a slice that is not full: a slice of the event log may hold
+    # fewer rows than its range of numbers.
+    while await store.write(delete_slice, before):
+        pass
