@@ -52,7 +52,7 @@ class RunBudget(Protocol):
         """
         ...
 
-    def charge(self, usage: TokenUsage) -> None:
+    def record_usage(self, usage: TokenUsage) -> None:
         """Count what a question took, in the transaction that keeps the answer."""
         ...
 
@@ -212,7 +212,7 @@ def _keep_answer(
 ) -> None:
     add_answer(tx, run_id, answer, statuses, now)
     if budget is not None:
-        budget.charge(answer.usage)
+        budget.record_usage(answer.usage)
 
 
 def _check_limits(run: AgentRun) -> None:

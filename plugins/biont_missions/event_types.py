@@ -1,4 +1,4 @@
-"""The events of missions and tasks."""
+"""Event types of missions and tasks."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ from biont import EventType, Schema
 
 
 class MissionCreated(Schema):
-    """Which mission it is."""
+    """A new mission."""
 
     mission_id: int
     goal: str
 
 
 class MissionEnded(MissionCreated):
-    """Which mission it is, and what it has left."""
+    """A mission that ended, with its cost and report."""
 
-    note_id: int | None = Field(description="The report; null when there is none.")
-    tokens: int = Field(description="What it has cost.")
+    note_id: int | None = Field(description="The note with the report; null without a report.")
+    tokens: int = Field(description="Tokens that the mission used.")
 
 
 class MissionCompleted(MissionEnded):
-    """Which mission it is, and what it has left."""
+    """A mission that reached its goal."""
 
     status: Literal["completed"]
 
 
 class MissionFailed(MissionEnded):
-    """Which mission it is, and why it failed."""
+    """A mission that failed, with the reason."""
 
     status: Literal["failed"]
     error: str
 
 
 class TaskCompleted(Schema):
-    """Which task it is."""
+    """A completed task."""
 
     task_id: int
-    mission_id: int | None = Field(description="Null for a task of its own.")
+    mission_id: int | None = Field(description="Null for a task without a mission.")
     title: str
     status: Literal["completed"]
 
 
 class TaskFailed(Schema):
-    """Which task it is, and why it failed."""
+    """A failed task, with the reason."""
 
     task_id: int
     mission_id: int | None

@@ -1,4 +1,4 @@
-"""Asks models on behalf of missions: again where they gave no answer, and within the budget."""
+"""Model client of missions: repeats requests to unavailable models, and keeps to the budget."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from biont.exceptions import (
 )
 from biont.llm import ChatRequest, LlmCall, Message, ResponseFormat
 from biont_llm import LANGUAGE_MODELS, Amount, Reservations
-from biont_missions.missions import count_tokens
+from biont_missions.missions import add_mission_tokens
 from biont_missions.tables import Mission
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
-_NAMED = 10
-"""How many mistakes of an answer a model is told."""
+_QUOTED_PROBLEMS = 10
+"""Largest number of mistakes that an error quotes; the next prompt repeats the error."""
 
 _PASSING = (BackendOverloaded, BackendTimeout, BackendUnavailable)
 
@@ -39,11 +39,14 @@ _log = structlog.get_logger("biont_missions")
 
 
 class ModelClient:
-    """Asks models, and counts for each mission what that costs.
+    """Client that asks models on behalf of missions, and counts the tokens.
+
+    Tasks run side by side and share the budget of their mission. So each request first
+    reserves the tokens that it may use: two requests never spend the same rest of a budget.
 
     Args:
-        workbench: has the models.
-        retry: the pauses before it is asked again, in seconds.
+        workbench: the workbench with the models.
+        retry: the pauses between requests to an unavailable model, in seconds.
     """
 
     def __init__(self, workbench: Workbench, retry: Sequence[float]) -> None:
@@ -52,61 +55,69 @@ class ModelClient:
         self._reservations = Reservations[int]()
 
     async def persist(self, mission: Mission, ask: Callable[[], Awaitable[T]]) -> T:
-        """Return what `ask` does, tried again while a model's server is out of reach.
+        """Call `ask`, again after each pause while the model is unavailable.
 
         Raises:
-            BackendError: there is no answer after the last pause, or there will be none.
+            BackendError: the last call failed as well, or the error will not pass.
         """
         for pause in self._retry:
             try:
                 return await ask()
             except BackendMissing:
-                raise
+                raise  # a kind of "unavailable" that only the operator can end
             except _PASSING as error:
-                _log.warning("asked again", mission_id=mission.id, pause=pause, error=str(error))
+                _log.warning(
+                    "model unavailable; asking again",
+                    mission_id=mission.id,
+                    pause=pause,
+                    error=str(error),
+                )
                 await asyncio.sleep(pause)
         return await ask()
 
     @asynccontextmanager
     async def reserve(self, mission_id: int, request: ChatRequest) -> AsyncIterator[None]:
-        """Reserve what a question may take of the mission's budget.
+        """Reserve the tokens that a request may use of the mission's budget.
 
-        The question is asked, and what it took is counted, inside.
+        The request and the recording of its usage happen inside the context.
 
         Raises:
-            LimitReached: the mission's budget is used up.
+            LimitReached: the budget is exhausted.
         """
         mission = await self._workbench.store.read(Mission.get_by_id, mission_id)
         models = self._workbench.get(LANGUAGE_MODELS)
 
-        def size_up(_: int) -> Amount:
+        def estimate(_: int) -> Amount:
             return Amount(models.foresee_tokens(request, mission.max_tokens))
 
-        find_left = partial(self._find_left, mission_id)
-        async with self._reservations.hold([mission_id], size_up, find_left):
+        read_left = partial(self._read_left, mission_id)
+        async with self._reservations.hold([mission_id], estimate, read_left):
             yield
 
-    async def _find_left(self, mission_id: int) -> dict[int, Amount]:
-        return {mission_id: Amount(await check_budget(self._workbench, mission_id), inf)}
+    async def _read_left(self, mission_id: int) -> dict[int, Amount]:
+        # No limit on money: a mission has a budget of tokens only.
+        return {mission_id: Amount(await read_remaining_tokens(self._workbench, mission_id), inf)}
 
     def find_context(self, mission: Mission) -> int | None:
-        """Return how many tokens a mission's model can read; None if not known."""
+        """Return the context size of the mission's model in tokens; None if unknown."""
         return self._workbench.get(LANGUAGE_MODELS).find_backend_limits(mission.model).context
 
     async def ask_for_text(self, mission: Mission, messages: Sequence[Message]) -> str:
-        """Return what a model says.
+        """Return the text of a model's answer.
 
         Raises:
-            BackendError: there is no answer, or the budget is used up.
+            BackendError: the model gives no answer.
+            LimitReached: the budget is exhausted.
         """
         return await self._ask(mission, ChatRequest(messages, mission.model))
 
     async def ask_for(self, mission: Mission, messages: Sequence[Message], model: type[M]) -> M:
-        """Return what a model says in the shape of `model`.
+        """Return a model's answer, parsed as `model`.
 
         Raises:
-            InvalidAnswer: it says something of another shape.
-            BackendError: there is no answer, or the budget is used up.
+            InvalidAnswer: the answer does not match `model`.
+            BackendError: the model gives no answer.
+            LimitReached: the budget is exhausted.
         """
         shape = ResponseFormat(model.__name__.lower(), model.model_json_schema())
         text = await self._ask(
@@ -115,7 +126,7 @@ class ModelClient:
         try:
             return model.model_validate_json(text)
         except ValidationError as error:
-            problems = describe_validation_error(error, root="the answer", limit=_NAMED)
+            problems = describe_validation_error(error, root="the answer", limit=_QUOTED_PROBLEMS)
             raise InvalidAnswer(
                 f"the model's {model.__name__.lower()} is wrong: {problems}"
             ) from error
@@ -126,17 +137,17 @@ class ModelClient:
     async def _ask_once(self, mission: Mission, request: ChatRequest) -> str:
         models = self._workbench.get(LANGUAGE_MODELS)
         async with self.reserve(mission.id, request):
-            answer = await models.chat(request, make_call(mission))
-            spent = answer.usage.prompt_tokens + answer.usage.completion_tokens
-            await self._workbench.store.write(count_tokens, mission.id, spent)
+            answer = await models.chat(request, make_llm_call(mission))
+            used = answer.usage.prompt_tokens + answer.usage.completion_tokens
+            await self._workbench.store.write(add_mission_tokens, mission.id, used)
         return answer.text
 
 
-async def check_budget(workbench: Workbench, mission_id: int) -> int:
-    """Return how many tokens a mission has left.
+async def read_remaining_tokens(workbench: Workbench, mission_id: int) -> int:
+    """Return the number of tokens that a mission has left.
 
     Raises:
-        LimitReached: none.
+        LimitReached: no tokens are left.
     """
     mission = await workbench.store.read(Mission.get_by_id, mission_id)
     left = int(mission.max_tokens - mission.tokens)
@@ -145,8 +156,8 @@ async def check_budget(workbench: Workbench, mission_id: int) -> int:
     return left
 
 
-def make_call(mission: Mission) -> LlmCall:
-    """Return on whose behalf a mission asks."""
+def make_llm_call(mission: Mission) -> LlmCall:
+    """Return the user, key and schedule on whose account a mission calls models."""
     return LlmCall(
         user_id=mission.user_id,
         key_id=mission.key_id,

@@ -1,4 +1,4 @@
-"""Missions: set a goal, and let the AI carry it through tasks to a report."""
+"""Plugin ``missions``: goals that the AI reaches by tasks, and reports on."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pydantic import BaseModel
 from biont import Api, Event, EventType, JobKind, Tables, Tool, Workbench, hookimpl, on
 from biont_missions.event_types import EVENT_TYPES
 from biont_missions.job import MISSION
+from biont_missions.mission_factory import MISSIONS, MissionFactory
 from biont_missions.routes import api as mission_api
-from biont_missions.runner import MISSIONS, MissionRunner
+from biont_missions.runner import MISSION_RUNNER, MissionRunner
 from biont_missions.settings import MissionSettings
 from biont_missions.tables import Mission, Task
 from biont_missions.task_routes import api as task_api
@@ -22,7 +23,7 @@ from biont_missions.tools import TOOLS
 
 @hookimpl
 def register_settings() -> type[BaseModel]:
-    """Return the limits."""
+    """Return the settings model of missions."""
     return MissionSettings
 
 
@@ -34,13 +35,13 @@ def register_tables() -> Tables:
 
 @hookimpl
 def register_event_types() -> Sequence[EventType]:
-    """Return what is said of missions and tasks."""
+    """Return the event types of missions and tasks."""
     return EVENT_TYPES
 
 
 @hookimpl
 def register_tools() -> Sequence[Tool]:
-    """Return what a language model may do with tasks."""
+    """Return the tools for tasks."""
     return TOOLS
 
 
@@ -61,24 +62,25 @@ def register_routes() -> Api:
 
 @hookimpl
 def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
-    """Go on with missions while the workbench runs."""
-    return _go_on(workbench)
+    """Run missions while the workbench runs."""
+    return _run_missions(workbench)
 
 
 @asynccontextmanager
-async def _go_on(workbench: Workbench) -> AsyncIterator[None]:
+async def _run_missions(workbench: Workbench) -> AsyncIterator[None]:
     settings = workbench.plugin_settings("missions", MissionSettings)
     runner = MissionRunner(workbench, settings)
-    workbench.provide(MISSIONS, runner)
+    workbench.provide(MISSION_RUNNER, runner)
+    workbench.provide(MISSIONS, MissionFactory(workbench, settings))
     async with runner.run():
         yield
 
 
 @on("tool_call_decided")
 async def resume_mission(event: Event, workbench: Workbench) -> None:
-    """Let a task go on whose tool call was approved or rejected."""
+    """Resume the task whose tool call was approved or rejected."""
     run_id = event.payload["agent_run_id"]
     if isinstance(run_id, int):
         mission_id = await workbench.store.write(resume_task, run_id)
         if mission_id is not None:
-            workbench.get(MISSIONS).go_on(mission_id)
+            workbench.get(MISSION_RUNNER).resume(mission_id)

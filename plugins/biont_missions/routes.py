@@ -1,4 +1,4 @@
-"""The routes of missions."""
+"""REST routes of missions."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from functools import partial
 from biont import Api, Page, Request, RowId
 from biont.http import Cursor, Limit, decode_cursor, make_page
 from biont.llm import LlmCall
-from biont_missions.mission_factory import MissionFactory
+from biont_missions.mission_factory import MISSIONS
 from biont_missions.missions import (
     cancel_mission,
-    get_mission,
+    load_owned_mission,
     retry_mission,
     select_missions,
     start_mission,
 )
-from biont_missions.runner import MISSIONS
+from biont_missions.runner import MISSION_RUNNER
 from biont_missions.tables import Mission, MissionStatus
 from biont_missions.views import (
     MissionDetail,
     MissionView,
     NewMission,
     Retry,
-    show_mission,
-    show_with_tasks,
+    make_mission_detail,
+    make_mission_view,
 )
 
 api = Api("missions")
@@ -33,11 +33,11 @@ api = Api("missions")
 
 @api.post("/missions")
 async def create(request: Request, body: NewMission) -> MissionView:
-    """Set a goal; the AI plans tasks, carries them out, reviews and reports."""
-    maker = MissionFactory(request.workbench)
-    maker.check(body)
+    """Create a mission: the AI plans tasks for a goal, runs them, reviews and reports."""
+    factory = request.workbench.get(MISSIONS)
+    factory.check(body)
     payer = LlmCall(user_id=request.user_id, key_id=request.key_id)
-    return show_mission(await request.workbench.store.transact(maker.make, payer, body))
+    return make_mission_view(await request.workbench.store.transact(factory.insert, payer, body))
 
 
 @api.get("/missions")
@@ -51,49 +51,50 @@ async def list_missions(
     rows = await request.workbench.store.read(
         select_missions, request.user_id, status, limit, decode_cursor(cursor)
     )
-    return make_page(rows, limit, lambda mission: mission.id, show_mission)
+    return make_page(rows, limit, lambda mission: mission.id, make_mission_view)
 
 
 @api.get("/missions/{mission_id}")
 async def read_mission(request: Request, mission_id: RowId) -> MissionDetail:
     """Read a mission with its tasks."""
-    return show_with_tasks(
-        *await request.workbench.store.read(get_mission, request.user_id, mission_id)
+    return make_mission_detail(
+        *await request.workbench.store.read(load_owned_mission, request.user_id, mission_id)
     )
 
 
 @api.post("/missions/{mission_id}/run", status=202)
 async def run(request: Request, mission_id: RowId) -> MissionView:
-    """Let a mission begin that was created with `start: false`."""
-    return await _go_on(request, mission_id, start_mission)
+    """Start a mission that was created with `start: false`."""
+    return await _resume_after(request, mission_id, start_mission)
 
 
 @api.post("/missions/{mission_id}/retry", status=202)
 async def retry(request: Request, mission_id: RowId, body: Retry | None = None) -> MissionView:
-    """Let a mission that failed or was cancelled go on; what was completed stays so."""
+    """Continue a failed or cancelled mission; completed tasks stay completed."""
     max_tokens = None if body is None else body.max_tokens
-    return await _go_on(request, mission_id, partial(retry_mission, max_tokens=max_tokens))
+    return await _resume_after(request, mission_id, partial(retry_mission, max_tokens=max_tokens))
 
 
 @api.post("/missions/{mission_id}/cancel", status=200)
 async def cancel(request: Request, mission_id: RowId) -> MissionView:
-    """End a mission; what was completed stays so."""
+    """Cancel a mission; completed tasks stay completed."""
     workbench = request.workbench
     mission = await workbench.store.write(
         cancel_mission, request.user_id, workbench.clock.now(), mission_id
     )
-    workbench.get(MISSIONS).stop(mission_id)
-    return show_mission(mission)
+    # After the write: the runner must not record a failure for the cancelled mission.
+    workbench.get(MISSION_RUNNER).stop(mission_id)
+    return make_mission_view(mission)
 
 
-async def _go_on(
+async def _resume_after(
     request: Request,
     mission_id: int,
-    function: Callable[[int, datetime, int], Mission],
+    change: Callable[[int, datetime, int], Mission],
 ) -> MissionView:
     workbench = request.workbench
     mission = await workbench.store.write(
-        function, request.user_id, workbench.clock.now(), mission_id
+        change, request.user_id, workbench.clock.now(), mission_id
     )
-    workbench.get(MISSIONS).go_on(mission_id)
-    return show_mission(mission)
+    workbench.get(MISSION_RUNNER).resume(mission_id)
+    return make_mission_view(mission)

@@ -1,4 +1,24 @@
-"""Sees missions through: plans, lets tasks be carried out, reviews, reports."""
+"""Mission runner: takes each mission through its states, one durable step at a time.
+
+    draft --> planning --> working --> reviewing --> reporting --> completed
+                              ^            |             |
+                              +------------+             +-------> failed
+                             (missing tasks)
+
+A mission with given steps skips ``planning``; a mission that used all its reviews skips
+``reviewing``. Any state before the end may also become ``failed``, by an error, or
+``cancelled``, by the user. ``retry`` returns both to ``planning`` or ``working``.
+
+Each step asks the model first, and then writes the outcome and the next status in one
+transaction. The write does nothing if the status has changed meanwhile, for example because
+the user cancelled the mission. The memory holds nothing that the tables do not hold, so
+after a crash the next start resumes every mission from its status:
+
+- ``planning``, ``reviewing``, ``reporting``: the question under way is asked again.
+  Nothing of the lost answer was written, so there is one plan and one report.
+- ``working``: completed tasks stay completed; `biont_missions.task_runner` says how a
+  running task is resumed.
+"""
 
 from __future__ import annotations
 
@@ -15,159 +35,169 @@ from biont.events import Cause, caused_by
 from biont.exceptions import BiontError, InvalidAnswer, InvalidInput, StoreUnavailable
 from biont_missions.missions import (
     fail_mission,
-    keep_plan,
-    keep_report,
-    keep_review,
-    read_mission,
+    load_mission,
+    save_plan,
+    save_report,
+    save_review,
 )
 from biont_missions.model_client import ModelClient
 from biont_missions.plans import (
     MissionPlan,
     PlannedTask,
     Review,
-    ask_for_plan,
-    ask_for_report,
-    ask_for_review,
     check_steps,
+    make_plan_prompt,
+    make_report_prompt,
+    make_review_prompt,
 )
 from biont_missions.settings import MissionSettings
 from biont_missions.tables import ENDED, Mission, MissionStatus, Task
 from biont_missions.task_runner import TaskRunner
-from biont_missions.tasks import list_going
+from biont_missions.tasks import list_active_missions
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_ATTEMPTS = 3
+_PLAN_ATTEMPTS = 3
 _STORE_PAUSE = 5.0
+"""Seconds between two attempts while the database is unavailable."""
 
 _log = structlog.get_logger("biont_missions")
 
 
 class MissionRunner:
-    """Goes on with all missions that are not drafts and have not ended.
-
-    All that they have come to is in the store: each step is written once it is done, so
-    that after a crash a mission goes on where it was.
+    """Runner of all missions that are neither drafts nor ended.
 
     Args:
-        workbench: has store, models and agents.
+        workbench: the workbench with the store, the models and the agents.
         settings: the limits.
     """
 
     def __init__(self, workbench: Workbench, settings: MissionSettings) -> None:
         self._workbench = workbench
         self._settings = settings
-        self._asker = ModelClient(workbench, settings.retry)
+        self._model_client = ModelClient(workbench, settings.retry)
         self._places = asyncio.Semaphore(settings.concurrency)
-        self._works: dict[int, TaskRunner] = {}
+        self._task_runners: dict[int, TaskRunner] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._closing = False
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
-        """Take up what is unfinished; on leaving, let it rest where it is."""
-        for mission_id in await self._workbench.store.read(list_going):
-            self.go_on(mission_id)
+        """Resume all unfinished missions; on leaving, interrupt all of them."""
+        for mission_id in await self._workbench.store.read(list_active_missions):
+            self.resume(mission_id)
         try:
             yield
         finally:
             self._closing = True
-            going = list(self._tasks.values())
-            for task in going:
+            active = list(self._tasks.values())
+            for task in active:
                 task.cancel()
-            await asyncio.gather(*going, return_exceptions=True)
+            await asyncio.gather(*active, return_exceptions=True)
 
-    def go_on(self, mission_id: int) -> None:
-        """Go on with a mission, or look at it anew, since something of it has changed."""
-        if mission_id in self._works:
-            self._works[mission_id].wake()
+    def resume(self, mission_id: int) -> None:
+        """Run a mission, or make its runner read the tables again after a change."""
+        if mission_id in self._task_runners:
+            self._task_runners[mission_id].wake()
             return
         if self._closing:
             return
-        self._works[mission_id] = TaskRunner(
-            self._workbench, self._asker, self._places, mission_id
+        self._task_runners[mission_id] = TaskRunner(
+            self._workbench, self._model_client, self._places, mission_id
         )
         task = self._tasks[mission_id] = asyncio.create_task(self._drive(mission_id))
 
-        def leave(_: object) -> None:
+        def forget(_: object) -> None:
             del self._tasks[mission_id]
-            if self._works.pop(mission_id).has_changed:
-                self.go_on(mission_id)
+            # An approval may arrive after the last look at the tables and before this
+            # callback. Such a change has only woken the runner that has just ended.
+            if self._task_runners.pop(mission_id).has_changed:
+                self.resume(mission_id)
 
-        task.add_done_callback(leave)
+        task.add_done_callback(forget)
 
     def stop(self, mission_id: int) -> None:
-        """Let go of a mission that has ended."""
+        """Interrupt a mission that was cancelled."""
         if task := self._tasks.get(mission_id):
             task.cancel()
 
     async def _drive(self, mission_id: int) -> None:
+        # All events of a mission share one correlation id, also after a restart.
         with caused_by(Cause(correlation_id=f"mission-{mission_id}")):
-            going = True
-            while going:
+            can_continue = True
+            while can_continue:
                 try:
-                    going = await self._take_step_or_fail(mission_id)
+                    can_continue = await self._advance_or_fail(mission_id)
                 except StoreUnavailable as error:
                     _log.warning("mission interrupted", mission_id=mission_id, error=str(error))
                     await asyncio.sleep(_STORE_PAUSE)
 
-    async def _take_step_or_fail(self, mission_id: int) -> bool:
+    async def _advance_or_fail(self, mission_id: int) -> bool:
         try:
-            return await self._take_step(mission_id)
+            return await self._advance_one_step(mission_id)
         except StoreUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001  # whatever it is, the mission has failed
+            raise  # not the mission's fault: the step is repeated
+        except Exception as error:  # noqa: BLE001  # any other error ends the mission
             if not isinstance(error, BiontError):
-                _log.error("mission broken", mission_id=mission_id, exc_info=error)
+                _log.error("mission failed unexpectedly", mission_id=mission_id, exc_info=error)
             await self._fail(mission_id, str(error) or repr(error))
             return False
 
-    async def _take_step(self, mission_id: int) -> bool:
-        """Bring a mission a step further; say whether it can go on."""
-        mission, tasks = await self._workbench.store.read(read_mission, mission_id)
+    async def _advance_one_step(self, mission_id: int) -> bool:
+        """Advance a mission to its next status; return whether another step can follow."""
+        mission, tasks = await self._workbench.store.read(load_mission, mission_id)
         if mission.status in ENDED:
             return False
         match MissionStatus(mission.status):
             case MissionStatus.PLANNING:
                 await self._plan(mission)
             case MissionStatus.WORKING:
-                return await self._works[mission_id].carry_out()
+                return await self._task_runners[mission_id].run_tasks()
             case MissionStatus.REVIEWING:
                 await self._review(mission, tasks)
             case MissionStatus.REPORTING:
-                messages = ask_for_report(mission, tasks, self._asker.find_context(mission))
-                summary = await self._asker.ask_for_text(mission, messages)
-                now = self._workbench.clock.now()
-                await self._workbench.store.transact(keep_report, now, mission_id, summary)
+                await self._report(mission, tasks)
             case _:
                 return False
         return True
 
     async def _plan(self, mission: Mission) -> None:
         problem: str | None = None
-        for _ in range(_ATTEMPTS):
-            messages = ask_for_plan(mission, self._settings.tasks, problem)
+        for _ in range(_PLAN_ATTEMPTS):
+            messages = make_plan_prompt(mission, self._settings.tasks, problem)
             try:
-                plan = await self._asker.ask_for(mission, messages, MissionPlan)
+                plan = await self._model_client.ask_for(mission, messages, MissionPlan)
                 check_steps(plan.tasks, 0, self._settings.tasks)
             except (InvalidAnswer, InvalidInput) as error:
-                problem = str(error)
+                problem = str(error)  # the next prompt quotes the problem to the model
             else:
-                await self._write(keep_plan, mission.id, plan.tasks)
+                await self._write(save_plan, mission.id, plan.tasks)
                 return
-        await self._fail(mission.id, f"there is no plan after {_ATTEMPTS} attempts: {problem}")
+        await self._fail(
+            mission.id, f"there is no plan after {_PLAN_ATTEMPTS} attempts: {problem}"
+        )
 
     async def _review(self, mission: Mission, tasks: Sequence[Task]) -> None:
-        context = self._asker.find_context(mission)
-        messages = ask_for_review(mission, tasks, self._settings.tasks, context)
-        review = await self._asker.ask_for(mission, messages, Review)
-        missing = [] if review.done else self._fit(review.missing, len(tasks))
+        context = self._model_client.find_context(mission)
+        messages = make_review_prompt(mission, tasks, self._settings.tasks, context)
+        review = await self._model_client.ask_for(mission, messages, Review)
+        missing = [] if review.done else self._limit_missing(review.missing, len(tasks))
         error = None if review.done or missing else f"the review: {review.reason or 'not done'}"
-        await self._write(keep_review, mission.id, missing, error)
+        await self._write(save_review, mission.id, missing, error)
 
-    def _fit(self, missing: Sequence[PlannedTask], before: int) -> list[PlannedTask]:
-        """Return as many tasks as may be added; what they cannot depend on is left out."""
+    async def _report(self, mission: Mission, tasks: Sequence[Task]) -> None:
+        messages = make_report_prompt(mission, tasks, self._model_client.find_context(mission))
+        summary = await self._model_client.ask_for_text(mission, messages)
+        now = self._workbench.clock.now()
+        await self._workbench.store.transact(save_report, now, mission.id, summary)
+
+    def _limit_missing(self, missing: Sequence[PlannedTask], before: int) -> list[PlannedTask]:
+        """Return the missing tasks that fit into the limit, without impossible dependencies.
+
+        A review is not asked again for a wrong dependency, unlike a plan: a task without
+        the dependency is better than none.
+        """
         return [
             step.model_copy(
                 update={"depends_on": [n for n in step.depends_on if n <= before + index]}
@@ -189,4 +219,4 @@ class MissionRunner:
         return await self._workbench.store.write(function, now, *args, **kwargs)
 
 
-MISSIONS = Service[MissionRunner]("missions", provider="missions")
+MISSION_RUNNER = Service[MissionRunner]("mission runner", provider="missions")

@@ -1,4 +1,4 @@
-"""What the operator decides about missions."""
+"""Settings of missions: ``plugins.missions``."""
 
 from __future__ import annotations
 
@@ -12,28 +12,27 @@ Pause = Annotated[float, Field(ge=0)]
 
 
 class MissionSettings(Section):
-    """Within which limits missions go on."""
+    """Limits and defaults of missions."""
 
     concurrency: int = Field(
-        4, ge=1, le=100, description="How many tasks of all missions go on at once."
+        4, ge=1, le=100, description="Tasks that run at once, over all missions."
     )
-    tasks: int = Field(20, ge=1, le=200, description="How many tasks a mission has at most.")
+    tasks: int = Field(20, ge=1, le=200, description="Largest number of tasks in a mission.")
     tokens: int = Field(
-        200_000, ge=1, description="What a mission may cost when it does not say, in tokens."
+        200_000, ge=1, description="Token budget of a mission that does not set `max_tokens`."
     )
     reviews: int = Field(
         1,
         ge=0,
         le=10,
-        description="How often a mission is reviewed, and may be given more tasks, when it does "
-        "not say.",
+        description="Reviews of a mission that does not set `reviews`; a review may add tasks.",
     )
     tools: tuple[str, ...] = Field(
         ("search_notes", "read_note", "create_note"),
-        description="The tools of a mission that does not say.",
+        description="Tools of a mission that does not set `tools`.",
     )
     retry: tuple[Pause, ...] = Field(
         (5.0, 30.0, 120.0),
-        description="Pauses before a model is asked again that gave no answer, in seconds; after "
-        "the last the mission has failed.",
+        description="Pauses in seconds before a model that gave no answer is asked again; after "
+        "the last pause the mission fails.",
     )

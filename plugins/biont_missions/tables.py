@@ -1,4 +1,4 @@
-"""Where missions and tasks are kept."""
+"""Tables of missions and tasks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from biont import InstantField, OwnedTable
 
 
 class MissionStatus(StrEnum):
-    """What a mission is at."""
+    """State of a mission; see `biont_missions.runner`."""
 
     DRAFT = "draft"
     PLANNING = "planning"
@@ -23,13 +23,13 @@ class MissionStatus(StrEnum):
 
 
 ERROR_LIMIT = 2000
-"""How many characters are kept of why something failed."""
+"""Largest number of characters of an error in these tables."""
 
 ENDED = frozenset({MissionStatus.COMPLETED, MissionStatus.FAILED, MissionStatus.CANCELLED})
 
 
 class TaskStatus(StrEnum):
-    """What becomes of a task."""
+    """State of a task; see `biont_missions.task_runner`."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -43,16 +43,17 @@ class Mission(OwnedTable):
     """A goal that the AI pursues.
 
     Attributes:
-        key_id: the API key that has set it, if one did: it counts against its budget.
-        schedule_id: the schedule that has set it, if one did: likewise.
+        key_id: the API key that created the mission, whose budget pays; None without a key.
+        schedule_id: the schedule that created the mission, likewise.
         status: a `MissionStatus`.
-        model: who is asked, as `biont.ChatRequest` says it; None for the default.
-        tools: a JSON list of the tools that its tasks may call, by name; it never grows.
-        max_tokens: what it may cost, and `tokens`, what it has cost.
-        max_reviews: how often it is reviewed at most, and `reviews`, how often it was.
-        error: why it failed, or while it is reported, why it is going to fail.
-        note_id: the report.
-        ended_at: when it was completed, failed or cancelled.
+        model: the model, as in `biont.llm.ChatRequest`; None for the default.
+        tools: a JSON list of the names of the tools that the tasks may call; never grows.
+        max_tokens: the token budget; `tokens` is the number of tokens used.
+        max_reviews: the largest number of reviews; `reviews` is the number so far.
+        error: the reason of the failure; while ``reporting``, the reason of the failure that
+            follows the report.
+        note_id: the note with the report.
+        ended_at: the instant of completion, failure or cancellation.
     """
 
     goal = TextField()
@@ -76,16 +77,16 @@ class Mission(OwnedTable):
 
 
 class Task(OwnedTable):
-    """A step of a mission, or something that a person has to do.
+    """A task of a mission, or a task that a person completes.
 
     Attributes:
-        mission: whose step it is; None for a task of its own.
-        position: its place in the mission, from 1 on; 0 for a task of its own.
-        depends_on: a JSON list of the positions of tasks that come before it.
-        status: a `TaskStatus`; ``waiting`` is for an approval.
-        result: what came of it.
-        agent_run_id: what the AI has said and done for it.
-        tokens: what that has cost.
+        mission: the mission; None for a task without a mission.
+        position: the number of the task in the mission, from 1; 0 without a mission.
+        depends_on: a JSON list of the positions of earlier tasks whose results are needed.
+        status: a `TaskStatus`; ``waiting`` means for an approval.
+        result: the answer of the model or the person.
+        agent_run_id: the agent run of the task; None before the first start.
+        tokens: the number of tokens that the agent run used.
     """
 
     mission_id: int | None

@@ -1,22 +1,22 @@
-"""The routes of tasks."""
+"""REST routes of tasks."""
 
 from __future__ import annotations
 
 from biont import Api, Page, Request, RowId
 from biont.http import Cursor, Limit, decode_cursor, make_page
-from biont_missions.runner import MISSIONS
+from biont_missions.runner import MISSION_RUNNER
 from biont_missions.tables import Task, TaskStatus
-from biont_missions.tasks import complete_by_hand, create_task, delete_task, select_tasks
-from biont_missions.views import NewTask, TaskResult, TaskView, show_task
+from biont_missions.tasks import complete_task, create_task, delete_task, select_tasks
+from biont_missions.views import NewTask, TaskResult, TaskView, make_task_view
 
 api = Api("tasks")
 
 
 @api.post("/tasks")
 async def create_by_hand(request: Request, body: NewTask) -> TaskView:
-    """Keep a task that a person has to do."""
+    """Create a task that a person completes."""
     workbench = request.workbench
-    return show_task(
+    return make_task_view(
         await workbench.store.write(
             create_task, request.user_id, workbench.clock.now(), body.title, body.instructions
         )
@@ -31,32 +31,34 @@ async def list_tasks(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[TaskView]:
-    """List your tasks, the newest first: of a `status`, of a mission."""
+    """List your tasks, the newest first; filter by `status` or `mission_id`."""
     rows = await request.workbench.store.read(
         select_tasks, request.user_id, status, mission_id, limit, decode_cursor(cursor)
     )
-    return make_page(rows, limit, lambda task: task.id, show_task)
+    return make_page(rows, limit, lambda task: task.id, make_task_view)
 
 
 @api.get("/tasks/{task_id}")
 async def read_task(request: Request, task_id: RowId) -> TaskView:
     """Read a task."""
-    return show_task(await request.workbench.store.read(Task.get_owned, request.user_id, task_id))
+    return make_task_view(
+        await request.workbench.store.read(Task.get_owned, request.user_id, task_id)
+    )
 
 
 @api.post("/tasks/{task_id}/complete", status=200)
 async def complete(request: Request, task_id: RowId, body: TaskResult) -> TaskView:
-    """Say what you have done; a mission goes on with that."""
+    """Complete a task with your result; its mission continues with the result."""
     workbench = request.workbench
     task = await workbench.store.transact(
-        complete_by_hand, request.user_id, workbench.clock.now(), task_id, body.result
+        complete_task, request.user_id, workbench.clock.now(), task_id, body.result
     )
     if task.mission_id is not None:
-        workbench.get(MISSIONS).go_on(task.mission_id)
-    return show_task(task)
+        workbench.get(MISSION_RUNNER).resume(task.mission_id)
+    return make_task_view(task)
 
 
 @api.delete("/tasks/{task_id}")
 async def delete(request: Request, task_id: RowId) -> None:
-    """Delete a task of its own."""
+    """Delete a task without a mission."""
     await request.workbench.store.write(delete_task, request.user_id, task_id)

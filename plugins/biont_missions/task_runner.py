@@ -1,4 +1,21 @@
-"""Carries out the tasks of one mission, side by side where they do not need one another."""
+"""Task runner: runs the tasks of one mission, independent tasks side by side.
+
+    pending --> running --> completed
+       ^           |
+       |           +------> failed
+       |           v
+       +------- waiting
+
+A task runs as soon as its dependencies are completed and a place is free; all missions
+share the places (``plugins.missions.concurrency``). A task waits while a tool call needs an
+approval: it gives its place back, and the approval makes the task pending again. The first
+failed task lets no other task start; the tasks under way finish, and then the mission fails.
+
+A running task is an agent run (`biont_agents.AGENTS`), whose row is created in the
+transaction that marks the task as running. After a crash the task is still ``running`` in the
+table. It counts as ready, and its agent run resumes after the last recorded answer or tool
+call. No completed task runs again.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +31,18 @@ from biont import Workbench
 from biont.exceptions import BiontError, StoreUnavailable
 from biont.llm import ChatRequest, TokenUsage
 from biont_agents import AGENTS, AgentStatus, NewAgentRun
-from biont_missions.missions import fail_mission, finish_work, read_mission
-from biont_missions.model_client import ModelClient, check_budget, make_call
-from biont_missions.plans import ask_for_work
+from biont_missions.missions import fail_mission, finish_tasks, load_mission
+from biont_missions.model_client import ModelClient, make_llm_call, read_remaining_tokens
+from biont_missions.plans import make_task_prompt
 from biont_missions.tables import Mission, MissionStatus, Task, TaskStatus
 from biont_missions.tasks import (
-    begin_task,
-    charge_task,
-    end_task,
+    add_task_tokens,
     fail_task,
-    find_ready,
-    list_needed,
+    find_ready_tasks,
+    finish_task,
+    list_dependencies,
     pause_task,
+    start_task,
 )
 
 _log = structlog.get_logger("biont_missions")
@@ -33,12 +50,12 @@ _log = structlog.get_logger("biont_missions")
 
 @dataclass(frozen=True)
 class TaskBudget:
-    """The budget of a mission, as the agent's run of one of its tasks uses it.
+    """Budget of a mission, as the agent run of a task uses the budget.
 
     Attributes:
-        models: has the mission's reservations.
+        models: the holder of the mission's reservations.
         mission_id: the mission.
-        task_id: the task, which counts what its run takes, too.
+        task_id: the task, which also counts the tokens of its run.
     """
 
     models: ModelClient
@@ -46,74 +63,79 @@ class TaskBudget:
     task_id: int
 
     def reserve(self, request: ChatRequest) -> AbstractAsyncContextManager[None]:
-        """Reserve what a question may take, while it is asked and counted inside."""
+        """Reserve the tokens that a request may use, until the context ends."""
         return self.models.reserve(self.mission_id, request)
 
-    def charge(self, usage: TokenUsage) -> None:
-        """Count what a question took, in the transaction that keeps the answer."""
-        charge_task(self.task_id, usage.prompt_tokens + usage.completion_tokens)
+    def record_usage(self, usage: TokenUsage) -> None:
+        """Count the tokens of an answer, in the transaction that keeps the answer."""
+        add_task_tokens(self.task_id, usage.prompt_tokens + usage.completion_tokens)
 
 
 class TaskRunner:
-    """The tasks of one mission.
+    """Runner of the tasks of one mission.
 
     Args:
-        workbench: has store and agents.
-        asker: asks again where a model gave no answer.
-        places: how many tasks of all missions go on at once.
-        mission_id: which mission.
+        workbench: the workbench with the store and the agents.
+        model_client: the client that repeats requests to an unavailable model.
+        places: the limit of tasks that run at once, over all missions.
+        mission_id: the mission.
     """
 
     def __init__(
-        self, workbench: Workbench, asker: ModelClient, places: asyncio.Semaphore, mission_id: int
+        self,
+        workbench: Workbench,
+        model_client: ModelClient,
+        places: asyncio.Semaphore,
+        mission_id: int,
     ) -> None:
         self._workbench = workbench
-        self._asker = asker
+        self._model_client = model_client
         self._places = places
         self._mission_id = mission_id
-        self._going: dict[int, asyncio.Task[None]] = {}
+        self._running: dict[int, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
         self._interruption: Exception | None = None
 
     def wake(self) -> None:
-        """Look at the tasks anew: one of them was changed by somebody else."""
+        """Read the tasks again, after a change by the user or an approval."""
         self._changed.set()
 
     @property
     def has_changed(self) -> bool:
-        """Whether it was woken since the tasks were looked at."""
+        """Whether `wake` was called after the tasks were last read."""
         return self._changed.is_set()
 
-    async def carry_out(self) -> bool:
-        """Do what can be done; say whether the mission can go on at once.
+    async def run_tasks(self) -> bool:
+        """Run all tasks that can run; return whether the mission can continue at once.
 
-        It cannot when all that is left waits for approvals.
+        The mission cannot continue while all unfinished tasks wait for approvals.
 
         Raises:
-            StoreUnavailable: what was done could not be recorded.
+            StoreUnavailable: a result could not be recorded.
         """
         self._interruption = None
         try:
             while True:
+                # Before the read: a change after the read sets the event again.
                 self._changed.clear()
-                mission, tasks = await self._workbench.store.read(read_mission, self._mission_id)
+                mission, tasks = await self._workbench.store.read(load_mission, self._mission_id)
                 if mission.status != MissionStatus.WORKING:
                     return True
                 has_failed = any(task.status == TaskStatus.FAILED for task in tasks)
-                for task in [] if has_failed else find_ready(tasks):
-                    self._begin(mission, task, tasks)
-                if not self._going:
-                    return await self._settle(mission, tasks)
+                for task in [] if has_failed else find_ready_tasks(tasks):
+                    self._start(mission, task, tasks)
+                if not self._running:
+                    return await self._finish_or_fail(mission, tasks)
                 await self._changed.wait()
                 if self._interruption is not None:
                     raise self._interruption
         finally:
-            for running in self._going.values():
+            for running in self._running.values():
                 running.cancel()
-            await asyncio.gather(*self._going.values(), return_exceptions=True)
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
 
-    async def _settle(self, mission: Mission, tasks: Sequence[Task]) -> bool:
-        """End what is over; return False when only somebody else can go on."""
+    async def _finish_or_fail(self, mission: Mission, tasks: Sequence[Task]) -> bool:
+        """Leave the status ``working`` if possible; return False if tasks wait for approvals."""
         store, now = self._workbench.store, self._workbench.clock.now()
         failed = [task for task in tasks if task.status == TaskStatus.FAILED]
         if failed:
@@ -122,57 +144,59 @@ class TaskRunner:
             return True
         if any(task.status != TaskStatus.COMPLETED for task in tasks):
             return False
-        await store.write(finish_work, now, mission.id)
+        await store.write(finish_tasks, now, mission.id)
         return True
 
-    def _begin(self, mission: Mission, task: Task, tasks: Sequence[Task]) -> None:
-        if task.id in self._going:
+    def _start(self, mission: Mission, task: Task, tasks: Sequence[Task]) -> None:
+        if task.id in self._running:
             return
-        needed = [before for before in tasks if before.position in list_needed(task)]
+        needed = [before for before in tasks if before.position in list_dependencies(task)]
         running = asyncio.create_task(self._run(mission, task, needed))
-        self._going[task.id] = running
+        self._running[task.id] = running
 
-        def leave(_: object) -> None:
-            del self._going[task.id]
+        def forget(_: object) -> None:
+            del self._running[task.id]
             self._changed.set()
 
-        running.add_done_callback(leave)
+        running.add_done_callback(forget)
 
     async def _run(self, mission: Mission, task: Task, needed: Sequence[Task]) -> None:
         try:
             async with self._places:
-                await self._run_or_fail(mission, task, needed)
-        except Exception as error:  # noqa: BLE001  # `carry_out` raises it
+                await self._run_or_fail_task(mission, task, needed)
+        except Exception as error:  # noqa: BLE001  # `run_tasks` raises it
             self._interruption = error
 
-    async def _run_or_fail(self, mission: Mission, task: Task, needed: Sequence[Task]) -> None:
+    async def _run_or_fail_task(
+        self, mission: Mission, task: Task, needed: Sequence[Task]
+    ) -> None:
         try:
-            left = await check_budget(self._workbench, mission.id)
-            run_id = await self._open(mission, task, needed, left)
+            left = await read_remaining_tokens(self._workbench, mission.id)
+            run_id = await self._start_agent_run(mission, task, needed, left)
             if run_id is not None:
                 await self._advance(mission, task, run_id)
         except StoreUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001  # whatever it is, the task has failed
+            raise  # not the task's fault: the runner tries again later
+        except Exception as error:  # noqa: BLE001  # any other error ends the task
             if not isinstance(error, BiontError):
-                _log.error("task broken", task_id=task.id, exc_info=error)
+                _log.error("task failed unexpectedly", task_id=task.id, exc_info=error)
             now = self._workbench.clock.now()
             await self._workbench.store.transact(
                 fail_task, task.id, str(error) or repr(error), now
             )
 
-    async def _open(
+    async def _start_agent_run(
         self, mission: Mission, task: Task, needed: Sequence[Task], left: int
     ) -> int | None:
         agents = self._workbench.get(AGENTS)
-        context = self._asker.find_context(mission)
+        context = self._model_client.find_context(mission)
 
         def create_run() -> int:
             new = NewAgentRun(
                 user_id=mission.user_id,
                 source=f"task-{task.id}",
                 source_url=f"/api/v1/tasks/{task.id}",
-                messages=ask_for_work(mission, task, needed, context),
+                messages=make_task_prompt(mission, task, needed, context),
                 tools=orjson.loads(mission.tools),
                 model=mission.model,
                 max_tokens=left,
@@ -180,17 +204,17 @@ class TaskRunner:
             return int(agents.create(new).id)
 
         now = self._workbench.clock.now()
-        return await self._workbench.store.write(begin_task, task.id, create_run, now)
+        return await self._workbench.store.write(start_task, task.id, create_run, now)
 
     async def _advance(self, mission: Mission, task: Task, run_id: int) -> None:
         agents, store = self._workbench.get(AGENTS), self._workbench.store
-        call = make_call(mission)
-        budget = TaskBudget(self._asker, mission.id, task.id)
-        outcome = await self._asker.persist(
+        call = make_llm_call(mission)
+        budget = TaskBudget(self._model_client, mission.id, task.id)
+        outcome = await self._model_client.persist(
             mission, lambda: agents.advance(run_id, call, budget=budget)
         )
         if outcome.status is AgentStatus.WAITING:
             await store.write(pause_task, task.id)
         else:
             now = self._workbench.clock.now()
-            await store.transact(end_task, task.id, outcome.answer or "", now)
+            await store.transact(finish_task, task.id, outcome.answer or "", now)

@@ -1,4 +1,7 @@
-"""What is done with tasks, inside a store function."""
+"""Store functions for tasks: create, list, start, pause, finish and cancel.
+
+`biont_missions.task_runner` describes the states.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,17 @@ from datetime import datetime
 
 import orjson
 
-from biont import Transaction
+from biont import JsonObject, Transaction
 from biont.exceptions import Conflict
 from biont_agents import abandon_calls, read_progress
 from biont_missions.event_types import TASK_COMPLETED, TASK_FAILED
 from biont_missions.tables import ERROR_LIMIT, Mission, MissionStatus, Task, TaskStatus
 
-_TO_DO = frozenset({TaskStatus.PENDING, TaskStatus.RUNNING})
+_UNFINISHED = frozenset({TaskStatus.PENDING, TaskStatus.RUNNING})
 
 
 def create_task(user_id: int, now: datetime, title: str, instructions: str) -> Task:
-    """Keep a task of its own, which somebody has to complete."""
+    """Create a task without a mission, which a person completes."""
     return Task.create(user=user_id, title=title, instructions=instructions, created_at=now)
 
 
@@ -28,7 +31,7 @@ def select_tasks(
     limit: int,
     before: int | None,
 ) -> list[Task]:
-    """Return a page of a user's tasks and one more, the newest first."""
+    """Return up to ``limit + 1`` tasks of a user, the newest first."""
     query = Task.of_user(user_id)
     if status is not None:
         query = query.where(Task.status == status)
@@ -39,14 +42,12 @@ def select_tasks(
     return list(query.order_by(Task.id.desc()).limit(limit + 1))
 
 
-def complete_by_hand(
-    tx: Transaction, user_id: int, now: datetime, task_id: int, result: str
-) -> Task:
-    """Note what a person has done; the mission, if it has one, goes on with that.
+def complete_task(tx: Transaction, user_id: int, now: datetime, task_id: int, result: str) -> Task:
+    """Complete a task with the result of a person.
 
     Raises:
-        NotFound: there is no such task, or it is somebody else's.
-        Conflict: it goes on, or has ended.
+        NotFound: the task does not exist, or belongs to another user.
+        Conflict: the task is running, completed or cancelled.
     """
     task = Task.get_owned(user_id, task_id)
     if task.status not in {TaskStatus.PENDING, TaskStatus.WAITING, TaskStatus.FAILED}:
@@ -58,11 +59,11 @@ def complete_by_hand(
 
 
 def delete_task(user_id: int, task_id: int) -> None:
-    """Delete a task of its own.
+    """Delete a task without a mission.
 
     Raises:
-        NotFound: there is no such task, or it is somebody else's.
-        Conflict: it is a mission's.
+        NotFound: the task does not exist, or belongs to another user.
+        Conflict: the task belongs to a mission.
     """
     task = Task.get_owned(user_id, task_id)
     if task.mission_id is not None:
@@ -70,53 +71,59 @@ def delete_task(user_id: int, task_id: int) -> None:
     task.delete_instance()
 
 
-def find_ready(tasks: Sequence[Task]) -> list[Task]:
-    """Return the tasks that nothing but a place is in the way of, or that have one.
+def find_ready_tasks(tasks: Sequence[Task]) -> list[Task]:
+    """Return the unfinished tasks whose dependencies are completed.
 
-    A task that is running has one, unless something has broken off; then it begins again
-    where it was.
+    Running tasks are among these: after a crash nothing runs, and the tasks resume.
     """
     completed = {task.position for task in tasks if task.status == TaskStatus.COMPLETED}
     return [
-        task for task in tasks if task.status in _TO_DO and completed.issuperset(list_needed(task))
+        task
+        for task in tasks
+        if task.status in _UNFINISHED and completed.issuperset(list_dependencies(task))
     ]
 
 
-def list_needed(task: Task) -> list[int]:
-    """Return the positions of the tasks that come before one."""
+def list_dependencies(task: Task) -> list[int]:
+    """Return the positions of the tasks that a task depends on."""
     return list(orjson.loads(task.depends_on))
 
 
-def begin_task(task_id: int, create_run: Callable[[], int], now: datetime) -> int | None:
-    """Note that a task goes on; return its agent's run, a former one where there is one.
+def start_task(task_id: int, create_run: Callable[[], int], now: datetime) -> int | None:
+    """Mark a task as running, and return its agent run; create the run at the first start.
 
     Args:
-        task_id: which task.
-        create_run: makes an agent's run.
+        task_id: the task.
+        create_run: creates an agent run, and returns the number of the run.
         now: the present instant.
 
     Returns:
-        None if it may not go on, since it or its mission has ended.
+        None if the task or its mission has ended meanwhile.
     """
     task = Task.get_by_id(task_id)
-    if task.status not in _TO_DO or not _is_going(task):
+    if task.status not in _UNFINISHED or not _is_mission_working(task):
         return None
     if task.agent_run_id is None:
+        # In the same transaction, so that a crash leaves no agent run without a task.
         task.agent_run_id = create_run()
     task.status, task.started_at = TaskStatus.RUNNING, task.started_at or now
     task.save()
     return int(task.agent_run_id)
 
 
-def end_task(tx: Transaction, task_id: int, result: str, now: datetime) -> None:
-    """Keep what came of a task."""
+def finish_task(tx: Transaction, task_id: int, result: str, now: datetime) -> None:
+    """Complete a running task with the answer of its agent run."""
     task = Task.get_by_id(task_id)
-    if task.status == TaskStatus.RUNNING:
+    if task.status == TaskStatus.RUNNING:  # not cancelled meanwhile
         _complete(tx, task, result, now)
 
 
 def pause_task(task_id: int) -> None:
-    """Note that a task waits for an approval, unless that has been given meanwhile."""
+    """Mark a running task as waiting for an approval.
+
+    The user may decide between the last look of the agent and this write. Nobody would
+    resume a waiting task then, so the task becomes pending instead.
+    """
     task = Task.get_by_id(task_id)
     if task.status == TaskStatus.RUNNING and task.agent_run_id is not None:
         is_waiting = bool(read_progress(task.agent_run_id).waiting)
@@ -125,27 +132,17 @@ def pause_task(task_id: int) -> None:
 
 
 def fail_task(tx: Transaction, task_id: int, error: str, now: datetime) -> None:
-    """Keep why a task failed."""
+    """Mark an unfinished task as failed, and emit ``task_failed``."""
     task = Task.get_by_id(task_id)
-    if task.status not in _TO_DO:
+    if task.status not in _UNFINISHED:
         return
-    task.status, task.error, task.ended_at = TaskStatus.FAILED, cut_error(error), now
+    task.status, task.error, task.ended_at = TaskStatus.FAILED, truncate_error(error), now
     task.save()
-    tx.emit(
-        TASK_FAILED.name,
-        task.user_id,
-        {
-            "task_id": task.id,
-            "mission_id": task.mission_id,
-            "title": task.title,
-            "status": "failed",
-            "error": task.error,
-        },
-    )
+    tx.emit(TASK_FAILED.name, task.user_id, {**_make_end_payload(task), "error": task.error})
 
 
 def cancel_task(task_id: int, now: datetime) -> None:
-    """End a task whose mission is cancelled, and what its model still wants."""
+    """Cancel a task of a cancelled mission, and abandon the open tool calls of the task."""
     task = Task.get_by_id(task_id)
     if task.agent_run_id is not None:
         abandon_calls(task.agent_run_id, now)
@@ -153,22 +150,24 @@ def cancel_task(task_id: int, now: datetime) -> None:
     task.save()
 
 
-def charge_task(task_id: int, tokens: int) -> None:
-    """Count for a task and its mission what a question of the task's run has cost."""
+def add_task_tokens(task_id: int, tokens: int) -> None:
+    """Add the tokens of an LLM call to a task and its mission."""
     task = Task.get_by_id(task_id)
     task.tokens += tokens
     task.save(only=[Task.tokens])
-    spent = Mission.tokens + tokens
-    Mission.update(tokens=spent).where(Mission.id == task.mission_id).execute()
+    total = Mission.tokens + tokens
+    Mission.update(tokens=total).where(Mission.id == task.mission_id).execute()
 
 
-def cut_error(error: str) -> str:
-    """Return as much of an error as is kept; what a model's server says may be no Unicode."""
+def truncate_error(error: str) -> str:
+    """Return the first `ERROR_LIMIT` characters of an error, as valid Unicode."""
+    # An error may quote a model server, whose answer may hold lone surrogates; SQLite
+    # refuses these.
     return error[:ERROR_LIMIT].encode(errors="replace").decode()
 
 
 def resume_task(agent_run_id: int) -> int | None:
-    """Let a task go on that waits for this run's approval; return whose mission it is."""
+    """Make the waiting task of an agent run pending; return the mission of the task."""
     task = Task.get_or_none(Task.agent_run_id == agent_run_id)
     if task is None or task.status != TaskStatus.WAITING:
         return None
@@ -177,26 +176,26 @@ def resume_task(agent_run_id: int) -> int | None:
     return task.mission_id
 
 
-def list_going() -> list[int]:
-    """Return the missions that are not drafts and have not ended."""
-    going = Mission.ended_at.is_null() & (Mission.status != MissionStatus.DRAFT)
-    return [mission.id for mission in Mission.select(Mission.id).where(going)]
+def list_active_missions() -> list[int]:
+    """Return the numbers of the missions that are neither drafts nor ended."""
+    active = Mission.ended_at.is_null() & (Mission.status != MissionStatus.DRAFT)
+    return [mission.id for mission in Mission.select(Mission.id).where(active)]
 
 
 def _complete(tx: Transaction, task: Task, result: str, now: datetime) -> None:
     task.status, task.result, task.error, task.ended_at = TaskStatus.COMPLETED, result, None, now
     task.save()
-    tx.emit(
-        TASK_COMPLETED.name,
-        task.user_id,
-        {
-            "task_id": task.id,
-            "mission_id": task.mission_id,
-            "title": task.title,
-            "status": "completed",
-        },
-    )
+    tx.emit(TASK_COMPLETED.name, task.user_id, _make_end_payload(task))
 
 
-def _is_going(task: Task) -> bool:
+def _make_end_payload(task: Task) -> JsonObject:
+    return {
+        "task_id": task.id,
+        "mission_id": task.mission_id,
+        "title": task.title,
+        "status": task.status,
+    }
+
+
+def _is_mission_working(task: Task) -> bool:
     return task.mission is not None and task.mission.status == MissionStatus.WORKING

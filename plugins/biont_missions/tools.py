@@ -1,4 +1,4 @@
-"""What a language model may do with tasks."""
+"""Tools for tasks: a model may create and list the tasks of its user."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from biont_missions.tables import Task, TaskStatus
 from biont_missions.tasks import create_task, select_tasks
 from biont_missions.views import NewTask
 
-_LISTED = 50
+_LISTED_TASKS = 50
 
 
 class TaskSearch(Schema):
-    """Which tasks."""
+    """A choice of tasks."""
 
     model_config = ConfigDict(extra="forbid")
 
     status: TaskStatus | None = None
 
 
-async def _create(context: ToolContext, wanted: NewTask) -> ToolResult:
+async def _create_task(context: ToolContext, new: NewTask) -> ToolResult:
     def write(_: Transaction) -> JsonValue:
         now = context.workbench.clock.now()
-        made = create_task(context.user_id, now, wanted.title, wanted.instructions)
-        return {"task_id": made.id}
+        task = create_task(context.user_id, now, new.title, new.instructions)
+        return {"task_id": task.id}
 
     return write
 
 
-async def _list(context: ToolContext, search: TaskSearch) -> ToolResult:
+async def _list_tasks(context: ToolContext, search: TaskSearch) -> ToolResult:
     tasks = await context.workbench.store.read(
-        select_tasks, context.user_id, search.status, None, _LISTED, None
+        select_tasks, context.user_id, search.status, None, _LISTED_TASKS, None
     )
-    return [_tell(task) for task in tasks[:_LISTED]]
+    return [_summarize_task(task) for task in tasks[:_LISTED_TASKS]]
 
 
-def _tell(task: Task) -> JsonValue:
+def _summarize_task(task: Task) -> JsonValue:
     return {"task_id": task.id, "title": task.title, "status": task.status}
 
 
 TOOLS: Sequence[Tool] = (
-    make_tool("create_task", "Give the user something to do.", NewTask, _create),
-    make_tool("list_tasks", "List the tasks of the user.", TaskSearch, _list),
+    make_tool("create_task", "Give the user something to do.", NewTask, _create_task),
+    make_tool("list_tasks", "List the tasks of the user.", TaskSearch, _list_tasks),
 )

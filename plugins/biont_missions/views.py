@@ -1,4 +1,4 @@
-"""What REST clients send and see of missions and tasks."""
+"""Schemas of missions and tasks, as REST clients send and receive them."""
 
 from __future__ import annotations
 
@@ -16,55 +16,55 @@ from biont_missions.tables import Mission, MissionStatus, Task, TaskStatus
 Goal = Annotated[str, Field(min_length=1, max_length=4000)]
 Text = Annotated[str, Field(max_length=20_000)]
 ToolName = Annotated[str, Field(min_length=1, max_length=64)]
-
-
 MaxTokens = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
 
 class NewMission(Schema):
-    """A goal, and within which limits it is pursued."""
+    """A mission to create: the goal, the tasks and the limits."""
 
     model_config = ConfigDict(extra="forbid")
 
     goal: Goal
     steps: Annotated[list[PlannedTask], Field(max_length=200)] = Field(
-        default_factory=list, description="Its tasks; the model plans them when there are none."
+        default_factory=list, description="The tasks; the model plans the tasks if none are given."
     )
     tools: Annotated[list[ToolName], Field(max_length=100)] | None = Field(
-        None, description="What its tasks may call; null for the setting, `[]` for nothing."
+        None, description="Tools that the tasks may call; null for the setting, `[]` for no tools."
     )
     model: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
-        None, description="Who is asked; null for the default."
+        None, description="The model; null for the default."
     )
-    max_tokens: MaxTokens | None = Field(
-        None, description="What it may cost; null for the setting."
-    )
+    max_tokens: MaxTokens | None = Field(None, description="Token budget; null for the setting.")
     reviews: Annotated[int, Field(ge=0, le=10)] | None = Field(
-        None, description="How often it is reviewed at most; null for the setting."
+        None, description="Largest number of reviews; null for the setting."
     )
-    start: bool = Field(True, description="Whether it begins at once; `run` begins it later.")
+    start: bool = Field(True, description="Start at once; false creates a draft for `run`.")
 
 
 class Retry(Schema):
-    """On which terms a mission goes on."""
+    """Options of a retry."""
 
     model_config = ConfigDict(extra="forbid")
 
     max_tokens: MaxTokens | None = Field(
-        None, description="What it may cost from its very beginning; null for as before."
+        None, description="New token budget, tokens used so far included; null keeps the budget."
     )
 
 
 class TaskView(Schema):
-    """A task as it is kept."""
+    """A task."""
 
     id: int
     mission_id: int | None
-    position: int = Field(description="Its place in the mission; 0 for a task of its own.")
+    position: int = Field(
+        description="Number of the task in its mission, from 1; 0 without a mission."
+    )
     title: str
     instructions: str
-    depends_on: list[int] = Field(description="The positions of tasks that come before it.")
-    status: TaskStatus = Field(description="`waiting` is for your approval of a tool call.")
+    depends_on: list[int] = Field(
+        description="Positions of the earlier tasks whose results are needed."
+    )
+    status: TaskStatus = Field(description="`waiting` means that a tool call needs your approval.")
     result: str | None
     error: str | None
     tokens: int
@@ -74,7 +74,7 @@ class TaskView(Schema):
 
 
 class MissionView(Schema):
-    """A mission as it is kept."""
+    """A mission."""
 
     id: int
     goal: str
@@ -82,11 +82,11 @@ class MissionView(Schema):
     model: str | None
     tools: list[str]
     max_tokens: int
-    tokens: int = Field(description="What it has cost so far.")
+    tokens: int = Field(description="Tokens used so far.")
     max_reviews: int
     reviews: int
     error: str | None
-    note_id: int | None = Field(description="The report.")
+    note_id: int | None = Field(description="The note with the report.")
     created_at: datetime
     updated_at: datetime
     ended_at: datetime | None
@@ -99,7 +99,7 @@ class MissionDetail(MissionView):
 
 
 class NewTask(Schema):
-    """Something that a person has to do."""
+    """A task for a person to create."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -108,15 +108,15 @@ class NewTask(Schema):
 
 
 class TaskResult(Schema):
-    """What a person has done."""
+    """The result of a person's task."""
 
     model_config = ConfigDict(extra="forbid")
 
     result: Text = ""
 
 
-def show_task(task: Task) -> TaskView:
-    """Return a task as its user sees it."""
+def make_task_view(task: Task) -> TaskView:
+    """Return the REST view of a task."""
     return TaskView(
         id=task.id,
         mission_id=task.mission_id,
@@ -134,8 +134,8 @@ def show_task(task: Task) -> TaskView:
     )
 
 
-def show_mission(mission: Mission) -> MissionView:
-    """Return a mission as its user sees it."""
+def make_mission_view(mission: Mission) -> MissionView:
+    """Return the REST view of a mission."""
     return MissionView(
         id=mission.id,
         goal=mission.goal,
@@ -154,7 +154,7 @@ def show_mission(mission: Mission) -> MissionView:
     )
 
 
-def show_with_tasks(mission: Mission, tasks: Sequence[Task]) -> MissionDetail:
-    """Return a mission with its tasks as its user sees it."""
-    shown = show_mission(mission).model_dump()
-    return MissionDetail(**shown, tasks=[show_task(task) for task in tasks])
+def make_mission_detail(mission: Mission, tasks: Sequence[Task]) -> MissionDetail:
+    """Return the REST view of a mission and its tasks."""
+    view = make_mission_view(mission).model_dump()
+    return MissionDetail(**view, tasks=[make_task_view(task) for task in tasks])

@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 from conftest import MakeKey, Restart, StartServer
 from pydantic import JsonValue
 from standardwebhooks import Webhook
-from support.client import Client
+from support.client import Client, rows_of
 from support.clock import FakeClock
 from support.config import write_config
 from support.pages import read_examples
@@ -79,6 +79,23 @@ async def test_the_plugin_with_its_own_events_tells_about_sales(
         assert "'sale_closed'" in str(await client.get("/event-types"))
         await client.post("/sales", {"product": "lamp", "cents": 4_900})
         await client.get_until("/events", lambda page: "'sale_closed'" in str(page))
+
+
+async def test_the_plugin_with_a_mission_starts_research(
+    start_server: StartServer, make_key: MakeKey, tmp_path: Path
+) -> None:
+    (source,) = read_examples("docs/how-to/write-a-plugin.md", "research.py")
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "research.py").write_text(source)
+    server = await start_server(plugins={"folder": str(folder)})
+    async with Client(server.url, await make_key()) as client:
+        started = await client.post("/research", {"name": "fences"})
+        mission = await client.get(f"/missions/{started['mission_id']}")
+    assert mission["goal"] == "Summarise what my notes say about fences."
+    assert (mission["tools"], mission["max_tokens"]) == (["search_notes", "read_note"], 20_000)
+    tasks = rows_of({"data": mission["tasks"]})
+    assert [task["title"] for task in tasks] == ["Find the notes", "Summarise them"]
 
 
 async def test_the_command_of_a_plugin_reads_its_own_settings(tmp_path: Path) -> None:

@@ -11,6 +11,10 @@ from support.client import Client, payload_of, rows_of
 from support.scripted_server import USAGE, ScriptedServer, answer, make_completion, respond, say
 from support.thinker import Thinker
 
+from biont import Workbench
+from biont.exceptions import InvalidInput
+from biont_missions import MISSIONS, PlannedTask
+
 ENDS = {"completed", "failed", "cancelled"}
 NO_FILE = {"backend": "local", "local": {"model_path": "/nowhere.gguf"}}
 WITHOUT_FILE = {"plugins": {"llm": NO_FILE, "missions": {"retry": [3600]}}}
@@ -436,6 +440,40 @@ async def test_what_is_wrong_with_a_mission_is_pointed_at(
     status, problem = await client.ask("POST", "/missions", body)
     assert status == 422
     assert f"'{pointer}'" in str(problem["errors"])
+    assert rows_of(await client.get("/missions")) == []
+
+
+async def test_a_plugin_creates_a_mission_for_a_user(
+    workbench: Workbench, client: Client, thinker: Thinker
+) -> None:
+    missions = workbench.get(MISSIONS)
+    steps = [PlannedTask(title="A"), PlannedTask(title="B", depends_on=[1])]
+    created = await missions.create(
+        1, "Open the library", steps=steps, tools=[], max_tokens=5000, reviews=0
+    )
+    mission = await wait_for_end(client, {"id": created.id})
+    assert (mission["status"], mission["goal"]) == ("completed", "Open the library")
+    assert (mission["tools"], mission["max_tokens"], mission["reviews"]) == ([], 5000, 0)
+    assert thinker.asked == {"A": 1, "B": 1, "report": 1}
+
+
+async def test_a_plugin_creates_a_mission_with_the_defaults_of_the_settings(
+    workbench: Workbench, client: Client
+) -> None:
+    draft = await workbench.get(MISSIONS).create(1, "Open the library", start=False)
+    mission = await client.get(f"/missions/{draft.id}")
+    assert (mission["status"], mission["max_tokens"]) == ("draft", 200_000)
+    assert mission["tools"] == ["search_notes", "read_note", "create_note"]
+
+
+async def test_a_plugin_that_asks_for_an_impossible_mission_gets_every_problem(
+    workbench: Workbench, client: Client
+) -> None:
+    missions = workbench.get(MISSIONS)
+    with pytest.raises(InvalidInput, match=r"#/goal.*#/reviews"):
+        await missions.create(1, "", reviews=11)
+    with pytest.raises(InvalidInput, match="#/tools/0: there is no such tool"):
+        await missions.create(1, "Open the library", tools=["dance"])
     assert rows_of(await client.get("/missions")) == []
 
 
