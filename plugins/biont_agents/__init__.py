@@ -1,4 +1,4 @@
-"""Agents: a language model that calls tools until it has an answer."""
+"""Agents: runs of a language model that calls tools until the model answers."""
 
 from biont_agents.agents import AGENTS, AgentOutcome, Agents, RunBudget
 from biont_agents.approvals import abandon_calls

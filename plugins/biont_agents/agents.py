@@ -1,4 +1,21 @@
-"""Lets a model call tools, again and again, until it has an answer."""
+"""Agents: run a model with tools, round by round, until the model answers.
+
+One round asks the model once, records the answer, and makes the tool calls of the answer:
+
+    going --answer without tool calls-----------------------> done
+      |
+      +--answer with tool calls--> each call is made, or refused;
+      |                            a tool with `confirm` waits for an approval
+      |
+      +--all open calls wait--> `advance` returns ``waiting``; a later `advance` continues
+
+The row of the run stays ``going`` while calls wait: ``waiting`` is only an `AgentOutcome`.
+
+The answer and the records of its calls are written in one transaction, and so is the result
+of each call. `advance` reads everything from the tables in each round. So after a crash a
+new `advance` continues: a lost answer is asked for again, a recorded answer never. A call
+without a result is made; `biont_agents.calls` says which calls may be made twice.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +25,6 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
-
-import orjson
 
 from biont import Service, Transaction, Workbench
 from biont.exceptions import Conflict, InvalidAnswer, LimitReached
@@ -24,49 +39,52 @@ from biont.llm import (
     ToolCallChunk,
     ToolDefinition,
 )
-from biont_agents.calls import Caller, check_calls
-from biont_agents.json_tool_calling import explain_tools, make_format, read_answer
+from biont.store import dump_json
+from biont_agents.calls import ToolCaller, check_calls
+from biont_agents.json_tool_calling import explain_tools, make_response_format, read_answer
 from biont_agents.settings import AgentSettings
 from biont_agents.tables import AgentRun, AgentStatus, CallStatus
 from biont_agents.transcript import (
     NewAgentRun,
     Transcript,
-    add_answer,
+    append_answer,
     dump_messages,
     read_transcript,
 )
 from biont_llm import LANGUAGE_MODELS, LlmGateway
 
 OnChunk = Callable[[Chunk], Awaitable[None]]
-"""Is told what the model says as it comes: its text, and each tool that it calls."""
+"""Callback that receives each piece of text and each tool call while the model answers."""
 
 
 class RunBudget(Protocol):
-    """A budget that a run shares with others."""
+    """Token budget that a run shares with other runs."""
 
     def reserve(self, request: ChatRequest) -> AbstractAsyncContextManager[None]:
-        """Reserve what a question may take, while it is asked and charged inside.
+        """Reserve the tokens that a request may use, until the context ends.
+
+        The request is made, and its usage recorded, inside the context.
 
         Raises:
-            BiontError: the model is not to be asked again.
+            BiontError: the model must not be asked again.
         """
         ...
 
     def record_usage(self, usage: TokenUsage) -> None:
-        """Count what a question took, in the transaction that keeps the answer."""
+        """Count the tokens of an answer, in the transaction that records the answer."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class AgentOutcome:
-    """How far a run has come.
+    """Outcome of `Agents.advance`.
 
     Attributes:
         status: ``done``, or ``waiting`` for an approval.
-        answer: what came of it; None while it waits.
-        usage: what it has cost so far.
-        model: who was asked last, as its server names it.
-        backend: who has that model.
+        answer: the answer of the model; None while the run waits.
+        usage: the tokens used so far.
+        model: the model that was asked last, by the name that its server gives.
+        backend: the backend of that model.
     """
 
     status: AgentStatus
@@ -77,21 +95,21 @@ class AgentOutcome:
 
 
 class Agents:
-    """Sees runs through; each can be taken up again where it was, also after a crash.
+    """Runs of models with tools; an interrupted run can be continued, also after a crash.
 
     Args:
-        workbench: has store, tools and models.
+        workbench: the workbench with the store, the tools and the models.
         settings: the limits.
     """
 
     def __init__(self, workbench: Workbench, settings: AgentSettings) -> None:
         self._workbench = workbench
         self._settings = settings
-        self._caller = Caller(workbench, settings.tool_timeout)
-        self._going: set[int] = set()
+        self._caller = ToolCaller(workbench, settings.tool_timeout)
+        self._active: set[int] = set()
 
     def create(self, new: NewAgentRun) -> AgentRun:
-        """Keep a run that is to be advanced, as part of a write."""
+        """Insert a run, inside a store function; `advance` starts the run."""
         now = self._workbench.clock.now()
         return AgentRun.create(
             user=new.user_id,
@@ -99,7 +117,7 @@ class Agents:
             source_url=new.source_url,
             model=new.model,
             messages=dump_messages(new.messages),
-            tools=orjson.dumps(list(new.tools)).decode(),
+            tools=dump_json(list(new.tools)),
             max_rounds=new.max_rounds or self._settings.rounds,
             max_tokens=new.max_tokens or self._settings.tokens,
             created_at=now,
@@ -114,34 +132,36 @@ class Agents:
         on_chunk: OnChunk | None = None,
         budget: RunBudget | None = None,
     ) -> AgentOutcome:
-        """See a run through, up to its answer or to a call that needs an approval.
+        """Continue a run until the model answers, or all open tool calls wait for approvals.
 
         Args:
-            run_id: which run.
-            call: on whose behalf the model is asked.
-            on_chunk: is told what the model says as it comes, also between calls.
-            budget: each question is taken from it; what it raises, this raises.
+            run_id: the run.
+            call: the user on whose behalf the model is asked.
+            on_chunk: a callback for the text and the tool calls of each round.
+            budget: a shared budget; its errors are passed on.
 
         Raises:
-            Conflict: it is being advanced already.
-            LimitReached: it takes more rounds, tokens or time than it may.
-            BackendError: there is no answer, or none that can be used.
-            StoreUnavailable: nothing could be recorded.
+            Conflict: another `advance` of the run is under way.
+            LimitReached: the run exceeds its rounds, its tokens or the timeout.
+            BackendError: the model gives no answer, or an unusable answer.
+            StoreUnavailable: an answer or a result could not be recorded.
         """
-        if run_id in self._going:
-            raise Conflict(f"agent run {run_id} is already going on")
-        self._going.add(run_id)
+        # Two callers would make the same open call twice.
+        if run_id in self._active:
+            raise Conflict(f"agent run {run_id} is already active")
+        self._active.add(run_id)
         try:
             async with asyncio.timeout(self._settings.timeout) as deadline:
                 return await self._advance(run_id, call, on_chunk, budget)
         except TimeoutError:
+            # A TimeoutError from inside is another limit, and must not name this setting.
             if not deadline.expired():
                 raise
             raise LimitReached(
                 f"no answer within {self._settings.timeout:g} seconds; see plugins.agents.timeout"
             ) from None
         finally:
-            self._going.discard(run_id)
+            self._active.discard(run_id)
 
     async def _advance(
         self, run_id: int, call: LlmCall, on_chunk: OnChunk | None, budget: RunBudget | None
@@ -151,34 +171,45 @@ class Agents:
             run, open_calls = transcript.run, transcript.open_calls
             decided = [call for call in open_calls if call.status != CallStatus.WAITING]
             for record in decided:
-                await self._caller.make(run, record, transcript.tools)
+                await self._caller.make_call(run, record, transcript.tools)
             if decided:
-                continue  # another may have been approved meanwhile
+                # Read again: the user may have approved another call in the meantime.
+                continue
             if open_calls:
                 return _make_outcome(run, AgentStatus.WAITING)
             if run.status == AgentStatus.DONE:
                 return _make_outcome(run, AgentStatus.DONE)
             _check_limits(run)
-            request = self._make_request(transcript)
-            async with budget.reserve(request) if budget else nullcontext():
-                answer = check_calls(await self._ask(run, request, call, on_chunk))
-                statuses = [
-                    self._caller.judge(c.name, transcript.tools) for c in answer.tool_calls
-                ]
-                now = self._workbench.clock.now()
-                await self._workbench.store.transact(
-                    _keep_answer, run_id, answer, statuses, now, budget
-                )
+            await self._ask_and_record(transcript, call, on_chunk, budget)
+
+    async def _ask_and_record(
+        self,
+        transcript: Transcript,
+        call: LlmCall,
+        on_chunk: OnChunk | None,
+        budget: RunBudget | None,
+    ) -> None:
+        run, tools = transcript.run, transcript.tools
+        request = self._make_request(transcript)
+        # The reservation ends after the usage is in the table, so that the same tokens are
+        # never free for another run in between.
+        async with budget.reserve(request) if budget else nullcontext():
+            answer = check_calls(await self._ask(run, request, call, on_chunk))
+            statuses = [self._caller.decide_status(c.name, tools) for c in answer.tool_calls]
+            now = self._workbench.clock.now()
+            await self._workbench.store.transact(
+                _record_answer, run.id, answer, statuses, now, budget
+            )
 
     def _make_request(self, transcript: Transcript) -> ChatRequest:
         model, tools = transcript.run.model, self._define_tools(transcript)
         messages = transcript.list_messages()
-        if (
-            tools
-            and not self._workbench.get(LANGUAGE_MODELS).find_backend_limits(model).native_tools
-        ):
-            shape = make_format(tools)
-            return ChatRequest(explain_tools(messages, tools), model, response_format=shape)
+        limits = self._workbench.get(LANGUAGE_MODELS).find_backend_limits(model)
+        if tools and not limits.native_tools:
+            response_format = make_response_format(tools)
+            return ChatRequest(
+                explain_tools(messages, tools), model, response_format=response_format
+            )
         return ChatRequest(messages, model, tools=tools)
 
     async def _ask(
@@ -186,23 +217,26 @@ class Agents:
     ) -> Answer:
         models = self._workbench.get(LANGUAGE_MODELS)
         if request.response_format is not None:
+            # Not streamed: the pieces of a JSON object are no use to a reader.
             answer = read_answer(await models.chat(request, call), run.rounds)
             if on_chunk is not None:
-                await _tell(answer, on_chunk)
+                await _send_as_chunks(answer, on_chunk)
             return answer
         if on_chunk is None:
             return await models.chat(request, call)
-        return await _stream(models, request, call, on_chunk)
+        return await _stream_answer(models, request, call, on_chunk)
 
     def _define_tools(self, transcript: Transcript) -> list[ToolDefinition]:
         known = self._workbench.get(TOOLS)
+        # A tool may be gone, because its plugin was removed after the run was created.
         return [known[name].define() for name in transcript.tools if name in known]
 
 
 AGENTS = Service[Agents]("agents", provider="agents")
+"""Runs models with tools; for other plugins."""
 
 
-def _keep_answer(
+def _record_answer(
     tx: Transaction,
     run_id: int,
     answer: Answer,
@@ -210,7 +244,7 @@ def _keep_answer(
     now: datetime,
     budget: RunBudget | None,
 ) -> None:
-    add_answer(tx, run_id, answer, statuses, now)
+    append_answer(tx, run_id, answer, statuses, now)
     if budget is not None:
         budget.record_usage(answer.usage)
 
@@ -218,14 +252,13 @@ def _keep_answer(
 def _check_limits(run: AgentRun) -> None:
     if run.rounds >= run.max_rounds:
         raise LimitReached(
-            f"the model has come to no answer in {run.max_rounds} rounds; "
-            "see plugins.agents.rounds"
+            f"the model gave no answer in {run.max_rounds} rounds; see plugins.agents.rounds"
         )
     if run.tokens >= run.max_tokens:
         raise LimitReached(f"the answer has used up its {run.max_tokens} tokens")
 
 
-async def _stream(
+async def _stream_answer(
     models: LlmGateway, request: ChatRequest, call: LlmCall, on_chunk: OnChunk
 ) -> Answer:
     async with models.stream(request, call) as stream:
@@ -237,8 +270,8 @@ async def _stream(
         return stream.answer
 
 
-async def _tell(answer: Answer, on_chunk: OnChunk) -> None:
-    """Tell of an answer that came in one piece."""
+async def _send_as_chunks(answer: Answer, on_chunk: OnChunk) -> None:
+    """Pass an answer that was not streamed to `on_chunk`."""
     if answer.text:
         await on_chunk(TextChunk(answer.text))
     for call in answer.tool_calls:

@@ -1,23 +1,24 @@
-"""Approves and rejects tool calls, inside a store function."""
+"""Approvals: store functions that approve, reject, abandon and list tool calls."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-import orjson
-
 from biont import Transaction
 from biont.exceptions import Conflict
+from biont.store import dump_json
 from biont_agents.event_types import TOOL_CALL_DECIDED
 from biont_agents.tables import CallStatus, ToolCallRecord
 
 
 def decide_call(tx: Transaction, user_id: int, call_id: int, approved: bool) -> ToolCallRecord:
-    """Let a call that waits be made, or not, and say so by ``tool_call_decided``.
+    """Approve or reject a waiting tool call, and emit ``tool_call_decided``.
+
+    The handlers of the event resume the run of the call.
 
     Raises:
-        NotFound: there is no such call, or it is somebody else's.
-        Conflict: it does not wait.
+        NotFound: the call does not exist, or belongs to another user.
+        Conflict: the call is not waiting.
     """
     call = ToolCallRecord.get_owned(user_id, call_id)
     if call.status != CallStatus.WAITING:
@@ -39,9 +40,12 @@ def decide_call(tx: Transaction, user_id: int, call_id: int, approved: bool) -> 
 
 
 def abandon_calls(run_id: int, now: datetime) -> None:
-    """Let no further call of a run be made, since nobody wants its answer any more."""
-    told = orjson.dumps({"error": "this call is not wanted any more"}).decode()
-    ToolCallRecord.update(status=CallStatus.ABANDONED, result=told, ended_at=now).where(
+    """Abandon all tool calls of a run that have no result.
+
+    A call under way is not interrupted, but its result is discarded.
+    """
+    result = dump_json({"error": "this call is not wanted any more"})
+    ToolCallRecord.update(status=CallStatus.ABANDONED, result=result, ended_at=now).where(
         ToolCallRecord.run == run_id, ToolCallRecord.result.is_null()
     ).execute()
 
@@ -49,7 +53,7 @@ def abandon_calls(run_id: int, now: datetime) -> None:
 def select_calls(
     user_id: int, status: CallStatus | None, source: str | None, limit: int, before: int | None
 ) -> list[ToolCallRecord]:
-    """Return a page of a user's tool calls and one more, the newest first."""
+    """Return up to ``limit + 1`` tool calls of a user, the newest first."""
     query = ToolCallRecord.of_user(user_id)
     if status is not None:
         query = query.where(ToolCallRecord.status == status)

@@ -1,4 +1,17 @@
-"""Makes the tool calls that a model wants."""
+"""Tool calls: makes the calls that a model asks for, and records each result once.
+
+    queued ---> succeeded | failed      rejected ---> (result recorded)
+       ^           |                    refused ----> (result recorded)
+    waiting        +--> abandoned, if nobody wants the result any more
+
+A call is open until it has a result, whatever its status. The result is written only if there
+is none yet, so each call has one result.
+
+A tool that writes to the database returns a function. That function runs in the transaction
+that records the result: both are durable or none, so the call happens exactly once. A tool
+that acts elsewhere (a message, an HTTP request) has acted before the record is written. A crash
+in between leaves the call open, and the next start makes it again: at least once.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +20,6 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import orjson
 import structlog
 from pydantic import JsonValue, ValidationError
 
@@ -19,111 +31,125 @@ from biont.exceptions import (
     describe_validation_error,
 )
 from biont.llm import TOOLS, Answer, ToolResult
+from biont.store import dump_json
 from biont_agents.tables import AgentRun, CallStatus, ToolCallRecord
 
 RESULT_LIMIT = 20_000
-"""How many characters of a result a model is told."""
+"""Largest number of characters of a result that a model gets."""
 
 CALL_LIMIT = 100
-"""How many calls one answer may want."""
+"""Largest number of calls in one answer."""
 
 _log = structlog.get_logger("biont_agents")
 
 
 def check_calls(answer: Answer) -> Answer:
-    """Return an answer in which no two calls have the same id, as some servers give them.
+    """Return an answer whose calls have distinct ids; some servers repeat an id.
 
     Raises:
-        InvalidAnswer: it wants more calls made than `CALL_LIMIT`.
+        InvalidAnswer: the answer has more than `CALL_LIMIT` calls.
     """
     if len(answer.tool_calls) > CALL_LIMIT:
         raise InvalidAnswer(
             f"the model {answer.model!r} wants {len(answer.tool_calls)} tools called at once; "
-            f"it may want {CALL_LIMIT}"
+            f"at most {CALL_LIMIT} are allowed"
         )
     if len({call.id for call in answer.tool_calls}) == len(answer.tool_calls):
         return answer
-    numbered = enumerate(answer.tool_calls)
-    apart = tuple(replace(call, id=f"{call.id}-{number}") for number, call in numbered)
-    return replace(answer, tool_calls=apart)
+    # The model matches results to calls by the id, so equal ids would mix up the results.
+    distinct = tuple(
+        replace(call, id=f"{call.id}-{number}") for number, call in enumerate(answer.tool_calls)
+    )
+    return replace(answer, tool_calls=distinct)
 
 
 @dataclass(frozen=True)
-class Caller:
-    """Makes calls, one at a time, and records what they gave back.
+class ToolCaller:
+    """Caller of tools, which records each result.
 
     Attributes:
-        workbench: has the tools.
-        timeout: how long one may take, in seconds.
+        workbench: the workbench with the tools.
+        timeout: the largest duration of a call, in seconds.
     """
 
     workbench: Workbench
     timeout: float
 
-    def judge(self, name: str, allowed: Collection[str]) -> CallStatus:
-        """Say what is to become of a call: whatever a model has read, it gets no more tools."""
+    def decide_status(self, name: str, allowed: Collection[str]) -> CallStatus:
+        """Return the first status of a call: refused, waiting or queued.
+
+        A text that the model has read may ask for other tools. So the allowed tools are
+        those of the run, and not the tools that the model asks for.
+        """
         tool = self.workbench.get(TOOLS).get(name)
         if tool is None or name not in allowed:
             return CallStatus.REFUSED
         return CallStatus.WAITING if tool.confirm else CallStatus.QUEUED
 
-    async def make(self, run: AgentRun, call: ToolCallRecord, allowed: Collection[str]) -> None:
-        """Make a call that may be made; tell of one that may not.
+    async def make_call(
+        self, run: AgentRun, call: ToolCallRecord, allowed: Collection[str]
+    ) -> None:
+        """Make an open call, or record why the call is not made.
 
         Raises:
-            StoreUnavailable: what it gave back could not be recorded.
+            StoreUnavailable: the result could not be recorded.
         """
         if call.status == CallStatus.REJECTED:
             problem = "the user has not approved this call"
-            await self._end(call, CallStatus.REJECTED, _tell_error(problem))
-        elif self.judge(call.tool, allowed) is CallStatus.REFUSED:
+            await self._record(call, CallStatus.REJECTED, _make_error_result(problem))
+        # Again, because the tool may be gone by now: an approval may take days.
+        elif self.decide_status(call.tool, allowed) is CallStatus.REFUSED:
             known = ", ".join(sorted(allowed)) or "none"
             problem = f"there is no tool {call.tool!r} here; there are: {known}"
-            await self._end(call, CallStatus.REFUSED, _tell_error(problem))
+            await self._record(call, CallStatus.REFUSED, _make_error_result(problem))
         else:
-            await self._call(run, call)
+            await self._call_tool(run, call)
 
-    async def _call(self, run: AgentRun, call: ToolCallRecord) -> None:
+    async def _call_tool(self, run: AgentRun, call: ToolCallRecord) -> None:
         context = ToolContext(self.workbench, run.user_id, run.source, run.source_url)
         tool = self.workbench.get(TOOLS)[call.tool]
         try:
             async with asyncio.timeout(self.timeout):
                 result = await tool.call(context, call.arguments)
-            await self._end(call, CallStatus.SUCCEEDED, result)
+            # Inside the `try`: the write of a tool may fail as well, and the model gets the
+            # error.
+            await self._record(call, CallStatus.SUCCEEDED, result)
         except StoreUnavailable:
             raise
-        except Exception as error:  # noqa: BLE001  # a tool may raise anything; the model is told
-            await self._end(call, CallStatus.FAILED, _tell_error(self._explain(call, error)))
+        except Exception as error:  # noqa: BLE001  # a tool may raise anything; the model gets it
+            problem = self._describe_error(call, error)
+            await self._record(call, CallStatus.FAILED, _make_error_result(problem))
 
-    def _explain(self, call: ToolCallRecord, error: Exception) -> str:
+    def _describe_error(self, call: ToolCallRecord, error: Exception) -> str:
         if isinstance(error, ValidationError):
             return describe_validation_error(error, root="arguments")
         if isinstance(error, BiontError):
             return str(error)
         if isinstance(error, TimeoutError):
             return f"the tool took longer than {self.timeout:g} seconds"
+        # The text of an unknown error may hold secrets, so it goes to the log only.
         _log.error("tool failed", tool=call.tool, tool_call_id=call.id, exc_info=error)
         return "the tool has failed"
 
-    async def _end(self, call: ToolCallRecord, status: CallStatus, result: ToolResult) -> None:
+    async def _record(self, call: ToolCallRecord, status: CallStatus, result: ToolResult) -> None:
         now = self.workbench.clock.now()
-        await self.workbench.store.transact(_end_call, call.id, status, result, now)
+        await self.workbench.store.transact(_record_result, call.id, status, result, now)
 
 
-def _end_call(
+def _record_result(
     tx: Transaction, call_id: int, status: CallStatus, result: ToolResult, now: datetime
 ) -> None:
     if ToolCallRecord.get_by_id(call_id).result is not None:
-        return  # it was abandoned meanwhile
+        return  # abandoned in the meantime: the write of the tool must not happen either
     value = result(tx) if callable(result) else result
-    told = orjson.dumps(value).decode()
-    if len(told) > RESULT_LIMIT:
-        told = orjson.dumps({"cut": told[:RESULT_LIMIT]}).decode()
-    ToolCallRecord.update(status=status, result=told, ended_at=now).where(
+    text = dump_json(value)
+    if len(text) > RESULT_LIMIT:
+        text = dump_json({"cut": text[:RESULT_LIMIT]})
+    ToolCallRecord.update(status=status, result=text, ended_at=now).where(
         ToolCallRecord.id == call_id
     ).execute()
 
 
-def _tell_error(problem: str) -> JsonValue:
-    # What an outside system has said need not be good Unicode.
+def _make_error_result(problem: str) -> JsonValue:
+    # The problem may quote an outside system, whose text may hold lone surrogates.
     return {"error": problem.encode(errors="replace").decode()}

@@ -1,4 +1,4 @@
-"""The events of agents."""
+"""Event types of tool calls."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from biont import EventType, Schema
 
 
 class ToolCallWaiting(Schema):
-    """Which call it is."""
+    """A tool call that waits for an approval."""
 
     tool_call_id: int
     tool: str
-    source: str = Field(description="What the model is at: `task-7`, `conversation-3`.")
+    source: str = Field(description="The work of the model: `task-7`, `conversation-3`.")
 
 
 class ToolCallDecided(ToolCallWaiting):
-    """Which call it is, and what its user has decided."""
+    """A tool call and the decision of its user."""
 
     agent_run_id: int
     approved: bool

@@ -1,4 +1,8 @@
-"""Tools for models that cannot call any: they answer by a JSON schema instead."""
+"""Tool calling by JSON, for models without native tool calling.
+
+The prompt lists the tools, and a JSON schema lets the model answer either with a tool call or
+with text. One answer holds one call at most.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from pydantic_core import to_json
 from biont import JsonObject, Schema
 from biont.exceptions import InvalidAnswer
 from biont.llm import Answer, Message, ResponseFormat, ToolCall, ToolDefinition
+from biont.store import dump_json
 
 _INSTRUCTIONS = (
     "You can use tools. Answer with one JSON object and nothing else: to use a tool, "
@@ -22,7 +27,7 @@ _INSTRUCTIONS = (
 _NEITHER = "the model {!r} was asked for a tool or an answer, and said neither"
 
 
-class _Said(Schema):
+class _ToolOrAnswer(Schema):
     model_config = ConfigDict(extra="forbid")
 
     tool: str | None = None
@@ -31,71 +36,76 @@ class _Said(Schema):
 
 
 def explain_tools(messages: Sequence[Message], tools: Sequence[ToolDefinition]) -> list[Message]:
-    """Return the messages as a model wants them that knows of no tools."""
+    """Return the messages with the tools explained in the system message."""
     listing = "\n".join(
-        f"- {tool.name}: {tool.description} Arguments: {orjson.dumps(tool.parameters).decode()}"
+        f"- {tool.name}: {tool.description} Arguments: {dump_json(tool.parameters)}"
         for tool in tools
     )
     names = {call.id: call.name for message in messages for call in message.tool_calls}
-    told = [_tell(message, names) for message in messages]
-    head = "\n".join(message.content for message in told if message.role == "system")
+    plain = [_to_plain_message(message, names) for message in messages]
+    # One system message in front, because some chat templates accept no other.
+    head = "\n".join(message.content for message in plain if message.role == "system")
     system = Message("system", f"{head}\n\n{_INSTRUCTIONS}\n{listing}".strip())
-    return [system, *(message for message in told if message.role != "system")]
+    return [system, *(message for message in plain if message.role != "system")]
 
 
-def make_format(tools: Sequence[ToolDefinition]) -> ResponseFormat:
-    """Return the shape of an answer that either answers or calls one of the tools."""
-    choices: list[JsonValue] = [_object({"answer": {"type": "string"}})]
+def make_response_format(tools: Sequence[ToolDefinition]) -> ResponseFormat:
+    """Return the JSON schema of an answer that calls one of the tools or is final."""
+    choices: list[JsonValue] = [_make_object_schema({"answer": {"type": "string"}})]
     choices += [
-        _object({"tool": {"const": tool.name}, "arguments": cast("JsonValue", tool.parameters)})
+        _make_object_schema(
+            {"tool": {"const": tool.name}, "arguments": cast("JsonValue", tool.parameters)}
+        )
         for tool in tools
     ]
     return ResponseFormat("tool_or_answer", {"anyOf": choices})
 
 
 def read_answer(answer: Answer, number: int) -> Answer:
-    """Return an answer with the call that its JSON stands for.
+    """Return an answer whose JSON text is parsed into a tool call or a final text.
 
     Args:
-        answer: as the model gave it.
-        number: tells its call from those of other answers.
+        answer: the answer of the model.
+        number: the number of the round, which makes the id of the call unique.
 
     Raises:
-        InvalidAnswer: it is not of the shape that was asked for.
+        InvalidAnswer: the text does not match the schema of `make_response_format`.
     """
     try:
-        said = _Said.model_validate_json(answer.text)
+        parsed = _ToolOrAnswer.model_validate_json(answer.text)
     except ValidationError as error:
         raise InvalidAnswer(_NEITHER.format(answer.model)) from error
-    if said.tool is not None:
-        arguments = to_json(said.arguments or {}).decode()
-        call = ToolCall(f"call-{number}", said.tool, arguments)
+    if parsed.tool is not None:
+        # Not `dump_json`: orjson refuses integers above 64 bits, which a model may write.
+        arguments = to_json(parsed.arguments or {}).decode()
+        call = ToolCall(f"call-{number}", parsed.tool, arguments)
         return replace(answer, text="", tool_calls=(call,))
-    if not said.answer:
+    if not parsed.answer:
         raise InvalidAnswer(_NEITHER.format(answer.model))
-    return replace(answer, text=said.answer, tool_calls=())
+    return replace(answer, text=parsed.answer, tool_calls=())
 
 
-def _tell(message: Message, names: dict[str, str]) -> Message:
+def _to_plain_message(message: Message, names: dict[str, str]) -> Message:
+    """Return a message without native tool calling: calls and results become text."""
     if message.role == "tool":
         name = names.get(message.tool_call_id or "", "")
         return Message("user", f"The tool {name} has given back: {message.content}")
     if message.tool_calls:
         call = message.tool_calls[0]
-        said = {"tool": call.name, "arguments": _read_json(call.arguments)}
-        return Message("assistant", orjson.dumps(said).decode())
+        document = {"tool": call.name, "arguments": _parse_json_or_text(call.arguments)}
+        return Message("assistant", dump_json(document))
     return message
 
 
-def _read_json(text: str) -> JsonValue:
-    """Return what a model wrote; as text where it is no JSON."""
+def _parse_json_or_text(text: str) -> JsonValue:
+    """Return `text` parsed as JSON, or `text` itself if it is not JSON."""
     try:
         return cast("JsonValue", orjson.loads(text))
     except orjson.JSONDecodeError:
         return text
 
 
-def _object(properties: JsonObject) -> JsonValue:
+def _make_object_schema(properties: JsonObject) -> JsonValue:
     return {
         "type": "object",
         "properties": dict(properties),

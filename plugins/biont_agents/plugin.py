@@ -1,4 +1,4 @@
-"""Agents: let language models call tools, within limits and with approvals."""
+"""Plugin ``agents``: language models that call tools, within limits and with approvals."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ from biont_agents.tables import AgentRun, ToolCallRecord
 
 @hookimpl
 def register_settings() -> type[BaseModel]:
-    """Return the limits."""
+    """Return the settings model of agents."""
     return AgentSettings
 
 
 @hookimpl
 def register_tables() -> Tables:
-    """Return the tables of runs and of tool calls."""
+    """Return the tables of agent runs and tool calls."""
     return Tables(Path(__file__).parent / "migrations", [AgentRun, ToolCallRecord])
 
 
 @hookimpl
 def register_event_types() -> Sequence[EventType]:
-    """Return what is said of calls that need an approval."""
+    """Return the event types of tool calls that need an approval."""
     return [TOOL_CALL_WAITING, TOOL_CALL_DECIDED]
 
 
 @hookimpl
 def register_routes() -> Api:
-    """Return the routes of tools and their calls."""
+    """Return the routes of tools and tool calls."""
     return api
 
 
 @hookimpl
 def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
-    """Offer agents to other plugins."""
-    return _offer(workbench)
+    """Provide the service `AGENTS`."""
+    return _provide_agents(workbench)
 
 
 @asynccontextmanager
-async def _offer(workbench: Workbench) -> AsyncIterator[None]:
+async def _provide_agents(workbench: Workbench) -> AsyncIterator[None]:
     settings = workbench.plugin_settings("agents", AgentSettings)
     workbench.provide(AGENTS, Agents(workbench, settings))
     yield

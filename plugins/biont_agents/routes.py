@@ -1,4 +1,4 @@
-"""The routes of tools and their calls."""
+"""REST routes of tools and tool calls."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ api = Api("tools")
 
 
 class ToolView(Schema):
-    """Something that a language model may do."""
+    """A tool that language models can call."""
 
     name: str
     description: str
-    confirm: bool = Field(description="Whether its user has to approve each call.")
-    parameters: dict[str, JsonValue] = Field(description="The JSON schema of its arguments.")
+    confirm: bool = Field(description="True if the user must approve each call.")
+    parameters: dict[str, JsonValue] = Field(description="JSON schema of the arguments.")
 
 
 class ToolCallView(Schema):
-    """A tool that a model has called."""
+    """A tool call of a model."""
 
     id: int
     tool: str
-    source: str = Field(description="What the model is at: `task-7`, `conversation-3`.")
-    arguments: str = Field(description="As the model wrote them; JSON, as a rule.")
+    source: str = Field(description="The work of the model: `task-7`, `conversation-3`.")
+    arguments: str = Field(description="The arguments as the model wrote them; usually JSON.")
     status: CallStatus = Field(
-        description="`waiting` for your approval; `refused` was not allowed, `rejected` by you; "
-        "`abandoned`: nobody wants its answer any more."
+        description="`waiting`: needs your approval; `refused`: the model may not call the tool; "
+        "`rejected`: you rejected the call; `abandoned`: the result is not needed any more."
     )
-    result: JsonValue = Field(description="What the model was told.")
+    result: JsonValue = Field(description="The result that the model got.")
     created_at: datetime
     ended_at: datetime | None
 
 
 @api.get("/tools")
 async def list_tools(request: Request) -> list[ToolView]:
-    """List what a language model may do, by name."""
-    return [_show_tool(tool) for _, tool in sorted(request.workbench.get(TOOLS).items())]
+    """List the tools, by name."""
+    return [_make_tool_view(tool) for _, tool in sorted(request.workbench.get(TOOLS).items())]
 
 
 @api.get("/tool-calls")
@@ -56,40 +56,40 @@ async def list_calls(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[ToolCallView]:
-    """List tool calls, the newest first: of a `status`, of what a model was at (`task-7`)."""
+    """List your tool calls, the newest first; filter by `status` or `source` (`task-7`)."""
     rows = await request.workbench.store.read(
         select_calls, request.user_id, status, source, limit, decode_cursor(cursor)
     )
-    return make_page(rows, limit, lambda call: call.id, _show_call)
+    return make_page(rows, limit, lambda call: call.id, _make_call_view)
 
 
 @api.get("/tool-calls/{call_id}")
 async def read_call(request: Request, call_id: RowId) -> ToolCallView:
     """Read a tool call."""
-    return _show_call(
+    return _make_call_view(
         await request.workbench.store.read(ToolCallRecord.get_owned, request.user_id, call_id)
     )
 
 
 @api.post("/tool-calls/{call_id}/approve", status=200)
 async def approve(request: Request, call_id: RowId) -> ToolCallView:
-    """Let a call that waits be made; what waits for it goes on."""
+    """Approve a waiting tool call; the task or conversation continues with the call."""
     return await _decide(request, call_id, approved=True)
 
 
 @api.post("/tool-calls/{call_id}/reject", status=200)
 async def reject(request: Request, call_id: RowId) -> ToolCallView:
-    """Let a call that waits not be made; the model is told so, and goes on."""
+    """Reject a waiting tool call; the model learns of the rejection and continues."""
     return await _decide(request, call_id, approved=False)
 
 
 async def _decide(request: Request, call_id: int, *, approved: bool) -> ToolCallView:
-    return _show_call(
+    return _make_call_view(
         await request.workbench.store.transact(decide_call, request.user_id, call_id, approved)
     )
 
 
-def _show_tool(tool: Tool) -> ToolView:
+def _make_tool_view(tool: Tool) -> ToolView:
     return ToolView(
         name=tool.name,
         description=tool.description,
@@ -98,7 +98,7 @@ def _show_tool(tool: Tool) -> ToolView:
     )
 
 
-def _show_call(call: ToolCallRecord) -> ToolCallView:
+def _make_call_view(call: ToolCallRecord) -> ToolCallView:
     return ToolCallView(
         id=call.id,
         tool=call.tool,

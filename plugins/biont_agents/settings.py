@@ -1,4 +1,4 @@
-"""What the operator decides about agents."""
+"""Settings of agents: ``plugins.agents``."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from biont import Section
 
 
 class AgentSettings(Section):
-    """Within which limits a model may call tools."""
+    """Limits of answers with tool calls."""
 
     rounds: int = Field(
-        10, ge=1, le=1000, description="How often a model is asked for one answer at most."
+        10, ge=1, le=1000, description="Largest number of requests to the model for one answer."
     )
-    tokens: int = Field(
-        50_000, ge=1, description="What one answer may cost, all rounds together, in tokens."
-    )
+    tokens: int = Field(50_000, ge=1, description="Token budget of one answer, over all rounds.")
     timeout: float = Field(
-        300.0, gt=0, description="How long one answer may take, approvals aside, in seconds."
+        300.0, gt=0, description="Largest duration of one answer in seconds, without approvals."
     )
-    tool_timeout: float = Field(60.0, gt=0, description="How long one tool may take, in seconds.")
+    tool_timeout: float = Field(
+        60.0, gt=0, description="Largest duration of one tool call in seconds."
+    )

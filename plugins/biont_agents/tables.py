@@ -1,4 +1,4 @@
-"""What models were asked to do, and the tools that they called."""
+"""Tables of agent runs and tool calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from biont.llm import TokenUsage
 
 
 class AgentStatus(StrEnum):
-    """How things stand with an agent's run."""
+    """State of an agent run; only ``going`` and ``done`` are stored."""
 
     GOING = "going"
     WAITING = "waiting"
@@ -19,7 +19,7 @@ class AgentStatus(StrEnum):
 
 
 class CallStatus(StrEnum):
-    """What became of a tool call."""
+    """State of a tool call; see `biont_agents.calls`."""
 
     QUEUED = "queued"
     WAITING = "waiting"
@@ -31,21 +31,22 @@ class CallStatus(StrEnum):
 
 
 class AgentRun(OwnedTable):
-    """One thing that a model was asked to do.
+    """One run of a model with tools, from the first prompt to the answer.
 
     Attributes:
-        source: for what, by kind and number: ``task-7``; and `source_url`, where that is.
-        model: who is asked, as `biont.ChatRequest` says it; None for the default.
-        messages: a JSON list of the turns until it is done, without the results of tools,
-            which are in `ToolCallRecord`.
-        tools: a JSON list of the tools that may be called, by name.
-        status: an `AgentStatus`; ``waiting`` is for an approval.
-        rounds: how often the model was asked, and `max_rounds`, how often at most.
-        prompt_tokens: what that has cost, with `completion_tokens`; some of it by an
-            estimate if `tokens_estimated`. It may be `max_tokens` together.
-        answer: what came of it.
-        answered_by: which model was asked last, as its server names it, and `backend`,
-            who has that model.
+        source: the work that the run belongs to, by kind and number: ``task-7``;
+            `source_url` is the REST path of the work.
+        model: the model, as in `biont.llm.ChatRequest`; None for the default.
+        messages: a JSON list of the messages, without the results of tools, which are in
+            `ToolCallRecord`; empty after the run is done.
+        tools: a JSON list of the names of the allowed tools.
+        status: an `AgentStatus`.
+        rounds: the number of requests to the model so far; `max_rounds` is the limit.
+        prompt_tokens: the tokens read so far; `completion_tokens` are the tokens written,
+            and `max_tokens` limits the sum. `tokens_estimated` marks an estimate.
+        answer: the final answer; None before.
+        answered_by: the model that was asked last, by the name that its server gives;
+            `backend` is the backend of that model.
     """
 
     source = TextField()
@@ -71,27 +72,28 @@ class AgentRun(OwnedTable):
 
     @property
     def usage(self) -> TokenUsage:
-        """What it has cost so far."""
+        """The tokens used so far."""
         return TokenUsage(self.prompt_tokens, self.completion_tokens, self.tokens_estimated)
 
     @property
     def tokens(self) -> int:
-        """What it has cost so far, all together."""
+        """The number of tokens used so far."""
         return int(self.prompt_tokens + self.completion_tokens)
 
 
 class ToolCallRecord(OwnedTable):
-    """A tool that a model has called, and what it gave back.
+    """One tool call of a model, with its result.
 
     Attributes:
-        source: the `AgentRun.source`.
-        round: in which answer of the model, and `position`, at which place of it.
-        call_id: as the model calls it.
-        tool: which tool; it need not exist.
-        arguments: JSON as the model wrote it; it need not be JSON.
-        status: a `CallStatus`; ``refused`` was not allowed, ``rejected`` not approved,
-            ``abandoned`` not wanted any more before it was made.
-        result: JSON that the model is told.
+        source: a copy of `AgentRun.source`, because lists filter by the source.
+        round: the number of the answer, counting answers with tool calls; `position` is the
+            number of the call in that answer.
+        call_id: the id that the model gave the call.
+        tool: the name of the tool, which need not exist.
+        arguments: the text that the model wrote, which need not be JSON.
+        status: a `CallStatus`: ``refused`` is not allowed, ``rejected`` not approved,
+            ``abandoned`` no longer needed.
+        result: the result for the model, as JSON; None while the call is open.
     """
 
     run_id: int

@@ -1,4 +1,4 @@
-"""What was said between a workbench and a model, as it is kept."""
+"""Transcripts: the messages and tool calls of agent runs, as the tables keep both."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ import orjson
 
 from biont import JsonObject, Transaction
 from biont.llm import Answer, Message, ToolCall
+from biont.store import dump_json
 from biont_agents.event_types import TOOL_CALL_WAITING
 from biont_agents.tables import AgentRun, AgentStatus, CallStatus, ToolCallRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAgentRun:
-    """What a model is asked to do.
+    """An agent run to create.
 
     Attributes:
-        user_id: on whose behalf.
-        source: for what, by kind and number: ``task-7``.
-        source_url: the path at which that is read.
-        messages: what it is told.
-        tools: the names of the tools that it may call, and of no others.
-        model: who is asked, as `biont.ChatRequest` says it; None for the default.
-        max_rounds: how often it is asked at most; None for the setting.
-        max_tokens: what that may cost; None for the setting.
+        user_id: the user on whose behalf the model works.
+        source: the work that the run belongs to, by kind and number: ``task-7``.
+        source_url: the REST path of the work.
+        messages: the prompt.
+        tools: the names of the allowed tools; the model cannot call other tools.
+        model: the model, as in `biont.llm.ChatRequest`; None for the default.
+        max_rounds: the largest number of requests to the model; None for the setting.
+        max_tokens: the token budget; None for the setting.
     """
 
     user_id: int
@@ -42,11 +43,11 @@ class NewAgentRun:
 
 @dataclass(frozen=True)
 class Transcript:
-    """An agent's run as far as it has come.
+    """An agent run so far.
 
     Attributes:
-        run: its row.
-        calls: all tool calls, in their order.
+        run: the row of the run.
+        calls: all tool calls, by round and position.
     """
 
     run: AgentRun
@@ -54,44 +55,44 @@ class Transcript:
 
     @property
     def tools(self) -> list[str]:
-        """The names of the tools that may be called."""
+        """The names of the allowed tools."""
         return list(orjson.loads(self.run.tools))
 
     @property
     def open_calls(self) -> list[ToolCallRecord]:
-        """The calls that have no result yet."""
+        """The calls without a result."""
         return [call for call in self.calls if call.result is None]
 
     def list_messages(self) -> list[Message]:
-        """Return what was said so far, each call followed by its result."""
+        """Return all messages, each answer followed by the results of its calls."""
         messages: list[Message] = []
-        number = 0
+        round_number = 0
         for turn in orjson.loads(self.run.messages):
             calls = tuple(ToolCall(**call) for call in turn.pop("tool_calls"))
             messages.append(Message(**turn, tool_calls=calls))
             if calls:
-                number += 1
+                round_number += 1
                 messages += [
                     Message("tool", call.result or "", tool_call_id=call.call_id)
                     for call in self.calls
-                    if call.round == number
+                    if call.round == round_number
                 ]
         return messages
 
 
 def read_transcript(run_id: int) -> Transcript:
-    """Return a run as far as it has come."""
+    """Return the transcript of a run."""
     calls = ToolCallRecord.select().where(ToolCallRecord.run == run_id)
     order = (ToolCallRecord.round, ToolCallRecord.position)
     return Transcript(AgentRun.get_by_id(run_id), list(calls.order_by(*order)))
 
 
 class Progress(NamedTuple):
-    """How far a run has come.
+    """Progress of a run.
 
     Attributes:
-        tokens: what it has cost.
-        waiting: its calls that wait for an approval, by their numbers.
+        tokens: the number of tokens used so far.
+        waiting: the numbers of the calls that wait for an approval.
     """
 
     tokens: int
@@ -99,7 +100,7 @@ class Progress(NamedTuple):
 
 
 def read_progress(run_id: int) -> Progress:
-    """Return how far a run has come, inside a store function."""
+    """Return the progress of a run, inside a store function."""
     waiting = [
         call.id for call in read_transcript(run_id).open_calls if call.status == CallStatus.WAITING
     ]
@@ -107,27 +108,29 @@ def read_progress(run_id: int) -> Progress:
 
 
 def dump_messages(messages: Sequence[Message]) -> str:
-    """Return turns as JSON."""
-    return orjson.dumps([asdict(message) for message in messages]).decode()
+    """Return messages as JSON text."""
+    return dump_json([asdict(message) for message in messages])
 
 
-def add_answer(
+def append_answer(
     tx: Transaction, run_id: int, answer: Answer, statuses: Sequence[CallStatus], now: datetime
 ) -> None:
-    """Keep what a model has said, and the calls that it wants made.
+    """Append an answer of the model to a run, and create the records of its calls.
+
+    Emits ``tool_call_waiting`` for each call that needs an approval.
 
     Args:
-        tx: the write that it is part of.
-        run_id: in which run.
-        answer: what it said.
-        statuses: of each of its calls.
+        tx: the transaction.
+        run_id: the run.
+        answer: the answer.
+        statuses: the first status of each call of the answer.
         now: the present instant.
     """
     run = AgentRun.get_by_id(run_id)
     turn = Message("assistant", answer.text, answer.tool_calls)
     turns = orjson.loads(run.messages)
-    number = 1 + sum(bool(said["tool_calls"]) for said in turns)
-    run.messages = orjson.dumps([*turns, asdict(turn)]).decode()
+    round_number = 1 + sum(bool(earlier["tool_calls"]) for earlier in turns)
+    run.messages = dump_json([*turns, asdict(turn)])
     run.rounds += 1
     run.prompt_tokens += answer.usage.prompt_tokens
     run.completion_tokens += answer.usage.completion_tokens
@@ -135,7 +138,7 @@ def add_answer(
     run.answered_by, run.backend = answer.model, answer.backend
     run.updated_at = now
     if not answer.tool_calls:
-        # What was said is not needed any more, and may be much.
+        # The messages are not needed any more, and may be long.
         run.status, run.answer, run.messages = AgentStatus.DONE, answer.text, "[]"
     run.save()
     for position, (call, status) in enumerate(zip(answer.tool_calls, statuses, strict=True)):
@@ -143,7 +146,7 @@ def add_answer(
             user=run.user_id,
             run=run,
             source=run.source,
-            round=number,
+            round=round_number,
             position=position,
             call_id=call.id,
             tool=call.name,
