@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from biont.event import Event
+from biont.keyed_queue import KeyedQueue
 
 
 @dataclass(slots=True, eq=False)
@@ -86,39 +87,25 @@ class PlainQueue:
 
 
 class OrderedQueue:
-    """Hands out a user's next event when the one before is done with, also by failing for good."""
+    """First in, first out, with at most one event of a user at a time.
+
+    The next event of a user becomes ready when the handler is done with the one before:
+    has handled the event, or failed it for good. An event that is to be retried is not
+    done, so the user's later events wait for it.
+    """
 
     def __init__(self) -> None:
-        self._plain = PlainQueue()
-        self._blocked: dict[int, deque[Item]] = {}
+        self._ready = PlainQueue()
+        self._users = KeyedQueue[int, Item]()
+        self.wait = self._ready.wait
+        self.take = self._ready.take
+        self.put_back = self._ready.put_back
 
     def put(self, items: Sequence[Item]) -> None:
         """See `Queue`."""
-        for item in items:
-            behind = self._blocked.get(item.event.user_id)
-            if behind is None:
-                self._blocked[item.event.user_id] = deque()
-                self._plain.put([item])
-            else:
-                behind.append(item)
-
-    def put_back(self, item: Item) -> None:
-        """See `Queue`; its user's other events go on waiting for it."""
-        self._plain.put_back(item)
+        self._ready.put([item for item in items if self._users.enter(item.event.user_id, item)])
 
     def release(self, items: Sequence[Item]) -> None:
         """See `Queue`."""
-        for item in items:
-            behind = self._blocked[item.event.user_id]
-            if behind:
-                self._plain.put([behind.popleft()])
-            else:
-                del self._blocked[item.event.user_id]
-
-    async def wait(self, count: int = 1) -> None:
-        """See `Queue`."""
-        await self._plain.wait(count)
-
-    def take(self, limit: int) -> list[Item]:
-        """See `Queue`."""
-        return self._plain.take(limit)
+        following = [self._users.leave(item.event.user_id) for item in items]
+        self._ready.put([item for item in following if item is not None])

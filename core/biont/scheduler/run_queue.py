@@ -11,9 +11,11 @@ each start fills the queue from the table.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
+from collections import deque
 from collections.abc import Collection
 from typing import NamedTuple
+
+from biont.keyed_queue import KeyedQueue
 
 
 class WaitingRun(NamedTuple):
@@ -36,8 +38,7 @@ class RunQueue:
     def __init__(self) -> None:
         self._known: dict[int, WaitingRun] = {}
         self._ready: deque[int] = deque()
-        self._active = Counter[int]()
-        self._held_back: dict[int, deque[WaitingRun]] = defaultdict(deque)
+        self._schedules = KeyedQueue[int, WaitingRun]()
 
     def __contains__(self, run_id: int) -> bool:
         return run_id in self._known
@@ -48,10 +49,8 @@ class RunQueue:
         if run.run_id in self._known:
             return
         self._known[run.run_id] = run
-        if run.exclusive and self._active[run.schedule_id]:
-            self._held_back[run.schedule_id].append(run)
-        else:
-            self._make_ready(run)
+        if self._schedules.enter(run.schedule_id, run, exclusive=run.exclusive):
+            self._ready.append(run.run_id)
 
     def take(self, count: int) -> Collection[int]:
         """Return up to `count` runs to start; call `remove` for each when it ends."""
@@ -60,16 +59,5 @@ class RunQueue:
     def remove(self, run_id: int) -> None:
         """Forget a taken run and make the next run of its schedule ready."""
         schedule_id = self._known.pop(run_id).schedule_id
-        self._active[schedule_id] -= 1
-        if self._active[schedule_id]:
-            return
-        # Empty entries are dropped, or the dictionaries would grow with each schedule.
-        del self._active[schedule_id]
-        if held_back := self._held_back.get(schedule_id):
-            self._make_ready(held_back.popleft())
-        else:
-            self._held_back.pop(schedule_id, None)
-
-    def _make_ready(self, run: WaitingRun) -> None:
-        self._active[run.schedule_id] += 1
-        self._ready.append(run.run_id)
+        if following := self._schedules.leave(schedule_id):
+            self._ready.append(following.run_id)
