@@ -7,6 +7,7 @@ from contextvars import ContextVar, Token
 from datetime import datetime
 from typing import NamedTuple
 
+import msgspec
 import orjson
 import uuid_utils
 from pydantic import JsonValue
@@ -21,7 +22,7 @@ PAYLOAD_LIMIT = 256 * 1024
 """The size that a payload may have as JSON, in bytes."""
 
 
-class Event(NamedTuple):
+class Event(msgspec.Struct, frozen=True):
     """A fact in the past; it never changes.
 
     Attributes:
@@ -144,15 +145,15 @@ class EventFactory:
                 f"have {self._max_hops}; break the loop, or raise events.max_hops"
             )
         return Event(
-            event_id,
-            user_id,
-            event_type,
-            payload,
-            self._clock.now(),
-            cause.correlation_id,
-            cause.event_id,
-            cause.hops,
-            payload_json,
+            id=event_id,
+            user_id=user_id,
+            event_type=event_type,
+            payload=payload,
+            created_at=self._clock.now(),
+            correlation_id=cause.correlation_id,
+            causation_id=cause.event_id,
+            hops=cause.hops,
+            payload_json=payload_json,
         )
 
 

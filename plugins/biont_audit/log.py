@@ -102,19 +102,16 @@ def _chain(previous: Link, events: Sequence[Event]) -> tuple[Link, list[tuple[ob
     number, hash_ = previous.number, previous.hash
     for event in events:
         number += 1
-        # At once, since each attribute is looked up by its name.
-        event_id, user_id, event_type, _, at, correlation_id, causation_id, hops, payload = event
-        created_at = format_instant(at)
         row: Row = (
             number,
-            event_id,
-            user_id,
-            event_type,
-            payload,
-            created_at,
-            correlation_id,
-            causation_id,
-            hops,
+            event.id,
+            event.user_id,
+            event.event_type,
+            event.payload_json,
+            format_instant(event.created_at),
+            event.correlation_id,
+            event.causation_id,
+            event.hops,
         )
         hash_ = hash_row(hash_, row)
         entries.append((*row, hash_))

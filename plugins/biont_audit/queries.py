@@ -196,13 +196,13 @@ def select_entry(user_id: int, event_id: str) -> LogEntry:
 def to_event(entry: LogEntry) -> Event:
     """Return the event that an entry records."""
     return Event(
-        entry.event_id,
-        entry.user_id,
-        entry.event_type,
-        orjson.loads(entry.payload),
-        entry.created_at,
-        entry.correlation_id,
-        entry.causation_id,
-        entry.hops,
-        entry.payload,
+        id=entry.event_id,
+        user_id=entry.user_id,
+        event_type=entry.event_type,
+        payload=orjson.loads(entry.payload),
+        created_at=entry.created_at,
+        correlation_id=entry.correlation_id,
+        causation_id=entry.causation_id,
+        hops=entry.hops,
+        payload_json=entry.payload,
     )

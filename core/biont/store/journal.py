@@ -119,20 +119,17 @@ _Columns = tuple[int, str, int, str, str, str, str, str | None, int]
 
 
 def _to_columns(entry: JournalEntry) -> tuple[object, ...]:
-    sequence, event = entry
-    event_id, user_id, event_type, _, created_at, correlation_id, causation_id, hops, payload = (
-        event
-    )
+    event = entry.event
     return (
-        sequence,
-        event_id,
-        user_id,
-        event_type,
-        payload,
-        created_at,
-        correlation_id,
-        causation_id,
-        hops,
+        entry.sequence,
+        event.id,
+        event.user_id,
+        event.event_type,
+        event.payload_json,
+        event.created_at,
+        event.correlation_id,
+        event.causation_id,
+        event.hops,
     )
 
 
@@ -140,15 +137,15 @@ def _from_columns(columns: _Columns) -> JournalEntry:
     sequence, event_id, user_id, event_type, payload_json, created_at = columns[:6]
     correlation_id, causation_id, hops = columns[6:]
     event = Event(
-        event_id,
-        user_id,
-        event_type,
-        orjson.loads(payload_json),
-        datetime.fromisoformat(created_at),
-        correlation_id,
-        causation_id,
-        hops,
-        payload_json,
+        id=event_id,
+        user_id=user_id,
+        event_type=event_type,
+        payload=orjson.loads(payload_json),
+        created_at=datetime.fromisoformat(created_at),
+        correlation_id=correlation_id,
+        causation_id=causation_id,
+        hops=hops,
+        payload_json=payload_json,
     )
     return JournalEntry(sequence, event)
 
