@@ -1,4 +1,4 @@
-"""What may be spent in a day, looked at before each call."""
+"""Daily budgets of users, keys and schedules, checked before each call."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _Key = tuple[Owner, int]
 
 
 class Budgets:
-    """Refuses calls of those who have used up what they have for the day.
+    """Refuses a call whose user, key or schedule has used up the budget of the day.
 
-    A call passes two checks. The calls under way count in both, with what each may take:
+    A call passes two checks. The calls under way count in both, with the most each may take:
 
     1. by its own limits, the estimated prompt and the longest answer: a call that finds
        nothing left is refused at once;
@@ -29,8 +29,8 @@ class Budgets:
        one of the others has settled. See `Reservations`.
 
     Args:
-        settings: what each owner has.
-        book: what was spent.
+        settings: the budget of each owner.
+        book: the record of all calls.
         clock: tells the day, in UTC.
     """
 
@@ -52,11 +52,11 @@ class Budgets:
 
     @asynccontextmanager
     async def hold(self, call: LlmCall, most: Spent, backend: str) -> AsyncIterator[None]:
-        """Reserve what a call may take, while it is made and recorded inside.
+        """Reserve the most that a call may take, while it is made and recorded inside.
 
         Args:
-            call: on whose behalf.
-            most: what the call may take by its own limits.
+            call: names the user, key and schedule.
+            most: the tokens and cost that the call may take by its own limits.
             backend: the backend that is asked first.
 
         Raises:
@@ -82,10 +82,10 @@ class Budgets:
     async def _find_left(
         self, owners: list[_Key], *, counts_calls_under_way: bool = False
     ) -> Mapping[_Key, Amount]:
-        """Return what is left of the budgets of `owners` today.
+        """Return the part of each owner's budget that is left today.
 
         Raises:
-            BudgetExceeded: nothing.
+            BudgetExceeded: a budget is used up.
         """
         now = self._clock.now()
         found = [await self._book.add_up(*owner, tell_day(now)) for owner in owners]

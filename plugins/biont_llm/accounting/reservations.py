@@ -1,4 +1,4 @@
-"""Reservations: what calls under way may still take from the budgets that they share.
+"""Reservations: the parts of shared budgets that calls under way may still take.
 
 A call goes through these states:
 
@@ -12,7 +12,7 @@ counts by its reservation, by its record, or by both. When a call settles while 
 being read, the read may be older than the call's record, and is made again.
 
 A call fits when the other reservations leave a part of the budget, however small. A budget is
-therefore exceeded by one call at most, as far as `BillingFactors` foresees what a call takes.
+therefore exceeded by one call at most, as far as `BillingFactors` foresees the usage of a call.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ class Reservations(Generic[K]):
         size_up: Callable[[K], Amount],
         find_left: Callable[[], Awaitable[Mapping[K, Amount]]],
     ) -> AsyncIterator[None]:
-        """Reserve what a call may take, which is made, and whose usage is recorded, inside.
+        """Reserve the most that a call may take; make the call and record its usage inside.
 
         Waits until the call fits. A call that has a budget for itself always fits.
 
         Args:
             budgets: the budgets that the call counts in.
-            size_up: returns what to reserve in a budget; asked when the call fits, because
-                meanwhile more may be known of the backend's billing.
+            size_up: returns the amount to reserve in a budget; called when the call fits,
+                because meanwhile more may be known of the backend's billing.
             find_left: reads for each of these budgets the part that no record has taken;
                 raises when there is none.
         """
@@ -99,7 +99,7 @@ class Reservations(Generic[K]):
 
 
 class BillingFactors:
-    """What backends bill, as a multiple of what was estimated before the call.
+    """The billed usage of each backend, as a multiple of the estimate made before the call.
 
     Backends bill more than estimated when they have another tokenizer, a long chat template or
     a system prompt of their own.
@@ -109,12 +109,12 @@ class BillingFactors:
         self._factors: dict[str, float] = {}
 
     def learn(self, backend: str, estimated: float, billed: float) -> None:
-        """Note what a call was billed; a high factor fades with the calls that follow."""
+        """Note the billed tokens of a call; a high factor fades with the calls that follow."""
         faded = self._factors.get(backend, 1.0) * _FADE
         self._factors[backend] = max(1.0, faded, billed / max(estimated, 1.0))
 
     def foresee(self, backend: str, estimated: float, limit: float) -> float:
-        """Return what to reserve for a call in a budget of `limit`.
+        """Return the amount to reserve for a call in a budget of `limit`.
 
         Before the first answer of a backend nothing is known of its billing. Each call then
         reserves a third of the budget, so that three calls go at once.

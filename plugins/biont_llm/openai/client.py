@@ -20,6 +20,7 @@ from biont.exceptions import (
     InvalidAnswer,
     PromptTooLong,
 )
+from biont_llm.openai.reconnecting_transport import ReconnectingTransport
 from biont_llm.openai.response_body import read_reason
 from biont_llm.settings import OpenAiSettings
 
@@ -57,8 +58,11 @@ class OpenAiClient:
             http_client=httpx2.AsyncClient(
                 trust_env=False,
                 follow_redirects=False,
-                # How many go out at once is not decided here.
-                limits=httpx2.Limits(max_connections=None, keepalive_expiry=_KEEP_IDLE),
+                transport=ReconnectingTransport(
+                    trust_env=False,
+                    # How many go out at once is not decided here.
+                    limits=httpx2.Limits(max_connections=None, keepalive_expiry=_KEEP_IDLE),
+                ),
             ),
         )
 

@@ -42,6 +42,7 @@ from biont.llm import (
     Chunk,
     Completion,
     Message,
+    TextChunk,
     TokenUsage,
     ToolCallChunk,
     ToolDefinition,
@@ -73,6 +74,24 @@ async def follow(server: ScriptedServer, reply: Reply) -> list[Chunk]:
 async def test_a_good_answer_is_given_whole(scripted: ScriptedServer) -> None:
     completion = await ask(scripted, answer(make_completion("  It is Paris.\n")))
     assert completion == Completion(text="It is Paris.", model=MODEL, usage=TokenUsage(9, 3))
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_kept_connection_that_the_server_closes_is_replaced(
+    scripted: ScriptedServer, streamed: bool
+) -> None:
+    scripted.script = [say("First."), hang_up, say("Second.")]
+    backend = make_openai(scripted.url)
+    try:
+        await backend.chat(ChatRequest(CAPITAL))
+        if streamed:
+            chunks = [chunk async for chunk in backend.stream(ChatRequest(CAPITAL))]
+            assert TextChunk("Second.") in chunks
+        else:
+            assert (await backend.chat(ChatRequest(CAPITAL))).text == "Second."
+    finally:
+        await backend.close()
+    assert len(scripted.asked) == 3
 
 
 async def test_an_answer_as_long_as_allowed_is_good(scripted: ScriptedServer) -> None:
