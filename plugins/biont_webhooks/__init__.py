@@ -1,1 +1,1 @@
-"""Outgoing webhooks: signed POST requests that tell subscribers of events."""
+"""Outgoing webhooks: signed POST requests that deliver events to subscribers."""

@@ -1,4 +1,4 @@
-"""The events that the plugin itself emits."""
+"""Event types that the plugin emits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from biont import EventType, Schema
 
 
 class WebhookDisabled(Schema):
-    """Which webhook it is."""
+    """Payload of ``webhook_disabled``."""
 
     webhook_id: int
     url: str
@@ -14,5 +14,7 @@ class WebhookDisabled(Schema):
 
 
 WEBHOOK_DISABLED = EventType(
-    "webhook_disabled", WebhookDisabled, "A webhook was disabled since its receiver fails."
+    "webhook_disabled",
+    WebhookDisabled,
+    "A webhook was disabled because its receiver keeps failing.",
 )

@@ -1,4 +1,4 @@
-"""Outgoing webhooks: tell other systems what happens, signed, by HTTP POST."""
+"""Outgoing webhooks: signed HTTP POST requests that deliver events to other systems."""
 
 from __future__ import annotations
 
@@ -11,33 +11,30 @@ import click
 
 from biont import Api, Event, EventType, Tables, Transaction, Workbench, hookimpl, on
 from biont_webhooks.api.delivery_routes import api as delivery_api
-from biont_webhooks.api.event_log_routes import api as log_api
+from biont_webhooks.api.event_log_routes import api as event_log_api
 from biont_webhooks.api.routes import api as webhook_api
 from biont_webhooks.delivery.attempt import AttemptMaker
-from biont_webhooks.delivery.claims import mark_interrupted_claims
+from biont_webhooks.delivery.claims import find_webhooks_with_pending, mark_interrupted_claims
 from biont_webhooks.delivery.dispatcher import Dispatcher
 from biont_webhooks.delivery.retention import delete_old_deliveries
 from biont_webhooks.event_types import WEBHOOK_DISABLED
-from biont_webhooks.service.fan_out import FanOut
+from biont_webhooks.service.fan_out import FAN_OUT, FanOut
 from biont_webhooks.service.webhooks import WEBHOOKS, Webhooks
 from biont_webhooks.settings import WebhookSettings
-from biont_webhooks.subscription.subscriber import (
-    find_stale_secrets,
-    replace_secrets,
-    select_webhooks_with_pending,
-)
+from biont_webhooks.subscription.subscriber import find_stale_secrets, replace_secrets
+from biont_webhooks.subscription.subscriber_cache import SubscriberCache
 from biont_webhooks.tables import Attempt, Delivery, EventMessage, Webhook
 
 
 @hookimpl
 def register_settings() -> type[WebhookSettings]:
-    """Return how deliveries are made."""
+    """Return the settings of deliveries."""
     return WebhookSettings
 
 
 @hookimpl
 def register_tables() -> Tables:
-    """Return the tables of webhooks."""
+    """Return the tables of webhooks and deliveries."""
     return Tables(Path(__file__).parent / "migrations", [Webhook, EventMessage, Delivery, Attempt])
 
 
@@ -49,42 +46,44 @@ def register_event_types() -> Sequence[EventType]:
 
 @hookimpl
 def register_routes() -> Api:
-    """Return the routes of webhooks and of their deliveries."""
+    """Return the routes of webhooks and deliveries."""
     api = Api("webhooks")
     api.include(webhook_api)
     api.include(delivery_api)
-    api.include(log_api)
+    api.include(event_log_api)
     return api
 
 
 @hookimpl
 def register_commands(cli: click.Group) -> None:
     """Add ``biont webhooks``."""
-    from biont_webhooks.receiver_testing.cli import webhooks  # noqa: PLC0415  # a server needs none
+    # A server needs no commands, so only the command line pays for this import.
+    from biont_webhooks.receiver_testing.cli import webhooks  # noqa: PLC0415  # see above
 
     cli.add_command(webhooks)
 
 
 @hookimpl
 def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
-    """Attempt deliveries while the workbench runs."""
-    return _send(workbench)
+    """Make deliveries while the workbench runs."""
+    return _run_deliveries(workbench)
 
 
 @asynccontextmanager
-async def _send(workbench: Workbench) -> AsyncIterator[None]:
+async def _run_deliveries(workbench: Workbench) -> AsyncIterator[None]:
     settings = workbench.plugin_settings("webhooks", WebhookSettings)
     store, vault, clock = workbench.store, workbench.vault, workbench.clock
     stale = await store.read(find_stale_secrets, vault)
     if stale:
         await store.write(replace_secrets, stale)
+    # Before the first claim of this process: each claim in the table is from a dead process.
     await store.write(mark_interrupted_claims)
-    subscriptions = FanOut(store, vault, clock)
-    sender = Dispatcher(
+    subscribers = SubscriberCache(store, vault)
+    dispatcher = Dispatcher(
         store,
         clock,
         AttemptMaker(workbench.egress, clock, timeout=settings.timeout),
-        subscriptions,
+        on_disabled=subscribers.forget,
         concurrency=settings.concurrency,
         connections=settings.connections,
     )
@@ -92,25 +91,28 @@ async def _send(workbench: Workbench) -> AsyncIterator[None]:
         store,
         vault,
         clock,
-        subscriptions,
-        sender,
+        subscribers,
+        dispatcher,
         rotation_overlap=settings.rotation_overlap,
     )
     workbench.provide(WEBHOOKS, webhooks)
-    creditors = await store.read(select_webhooks_with_pending, vault)
+    workbench.provide(FAN_OUT, FanOut(store, clock, subscribers, dispatcher))
+    with_pending = await store.read(find_webhooks_with_pending, vault)
     if settings.keep_days:
         delete = partial(delete_old_deliveries, store, clock, settings.keep_days)
         workbench.background_tasks.every(3600, "webhooks.retention", delete)
-    async with sender.run(creditors, workbench.shutdown.time_left):
+    async with dispatcher.run(with_pending, workbench.shutdown.time_left):
         yield
 
 
-async def owe_later(events: Sequence[Event], workbench: Workbench) -> None:
-    """Owe events also to those webhooks that `owe_events` has put off."""
-    await workbench.get(WEBHOOKS).owe_later(events)
+async def create_deferred_deliveries(events: Sequence[Event], workbench: Workbench) -> None:
+    """Create the deliveries that `create_deliveries` deferred."""
+    await workbench.get(FAN_OUT).create_deferred_deliveries(events)
 
 
-@on("*", transactional=True, again=owe_later, batch=200, linger=5.0)
-def owe_events(tx: Transaction, events: Sequence[Event], workbench: Workbench) -> None:
-    """Owe each event to the webhooks that have subscribed to it."""
-    workbench.get(WEBHOOKS).owe(tx, events)
+# The handler's position, dead letters and crash marks are stored under its name: to rename the
+# function takes a migration like 0004.
+@on("*", transactional=True, again=create_deferred_deliveries, batch=200, linger=5.0)
+def create_deliveries(tx: Transaction, events: Sequence[Event], workbench: Workbench) -> None:
+    """Create a delivery of each event for each webhook that receives the event."""
+    workbench.get(FAN_OUT).create_deliveries(tx, events)

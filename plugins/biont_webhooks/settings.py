@@ -1,4 +1,4 @@
-"""What the operator decides about webhooks."""
+"""Settings of webhooks."""
 
 from __future__ import annotations
 
@@ -10,21 +10,24 @@ _DAY = 86_400.0
 
 
 class WebhookSettings(Section):
-    """How deliveries are made."""
+    """Settings of deliveries."""
 
-    timeout: float = Field(15.0, gt=0, le=60, description="For one attempt, in seconds.")
+    timeout: float = Field(15.0, gt=0, le=60, description="Limit for one attempt, in seconds.")
     concurrency: int = Field(
-        8, ge=1, le=100, description="How many attempts one webhook has under way at most."
+        8, ge=1, le=100, description="Most simultaneous attempts for one webhook."
     )
     connections: int = Field(
-        256, ge=0, le=10_000, description="How many attempts all have beyond one for each."
+        256,
+        ge=0,
+        le=10_000,
+        description="Most simultaneous attempts for all webhooks, beyond one for each webhook.",
     )
     rotation_overlap: float = Field(
         _DAY,
         ge=0,
         le=30 * _DAY,
-        description="How long a secret that was replaced signs along, in seconds.",
+        description="Time for which a replaced secret still signs, in seconds.",
     )
     keep_days: int = Field(
-        30, ge=0, le=36_500, description="How long finished deliveries are kept; 0 for ever."
+        30, ge=0, le=36_500, description="Days for which finished deliveries are kept; 0 for ever."
     )

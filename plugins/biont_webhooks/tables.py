@@ -1,4 +1,4 @@
-"""Webhooks, what is owed to them, and what was tried."""
+"""Tables of webhooks, event messages, deliveries and attempts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from biont import InstantField, OwnedTable, Table
 
 
 class WebhookStatus(StrEnum):
-    """Whether a webhook is told of events."""
+    """Status of a webhook: only an active webhook gets deliveries."""
 
     ACTIVE = "active"
     PAUSED = "paused"
@@ -18,7 +18,7 @@ class WebhookStatus(StrEnum):
 
 
 class DeliveryStatus(StrEnum):
-    """What became of a delivery; a pending one is owed."""
+    """Status of a delivery."""
 
     PENDING = "pending"
     SUCCEEDED = "succeeded"
@@ -26,7 +26,7 @@ class DeliveryStatus(StrEnum):
 
 
 class AttemptTrigger(StrEnum):
-    """Why an attempt is made."""
+    """Reason for an attempt."""
 
     EVENT = "event"
     RETRY = "retry"
@@ -37,19 +37,20 @@ class AttemptTrigger(StrEnum):
 
 
 class ClaimState(IntEnum):
-    """Whether a pending delivery is in a process's hands."""
+    """Claim of a pending delivery; see `biont_webhooks.delivery.claims`."""
 
     FREE = 0
     TAKEN = 1
+    """In the memory of the running process."""
     DOUBTFUL = 2
-    """A process has died with it: an attempt may have arrived."""
+    """In the memory of a process that died: an attempt may have arrived."""
 
 
 class Webhook(OwnedTable):
-    """A URL that wants to be told about events.
+    """Subscription of a URL to events.
 
     `event_types`, `payload_filter` and `retry` are JSON. `secret`, `previous_secret` and
-    `headers`, which is JSON below that, are tokens of the vault.
+    `headers` are encrypted by the vault; decrypted, `headers` is JSON.
     """
 
     name = TextField(null=True)
@@ -75,7 +76,7 @@ class Webhook(OwnedTable):
 
 
 class EventMessage(Table):
-    """An event as receivers get it, kept once for all of them."""
+    """Event in the form that receivers get, stored once for all webhooks."""
 
     event_id = TextField(primary_key=True)
     event_type = TextField()
@@ -89,11 +90,11 @@ class EventMessage(Table):
 
 
 class Delivery(Table):
-    """One event that is owed, or was, to one webhook.
+    """Delivery of one event to one webhook.
 
-    `due_at` is the earliest instant of the next attempt, null for now, and
-    `trigger` why it is made. `claimed` is a `ClaimState`. Of
-    deliveries from before there were these columns `created_at` is null.
+    `due_at` is the earliest instant of the next attempt, null for now. `trigger` is the reason
+    for the next attempt, and `claimed` a `ClaimState`. `created_at` is null in rows from before
+    migration 0002.
     """
 
     id = AutoField()
@@ -114,10 +115,10 @@ class Delivery(Table):
 
 
 class Attempt(Table):
-    """One POST that was made for a delivery.
+    """POST request made for a delivery.
 
-    `redelivered` says that an earlier one may have arrived of which a crash has
-    lost the record.
+    `redelivered` is true when an earlier attempt, whose record a crash has lost, may have
+    arrived.
     """
 
     id = AutoField()

@@ -1,4 +1,4 @@
-"""The routes of deliveries: what was sent, and sending it again."""
+"""REST routes of deliveries: list, read, test, resend and recover."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import uuid_utils
 
 from biont import Api, Event, Page, Request, RowId
 from biont.http import Cursor, Instant, Limit, decode_cursor, make_page
-from biont_webhooks.api.delivery_schemas import Count, DeliveryView, Recovery, show_delivery
+from biont_webhooks.api.delivery_schemas import Count, DeliveryView, Recovery, make_delivery_view
 from biont_webhooks.api.routes import SCOPES, WEBHOOK
 from biont_webhooks.service.redelivery import (
     SLICE,
     DeliveryFilter,
     create_test_delivery,
     get_delivery,
-    recover,
-    resend,
+    recover_failed,
+    resend_delivery,
     select_deliveries,
 )
 from biont_webhooks.service.webhooks import WEBHOOKS
@@ -38,9 +38,9 @@ async def list_deliveries(  # noqa: PLR0913  # each is a parameter of the query
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[DeliveryView]:
-    """List what was, or is, owed to a webhook, the newest first, with each attempt.
+    """List the deliveries of a webhook with all attempts, the newest first.
 
-    `since` and `until` are about the instants at which it became owed.
+    `since` and `until` limit the creation time of the deliveries.
     """
     rows = await request.workbench.store.read(
         select_deliveries,
@@ -50,23 +50,23 @@ async def list_deliveries(  # noqa: PLR0913  # each is a parameter of the query
         limit,
         decode_cursor(cursor),
     )
-    return make_page(rows, limit, lambda row: row[0].id, lambda row: show_delivery(*row))
+    return make_page(rows, limit, lambda row: row[0].id, lambda row: make_delivery_view(*row))
 
 
 @api.get(DELIVERY, scopes=SCOPES)
 async def read_delivery(request: Request, webhook_id: RowId, delivery_id: RowId) -> DeliveryView:
-    """Read what became of one delivery, with each attempt."""
-    return show_delivery(
+    """Read a delivery with all attempts."""
+    return make_delivery_view(
         *await request.workbench.store.read(get_delivery, request.user_id, webhook_id, delivery_id)
     )
 
 
 @api.post(f"{WEBHOOK}/test", scopes=SCOPES)
 async def send_test(request: Request, webhook_id: RowId) -> DeliveryView:
-    """Owe a message of type `webhook_test` to this webhook alone.
+    """Create a test delivery of type `webhook_test` for this webhook alone.
 
-    It is no event: nobody else hears of it. It is signed and recorded as events are,
-    and attempted once.
+    A test delivery is not an event: no other webhook and no handler receives the message. The
+    delivery is signed and recorded like any other, and attempted once.
     """
     workbench = request.workbench
     now, message_id = workbench.clock.now(), str(uuid_utils.uuid7())
@@ -80,26 +80,27 @@ async def send_test(request: Request, webhook_id: RowId) -> DeliveryView:
 
 @api.post(f"{DELIVERY}/resend", scopes=SCOPES, status=200)
 async def send_again(request: Request, webhook_id: RowId, delivery_id: RowId) -> DeliveryView:
-    """Attempt a delivery once more, whatever became of it.
+    """Attempt a delivery once more, whatever its status.
 
-    It is one attempt. One that is pending only comes forward: it is attempted now, and
-    again as the webhook's `retry` has it.
+    A finished delivery gets one attempt without retries. A pending delivery is attempted now
+    and keeps its further retries.
     """
     webhooks = request.workbench.get(WEBHOOKS)
-    await webhooks.redeliver(resend, request.user_id, webhook_id, delivery_id)
+    await webhooks.redeliver(resend_delivery, request.user_id, webhook_id, delivery_id)
     return await read_delivery(request, webhook_id, delivery_id)
 
 
 @api.post(f"{WEBHOOK}/recover", scopes=SCOPES, status=200)
 async def recover_deliveries(request: Request, webhook_id: RowId, body: Recovery) -> Count:
-    """Attempt every delivery that became owed since then, and has failed, once more."""
+    """Attempt all failed deliveries of a webhook that were created since an instant once more."""
     webhooks = request.workbench.get(WEBHOOKS)
     count, before = 0, None
     while True:
         numbers = await webhooks.redeliver(
-            recover, request.user_id, webhook_id, body.since, before
+            recover_failed, request.user_id, webhook_id, body.since, before
         )
         count += len(numbers)
         if len(numbers) < SLICE:
             return Count(count=count)
+        # By number: a recovered delivery may fail again while the later slices are recovered.
         before = numbers[-1]

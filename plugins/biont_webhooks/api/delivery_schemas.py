@@ -1,4 +1,4 @@
-"""What REST clients send and see of deliveries."""
+"""REST schemas of deliveries."""
 
 from __future__ import annotations
 
@@ -14,61 +14,63 @@ from biont_webhooks.tables import Attempt, AttemptTrigger, Delivery, DeliverySta
 
 
 class AttemptView(Schema):
-    """One POST that was made."""
+    """POST request made for a delivery."""
 
     attempted_at: datetime
-    trigger: AttemptTrigger = Field(description="Why it was made.")
+    trigger: AttemptTrigger = Field(description="The reason for the attempt.")
     redelivered: bool = Field(
-        description="Whether an earlier one may have arrived of which a crash has lost the record."
+        description="Whether an earlier attempt, whose record a crash has lost, may have arrived."
     )
     duration_ms: int
     status_code: int | None
     error: str | None
-    answer: str = Field(description="The first bytes of what the receiver answered.")
+    answer: str = Field(description="The first bytes of the receiver's answer.")
 
 
 class DeliveryView(Schema):
-    """One event that is, or was, owed to a webhook."""
+    """Delivery of one event to one webhook."""
 
     id: int
     event_id: str
     event_type: str
     status: DeliveryStatus
-    created_at: datetime = Field(description="Since when it is owed.")
+    created_at: datetime = Field(description="The creation time of the delivery.")
     due_at: datetime | None = Field(
-        description="The earliest instant of the next attempt; null for now, or for none."
+        description="The earliest instant of the next attempt; null for now, and for no further "
+        "attempt."
     )
     attempts: list[AttemptView]
 
 
 class Recovery(Schema):
-    """Which failed deliveries are to be attempted again."""
+    """Choice of the failed deliveries to attempt again."""
 
     model_config = ConfigDict(extra="forbid")
 
-    since: Instant = Field(description="Those that became owed then or later.")
+    since: Instant = Field(description="Only deliveries created at this instant or later.")
 
 
 class ReplayRequest(Schema):
-    """Which events are to become owed."""
+    """Choice of the events to deliver."""
 
     model_config = ConfigDict(extra="forbid")
 
-    since: Instant = Field(description="Those that were emitted then or later.")
-    until: Instant | None = Field(None, description="Those that were emitted before.")
+    since: Instant = Field(description="Only events emitted at this instant or later.")
+    until: Instant | None = Field(None, description="Only events emitted before this instant.")
     event_types: EventPatterns | None = Field(
-        None, description="Only those of these types, of what the webhook has subscribed to."
+        None,
+        description="Only events of these types, among the types that the webhook subscribes to.",
     )
 
 
 class Count(Schema):
-    """How many deliveries are owed now that were not before."""
+    """Number of deliveries that became pending."""
 
     count: int
 
 
-def show_delivery(delivery: Delivery, attempts: Sequence[Attempt]) -> DeliveryView:
-    """Return a delivery with its attempts as its user sees it."""
+def make_delivery_view(delivery: Delivery, attempts: Sequence[Attempt]) -> DeliveryView:
+    """Return the view of a delivery with its attempts."""
     return DeliveryView(
         id=delivery.id,
         event_id=delivery.message.event_id,
@@ -76,11 +78,11 @@ def show_delivery(delivery: Delivery, attempts: Sequence[Attempt]) -> DeliveryVi
         status=DeliveryStatus(delivery.status),
         created_at=delivery.created_at or delivery.message.created_at,
         due_at=delivery.due_at,
-        attempts=[_show_attempt(attempt) for attempt in attempts],
+        attempts=[_make_attempt_view(attempt) for attempt in attempts],
     )
 
 
-def _show_attempt(attempt: Attempt) -> AttemptView:
+def _make_attempt_view(attempt: Attempt) -> AttemptView:
     return AttemptView(
         attempted_at=attempt.attempted_at,
         trigger=AttemptTrigger(attempt.trigger),

@@ -1,4 +1,4 @@
-"""The routes that look into the event log: what a webhook has missed, and why."""
+"""REST routes that read the event log: explain and replay."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from biont_webhooks.api.delivery_schemas import Count, ReplayRequest
 from biont_webhooks.api.routes import SCOPES, WEBHOOK
 from biont_webhooks.delivery.deliveries import make_body
 from biont_webhooks.service.explain import EventExplanation, explain_event
-from biont_webhooks.service.redelivery import SLICE, replay
+from biont_webhooks.service.redelivery import SLICE, create_replays
 from biont_webhooks.service.webhooks import WEBHOOKS
 from biont_webhooks.subscription.subscriber import to_subscriber
 from biont_webhooks.tables import Webhook
@@ -29,13 +29,13 @@ api = Api("webhooks")
 async def explain(
     request: Request, event_id: EventId, limit: Limit = 100, cursor: Cursor = None
 ) -> EventExplanation:
-    """Say for an event which of your webhooks get it, which do not, and why.
+    """Explain for each of your webhooks, in its present state, why it receives an event or not.
 
-    It is judged by what the webhooks are now. Those that get it are shown with the
-    exact request that would be made.
+    For each webhook that receives the event, the answer shows the exact request that would be
+    made now.
     """
     workbench = request.workbench
-    event = await _find_log(workbench).find_event(request.user_id, event_id)
+    event = await _get_event_log(workbench).find_event(request.user_id, event_id)
     rows = await workbench.store.read(
         explain_event,
         event,
@@ -56,13 +56,13 @@ async def explain(
 
 @api.post(f"{WEBHOOK}/replay", scopes=SCOPES, status=200)
 async def replay_events(request: Request, webhook_id: RowId, body: ReplayRequest) -> Count:
-    """Owe a webhook the events that it wants and that were never owed to it.
+    """Create the missing deliveries of past events for a webhook.
 
-    So it gets what happened while it was paused, or before it was registered. What
-    was owed to it once is left alone; `recover` and `resend` are for that.
+    Replay makes up for events from the time when the webhook was paused, disabled or not yet
+    registered. Existing deliveries stay as they are; use `recover` and `resend` for those.
     """
     workbench, now = request.workbench, request.workbench.clock.now()
-    log, webhooks = _find_log(workbench), workbench.get(WEBHOOKS)
+    log, webhooks = _get_event_log(workbench), workbench.get(WEBHOOKS)
     webhook = await workbench.store.read(Webhook.get_owned, request.user_id, webhook_id)
     subscriber = to_subscriber(webhook, workbench.vault)
     count, after = 0, None
@@ -76,13 +76,15 @@ async def replay_events(request: Request, webhook_id: RowId, body: ReplayRequest
             and subscriber.wants(event)
         ]
         if wanted:
-            count += await webhooks.redeliver(replay, request.user_id, webhook_id, wanted, now)
+            count += await webhooks.redeliver(
+                create_replays, request.user_id, webhook_id, wanted, now
+            )
         after = events[-1].id
     return Count(count=count)
 
 
-def _find_log(workbench: Workbench) -> EventLog:
+def _get_event_log(workbench: Workbench) -> EventLog:
     try:
         return workbench.get(EVENT_LOG)
     except PluginError as error:
-        raise Conflict(f"this needs the event log: {error}") from error
+        raise Conflict(f"this request needs the event log: {error}") from error

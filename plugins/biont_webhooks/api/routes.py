@@ -1,4 +1,4 @@
-"""The routes of webhooks."""
+"""REST routes of webhooks: register, list, read, change, pause, resume, rotate, delete."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from biont_webhooks.api.schemas import (
     NewWebhook,
     WebhookChange,
     WebhookView,
-    show_webhook,
+    make_webhook_view,
     to_columns,
 )
 from biont_webhooks.service.webhooks import WEBHOOKS
@@ -26,14 +26,14 @@ api = Api("webhooks")
 
 @api.post("/webhooks/outgoing/register", scopes=SCOPES)
 async def register(request: Request, body: NewWebhook) -> CreatedWebhook:
-    """Register a URL that gets a signed POST for each event it subscribes to."""
+    """Register a URL that gets a signed POST request for each event that it subscribes to."""
     _check_url(request, body.url)
     secret = body.secret or generate_secret()
     names = set(NewWebhook.model_fields) - {"secret"}
     webhook = await request.workbench.get(WEBHOOKS).register(
         request.user_id, secret, to_columns(body, names, request.workbench.vault)
     )
-    return _show_with_secret(request, webhook, secret)
+    return _make_view_with_secret(request, webhook, secret)
 
 
 @api.get("/webhooks/outgoing", scopes=SCOPES)
@@ -45,7 +45,7 @@ async def list_webhooks(
         Webhook.read_page, request.user_id, limit, decode_cursor(cursor)
     )
     return make_page(
-        rows, limit, lambda webhook: webhook.id, lambda webhook: _show(request, webhook)
+        rows, limit, lambda webhook: webhook.id, lambda webhook: _make_view(request, webhook)
     )
 
 
@@ -53,32 +53,34 @@ async def list_webhooks(
 async def read_webhook(request: Request, webhook_id: RowId) -> WebhookView:
     """Read a webhook."""
     webhook = await request.workbench.store.read(Webhook.get_owned, request.user_id, webhook_id)
-    return _show(request, webhook)
+    return _make_view(request, webhook)
 
 
 @api.patch(WEBHOOK, scopes=SCOPES)
 async def change(request: Request, webhook_id: RowId, body: WebhookChange) -> WebhookView:
-    """Change a webhook; what is owed to it goes on as the webhook is now."""
+    """Change a webhook; its pending deliveries use the new values."""
     if "url" in body.model_fields_set:
         _check_url(request, body.url)
     columns = to_columns(body, body.model_fields_set, request.workbench.vault)
     webhook = await request.workbench.get(WEBHOOKS).change(request.user_id, webhook_id, columns)
-    return _show(request, webhook)
+    return _make_view(request, webhook)
 
 
 @api.post(f"{WEBHOOK}/pause", scopes=SCOPES, status=200)
 async def pause(request: Request, webhook_id: RowId) -> WebhookView:
-    """Let no event become owed to a webhook, and what is owed wait, until it is resumed."""
-    return _show(request, await request.workbench.get(WEBHOOKS).pause(request.user_id, webhook_id))
+    """Pause a webhook: no deliveries are created, and pending deliveries wait, until a resume."""
+    return _make_view(
+        request, await request.workbench.get(WEBHOOKS).pause(request.user_id, webhook_id)
+    )
 
 
 @api.post(f"{WEBHOOK}/resume", scopes=SCOPES, status=200)
 async def resume(request: Request, webhook_id: RowId) -> WebhookView:
-    """Let a webhook that was paused, or disabled since it kept failing, go on.
+    """Resume a webhook that was paused, or disabled because its receiver kept failing.
 
-    What happened meanwhile was never owed to it; `replay` makes up for that.
+    Events from the time in between have no deliveries; `replay` creates these deliveries.
     """
-    return _show(
+    return _make_view(
         request, await request.workbench.get(WEBHOOKS).resume(request.user_id, webhook_id)
     )
 
@@ -87,17 +89,17 @@ async def resume(request: Request, webhook_id: RowId) -> WebhookView:
 async def rotate_secret(
     request: Request, webhook_id: RowId, body: NewSecret | None = None
 ) -> CreatedWebhook:
-    """Give a webhook another secret; for a while requests are signed by the old one too."""
-    secret = (body and body.secret) or generate_secret()
+    """Replace the secret of a webhook; for a while the old secret signs requests too."""
+    secret = (body.secret if body else None) or generate_secret()
     webhook = await request.workbench.get(WEBHOOKS).rotate_secret(
         request.user_id, webhook_id, secret
     )
-    return _show_with_secret(request, webhook, secret)
+    return _make_view_with_secret(request, webhook, secret)
 
 
 @api.delete(WEBHOOK, scopes=SCOPES)
 async def delete(request: Request, webhook_id: RowId) -> None:
-    """Delete a webhook with its deliveries; what is still owed to it is not sent."""
+    """Delete a webhook with its deliveries; pending deliveries are not attempted."""
     await request.workbench.get(WEBHOOKS).delete(request.user_id, webhook_id)
 
 
@@ -108,9 +110,9 @@ def _check_url(request: Request, url: str) -> None:
         raise InvalidInput(InputProblem(str(error), "#/url")) from error
 
 
-def _show(request: Request, webhook: Webhook) -> WebhookView:
-    return show_webhook(webhook, request.workbench.vault)
+def _make_view(request: Request, webhook: Webhook) -> WebhookView:
+    return make_webhook_view(webhook, request.workbench.vault)
 
 
-def _show_with_secret(request: Request, webhook: Webhook, secret: str) -> CreatedWebhook:
-    return CreatedWebhook(secret=secret, **_show(request, webhook).model_dump())
+def _make_view_with_secret(request: Request, webhook: Webhook, secret: str) -> CreatedWebhook:
+    return CreatedWebhook(secret=secret, **_make_view(request, webhook).model_dump())

@@ -1,4 +1,4 @@
-"""What REST clients send and see of webhooks."""
+"""REST schemas of webhooks."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue
 
 from biont import Schema
 from biont.security import Vault
-from biont_webhooks.subscription.custom_headers import Headers, mask_headers
+from biont.store import dump_json
+from biont_webhooks.subscription.custom_headers import Headers, redact_headers
 from biont_webhooks.subscription.event_patterns import EventPatterns
 from biont_webhooks.subscription.payload_filter import Filter, dump_filter
 from biont_webhooks.subscription.retry_policy import Retry, Success, dump_retry
 from biont_webhooks.subscription.signing import validate_secret
-from biont_webhooks.subscription.subscriber import read_headers
+from biont_webhooks.subscription.subscriber import load_headers
 from biont_webhooks.tables import Webhook, WebhookStatus
 
 Url = Annotated[str, Field(max_length=2000)]
@@ -24,47 +25,51 @@ Secret = Annotated[str, AfterValidator(validate_secret)]
 
 
 class WebhookFields(Schema):
-    """What may be chosen of a webhook, and changed later."""
+    """Fields of a webhook that a client may choose and change."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     event_types: EventPatterns = Field(["*"])
-    filter: Filter | None = Field(None, description="What an event's payload has to match.")
-    success: Success = Field(Success.OK, description="Which answers count as a success.")
+    filter: Filter | None = Field(
+        None, description="The filter that the payload of an event has to match."
+    )
+    success: Success = Field(Success.OK, description="The answers that count as a success.")
     retry: Retry = Field(
         "none",
-        description="When a failed delivery is attempted again: `none`, `standard`, or the "
-        "seconds to wait before each retry.",
+        description="The retries of a failed delivery: `none`, `standard`, or the seconds to wait "
+        "before each retry.",
     )
     headers: Headers | None = None
     rate: Annotated[float, Field(gt=0, le=10_000)] | None = Field(
-        None, description="How many attempts begin in a second at most."
+        None, description="The most attempts that begin in a second."
     )
     concurrency: Annotated[int, Field(ge=1, le=100)] | None = Field(
-        None, description="How many attempts are under way at most, instead of the setting."
+        None,
+        description="The most simultaneous attempts, instead of the setting.",
     )
 
 
 class NewWebhook(WebhookFields):
-    """Who wants to be told what."""
+    """Webhook to register."""
 
     url: Url
     secret: Secret | None = Field(
-        None, description="What requests are signed with; made for you when you leave it out."
+        None, description="The secret that signs requests; generated when left out."
     )
 
 
 def _omit_defaults(schema: dict[str, JsonValue]) -> None:
-    properties = schema["properties"]
-    assert isinstance(properties, dict)  # noqa: S101  # narrows the type for mypy
-    for field in properties.values():
-        if isinstance(field, dict):
-            field.pop("default", None)
+    """Remove the defaults from a schema: a field that a client leaves out stays as it is."""
+    match schema:
+        case {"properties": dict(properties)}:
+            for field in properties.values():
+                if isinstance(field, dict):
+                    field.pop("default", None)
 
 
 class WebhookChange(WebhookFields):
-    """What is to change; what is left out stays as it is."""
+    """Fields to change; fields left out stay as they are."""
 
     model_config = ConfigDict(json_schema_extra=_omit_defaults)
 
@@ -72,15 +77,15 @@ class WebhookChange(WebhookFields):
 
 
 class NewSecret(Schema):
-    """What requests are to be signed with from now on."""
+    """New secret of a webhook."""
 
     model_config = ConfigDict(extra="forbid")
 
-    secret: Secret | None = Field(None, description="Made for you when you leave it out.")
+    secret: Secret | None = Field(None, description="The new secret; generated when left out.")
 
 
 class WebhookView(Schema):
-    """A webhook as it may be shown: without its secret."""
+    """Webhook without its secret."""
 
     id: int
     name: str | None
@@ -89,39 +94,38 @@ class WebhookView(Schema):
     filter: dict[str, JsonValue] | None
     success: Success
     retry: str | list[float]
-    headers: dict[str, str] = Field(description="The headers of its own; values are masked.")
+    headers: dict[str, str] = Field(description="The custom headers, with redacted values.")
     rate: float | None
     concurrency: int | None
     status: WebhookStatus = Field(
-        description="While it is `paused`, or was `disabled` since it kept failing, no event "
-        "becomes owed to it, and what is owed waits."
+        description="While a webhook is `paused` or `disabled`, no deliveries are created, and "
+        "pending deliveries wait. A webhook is disabled when its receiver keeps failing."
     )
     disabled_reason: str | None
     failing_since: datetime | None = Field(
-        description="Since when no attempt has succeeded; null when the last one did."
+        description="The first failed attempt after the last successful one; null while attempts "
+        "succeed."
     )
     previous_secret_until: datetime | None = Field(
-        description="How long the secret that was replaced last signs along."
+        description="The instant until which the replaced secret still signs."
     )
     created_at: datetime
     updated_at: datetime
 
 
 class CreatedWebhook(WebhookView):
-    """A webhook that has a new secret."""
+    """Webhook with its new secret."""
 
-    secret: str = Field(description="What requests are signed with. Shown only this once.")
+    secret: str = Field(description="The secret that signs requests. Shown only this once.")
 
 
 def to_columns(fields: WebhookFields, names: Collection[str], vault: Vault) -> dict[str, object]:
-    """Return those of `fields` that are called `names` as the table keeps them."""
+    """Return the fields with the given names as columns of the table."""
     encoded = {
-        "event_types": orjson.dumps(fields.event_types).decode(),
+        "event_types": dump_json(fields.event_types),
         "payload_filter": None if fields.filter is None else dump_filter(fields.filter),
         "retry": dump_retry(fields.retry),
-        "headers": vault.encrypt(orjson.dumps(fields.headers).decode())
-        if fields.headers
-        else None,
+        "headers": vault.encrypt(dump_json(fields.headers)) if fields.headers else None,
     }
     columns = ["payload_filter" if name == "filter" else name for name in names]
     return {
@@ -130,8 +134,8 @@ def to_columns(fields: WebhookFields, names: Collection[str], vault: Vault) -> d
     }
 
 
-def show_webhook(webhook: Webhook, vault: Vault) -> WebhookView:
-    """Return a webhook as its user sees it."""
+def make_webhook_view(webhook: Webhook, vault: Vault) -> WebhookView:
+    """Return the view of a webhook."""
     return WebhookView(
         id=webhook.id,
         name=webhook.name,
@@ -140,7 +144,7 @@ def show_webhook(webhook: Webhook, vault: Vault) -> WebhookView:
         filter=None if webhook.payload_filter is None else orjson.loads(webhook.payload_filter),
         success=Success(webhook.success),
         retry=orjson.loads(webhook.retry),
-        headers=mask_headers(read_headers(webhook, vault)),
+        headers=redact_headers(load_headers(webhook, vault)),
         rate=webhook.rate,
         concurrency=webhook.concurrency,
         status=WebhookStatus(webhook.status),

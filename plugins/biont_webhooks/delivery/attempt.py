@@ -1,4 +1,4 @@
-"""One POST for one delivery: whatever goes wrong is an outcome."""
+"""Attempts: one signed POST for one delivery. Every failure becomes a result, never an error."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from biont_webhooks.subscription.retry_policy import parse_retry_after
 from biont_webhooks.subscription.subscriber import Subscriber
 from biont_webhooks.tables import AttemptTrigger
 
-_ONCE = {AttemptTrigger.RESEND, AttemptTrigger.TEST}
-"""AttemptMaker that somebody asked for by hand, and that are not repeated."""
+_WITHOUT_RETRY = {AttemptTrigger.RESEND, AttemptTrigger.TEST}
+"""Attempts that a user requested by hand and that are not retried."""
 
 _log = structlog.get_logger("biont.webhooks")
 
 
 class AttemptMaker:
-    """Makes attempts.
+    """Makes attempts and decides about the retry after a failure.
 
     Args:
-        egress: the way out.
-        clock: stamps them.
-        timeout: for one attempt, in seconds.
-        chance: a random number from 0 to 1, for the jitter of retries.
+        egress: the session through which requests leave the workbench.
+        clock: provides the time of attempts and retries.
+        timeout: the limit for one attempt, in seconds.
+        chance: returns a random number from 0 to 1, for the jitter of retries.
     """
 
     def __init__(
@@ -47,38 +47,46 @@ class AttemptMaker:
         self._timeout = timeout
         self._chance = chance
 
-    async def make(self, subscriber: Subscriber, owed: PendingDelivery) -> AttemptResult:
-        """POST `owed` once; return what came of it."""
+    async def make_attempt(
+        self, subscriber: Subscriber, delivery: PendingDelivery
+    ) -> AttemptResult:
+        """POST `delivery` once; return the result."""
         now = self._clock.now()
         headers = subscriber.make_headers(
-            message_id=owed.event_id, body=owed.body, cause=owed.cause, now=now
+            message_id=delivery.event_id,
+            body=delivery.body,
+            causation_headers=delivery.causation_headers,
+            now=now,
         )
         try:
             response = await self._egress.post(
-                subscriber.url, body=owed.body, headers=headers, timeout=self._timeout
+                subscriber.url, body=delivery.body, headers=headers, timeout=self._timeout
             )
-        except Exception as error:  # noqa: BLE001  # what is no outcome would stop the webhook
+        except Exception as error:  # noqa: BLE001  # an error here would end the webhook's worker
             duration = (self._clock.now() - now).total_seconds()
-            retry_at = self._find_retry(subscriber, owed, {})
-            return AttemptResult(owed, now, duration, None, _name(error), retry_at=retry_at)
-        return self._judge(subscriber, owed, now, response)
+            retry_at = self._find_retry(subscriber, delivery, {})
+            return AttemptResult(
+                delivery, now, duration, None, _describe_error(error), retry_at=retry_at
+            )
+        return self._evaluate(subscriber, delivery, now, response)
 
-    def _judge(
+    def _evaluate(
         self,
         subscriber: Subscriber,
-        owed: PendingDelivery,
+        delivery: PendingDelivery,
         now: datetime,
         response: EgressResponse,
     ) -> AttemptResult:
         error, retry_at, is_gone = None, None, False
         if not subscriber.success.accepts(response.status):
             error = f"answered {response.status}, not {subscriber.success}"
-            # Whoever wants no retries wants each event tried, come what may.
+            # A webhook without retries asks for one attempt for each event, whatever the
+            # receiver answers: 410 then does not disable the webhook.
             is_gone = response.status == 410 and bool(subscriber.retry.waits)
             if not is_gone:
-                retry_at = self._find_retry(subscriber, owed, response.headers)
+                retry_at = self._find_retry(subscriber, delivery, response.headers)
         return AttemptResult(
-            owed,
+            delivery,
             now,
             response.duration,
             response.status,
@@ -89,21 +97,21 @@ class AttemptMaker:
         )
 
     def _find_retry(
-        self, subscriber: Subscriber, owed: PendingDelivery, headers: Mapping[str, str]
+        self, subscriber: Subscriber, delivery: PendingDelivery, headers: Mapping[str, str]
     ) -> datetime | None:
-        if owed.trigger in _ONCE:
+        if delivery.trigger in _WITHOUT_RETRY:
             return None
         now = self._clock.now()
         retry_after = headers.get("Retry-After")
         wait = subscriber.retry.delay_after(
-            owed.attempts + 1,
+            delivery.attempts + 1,
             retry_after=None if retry_after is None else parse_retry_after(retry_after, now),
             chance=self._chance(),
         )
         return None if wait is None else now + timedelta(seconds=wait)
 
 
-def _name(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "timeout: no complete answer in time"
     if isinstance(error, ForbiddenAddress):

@@ -1,7 +1,17 @@
-"""Which deliveries the running process has in its hands.
+"""Claims: mark the deliveries that the running process holds in memory.
 
-A delivery that is in memory is claimed in the table. A claim that is found at the
-start is what a crash has left behind: the attempt may have been made.
+A pending delivery is in one of three states:
+
+    FREE ---claimed by the dispatcher---> TAKEN ---result recorded---> FREE
+                                            |
+                                            | crash, or an attempt cut off at the stop
+                                            v
+                                         DOUBTFUL ---claimed again---> TAKEN
+
+A crash leaves deliveries TAKEN. Only one process uses a database, so the next start knows that
+each of these claims belongs to a dead process, and `mark_interrupted_claims` turns the claims
+into DOUBTFUL: the attempt may or may not have arrived. The delivery is attempted again, and
+that attempt is recorded with `redelivered`.
 """
 
 from __future__ import annotations
@@ -9,26 +19,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import orjson
 
 from biont.http import make_causation_headers
-from biont.store import execute_sql
+from biont.security import Vault
+from biont.store import dump_json, execute_sql, format_instant
 from biont_webhooks.delivery.deliveries import PendingDelivery
-from biont_webhooks.tables import AttemptTrigger, ClaimState
+from biont_webhooks.subscription.subscriber import Subscriber, to_subscriber
+from biont_webhooks.tables import AttemptTrigger, ClaimState, Webhook
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """Deliveries of one webhook that are due, and what is to come.
+class ClaimedBatch:
+    """Deliveries of one webhook that were claimed together.
 
     Attributes:
-        owed: what was claimed, in the order in which it fell due.
-        next_due: when the next of the others is due; None where there is none.
+        deliveries: the claimed deliveries, by due time.
+        next_due: the due time of the next delivery that is not due yet; None for no such
+            delivery, and for a full batch.
     """
 
-    owed: Sequence[PendingDelivery]
+    deliveries: Sequence[PendingDelivery]
     next_due: datetime | None
+
+
+class _DueRow(NamedTuple):
+    """A row of `_SELECT_DUE`."""
+
+    id: int
+    event_id: str
+    body: str
+    correlation_id: str | None
+    hops: int
+    attempts: int
+    trigger: str
+    claimed: int
 
 
 _SELECT_DUE = f"""
@@ -56,13 +83,13 @@ _NEXT_DUE = """
     ORDER BY due_at LIMIT 1
 """
 
-_FIND_CREDITORS = """
+_FIND_WEBHOOKS_WITH_PENDING = """
     SELECT json_group_array(id) FROM webhooks
     WHERE status = 'active' AND EXISTS (
         SELECT 1 FROM webhook_deliveries WHERE webhook_id = webhooks.id AND status = 'pending')
 """
 
-_DOUBT = f"""
+_MARK_INTERRUPTED = f"""
     UPDATE webhook_deliveries SET claimed = {ClaimState.DOUBTFUL}
     WHERE status = 'pending' AND claimed = {ClaimState.TAKEN}
 """  # noqa: S608  # a constant
@@ -73,46 +100,53 @@ _RELEASE = f"""
 """  # noqa: S608  # a constant
 
 
-def claim_pending(webhook_id: int, now: datetime, limit: int) -> Claimed:
-    """Take up to `limit` deliveries of a webhook that are due and nobody has."""
-    (found,) = execute_sql(_SELECT_DUE, webhook_id, str(now), limit).fetchone()
-    owed = [_to_owed(webhook_id, row) for row in orjson.loads(found)]
-    if owed:
-        execute_sql(_CLAIM, orjson.dumps([item.id for item in owed]).decode())
-    if len(owed) == limit:
-        return Claimed(owed, None)
-    later = execute_sql(_NEXT_DUE, webhook_id, str(now)).fetchone()
-    return Claimed(owed, None if later is None else datetime.fromisoformat(later[0]))
+def claim_due_deliveries(webhook_id: int, now: datetime, limit: int) -> ClaimedBatch:
+    """Claim up to `limit` due deliveries of a webhook that are not claimed yet."""
+    instant = format_instant(now)
+    (found,) = execute_sql(_SELECT_DUE, webhook_id, instant, limit).fetchone()
+    deliveries = [_to_pending(webhook_id, _DueRow(*row)) for row in orjson.loads(found)]
+    if deliveries:
+        execute_sql(_CLAIM, dump_json([delivery.id for delivery in deliveries]))
+    if len(deliveries) == limit:
+        # More deliveries may be due already: the caller asks again, without waiting.
+        return ClaimedBatch(deliveries, None)
+    later = execute_sql(_NEXT_DUE, webhook_id, instant).fetchone()
+    return ClaimedBatch(deliveries, None if later is None else datetime.fromisoformat(later[0]))
 
 
-def release(delivery_ids: Sequence[int], claim: ClaimState) -> None:
-    """Give back deliveries that were claimed, as never attempted or as doubtful."""
-    execute_sql(_RELEASE, claim, orjson.dumps(list(delivery_ids)).decode())
+def release_claims(delivery_ids: Sequence[int], state: ClaimState) -> None:
+    """Give up the claims of some deliveries: FREE if never attempted, else DOUBTFUL."""
+    execute_sql(_RELEASE, state, dump_json(list(delivery_ids)))
 
 
 def mark_interrupted_claims() -> None:
-    """Mark what a former process had in its hands and could not give back."""
-    execute_sql(_DOUBT)
+    """Mark the claims of a process that died as doubtful."""
+    execute_sql(_MARK_INTERRUPTED)
 
 
-def find_webhooks_with_pending() -> list[int]:
-    """Return the active webhooks that are owed something."""
-    found: list[int] = orjson.loads(execute_sql(_FIND_CREDITORS).fetchone()[0])
-    return found
+def find_webhooks_with_pending(vault: Vault) -> list[Subscriber]:
+    """Return the active webhooks that have pending deliveries.
+
+    Raises:
+        VaultError: the secrets of a webhook cannot be read.
+    """
+    webhook_ids = orjson.loads(execute_sql(_FIND_WEBHOOKS_WITH_PENDING).fetchone()[0])
+    query = Webhook.select().where(Webhook.id.in_(webhook_ids))
+    return [to_subscriber(webhook, vault) for webhook in query]
 
 
-def _to_owed(webhook_id: int, row: Sequence[object]) -> PendingDelivery:
-    number, event_id, body, correlation_id, hops, attempts, trigger, claimed = row
-    assert isinstance(number, int)  # noqa: S101  # narrows the type for mypy
-    assert isinstance(hops, int)  # noqa: S101  # likewise
-    assert isinstance(attempts, int)  # noqa: S101  # likewise
+def _to_pending(webhook_id: int, row: _DueRow) -> PendingDelivery:
+    # Messages from before events had causes have no correlation id.
+    headers = (
+        {} if row.correlation_id is None else make_causation_headers(row.correlation_id, row.hops)
+    )
     return PendingDelivery(
-        number,
+        row.id,
         webhook_id,
-        str(event_id),
-        str(body).encode(),
-        {} if correlation_id is None else make_causation_headers(str(correlation_id), hops),
-        attempts,
-        AttemptTrigger(str(trigger)),
-        redelivered=claimed == ClaimState.DOUBTFUL,
+        row.event_id,
+        row.body.encode(),
+        headers,
+        row.attempts,
+        AttemptTrigger(row.trigger),
+        redelivered=row.claimed == ClaimState.DOUBTFUL,
     )

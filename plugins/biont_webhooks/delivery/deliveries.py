@@ -1,4 +1,9 @@
-"""What is owed to whom: events become deliveries."""
+"""Creation of deliveries: one row for each event and webhook, one message row for each event.
+
+A message holds the exact bytes of the body, so that each attempt for each webhook sends the
+same bytes. The unique index on message and webhook makes creation idempotent: an event that a
+handler sees twice creates no second delivery.
+"""
 
 from __future__ import annotations
 
@@ -10,31 +15,30 @@ import orjson
 
 from biont import Event
 from biont.http import make_causation_headers
-from biont.store import execute_sql
+from biont.store import dump_json, execute_sql, format_instant
 from biont_webhooks.tables import AttemptTrigger, ClaimState, DeliveryStatus
 
 
 @dataclass(frozen=True, slots=True)
 class PendingDelivery:
-    """A delivery that has yet to be attempted.
+    """A claimed delivery that waits in memory for an attempt.
 
     Attributes:
-        id: the delivery's.
-        webhook_id: whose it is.
-        event_id: what receivers know it by.
+        id: the number of the delivery.
+        webhook_id: the number of the webhook.
+        event_id: the event's id, sent as ``webhook-id``.
         body: the exact bytes to send.
-        cause: headers that tell what the event is part of.
-        attempts: how often it was attempted.
-        trigger: why it is attempted.
-        redelivered: whether an attempt may have arrived of which a crash has lost the
-            record.
+        causation_headers: headers with the correlation id and hops of the event.
+        attempts: the number of attempts made so far.
+        trigger: the reason for the next attempt.
+        redelivered: whether an attempt whose record a crash has lost may have arrived.
     """
 
     id: int
     webhook_id: int
     event_id: str
     body: bytes
-    cause: Mapping[str, str]
+    causation_headers: Mapping[str, str]
     attempts: int = 0
     trigger: AttemptTrigger = AttemptTrigger.EVENT
     redelivered: bool = False
@@ -48,6 +52,7 @@ def make_body(event: Event) -> bytes:
             "user_id": event.user_id,
             "event_type": event.event_type,
             "created_at": event.created_at,
+            # The payload's text as the event log has it: encoded once, however many get it.
             "payload": orjson.Fragment(event.payload_json),
         }
     )
@@ -72,68 +77,68 @@ _NEW_IDS = "SELECT json_group_array(id) FROM webhook_deliveries WHERE id > ?"
 
 
 def insert_deliveries(
-    owed: Sequence[tuple[Event, Sequence[int]]],
+    recipients: Sequence[tuple[Event, Sequence[int]]],
     now: datetime,
     trigger: AttemptTrigger = AttemptTrigger.EVENT,
     *,
-    taken: Collection[int] = (),
+    claimed_for: Collection[int] = (),
 ) -> dict[int, list[PendingDelivery]]:
-    """Record each event as owed to its webhooks; return what is new, by webhook.
+    """Insert a delivery for each event and webhook; return the new deliveries by webhook.
 
-    An event that was recorded before is owed no second time.
+    Deliveries that exist stay as they are and are not returned.
 
     Args:
-        owed: events, each with the webhooks that it is owed to.
-        now: when.
-        trigger: why.
-        taken: webhooks whose deliveries the caller hands to the sender at once; those
-            of others wait in the table.
+        recipients: events, each with the numbers of the webhooks that receive the event.
+        now: the instant of creation.
+        trigger: the reason for the first attempt.
+        claimed_for: webhooks whose deliveries are inserted as claimed, because the caller
+            offers these to the dispatcher. Deliveries of other webhooks wait in the table.
     """
-    bodies = {event.id: make_body(event) for event, _ in owed}
-    execute_sql(_INSERT_MESSAGES, _encode([_to_message(event, bodies) for event, _ in owed]))
+    bodies = {event.id: make_body(event) for event, _ in recipients}
+    messages = [_to_message_row(event, bodies[event.id]) for event, _ in recipients]
+    execute_sql(_INSERT_MESSAGES, dump_json(messages))
     (last_id,) = execute_sql(_LAST_ID).fetchone()
-    # By webhook: an index by webhook has its rows on one page then.
+    # In the order of webhooks, so that the new rows of one webhook share an index page.
     pairs = sorted(
-        ((event, webhook_id) for event, webhook_ids in owed for webhook_id in webhook_ids),
+        ((event, webhook_id) for event, webhook_ids in recipients for webhook_id in webhook_ids),
         key=lambda pair: pair[1],
     )
+    # The ids are chosen here: to read them back would cost a statement for each row.
+    numbered = list(enumerate(pairs, last_id + 1))
     rows = [
         (
             number,
             webhook_id,
             event.id,
-            ClaimState.TAKEN if webhook_id in taken else ClaimState.FREE,
+            ClaimState.TAKEN if webhook_id in claimed_for else ClaimState.FREE,
         )
-        for number, (event, webhook_id) in enumerate(pairs, last_id + 1)
+        for number, (event, webhook_id) in numbered
     ]
-    inserted = execute_sql(_INSERT_DELIVERIES, trigger, str(now), _encode(rows)).rowcount
-    new: Collection[int] = range(last_id + 1, last_id + 1 + len(rows))
-    if inserted < len(rows):
-        new = set(orjson.loads(execute_sql(_NEW_IDS, last_id).fetchone()[0]))
-    causes = {
-        event.id: make_causation_headers(event.correlation_id, event.hops) for event, _ in owed
+    inserted = execute_sql(_INSERT_DELIVERIES, trigger, format_instant(now), dump_json(rows))
+    new_ids: Collection[int] = range(last_id + 1, last_id + 1 + len(rows))
+    if inserted.rowcount < len(rows):
+        new_ids = set(orjson.loads(execute_sql(_NEW_IDS, last_id).fetchone()[0]))
+    headers = {
+        event.id: make_causation_headers(event.correlation_id, event.hops)
+        for event, _ in recipients
     }
-    found: dict[int, list[PendingDelivery]] = {}
-    for number, (event, webhook_id) in enumerate(pairs, last_id + 1):
-        if number in new:
-            found.setdefault(webhook_id, []).append(
+    created: dict[int, list[PendingDelivery]] = {}
+    for number, (event, webhook_id) in numbered:
+        if number in new_ids:
+            created.setdefault(webhook_id, []).append(
                 PendingDelivery(
-                    number, webhook_id, event.id, bodies[event.id], causes[event.id], 0, trigger
+                    number, webhook_id, event.id, bodies[event.id], headers[event.id], 0, trigger
                 )
             )
-    return found
+    return created
 
 
-def _to_message(event: Event, bodies: Mapping[str, bytes]) -> tuple[object, ...]:
+def _to_message_row(event: Event, body: bytes) -> tuple[object, ...]:
     return (
         event.id,
         event.event_type,
-        bodies[event.id].decode(),
-        str(event.created_at),
+        body.decode(),
+        format_instant(event.created_at),
         event.correlation_id,
         event.hops,
     )
-
-
-def _encode(rows: Sequence[tuple[object, ...]]) -> str:
-    return orjson.dumps(rows).decode()

@@ -1,4 +1,26 @@
-"""Makes the attempts: many webhooks side by side, none at the expense of another."""
+"""Dispatcher: makes delivery attempts for many endpoints, so that none delays another.
+
+Each endpoint has a queue (`EndpointQueue`) and a health (`EndpointHealth`):
+
+    unknown --success--> healthy --failure--> failing --success--> healthy
+
+Every endpoint has one slot of its own (`SlotPool`). A healthy endpoint may use further slots of
+a pool that all endpoints share (`connections`), up to its own `concurrency`. Attempts to unknown
+endpoints begin one in each turn of the event loop, and attempts to failing endpoints at least
+`PACE_SECONDS` apart: two hundred dead endpoints then cost a healthy endpoint nothing (bench row
+`isolation`).
+
+A claimed delivery is in exactly one place: its queue, an attempt under way, or the result
+writer. A crash leaves the claim in the table; the next start finds the claim and makes the
+attempt again, marked `redelivered`, because no record says whether the first attempt arrived.
+
+A stop lets attempts end while there is time, then cancels the rest. Deliveries that were
+waiting are released as free, and deliveries whose attempt was cut off as doubtful.
+
+All state belongs to the event loop. The writer thread calls only `has_capacity` and
+`is_congested`, which read single values, and hands everything else over by `after_commit`,
+whose callbacks run on the event loop.
+"""
 
 from __future__ import annotations
 
@@ -6,273 +28,214 @@ import asyncio
 import functools
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
-
-import structlog
 
 from biont import Store, Transaction
 from biont.clock import Clock
-from biont.exceptions import StoreUnavailable
 from biont_webhooks.delivery.attempt import AttemptMaker
-from biont_webhooks.delivery.claims import Claimed, claim_pending, release
 from biont_webhooks.delivery.deliveries import PendingDelivery
+from biont_webhooks.delivery.endpoint_health import EndpointHealth
 from biont_webhooks.delivery.endpoint_queue import EndpointQueue
-from biont_webhooks.delivery.pacer import Pacer
+from biont_webhooks.delivery.queue_loader import QueueLoader
 from biont_webhooks.delivery.result_writer import ResultWriter
 from biont_webhooks.delivery.results import AttemptResult, save_results
-from biont_webhooks.service.fan_out import FanOut
+from biont_webhooks.delivery.slot_pool import SlotPool
 from biont_webhooks.subscription.subscriber import Subscriber
 from biont_webhooks.tables import ClaimState
 
-_REFILL = 500
-_PAUSE = 0.005
-"""The least time between attempts at endpoints that have failed last time, in seconds."""
-_READ_AGAIN = 1.0
-
-_log = structlog.get_logger("biont.webhooks")
-
 
 class Dispatcher:
-    """AttemptMaker what is due and records what came of it.
-
-    Every webhook may always have one attempt under way; what it has beyond that
-    counts against a limit that all share. So endpoints that hang can slow each
-    other's extra attempts, but never keep another from its turn. An endpoint that has not
-    answered well last time, or is new, gets one attempt at a time, and those of all such
-    endpoints begin one after the other.
+    """Makes the attempts that are due, and records the results.
 
     Args:
-        store: where deliveries are.
-        clock: says what is due.
-        attempts: makes one attempt.
-        subscriptions: are told when a webhook is disabled.
-        concurrency: how many attempts a webhook that names none has under way at most.
-        connections: how many all have beyond their first.
+        store: the store with the deliveries.
+        clock: decides which deliveries are due.
+        attempt_maker: makes single attempts.
+        on_disabled: called with the user of a webhook that is disabled, inside the
+            transaction that disables the webhook.
+        concurrency: the most simultaneous attempts of a webhook without a limit of its own.
+        connections: the most simultaneous attempts of all webhooks beyond one for each.
     """
 
     def __init__(
         self,
         store: Store,
         clock: Clock,
-        attempts: AttemptMaker,
-        subscriptions: FanOut,
+        attempt_maker: AttemptMaker,
         *,
+        on_disabled: Callable[[int], None],
         concurrency: int,
         connections: int,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._attempts = attempts
-        self._subscriptions = subscriptions
+        self._attempt_maker = attempt_maker
+        self._on_disabled = on_disabled
         self._concurrency = concurrency
-        self._spare = connections
-        self._outboxes: dict[int, EndpointQueue] = {}
+        self._slots = SlotPool(connections)
+        self._queues: dict[int, EndpointQueue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._starved: dict[int, EndpointQueue] = {}
-        self._health: dict[int, bool] = {}
-        self._gates = {True: None, None: Pacer(0), False: Pacer(_PAUSE)}
-        self._recorder = ResultWriter(store, self._save, self._go_on)
+        self._health = EndpointHealth()
+        self._loader = QueueLoader(
+            store, clock, on_loaded=self._proceed, on_due=self._start_workers
+        )
+        self._result_writer = ResultWriter(store, self._save, self._finish_recorded)
         self._stopping = False
 
     @asynccontextmanager
     async def run(
-        self, creditors: Sequence[Subscriber], time_to_stop: Callable[[], float]
+        self, subscribers: Sequence[Subscriber], time_to_stop: Callable[[], float]
     ) -> AsyncIterator[None]:
-        """Attempt deliveries while this is open, first those that a former run left.
+        """Make attempts while the context is open.
 
         Args:
-            creditors: the webhooks that are owed something.
-            time_to_stop: how many seconds attempts under way may take when it closes.
+            subscribers: the webhooks that have pending deliveries from a former run.
+            time_to_stop: returns the seconds for which attempts may go on at the end.
         """
-        async with self._recorder.run():
-            for subscriber in creditors:
+        async with self._result_writer.run():
+            for subscriber in subscribers:
                 self.refresh(subscriber)
             try:
                 yield
             finally:
                 await self._stop(time_to_stop())
-        await self._let_go()
+        # After the result writer: a delivery whose result was recorded is under way no more.
+        await self._release_claims()
 
-    def has_room(self, webhook_id: int) -> bool:
-        """Say whether new deliveries of a webhook may be offered; safe to ask from any thread."""
-        outbox = self._outboxes.get(webhook_id)
-        return not self._stopping and (outbox is None or outbox.has_room)
+    def has_capacity(self, webhook_id: int) -> bool:
+        """Return whether new deliveries of `webhook_id` may be queued in memory.
+
+        Thread-safe: the writer thread calls this inside the commit that creates the deliveries.
+        Deliveries that do not fit stay in the table and are claimed when the queue drains.
+        """
+        queue = self._queues.get(webhook_id)
+        return not self._stopping and (queue is None or queue.has_capacity)
 
     def is_congested(self, webhook_id: int) -> bool:
-        """Say whether deliveries pile up for a webhook; safe to ask from any thread."""
-        outbox = self._outboxes.get(webhook_id)
-        return outbox is not None and outbox.is_congested
+        """Return whether deliveries of `webhook_id` pile up. Thread-safe."""
+        queue = self._queues.get(webhook_id)
+        return queue is not None and queue.is_congested
 
-    def offer(self, owed: Sequence[tuple[Subscriber, Sequence[PendingDelivery]]]) -> None:
-        """Take up deliveries that have just become durable, claimed for webhooks with room."""
-        # Those that will have it over quickly first.
-        for subscriber, new in sorted(owed, key=lambda pair: not self._health.get(pair[0].id)):
-            outbox = self._find_outbox(subscriber)
-            outbox.take(new)
-            self._pump(outbox)
+    def offer(self, batches: Sequence[tuple[Subscriber, Sequence[PendingDelivery]]]) -> None:
+        """Queue deliveries that were created as claimed and have just been committed."""
+        # Healthy endpoints first: their attempts do not wait behind those that may hang.
+        for subscriber, deliveries in sorted(
+            batches, key=lambda batch: not self._health.is_healthy(batch[0].id)
+        ):
+            queue = self._get_queue(subscriber)
+            queue.push(deliveries)
+            self._start_workers(queue)
 
     def refresh(self, subscriber: Subscriber) -> None:
-        """Take up a webhook as it is now, and whatever the table says is owed to it."""
-        outbox = self._find_outbox(subscriber)
-        outbox.open(subscriber)
-        outbox.fall_behind()
-        self._pump(outbox)
+        """Use the present state of a webhook, and read its pending deliveries."""
+        queue = self._get_queue(subscriber)
+        queue.open(subscriber)
+        queue.mark_behind()
+        self._start_workers(queue)
 
     def forget(self, webhook_id: int) -> None:
         """Begin no more attempts for a webhook that was deleted, paused or disabled."""
-        self._health.pop(webhook_id, None)
-        outbox = self._outboxes.get(webhook_id)
-        if outbox is not None:
-            self._start(self._give_back(outbox.close(), ClaimState.FREE))
-            self._drop_idle(outbox)
+        self._health.reset(webhook_id)
+        queue = self._queues.get(webhook_id)
+        if queue is not None:
+            self._spawn(self._loader.release(queue.close(), ClaimState.FREE))
+            self._drop_if_idle(queue)
 
-    def _find_outbox(self, subscriber: Subscriber) -> EndpointQueue:
-        outbox = self._outboxes.get(subscriber.id)
-        if outbox is None:
-            outbox = self._outboxes[subscriber.id] = EndpointQueue(subscriber)
-        return outbox
+    def _get_queue(self, subscriber: Subscriber) -> EndpointQueue:
+        queue = self._queues.get(subscriber.id)
+        if queue is None:
+            queue = self._queues[subscriber.id] = EndpointQueue(subscriber)
+        return queue
 
-    def _pump(self, outbox: EndpointQueue) -> None:
-        """Start as many workers for a webhook as it needs and may have."""
-        if self._stopping or not outbox.is_open:
+    def _proceed(self, queue: EndpointQueue) -> None:
+        """Start workers for a queue, or drop the queue when nothing is left to do."""
+        self._start_workers(queue)
+        self._drop_if_idle(queue)
+
+    def _start_workers(self, queue: EndpointQueue) -> None:
+        """Start as many workers as the queue needs and may have, and a refill if needed."""
+        if self._stopping or not queue.is_open:
             return
-        if outbox.needs_refill:
-            outbox.refilling = True
-            self._start(self._refill(outbox))
-        if self._pauses(outbox):
+        if queue.needs_refill:
+            # Set here and not in the task, so that the next call starts no second refill.
+            queue.refilling = True
+            self._spawn(self._loader.refill(queue))
+        if self._is_rate_limited(queue):
             return
         limit = 1
-        if self._health.get(outbox.subscriber.id):
-            limit = outbox.subscriber.concurrency or self._concurrency
-        while outbox.running < min(limit, len(outbox) + outbox.running):
-            if outbox.running and not self._spare:
-                self._starved[outbox.subscriber.id] = outbox
+        if self._health.is_healthy(queue.subscriber.id):
+            limit = queue.subscriber.concurrency or self._concurrency
+        while queue.workers < min(limit, len(queue) + queue.workers):
+            if not self._slots.try_acquire(queue):
                 return
-            self._spare -= 1 if outbox.running else 0
-            outbox.running += 1
-            self._start(self._work(outbox))
+            self._spawn(self._work(queue))
 
-    def _pauses(self, outbox: EndpointQueue) -> bool:
-        """Say whether the webhook's rate forbids an attempt; go on when it does no more."""
+    def _is_rate_limited(self, queue: EndpointQueue) -> bool:
+        """Return whether the webhook's rate forbids an attempt now; resume when it allows one."""
         loop = asyncio.get_running_loop()
-        wait = outbox.wait(loop.time())
-        if wait and outbox.pause is None:
-            outbox.pause = loop.call_later(wait, self._end_pause, outbox)
+        wait = queue.seconds_until_allowed(loop.time())
+        if wait and queue.pause is None:
+            queue.pause = loop.call_later(wait, self._end_pause, queue)
         return wait > 0
 
-    def _end_pause(self, outbox: EndpointQueue) -> None:
-        outbox.pause = None
-        self._pump(outbox)
-        self._drop_idle(outbox)
+    def _end_pause(self, queue: EndpointQueue) -> None:
+        queue.pause = None
+        self._proceed(queue)
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
+    def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _refill(self, outbox: EndpointQueue) -> None:
-        outbox.catch_up()
-        try:
-            claimed = await self._store.write(
-                claim_pending, outbox.subscriber.id, self._clock.now(), _REFILL
-            )
-        except StoreUnavailable as error:
-            _log.warning("deliveries not read, will be tried again", error=str(error))
-            outbox.fall_behind()
-            await asyncio.sleep(_READ_AGAIN)
-        else:
-            await self._take_in(outbox, claimed)
-        finally:
-            outbox.refilling = False
-        self._pump(outbox)
-        self._drop_idle(outbox)
-
-    async def _take_in(self, outbox: EndpointQueue, claimed: Claimed) -> None:
-        if not outbox.is_open:
-            await self._give_back([owed.id for owed in claimed.owed], ClaimState.FREE)
-            return
-        outbox.take(claimed.owed)
-        if len(claimed.owed) == _REFILL:
-            outbox.fall_behind()
-        elif claimed.next_due is not None:
-            self._set_alarm(outbox, claimed.next_due)
-
-    async def _work(self, outbox: EndpointQueue) -> None:
+    async def _work(self, queue: EndpointQueue) -> None:
+        """Make one attempt after the other until the queue is empty or held."""
         loop = asyncio.get_running_loop()
         try:
-            while await self._may_begin(outbox):
-                await self._attempt(outbox, outbox.pop(loop.time()))
-                self._pump(outbox)
+            while await self._wait_for_start(queue):
+                await self._make_attempt(queue, queue.pop(loop.time()))
+                # A success may have made the endpoint healthy: it may have more workers now.
+                self._start_workers(queue)
         finally:
-            outbox.running -= 1
-            self._spare += 1 if outbox.running else 0
-        self._drop_idle(outbox)
-        self._feed_starved()
+            self._slots.release(queue)
+        self._drop_if_idle(queue)
+        while (starved := self._slots.pop_starved()) is not None:
+            self._start_workers(starved)
 
-    async def _may_begin(self, outbox: EndpointQueue) -> bool:
-        """Wait for the turn of the next attempt; say whether there is to be one."""
-        gate = self._gates[self._health.get(outbox.subscriber.id)]
-        if gate is not None and not self._is_held(outbox):
-            await gate.enter()
-        return not self._is_held(outbox)
+    async def _wait_for_start(self, queue: EndpointQueue) -> bool:
+        """Wait until the next attempt may begin; return whether there still is one to make."""
+        pacer = self._health.find_pacer(queue.subscriber.id)
+        if pacer is not None and not self._is_held(queue):
+            await pacer.wait_turn()
+        return not self._is_held(queue)
 
-    def _is_held(self, outbox: EndpointQueue) -> bool:
-        return self._stopping or not outbox.is_open or not len(outbox) or self._pauses(outbox)
+    def _is_held(self, queue: EndpointQueue) -> bool:
+        return (
+            self._stopping or not queue.is_open or not len(queue) or self._is_rate_limited(queue)
+        )
 
-    async def _attempt(self, outbox: EndpointQueue, owed: PendingDelivery) -> None:
-        # A cancelled attempt stays under way: nobody knows how far it came.
-        outbox.under_way.add(owed.id)
-        outcome = await self._attempts.make(outbox.subscriber, owed)
-        if outbox.is_open:
-            self._health[owed.webhook_id] = outcome.error is None
-        await self._recorder.record(outcome)
+    async def _make_attempt(self, queue: EndpointQueue, delivery: PendingDelivery) -> None:
+        # A cancelled attempt stays in `under_way`, because it may have arrived; so the stop
+        # releases the claim as doubtful.
+        queue.under_way.add(delivery.id)
+        result = await self._attempt_maker.make_attempt(queue.subscriber, delivery)
+        if queue.is_open:
+            self._health.note_result(delivery.webhook_id, succeeded=result.error is None)
+        await self._result_writer.record(result)
 
-    def _drop_idle(self, outbox: EndpointQueue) -> None:
-        webhook_id = outbox.subscriber.id
-        if outbox.is_idle and self._outboxes.get(webhook_id) is outbox:
-            del self._outboxes[webhook_id]
+    def _drop_if_idle(self, queue: EndpointQueue) -> None:
+        webhook_id = queue.subscriber.id
+        if queue.is_idle and self._queues.get(webhook_id) is queue:
+            del self._queues[webhook_id]
 
-    def _feed_starved(self) -> None:
-        """Give places that became free to the webhooks that have waited longest."""
-        while self._starved and self._spare:
-            self._pump(self._starved.pop(next(iter(self._starved))))
-
-    def _save(self, tx: Transaction, outcomes: Sequence[AttemptResult]) -> None:
-        for webhook in save_results(tx, outcomes):
-            self._subscriptions.forget(webhook.user_id)
+    def _save(self, tx: Transaction, results: Sequence[AttemptResult]) -> None:
+        for webhook in save_results(tx, results):
+            self._on_disabled(webhook.user_id)
             tx.after_commit(functools.partial(self.forget, webhook.id))
 
-    def _go_on(self, outcomes: Sequence[AttemptResult]) -> None:
-        for outcome in outcomes:
-            outbox = self._outboxes[outcome.owed.webhook_id]
-            outbox.under_way.discard(outcome.owed.id)
-            if outcome.retry_at is not None and outbox.is_open:
-                self._set_alarm(outbox, outcome.retry_at)
-            self._drop_idle(outbox)
-
-    def _set_alarm(self, outbox: EndpointQueue, at: datetime) -> None:
-        """Look into the table again at `at`, unless that happens earlier anyway."""
-        loop = asyncio.get_running_loop()
-        when = loop.time() + max(0.0, (at - self._clock.now()).total_seconds())
-        if outbox.alarm is not None:
-            if outbox.alarm.when() <= when:
-                return
-            outbox.alarm.cancel()
-        outbox.alarm = loop.call_at(when, functools.partial(self._ring, outbox))
-
-    def _ring(self, outbox: EndpointQueue) -> None:
-        outbox.alarm = None
-        outbox.fall_behind()
-        self._pump(outbox)
-
-    async def _give_back(self, delivery_ids: Sequence[int], claim: ClaimState) -> None:
-        if not delivery_ids:
-            return
-        try:
-            await self._store.write(release, delivery_ids, claim)
-        except StoreUnavailable as error:
-            # They count as attempted then: after the next start each is made once more.
-            _log.warning("deliveries not given back", error=str(error))
+    def _finish_recorded(self, results: Sequence[AttemptResult]) -> None:
+        for result in results:
+            queue = self._queues[result.delivery.webhook_id]
+            queue.under_way.discard(result.delivery.id)
+            if result.retry_at is not None and queue.is_open:
+                self._loader.set_alarm(queue, result.retry_at)
+            self._drop_if_idle(queue)
 
     async def _stop(self, grace: float) -> None:
         self._stopping = True
@@ -282,10 +245,10 @@ class Dispatcher:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _let_go(self) -> None:
-        """Give back what was claimed and not attempted, or attempted and cut off."""
-        outboxes = self._outboxes.values()
-        waiting = [number for outbox in outboxes for number in outbox.close()]
-        doubtful = [number for outbox in outboxes for number in outbox.under_way]
-        await self._give_back(waiting, ClaimState.FREE)
-        await self._give_back(doubtful, ClaimState.DOUBTFUL)
+    async def _release_claims(self) -> None:
+        """Release claims: free if not attempted, doubtful if the attempt was cut off."""
+        queues = self._queues.values()
+        waiting = [delivery_id for queue in queues for delivery_id in queue.close()]
+        cut_off = [delivery_id for queue in queues for delivery_id in queue.under_way]
+        await self._loader.release(waiting, ClaimState.FREE)
+        await self._loader.release(cut_off, ClaimState.DOUBTFUL)

@@ -1,4 +1,16 @@
-"""What one webhook is owed, in the order in which it fell due."""
+"""Endpoint queue: the claimed deliveries of one webhook in memory, by due time.
+
+Memory holds about `SIZE` deliveries of a webhook; further deliveries stay in the table. A
+queue is *behind* while the table may hold due deliveries that are not in memory:
+
+    in step --no room, or an alarm--> behind --refill begins--> in step
+
+The flag is cleared when the refill begins, not when it ends: a delivery that falls due while
+the table is read sets the flag again and causes another refill.
+
+While the webhook is paused, disabled or deleted, the queue is closed: its deliveries are
+released, and no new attempts begin. An attempt that is under way still ends and is recorded.
+"""
 
 from __future__ import annotations
 
@@ -10,29 +22,30 @@ from biont_webhooks.delivery.deliveries import PendingDelivery
 from biont_webhooks.subscription.subscriber import Subscriber
 
 SIZE = 1000
-"""How many deliveries a webhook has in memory, give or take; the rest waits in the table."""
+"""The most deliveries of one webhook in memory, give or take one batch."""
 
-_PILE = 16
-"""How many deliveries that wait are a sign that their endpoint cannot keep up."""
+_CONGESTED_SIZE = 16
+"""The number of waiting deliveries that shows that an endpoint cannot keep up."""
 
 
 class EndpointQueue:
-    """The deliveries of one webhook that wait for their turn, all of them claimed.
+    """Queue of one webhook's claimed deliveries.
 
     Attributes:
-        subscriber: whose outbox it is.
-        is_open: whether its deliveries may be attempted; not while the webhook is paused.
-        running: how many workers it has.
-        refilling: whether the table is being read for it.
-        under_way: the deliveries of which an attempt has begun that is not recorded yet.
-        alarm: when to look into the table again, for a retry.
-        pause: when its rate allows the next attempt; None when it does already.
+        subscriber: the webhook.
+        is_open: whether attempts may begin; false while the webhook is paused.
+        workers: the number of tasks that make attempts for the webhook.
+        refilling: whether the table is being read for the queue.
+        under_way: the deliveries whose attempt has begun and is not recorded yet.
+        alarm: the timer for the next due delivery in the table.
+        pause: the timer that ends when the webhook's rate allows the next attempt; None
+            while the rate allows an attempt.
     """
 
     def __init__(self, subscriber: Subscriber) -> None:
         self.subscriber = subscriber
         self.is_open = True
-        self.running = 0
+        self.workers = 0
         self.refilling = False
         self.under_way: set[int] = set()
         self.alarm: asyncio.TimerHandle | None = None
@@ -42,33 +55,34 @@ class EndpointQueue:
         self._next_start = 0.0
 
     def __len__(self) -> int:
-        """Return how many deliveries wait in memory."""
+        """Return the number of deliveries that wait in memory."""
         return len(self._waiting)
 
     @property
-    def has_room(self) -> bool:
-        """Whether new deliveries may be put into it right away.
+    def has_capacity(self) -> bool:
+        """Whether new deliveries may be queued in memory at once. Thread-safe.
 
-        Else they are left to the table. Safe to ask from any thread.
+        A queue that is behind has no capacity: new deliveries would overtake older ones
+        that wait in the table.
         """
         return not self._is_behind and len(self._waiting) < SIZE
 
     @property
     def is_congested(self) -> bool:
-        """Whether what is due comes faster than it goes. Safe to ask from any thread."""
-        return self._is_behind or len(self._waiting) >= _PILE
+        """Whether deliveries fall due faster than the endpoint takes them. Thread-safe."""
+        return self._is_behind or len(self._waiting) >= _CONGESTED_SIZE
 
     @property
     def needs_refill(self) -> bool:
-        """Whether the table has deliveries for which there is room by now."""
+        """Whether the table holds deliveries, and memory has room for them."""
         return self._is_behind and not self.refilling and len(self._waiting) <= SIZE // 2
 
     @property
     def is_idle(self) -> bool:
-        """Whether there is nothing left to do, or to remember."""
+        """Whether the queue has nothing left to do or to remember."""
         return not (
             self._waiting
-            or self.running
+            or self.workers
             or self._is_behind
             or self.refilling
             or self.under_way
@@ -76,20 +90,21 @@ class EndpointQueue:
             or self.pause
         )
 
-    def take(self, owed: Sequence[PendingDelivery]) -> None:
-        """Take in deliveries that are claimed."""
-        self._waiting.extend(owed)
+    def push(self, deliveries: Sequence[PendingDelivery]) -> None:
+        """Append claimed deliveries."""
+        self._waiting.extend(deliveries)
 
-    def fall_behind(self) -> None:
-        """Note that the table has deliveries that are not here, unless it is closed."""
+    def mark_behind(self) -> None:
+        """Note that the table may hold deliveries that are not in memory."""
+        # A closed queue reads nothing; `refresh` marks the queue behind when it opens again.
         self._is_behind = self.is_open
 
-    def catch_up(self) -> None:
-        """Note that the table is about to be read; what comes after that is told again."""
+    def mark_in_step(self) -> None:
+        """Note that the table is about to be read."""
         self._is_behind = False
 
-    def wait(self, now: float) -> float:
-        """Return how long the webhook's rate forbids an attempt, in seconds, 0 for not at all.
+    def seconds_until_allowed(self, now: float) -> float:
+        """Return the seconds until the webhook's rate allows an attempt; 0 for now.
 
         Args:
             now: the time of the event loop.
@@ -97,27 +112,27 @@ class EndpointQueue:
         return 0.0 if self.subscriber.rate is None else max(0.0, self._next_start - now)
 
     def pop(self, now: float) -> PendingDelivery:
-        """Return the next delivery; there has to be one in memory.
+        """Remove and return the next delivery; the queue must not be empty.
 
         Args:
-            now: the time of the event loop; the webhook's rate counts from it.
+            now: the time of the event loop, from which the webhook's rate counts.
         """
         if self.subscriber.rate is not None:
             self._next_start = now + 1 / self.subscriber.rate
         return self._waiting.popleft()
 
     def open(self, subscriber: Subscriber) -> None:
-        """Let deliveries be attempted, by what the webhook is now."""
+        """Allow attempts, with the present URL, secrets and limits of the webhook."""
         self.subscriber = subscriber
         self.is_open = True
 
     def close(self) -> list[int]:
-        """Empty it and let nothing more begin; return the deliveries that were waiting."""
+        """Empty the queue and forbid attempts; return the deliveries that were waiting."""
         for timer in (self.alarm, self.pause):
             if timer is not None:
                 timer.cancel()
         self.alarm = self.pause = None
         self.is_open = self._is_behind = False
-        left = [owed.id for owed in self._waiting]
+        released = [delivery.id for delivery in self._waiting]
         self._waiting.clear()
-        return left
+        return released

@@ -1,4 +1,14 @@
-"""Records attempts, many in one write."""
+"""Result writer: records the results of attempts, many in one transaction.
+
+A result is in memory between the end of the attempt and the commit of its record. A crash in
+between loses the record, not the delivery: the claim is still in the table, and the next start
+makes the attempt again (at least once). While the store is unavailable, results wait; at most
+`_WAITING_LIMIT` of them, then the attempts themselves wait in `record`. At a stop the writer
+tries once more and gives up, and the claims remain for the next start.
+
+One result that the database refuses must not lose the others of its batch: after an error other
+than `StoreUnavailable`, each result is written alone.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +24,18 @@ from biont_webhooks.delivery.results import AttemptResult
 
 _WAITING_LIMIT = 5000
 _BATCH_LIMIT = 500
-_WRITE_AGAIN = 1.0
+_RETRY_SECONDS = 1.0
 
 _log = structlog.get_logger("biont.webhooks")
 
 
 class ResultWriter:
-    """Writes outcomes to the store in the background.
-
-    An attempt whose record a crash prevents is made again: at least once.
+    """Background task that records the results of attempts.
 
     Args:
-        store: where attempts are recorded.
-        save: writes outcomes.
-        on_recorded: called with what was written.
+        store: the store with the deliveries.
+        save: writes results inside a transaction.
+        on_recorded: called with the results that were recorded.
     """
 
     def __init__(
@@ -44,53 +52,57 @@ class ResultWriter:
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
-        """Write while this is open, and what is left when it closes."""
-        writer = asyncio.create_task(self._write_all())
+        """Write results while the context is open, and the remaining results at its end."""
+        task = asyncio.create_task(self._write_until_closed())
         try:
             yield
         finally:
             self._closing = True
+            # None marks the end: results that were handed in before are written first.
             await self._waiting.put(None)
-            await writer
+            await task
 
-    async def record(self, outcome: AttemptResult) -> None:
-        """Hand in an outcome; waits while too many are unwritten."""
-        await self._waiting.put(outcome)
+    async def record(self, result: AttemptResult) -> None:
+        """Hand in a result; wait while too many results are unwritten."""
+        await self._waiting.put(result)
 
-    async def _write_all(self) -> None:
+    async def _write_until_closed(self) -> None:
         is_open = True
         while is_open:
-            outcomes: list[AttemptResult] = []
+            batch: list[AttemptResult] = []
             item = await self._waiting.get()
             while item is not None:
-                outcomes.append(item)
-                if self._waiting.empty() or len(outcomes) == _BATCH_LIMIT:
+                batch.append(item)
+                if self._waiting.empty() or len(batch) == _BATCH_LIMIT:
                     break
                 item = self._waiting.get_nowait()
             is_open = item is not None
-            if outcomes:
-                await self._write(outcomes)
+            if batch:
+                await self._write_batch(batch)
 
-    async def _write(self, outcomes: list[AttemptResult]) -> None:
+    async def _write_batch(self, batch: list[AttemptResult]) -> None:
         while True:
             try:
-                await self._store.transact(self._save, outcomes)
+                await self._store.transact(self._save, batch)
             except StoreUnavailable as error:
-                _log.warning("attempts not recorded", count=len(outcomes), error=str(error))
+                _log.warning("attempts not recorded", count=len(batch), error=str(error))
                 if self._closing:
                     return
-                await asyncio.sleep(_WRITE_AGAIN)
-            except Exception as error:  # noqa: BLE001  # one of them must not stop all others
-                await self._write_apart(outcomes, error)
+                await asyncio.sleep(_RETRY_SECONDS)
+            except Exception as error:  # noqa: BLE001  # one result must not stop the others
+                await self._write_singly(batch, error)
                 return
             else:
-                self._on_recorded(outcomes)
+                self._on_recorded(batch)
                 return
 
-    async def _write_apart(self, outcomes: list[AttemptResult], error: Exception) -> None:
-        """Record what can be recorded; the rest counts as never attempted from the next start."""
-        if len(outcomes) > 1:
-            for outcome in outcomes:
-                await self._write([outcome])
+    async def _write_singly(self, batch: list[AttemptResult], error: Exception) -> None:
+        """Write each result alone; a result that fails alone stays unrecorded.
+
+        The claim of an unrecorded delivery remains, so the next start attempts it again.
+        """
+        if len(batch) > 1:
+            for result in batch:
+                await self._write_batch([result])
         else:
             _log.error("attempt cannot be recorded", error=repr(error), exc_info=error)

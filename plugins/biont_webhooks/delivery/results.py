@@ -1,4 +1,9 @@
-"""What became of attempts: their record, and what it means for delivery and webhook."""
+"""Results of attempts: their record, and the effect on the delivery and the webhook.
+
+A webhook is failing from its first failed attempt until its next successful attempt
+(`failing_since`). `save_results` changes deliveries, attempts and webhooks in one transaction,
+together with the event ``webhook_disabled``, so that a crash leaves all of it or nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ from datetime import datetime, timedelta
 import orjson
 
 from biont import JsonObject, Transaction
-from biont.store import execute_sql
+from biont.store import dump_json, execute_sql, format_instant
 from biont_webhooks.delivery.deliveries import PendingDelivery
 from biont_webhooks.tables import (
     AttemptTrigger,
@@ -20,25 +25,25 @@ from biont_webhooks.tables import (
 )
 
 GIVE_UP_AFTER = timedelta(days=5)
-"""How long a webhook may fail before it is disabled."""
+"""The time after which a webhook without a successful attempt is disabled."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """An attempt that was made.
+    """Result of an attempt.
 
     Attributes:
-        owed: what was attempted.
-        attempted_at: when it began.
-        duration: how long it took, in seconds.
-        status_code: of the answer; None when there was none.
-        error: what went wrong; None for a success.
+        delivery: the delivery that was attempted.
+        attempted_at: the start of the attempt.
+        duration: the duration of the attempt, in seconds.
+        status_code: the HTTP status of the answer; None for no answer.
+        error: the reason for the failure; None for a success.
         answer: the first bytes of the answer's body.
-        retry_at: when it is to be attempted again; None for no more.
-        is_gone: whether the receiver wants no more deliveries at all.
+        retry_at: the instant of the next attempt; None for no further attempt.
+        is_gone: whether the receiver answered 410 and wants no more deliveries.
     """
 
-    owed: PendingDelivery
+    delivery: PendingDelivery
     attempted_at: datetime
     duration: float
     status_code: int | None
@@ -49,12 +54,14 @@ class AttemptResult:
 
     @property
     def status(self) -> DeliveryStatus:
-        """What it means for the delivery."""
+        """The status of the delivery after this attempt."""
         if self.error is None:
             return DeliveryStatus.SUCCEEDED
         return DeliveryStatus.FAILED if self.retry_at is None else DeliveryStatus.PENDING
 
 
+# The condition on webhook_id in this and the next statement: the delivery may have been deleted
+# during the attempt, and a new delivery of another webhook may have got the same number.
 _UPDATE_DELIVERIES = f"""
     UPDATE webhook_deliveries
     SET status = j.value ->> 1, due_at = j.value ->> 2, attempts = attempts + 1,
@@ -73,90 +80,93 @@ _INSERT_ATTEMPTS = """
         SELECT 1 FROM webhook_deliveries WHERE id = value ->> 0 AND webhook_id = value ->> 8)
 """
 
-_NOTE_SUCCESS = """
+_CLEAR_FAILING_SINCE = """
     UPDATE webhooks SET failing_since = NULL
     WHERE id IN (SELECT value FROM json_each(?)) AND failing_since IS NOT NULL
 """
 
-_NOTE_FAILURE = """
+_SET_FAILING_SINCE = """
     UPDATE webhooks SET failing_since = j.value ->> 1
     FROM json_each(?) AS j WHERE webhooks.id = j.value ->> 0 AND failing_since IS NULL
 """
 
-_FIND_HOPELESS = f"""
+_FIND_FAILING_TOO_LONG = f"""
     SELECT json_group_array(id) FROM webhooks
     WHERE id IN (SELECT value FROM json_each(?)) AND status = '{WebhookStatus.ACTIVE}'
         AND failing_since <= ?
 """  # noqa: S608  # a constant
 
 
-def save_results(tx: Transaction, outcomes: Sequence[AttemptResult]) -> list[Webhook]:
-    """Record attempts; return the webhooks that were disabled because of them.
+def save_results(tx: Transaction, results: Sequence[AttemptResult]) -> list[Webhook]:
+    """Record attempts; return the webhooks that were disabled because of their results.
 
-    A webhook is disabled when its receiver says that it is gone, or when nothing has
-    succeeded for `GIVE_UP_AFTER`; an event tells of it.
+    A webhook is disabled, and ``webhook_disabled`` emitted, when the receiver answers that it
+    is gone, or when no attempt has succeeded for `GIVE_UP_AFTER`.
     """
-    execute_sql(_UPDATE_DELIVERIES, _encode([_to_change(outcome) for outcome in outcomes]))
-    execute_sql(_INSERT_ATTEMPTS, _encode([_to_attempt(outcome) for outcome in outcomes]))
-    last = {outcome.owed.webhook_id: outcome for outcome in outcomes}
-    succeeded = [number for number, outcome in last.items() if outcome.error is None]
-    failed = {number: outcome for number, outcome in last.items() if outcome.error is not None}
-    execute_sql(_NOTE_SUCCESS, orjson.dumps(succeeded).decode())
+    execute_sql(_UPDATE_DELIVERIES, dump_json([_to_delivery_row(result) for result in results]))
+    execute_sql(_INSERT_ATTEMPTS, dump_json([_to_attempt_row(result) for result in results]))
+    # Only the last result of each webhook in this batch decides about its health.
+    last = {result.delivery.webhook_id: result for result in results}
+    succeeded = [webhook_id for webhook_id, result in last.items() if result.error is None]
+    failed = {
+        webhook_id: result for webhook_id, result in last.items() if result.error is not None
+    }
+    execute_sql(_CLEAR_FAILING_SINCE, dump_json(succeeded))
     if not failed:
         return []
-    first = [(number, str(outcome.attempted_at)) for number, outcome in failed.items()]
-    execute_sql(_NOTE_FAILURE, _encode(first))
+    since = [
+        (webhook_id, format_instant(result.attempted_at)) for webhook_id, result in failed.items()
+    ]
+    execute_sql(_SET_FAILING_SINCE, dump_json(since))
     return [
-        _disable(tx, webhook, reason)
-        for webhook_id, reason in _find_hopeless(list(failed.values())).items()
+        _disable_webhook(tx, webhook, reason)
+        for webhook_id, reason in _find_webhooks_to_disable(list(failed.values())).items()
         for webhook in Webhook.select().where(
             Webhook.id == webhook_id, Webhook.status == WebhookStatus.ACTIVE
         )
     ]
 
 
-def _to_change(outcome: AttemptResult) -> tuple[object, ...]:
-    retry_at = None if outcome.retry_at is None else str(outcome.retry_at)
-    trigger = outcome.owed.trigger if retry_at is None else AttemptTrigger.RETRY
-    return outcome.owed.id, outcome.status, retry_at, trigger, outcome.owed.webhook_id
+def _to_delivery_row(result: AttemptResult) -> tuple[object, ...]:
+    retry_at = None if result.retry_at is None else format_instant(result.retry_at)
+    trigger = result.delivery.trigger if retry_at is None else AttemptTrigger.RETRY
+    return result.delivery.id, result.status, retry_at, trigger, result.delivery.webhook_id
 
 
-def _to_attempt(outcome: AttemptResult) -> tuple[object, ...]:
+def _to_attempt_row(result: AttemptResult) -> tuple[object, ...]:
     return (
-        outcome.owed.id,
-        outcome.owed.trigger,
-        int(outcome.owed.redelivered),
-        str(outcome.attempted_at),
-        round(outcome.duration * 1000),
-        outcome.status_code,
-        None if outcome.error is None else outcome.error.encode(errors="replace").decode(),
-        outcome.answer.decode(errors="replace"),
-        outcome.owed.webhook_id,
+        result.delivery.id,
+        result.delivery.trigger,
+        int(result.delivery.redelivered),
+        format_instant(result.attempted_at),
+        round(result.duration * 1000),
+        result.status_code,
+        # Text of an error may hold surrogates, which neither JSON nor SQLite takes.
+        None if result.error is None else result.error.encode(errors="replace").decode(),
+        result.answer.decode(errors="replace"),
+        result.delivery.webhook_id,
     )
 
 
-def _find_hopeless(failed: Sequence[AttemptResult]) -> dict[int, str]:
+def _find_webhooks_to_disable(failed: Sequence[AttemptResult]) -> dict[int, str]:
+    """Return the reason for each webhook that has to be disabled, by webhook."""
     reasons = {
-        outcome.owed.webhook_id: "the receiver answered 410 Gone"
-        for outcome in failed
-        if outcome.is_gone
+        result.delivery.webhook_id: "the receiver answered 410 Gone"
+        for result in failed
+        if result.is_gone
     }
-    numbers = orjson.dumps([outcome.owed.webhook_id for outcome in failed]).decode()
-    limit = max(outcome.attempted_at for outcome in failed) - GIVE_UP_AFTER
-    (found,) = execute_sql(_FIND_HOPELESS, numbers, str(limit)).fetchone()
+    webhook_ids = dump_json([result.delivery.webhook_id for result in failed])
+    limit = max(result.attempted_at for result in failed) - GIVE_UP_AFTER
+    (found,) = execute_sql(_FIND_FAILING_TOO_LONG, webhook_ids, format_instant(limit)).fetchone()
     for webhook_id in orjson.loads(found):
-        reasons.setdefault(webhook_id, f"nothing has succeeded for {GIVE_UP_AFTER.days} days")
+        reasons.setdefault(webhook_id, f"no attempt has succeeded for {GIVE_UP_AFTER.days} days")
     return reasons
 
 
-def _disable(tx: Transaction, webhook: Webhook, reason: str) -> Webhook:
+def _disable_webhook(tx: Transaction, webhook: Webhook, reason: str) -> Webhook:
     webhook.status = WebhookStatus.DISABLED
     webhook.disabled_reason = reason
     webhook.save()
     payload: JsonObject = {"webhook_id": webhook.id, "url": webhook.url, "reason": reason}
     tx.emit("webhook_disabled", webhook.user_id, payload)
     return webhook
-
-
-def _encode(rows: Sequence[tuple[object, ...]]) -> str:
-    return orjson.dumps(rows).decode()

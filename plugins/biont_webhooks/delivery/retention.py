@@ -1,8 +1,10 @@
 """Retention of deliveries: deletes old deliveries, and messages that no delivery needs.
 
-Unlike `biont.store.delete_old_rows` this reads each page before it writes. Pending and
-recently attempted deliveries stay, so a page may hold nothing to delete; a read does not
-keep other writes waiting.
+Unlike `biont.store.delete_old_rows` this module reads each page before it writes. Pending and
+recently attempted deliveries stay, so a page may hold nothing to delete, and a read does not
+keep other writes waiting. Between the read and the write a resend may turn a found delivery into
+a pending one, and a replay may use a found message again: both deletes therefore check their
+condition once more.
 """
 
 from __future__ import annotations
@@ -11,10 +13,10 @@ from datetime import datetime, timedelta
 
 from biont import Store
 from biont.clock import Clock
-from biont.store import SLICE_ROWS, execute_sql
+from biont.store import SLICE_ROWS, execute_sql, format_instant
 
-# Both tables grow in the order of time, but for what is replayed: the first page that has
-# nothing old is the last to look at.
+# Both tables grow in the order of time, apart from replayed events. So the first page without
+# old rows is the last page to look at, and a run does not read the whole table.
 _FIND_DELIVERIES = """
     WITH page AS (
         SELECT id, status, COALESCE(created_at, (
@@ -50,13 +52,13 @@ _DELETE_MESSAGES = """
 
 
 async def delete_old_deliveries(store: Store, clock: Clock, keep_days: int) -> None:
-    """Delete what is older than `keep_days`.
+    """Delete deliveries and messages that are older than `keep_days`.
 
-    Deliveries go that became owed, and were last attempted, before that; pending ones
-    stay. Then messages go that are owed to nobody any more.
+    A delivery is old if it was created, and last attempted, before that time; pending
+    deliveries stay. Messages go after their last delivery.
 
     Raises:
-        StoreUnavailable: not all of it could be deleted.
+        StoreUnavailable: not all old rows could be deleted; the next run goes on.
     """
     limit = clock.now() - timedelta(days=keep_days)
     await _delete_pages(store, 0, limit, _FIND_DELIVERIES, _DELETE_DELIVERIES)
@@ -68,17 +70,17 @@ async def _delete_pages(
 ) -> None:
     has_old = True
     while has_old:
-        found, has_old, old = await store.read(_find, find, last, limit)
+        found, has_old, old = await store.read(_find_old_rows, find, last, limit)
         if old != "[]":
-            await store.write(_delete, delete, old)
+            await store.write(_delete_rows, delete, old)
         last = found
 
 
-def _find(sql: str, last: int | str, limit: datetime) -> tuple[int | str, bool, str]:
-    """Return the last row of a page, whether there are old ones in it, and which may go."""
-    found, has_old, old = execute_sql(sql, str(limit), last, SLICE_ROWS).fetchone()
+def _find_old_rows(sql: str, last: int | str, limit: datetime) -> tuple[int | str, bool, str]:
+    """Return a page's last row, whether the page has old rows, and the rows to delete."""
+    found, has_old, old = execute_sql(sql, format_instant(limit), last, SLICE_ROWS).fetchone()
     return found, bool(has_old), old
 
 
-def _delete(sql: str, old: str) -> None:
-    execute_sql(sql, old)
+def _delete_rows(sql: str, row_ids: str) -> None:
+    execute_sql(sql, row_ids)

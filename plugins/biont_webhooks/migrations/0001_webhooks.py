@@ -1,4 +1,4 @@
-"""Webhooks, what is owed to them, and what was tried."""
+"""Tables of webhooks, event messages, deliveries and attempts."""
 
 from peewee import SQL, AutoField, ForeignKeyField, IntegerField, TextField
 from playhouse.postgres_ext import DateTimeTZField
@@ -6,7 +6,7 @@ from playhouse.postgres_ext import DateTimeTZField
 
 def up(migrator, db):
     class Webhook(db.Model):
-        # Of the core's table, which has no model in this file.
+        # A column of SQL: the table of users belongs to the core and has no model here.
         user_id = IntegerField(
             index=True, constraints=[SQL("REFERENCES users (id) ON DELETE CASCADE")]
         )
@@ -37,7 +37,7 @@ def up(migrator, db):
             table_name = "webhook_deliveries"
             indexes = ((("webhook", "message"), True),)
 
-    # What is still owed, a webhook at a time.
+    # Pending deliveries, by webhook.
     Delivery.add_index(
         Delivery.index(
             Delivery.webhook,

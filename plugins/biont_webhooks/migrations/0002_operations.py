@@ -1,4 +1,4 @@
-"""What operators need: filters, retries, pausing, rotation; and why an attempt is made."""
+"""Columns for filters, retries, pauses and rotation, and for the trigger of an attempt."""
 
 _COLUMNS = {
     "webhooks": [
@@ -31,7 +31,7 @@ _COLUMNS = {
 
 
 def up(migrator, db):
-    # Plain SQL: it adds a column without writing a row, however many there are.
+    # Plain SQL adds a column without rewriting the rows, of which there may be very many.
     for table, columns in _COLUMNS.items():
         for column in columns:
             db.execute_sql(f"ALTER TABLE {table} ADD COLUMN {column}")

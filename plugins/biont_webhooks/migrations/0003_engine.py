@@ -1,11 +1,11 @@
-"""What a delivery is part of, and indexes that a new event touches as few pages of as can be."""
+"""Causation columns, and indexes in the order in which new deliveries arrive."""
 
 
 def up(migrator, db):
-    # Plain SQL: it adds a column without writing a row, however many there are.
+    # Plain SQL adds a column without rewriting the rows, of which there may be very many.
     db.execute_sql("ALTER TABLE webhook_messages ADD COLUMN correlation_id TEXT")
     db.execute_sql("ALTER TABLE webhook_messages ADD COLUMN hops INTEGER NOT NULL DEFAULT 0")
-    # Ids of events rise, so what one event owes to hundreds of webhooks stands together.
+    # Event ids rise, so the deliveries of one event for hundreds of webhooks share index pages.
     db.execute_sql("DROP INDEX delivery_webhook_id_message_id")
     db.execute_sql("DROP INDEX delivery_message_id")
     db.execute_sql(

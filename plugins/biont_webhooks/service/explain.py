@@ -1,4 +1,4 @@
-"""Why a webhook gets an event, or does not."""
+"""Explanations: the reason for which a webhook receives an event, or does not."""
 
 from __future__ import annotations
 
@@ -12,49 +12,49 @@ from biont.events import find_pattern
 from biont.http import make_causation_headers
 from biont.security import Vault
 from biont_webhooks.delivery.deliveries import make_body
-from biont_webhooks.subscription.custom_headers import mask_headers
+from biont_webhooks.subscription.custom_headers import redact_headers
 from biont_webhooks.subscription.subscriber import Subscriber, to_subscriber
 from biont_webhooks.tables import Delivery, Webhook, WebhookStatus
 
 
 class WebhookExplanation(Schema):
-    """Whether a webhook, as it is now, gets an event, and why."""
+    """Decision of one webhook, in its present state, about an event."""
 
     webhook_id: int
     name: str | None
     url: str
     gets_it: bool
     pointer: str = Field(
-        description="What of the webhook decides, as a JSON pointer into what its own route shows."
+        description="The field of the webhook that decides, as a JSON pointer into the webhook."
     )
     reason: str
     headers: dict[str, str] | None = Field(
-        description="The headers of the request if it was made now; values of the webhook's own "
-        "are masked. Null when it does not get the event."
+        description="The headers of the request if the request was made now; the values of "
+        "custom headers are redacted. Null when the webhook does not receive the event."
     )
     delivery_id: int | None = Field(
-        description="The delivery of this event to it; null when the event never became owed."
+        description="The delivery of this event to the webhook; null when none was created."
     )
 
 
 class EventExplanation(Schema):
-    """Who gets an event, and what they get."""
+    """Decisions of the webhooks about an event."""
 
     event_id: str
     event_type: str
     body: str = Field(description="The exact body of each delivery.")
     webhooks: list[WebhookExplanation]
-    next: str | None = Field(description="The cursor of the next page; null on the last one.")
+    next: str | None = Field(description="The cursor of the next page; null on the last page.")
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionVerdict:
-    """Whether a webhook gets an event.
+    """Decision about an event, and its reason.
 
     Attributes:
-        gets_it: whether it does.
-        pointer: what of the webhook decides, as a JSON pointer into its view.
-        reason: a sentence.
+        gets_it: whether the webhook receives the event.
+        pointer: the deciding field of the webhook, as a JSON pointer into its view.
+        reason: the reason, as a sentence.
     """
 
     gets_it: bool
@@ -65,10 +65,10 @@ class SubscriptionVerdict:
 def explain_event(
     event: Event, vault: Vault, now: datetime, limit: int, before: int | None
 ) -> list[WebhookExplanation]:
-    """Explain an event for a page of its user's webhooks and one more, the newest first.
+    """Explain an event for up to `limit` + 1 webhooks of the event's user, the newest first.
 
     Raises:
-        VaultError: a webhook's secrets cannot be read.
+        VaultError: the secrets of a webhook cannot be read.
     """
     webhooks = Webhook.read_page(event.user_id, limit, before)
     query = Delivery.select(Delivery.id, Delivery.webhook).where(Delivery.message == event.id)
@@ -83,7 +83,7 @@ def _explain_webhook(
     webhook: Webhook, vault: Vault, event: Event, now: datetime, delivery_id: int | None
 ) -> WebhookExplanation:
     subscriber = to_subscriber(webhook, vault)
-    verdict = judge(webhook, subscriber, event)
+    verdict = decide_subscription(webhook, subscriber, event)
     return WebhookExplanation(
         webhook_id=webhook.id,
         name=webhook.name,
@@ -91,33 +91,37 @@ def _explain_webhook(
         gets_it=verdict.gets_it,
         pointer=verdict.pointer,
         reason=verdict.reason,
-        headers=_show_headers(subscriber, event, now) if verdict.gets_it else None,
+        headers=_make_redacted_headers(subscriber, event, now) if verdict.gets_it else None,
         delivery_id=delivery_id,
     )
 
 
-def judge(webhook: Webhook, subscriber: Subscriber, event: Event) -> SubscriptionVerdict:
-    """Say whether a webhook gets an event: by its status, its patterns, its filter."""
+def decide_subscription(
+    webhook: Webhook, subscriber: Subscriber, event: Event
+) -> SubscriptionVerdict:
+    """Decide by status, event types and filter whether a webhook receives an event."""
     if webhook.status != WebhookStatus.ACTIVE:
         reason = f": {webhook.disabled_reason}" if webhook.disabled_reason else ""
-        return SubscriptionVerdict(False, "#/status", f"it is {webhook.status}{reason}")
+        return SubscriptionVerdict(False, "#/status", f"the webhook is {webhook.status}{reason}")
     pattern = find_pattern(subscriber.event_types, event.event_type)
     if pattern is None:
-        return SubscriptionVerdict(False, "#/event_types", f"none of them fits {event.event_type}")
+        return SubscriptionVerdict(
+            False, "#/event_types", f"no pattern matches {event.event_type}"
+        )
     if subscriber.filter is None:
         place = f"#/event_types/{subscriber.event_types.index(pattern)}"
-        return SubscriptionVerdict(True, place, f"{pattern} fits {event.event_type}")
+        return SubscriptionVerdict(True, place, f"{pattern} matches {event.event_type}")
     found = subscriber.filter.explain(event.payload)
     return SubscriptionVerdict(
         found.matches, f"#/filter{found.pointer.removeprefix('#')}", found.reason
     )
 
 
-def _show_headers(subscriber: Subscriber, event: Event, now: datetime) -> dict[str, str]:
+def _make_redacted_headers(subscriber: Subscriber, event: Event, now: datetime) -> dict[str, str]:
     headers = subscriber.make_headers(
         message_id=event.id,
         body=make_body(event),
-        cause=make_causation_headers(event.correlation_id, event.hops),
+        causation_headers=make_causation_headers(event.correlation_id, event.hops),
         now=now,
     )
-    return {**headers, **mask_headers(subscriber.headers)}
+    return {**headers, **redact_headers(subscriber.headers)}

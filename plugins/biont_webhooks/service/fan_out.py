@@ -1,124 +1,134 @@
-"""Who wants which event, at the moment an event becomes durable."""
+"""Fan-out: creates the deliveries of events, in the transaction that makes the events durable.
+
+An event and its deliveries are committed together, so a crash loses neither. A delivery for an
+endpoint with room in memory is inserted as claimed and offered to the dispatcher after the
+commit; other deliveries stay free in the table, and the dispatcher claims them when the
+endpoint's queue drains.
+
+Deliveries for congested endpoints are *deferred*, because a slow endpoint must not slow the
+clients that emit: the handler `webhooks.create_deliveries` passes the event to
+`Transaction.defer`. The journal then keeps the event, and the handler's position stays before
+the event until `create_deferred_deliveries` has created the remaining deliveries, many events
+in one write. After a crash in between, the handler gets the event again from its position;
+deliveries that exist already stay as they are.
+"""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from itertools import product
 
-from biont import Event, Store, Transaction
+from peewee import chunked
+
+from biont import Event, Service, Store, Transaction
 from biont.clock import Clock
-from biont.security import Vault
 from biont_webhooks.delivery.deliveries import insert_deliveries
-from biont_webhooks.subscription.subscriber import Subscriber, select_subscribers
+from biont_webhooks.delivery.dispatcher import Dispatcher
+from biont_webhooks.subscription.subscriber import Subscriber
+from biont_webhooks.subscription.subscriber_cache import SubscriberCache
 
-if TYPE_CHECKING:
-    from biont_webhooks.delivery.dispatcher import Dispatcher
-
-_USERS_IN_MEMORY = 10_000
+_EVENTS = 25
+_WEBHOOKS = 5
+"""The most deferred events and webhooks in one write: emitting clients wait for the write."""
 
 
 class FanOut:
-    """Owes events to webhooks, in the transaction that makes the events durable.
-
-    It runs on the writing thread, the only one that changes webhooks: what it reads
-    there is the present state.
+    """Creates deliveries for the webhooks that receive an event.
 
     Args:
-        store: where webhooks are.
-        vault: opens their secrets.
-        clock: stamps what is owed.
+        store: the store with the deliveries.
+        clock: provides the creation time of deliveries.
+        subscribers: the active webhooks of all users.
+        dispatcher: makes the attempts.
     """
 
-    def __init__(self, store: Store, vault: Vault, clock: Clock) -> None:
-        self._vault = vault
+    def __init__(
+        self, store: Store, clock: Clock, subscribers: SubscriberCache, dispatcher: Dispatcher
+    ) -> None:
+        self._store = store
         self._clock = clock
-        self._known: dict[int, list[Subscriber]] = {}
-        self._unconfirmed: set[int] = set()
-        store.on_foreign_change(self._known.clear)
+        self._subscribers = subscribers
+        self._dispatcher = dispatcher
 
-    def forget(self, user_id: int) -> None:
-        """Look a user's webhooks up again; to be called in the write that changes one."""
-        self._known.pop(user_id, None)
-
-    def owe(self, tx: Transaction, events: Sequence[Event], sender: Dispatcher) -> None:
-        """Record what new events are owed to whom; `sender` gets it once that is durable.
-
-        What is owed to a webhook that cannot keep up is put off, to be recorded together
-        with that of later events: nobody should wait for it.
-        """
-        self._drop_unconfirmed()
-        owed: list[tuple[Event, list[int]]] = []
-        creditors: dict[int, Subscriber] = {}
+    def create_deliveries(self, tx: Transaction, events: Sequence[Event]) -> None:
+        """Create the deliveries of new events; defer events for congested endpoints."""
+        recipients: list[tuple[Event, list[int]]] = []
+        chosen: dict[int, Subscriber] = {}
+        by_user = self._subscribers.find_subscribers(tx, events)
         for event in events:
-            found = [one for one in self._find(tx, event.user_id) if one.wants(event)]
-            if not found:
+            wanting = [webhook for webhook in by_user[event.user_id] if webhook.wants(event)]
+            if not wanting:
                 continue
-            prompt = {one.id: one for one in found if not sender.is_congested(one.id)}
-            if len(prompt) < len(found):
+            prompt = {
+                webhook.id: webhook
+                for webhook in wanting
+                if not self._dispatcher.is_congested(webhook.id)
+            }
+            if len(prompt) < len(wanting):
                 tx.defer(event)
             if prompt:
-                owed.append((event, list(prompt)))
-                creditors |= prompt
-        if owed:
-            self._record(tx, creditors, owed, sender)
+                recipients.append((event, list(prompt)))
+                chosen |= prompt
+        if recipients:
+            self._insert(tx, chosen, recipients)
 
-    def find_creditors(self, tx: Transaction, events: Sequence[Event]) -> list[int]:
-        """Return the webhooks that want any of `events`."""
-        return [one.id for one in self._find_all(tx, events) if any(map(one.is_owed, events))]
+    async def create_deferred_deliveries(self, events: Sequence[Event]) -> None:
+        """Create the deliveries that `create_deliveries` deferred, in short writes.
 
-    def owe_to(
-        self,
-        tx: Transaction,
-        webhook_ids: Collection[int],
-        events: Sequence[Event],
-        sender: Dispatcher,
-    ) -> None:
-        """Record what events are owed to some webhooks; what is recorded stays as it is.
-
-        Each is taken as it is now, not as it was when somebody chose it.
+        Raises:
+            StoreUnavailable: some deliveries were not created; the caller repeats the call.
         """
-        chosen = set(webhook_ids)
-        creditors = {one.id: one for one in self._find_all(tx, events) if one.id in chosen}
-        owed = [
-            (event, [number for number, one in creditors.items() if one.is_owed(event)])
+        webhook_ids = await self._store.transact(self._find_recipients, events)
+        for some_events, some_ids in product(
+            chunked(events, _EVENTS), chunked(webhook_ids, _WEBHOOKS)
+        ):
+            await self._store.transact(self._create_for, some_ids, some_events)
+
+    def _find_recipients(self, tx: Transaction, events: Sequence[Event]) -> list[int]:
+        by_user = self._subscribers.find_subscribers(tx, events)
+        return [
+            webhook.id
+            for webhooks in by_user.values()
+            for webhook in webhooks
+            if any(map(webhook.receives, events))
+        ]
+
+    def _create_for(
+        self, tx: Transaction, webhook_ids: Collection[int], events: Sequence[Event]
+    ) -> None:
+        """Create the missing deliveries of `events` for some webhooks."""
+        # Looked up again: a webhook may have been changed or paused after it was found.
+        by_user = self._subscribers.find_subscribers(tx, events)
+        chosen = {
+            webhook.id: webhook
+            for webhooks in by_user.values()
+            for webhook in webhooks
+            if webhook.id in webhook_ids
+        }
+        recipients = [
+            (event, [number for number, webhook in chosen.items() if webhook.receives(event)])
             for event in events
         ]
-        self._record(tx, creditors, owed, sender)
+        self._insert(tx, chosen, recipients)
 
-    def _find_all(self, tx: Transaction, events: Sequence[Event]) -> list[Subscriber]:
-        """Return the webhooks of all whom `events` concern."""
-        self._drop_unconfirmed()
-        user_ids = {event.user_id for event in events}
-        return [one for user_id in user_ids for one in self._find(tx, user_id)]
-
-    def _record(
+    def _insert(
         self,
         tx: Transaction,
-        creditors: Mapping[int, Subscriber],
-        owed: Sequence[tuple[Event, Sequence[int]]],
-        sender: Dispatcher,
+        webhooks: Mapping[int, Subscriber],
+        recipients: Sequence[tuple[Event, Sequence[int]]],
     ) -> None:
-        taken = {number for number in creditors if sender.has_room(number)}
-        new = insert_deliveries(owed, self._clock.now(), taken=taken)
-        offered = [(creditors[number], new[number]) for number in new if number in taken]
-        tx.after_commit(functools.partial(sender.offer, offered))
-        for number in new.keys() - taken:
-            tx.after_commit(functools.partial(sender.refresh, creditors[number]))
+        claimed_for = {number for number in webhooks if self._dispatcher.has_capacity(number)}
+        created = insert_deliveries(recipients, self._clock.now(), claimed_for=claimed_for)
+        offered = [
+            (webhooks[number], deliveries)
+            for number, deliveries in created.items()
+            if number in claimed_for
+        ]
+        tx.after_commit(functools.partial(self._dispatcher.offer, offered))
+        # The rest waits in the table: the dispatcher is told to read the table.
+        for number in created.keys() - claimed_for:
+            tx.after_commit(functools.partial(self._dispatcher.refresh, webhooks[number]))
 
-    def _drop_unconfirmed(self) -> None:
-        """Forget what was looked up in a transaction that may have been undone."""
-        for user_id in self._unconfirmed:
-            self.forget(user_id)
-        self._unconfirmed.clear()
 
-    def _find(self, tx: Transaction, user_id: int) -> list[Subscriber]:
-        found = self._known.get(user_id)
-        if found is None:
-            found = select_subscribers(user_id, self._vault)
-            if len(self._known) >= _USERS_IN_MEMORY:
-                self._known.clear()
-            self._known[user_id] = found
-            self._unconfirmed.add(user_id)
-            tx.after_commit(functools.partial(self._unconfirmed.discard, user_id))
-        return found
+FAN_OUT = Service[FanOut]("webhooks.fan_out", provider="webhooks")

@@ -1,4 +1,8 @@
-"""Deliveries on demand: changes to rows, each handed to `Store.write`, and what they read."""
+"""Redelivery: resend, recover, replay and test deliveries, and the queries for deliveries.
+
+The functions that take a webhook run inside a write, by `Webhooks.redeliver`. Those that may
+change many rows change at most `SLICE` in one call; the caller repeats the call.
+"""
 
 from __future__ import annotations
 
@@ -22,18 +26,18 @@ from biont_webhooks.tables import (
 )
 
 SLICE = 1000
-"""How many deliveries one write changes at most, since others wait for it."""
+"""The most deliveries changed in one write, because other writes wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
-    """Which of a webhook's deliveries are asked for; None asks for all.
+    """Filter for the deliveries of a webhook; None matches all.
 
     Attributes:
-        status: what became of them.
-        event_type: of their events.
-        since: those that became owed then or later.
-        until: those that became owed before.
+        status: the status of deliveries.
+        event_type: the type of their events.
+        since: the earliest creation time.
+        until: the first creation time that is too late.
     """
 
     status: DeliveryStatus | None = None
@@ -43,14 +47,14 @@ class DeliveryFilter:
 
 
 def select_deliveries(
-    user_id: int, webhook_id: int, asked: DeliveryFilter, limit: int, before: int | None
+    user_id: int, webhook_id: int, choice: DeliveryFilter, limit: int, before: int | None
 ) -> list[tuple[Delivery, list[Attempt]]]:
-    """Return a page of a webhook's deliveries and one more, the newest first, with attempts.
+    """Return up to `limit` + 1 deliveries of a webhook with attempts, the newest first.
 
     Raises:
-        NotFound: there is no such webhook of this user.
+        NotFound: the user has no webhook of this number.
     """
-    query = _ask(Webhook.get_owned(user_id, webhook_id), asked)
+    query = _filter_deliveries(Webhook.get_owned(user_id, webhook_id), choice)
     if before is not None:
         query = query.where(Delivery.id < before)
     return _add_attempts(list(query.order_by(Delivery.id.desc()).limit(limit + 1)))
@@ -59,88 +63,90 @@ def select_deliveries(
 def get_delivery(
     user_id: int, webhook_id: int, delivery_id: int
 ) -> tuple[Delivery, list[Attempt]]:
-    """Return one of a webhook's deliveries with its attempts.
+    """Return a delivery of a webhook with its attempts.
 
     Raises:
-        NotFound: there is no such webhook of this user, or no such delivery of it.
+        NotFound: the user has no such webhook, or the webhook has no such delivery.
     """
     webhook = Webhook.get_owned(user_id, webhook_id)
-    query = _ask(webhook, DeliveryFilter()).where(Delivery.id == delivery_id)
+    query = _filter_deliveries(webhook, DeliveryFilter()).where(Delivery.id == delivery_id)
     for found in _add_attempts(list(query)):
         return found
-    raise _not_found(webhook_id, delivery_id)
+    raise _make_not_found(webhook_id, delivery_id)
 
 
 def create_test_delivery(webhook: Webhook, message: Event, now: datetime) -> int:
-    """Owe a message to one webhook alone; return the delivery's number."""
-    (owed,) = insert_deliveries([(message, [webhook.id])], now, AttemptTrigger.TEST)[webhook.id]
-    return owed.id
+    """Create a delivery of `message` for one webhook; return the delivery's number."""
+    created = insert_deliveries([(message, [webhook.id])], now, AttemptTrigger.TEST)
+    (delivery,) = created[webhook.id]
+    return delivery.id
 
 
-def resend(webhook: Webhook, delivery_id: int) -> None:
-    """Owe a delivery once more, whatever became of it; what is owed already is due now.
+def resend_delivery(webhook: Webhook, delivery_id: int) -> None:
+    """Make a delivery pending and due now, whatever its status.
 
     Raises:
         NotFound: the webhook has no such delivery.
     """
-    which = (Delivery.id == delivery_id) & (Delivery.webhook == webhook)
-    if not _owe_again(which, AttemptTrigger.RESEND):
-        raise _not_found(webhook.id, delivery_id)
+    condition = (Delivery.id == delivery_id) & (Delivery.webhook == webhook)
+    if not _make_due(condition, AttemptTrigger.RESEND):
+        raise _make_not_found(webhook.id, delivery_id)
 
 
-def recover(webhook: Webhook, since: datetime, before: int | None) -> list[int]:
-    """Owe some of the deliveries that have failed since then once more.
+def recover_failed(webhook: Webhook, since: datetime, before: int | None) -> list[int]:
+    """Make failed deliveries pending and due now.
 
     Args:
-        webhook: whose they are.
-        since: only those that became owed then or later.
-        before: only those with a lower number.
+        webhook: the webhook of the deliveries.
+        since: the earliest creation time of the deliveries.
+        before: only deliveries with a lower number; None for all.
 
     Returns:
         The numbers of at most `SLICE` deliveries, the highest first.
     """
-    query = _ask(webhook, DeliveryFilter(DeliveryStatus.FAILED, since=since))
+    query = _filter_deliveries(webhook, DeliveryFilter(DeliveryStatus.FAILED, since=since))
     if before is not None:
         query = query.where(Delivery.id < before)
     query = query.select(Delivery.id).order_by(Delivery.id.desc()).limit(SLICE)
     numbers = [delivery.id for delivery in query]
-    _owe_again(Delivery.id.in_(numbers), AttemptTrigger.RECOVER)
+    _make_due(Delivery.id.in_(numbers), AttemptTrigger.RECOVER)
     return numbers
 
 
-def replay(webhook: Webhook, events: Sequence[Event], now: datetime) -> int:
-    """Owe events to one webhook alone; return how many were not owed to it before."""
-    owed = insert_deliveries(
+def create_replays(webhook: Webhook, events: Sequence[Event], now: datetime) -> int:
+    """Create the missing deliveries of `events` for one webhook; return their number."""
+    created = insert_deliveries(
         [(event, [webhook.id]) for event in events], now, AttemptTrigger.REPLAY
     )
-    return len(owed.get(webhook.id, ()))
+    return len(created.get(webhook.id, ()))
 
 
-def delete_some(webhook_id: int) -> int:
-    """Delete at most `SLICE` of a webhook's deliveries; return how many there were."""
+def delete_some_deliveries(webhook_id: int) -> int:
+    """Delete at most `SLICE` deliveries of a webhook; return the number of deleted rows."""
     some = Delivery.select(Delivery.id).where(Delivery.webhook == webhook_id).limit(SLICE)
     return int(Delivery.delete().where(Delivery.id.in_(some)).execute())
 
 
-def _ask(webhook: Webhook, asked: DeliveryFilter) -> ModelSelect[Delivery]:
+def _filter_deliveries(webhook: Webhook, choice: DeliveryFilter) -> ModelSelect[Delivery]:
     query = (
         Delivery.select(Delivery, EventMessage)
         .join(EventMessage)
         .where(Delivery.webhook == webhook)
     )
-    if asked.status is not None:
-        query = query.where(Delivery.status == asked.status)
-    if asked.event_type is not None:
-        query = query.where(EventMessage.event_type == asked.event_type)
-    if asked.since is not None:
+    if choice.status is not None:
+        query = query.where(Delivery.status == choice.status)
+    if choice.event_type is not None:
+        query = query.where(EventMessage.event_type == choice.event_type)
+    # Deliveries from before migration 0002 have no creation time: the message's time counts.
+    if choice.since is not None:
         query = query.where(
-            (Delivery.created_at >= asked.since)
-            | (Delivery.created_at.is_null() & (EventMessage.created_at >= asked.since))
+            (Delivery.created_at >= choice.since)
+            | (Delivery.created_at.is_null() & (EventMessage.created_at >= choice.since))
         )
-    if asked.until is not None:
+    if choice.until is not None:
         query = query.where(
-            (Delivery.created_at < asked.until)
-            | (Delivery.created_at.is_null() & (EventMessage.created_at < asked.until))
+            (Delivery.created_at < choice.until)
+            | (Delivery.created_at.is_null() & (EventMessage.created_at < choice.until))
         )
     return query
 
@@ -153,14 +159,14 @@ def _add_attempts(deliveries: list[Delivery]) -> list[tuple[Delivery, list[Attem
     return [(delivery, attempts[delivery.id]) for delivery in deliveries]
 
 
-def _owe_again(which: Expression, trigger: AttemptTrigger) -> int:
-    """Owe the deliveries that `which` describes now; return how many they are."""
-    # One that is owed as it is only comes forward, and keeps the retries that are ahead.
-    is_owed = Delivery.status == DeliveryStatus.PENDING
-    why = Case(None, [(is_owed, Delivery.trigger)], trigger)
-    owed = Delivery.update(status=DeliveryStatus.PENDING, due_at=None, trigger=why)
-    return int(owed.where(which).execute())
+def _make_due(condition: Expression, trigger: AttemptTrigger) -> int:
+    """Make the matching deliveries pending and due now; return their number."""
+    # A pending delivery keeps its trigger, and with the trigger its further retries.
+    is_pending = Delivery.status == DeliveryStatus.PENDING
+    new_trigger = Case(None, [(is_pending, Delivery.trigger)], trigger)
+    update = Delivery.update(status=DeliveryStatus.PENDING, due_at=None, trigger=new_trigger)
+    return int(update.where(condition).execute())
 
 
-def _not_found(webhook_id: int, delivery_id: int) -> NotFound:
+def _make_not_found(webhook_id: int, delivery_id: int) -> NotFound:
     return NotFound(f"webhook {webhook_id} has no delivery {delivery_id}")

@@ -1,4 +1,4 @@
-"""Which types of event a webhook asks for."""
+"""Event patterns: the event types to which a webhook subscribes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EventPattern = Annotated[
     Field(
         pattern=r"^(\*|[a-z][a-z0-9_]*\*?)$",
         max_length=100,
-        description="An event type, a prefix (`task_*`), or `*` for all.",
+        description="An event type, a prefix (`task_*`), or `*` for all event types.",
     ),
 ]
 EventPatterns = Annotated[list[EventPattern], Field(min_length=1, max_length=100)]

@@ -1,4 +1,4 @@
-"""The clauses of payload filters: each judges one value of the payload."""
+"""Clauses of payload filters: each clause tests one value of the payload."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pydantic import ConfigDict, Field, StrictBool, WrapValidator
 from biont import JsonObject, Schema
 
 MISSING: Final = object()
-"""What a path finds where there is nothing."""
+"""The result of a path that leads to no value."""
 
 Test = Callable[[object], bool]
-"""Judges what a path has found, or `MISSING`; never raises."""
+"""Returns whether a value of the payload, or `MISSING`, matches. Never raises."""
 
-_SHOWN = 80
+_SHOWN_CHARACTERS = 80
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "lt": operator.lt,
     "lte": operator.le,
@@ -47,7 +47,7 @@ Orderable = Annotated[str | int | float, WrapValidator(_check_orderable)]
 
 
 class Clause(Schema, ABC):
-    """Judges the value that stands at `path` in a payload."""
+    """Test of the value at `path` in a payload."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -56,25 +56,26 @@ class Clause(Schema, ABC):
         Field(
             pattern=r"^[^.]+(\.[^.]+)*$",
             max_length=200,
-            description="Where to look: keys and list indexes, with dots between them.",
+            description="The place of the value: keys and list indexes, separated by dots.",
         ),
     ]
 
     @classmethod
     def list_operators(cls) -> tuple[str, ...]:
-        """Return what `op` may be."""
+        """Return the operators of the clause."""
         return get_args(cls.model_fields["op"].annotation)
 
     @abstractmethod
     def make_test(self) -> Test:
-        """Return what says whether a value that was found matches."""
+        """Return the test for the value at the path."""
 
     @abstractmethod
     def list_endings(self) -> tuple[str, str]:
-        """Return how a sentence about a value ends when it matches, and when it does not."""
+        """Return the end of a sentence about a value that matches, and one that does not."""
 
     def make_finder(self) -> Callable[[JsonObject], object]:
-        """Return what finds the value in a payload, or `MISSING`."""
+        """Return a function that finds the value in a payload, or `MISSING`."""
+        # Split once and not for each event: a filter is tested for every event of a user.
         steps = [(key, _read_index(key)) for key in self.path.split(".")]
 
         def find(payload: JsonObject) -> object:
@@ -91,76 +92,76 @@ class Clause(Schema, ABC):
         return find
 
     def describe(self, found: object, *, matches: bool) -> str:
-        """Return a sentence that says why a value that was found matches, or does not."""
+        """Return the reason, as a sentence, for which a value matches or does not match."""
         if found is MISSING:
             return f"{self.path} is missing"
         matching, failing = self.list_endings()
-        return f"{self.path} is {_show(found)}{matching if matches else failing}"
+        return f"{self.path} is {_format_value(found)}{matching if matches else failing}"
 
 
 class Equality(Clause):
-    """Matches a value that is, or is not, the given one; true is not 1."""
+    """Clause that compares for equality; true is not 1."""
 
     op: Literal["eq", "ne"]
     value: Scalar
 
     def make_test(self) -> Test:
-        """Return the test; a value that is missing equals none."""
-        expected, wanted = _tag(self.value), self.op == "eq"
-        return lambda found: (_tag(found) == expected) is wanted
+        """Return the test; a missing value equals no value."""
+        expected, wanted = _make_key(self.value), self.op == "eq"
+        return lambda found: (_make_key(found) == expected) is wanted
 
     def list_endings(self) -> tuple[str, str]:
-        """Return what it is not, where it is another."""
-        other = f", which is not {_show(self.value)}"
+        """Return the expected value, for a different value."""
+        other = f", which is not {_format_value(self.value)}"
         return ("", other) if self.op == "eq" else (other, "")
 
 
 class Membership(Clause):
-    """Matches a value that is one of the given ones."""
+    """Clause that looks a value up in a list."""
 
     op: Literal["in"]
     value: Annotated[list[Scalar], Field(min_length=1, max_length=100)]
 
     def make_test(self) -> Test:
         """Return the test."""
-        expected = {_tag(value) for value in self.value}
-        return lambda found: _tag(found) in expected
+        expected = {_make_key(value) for value in self.value}
+        return lambda found: _make_key(found) in expected
 
     def list_endings(self) -> tuple[str, str]:
-        """Return the ones it was compared with."""
-        values = _show(self.value)
+        """Return the list."""
+        values = _format_value(self.value)
         return f", which is in {values}", f", which is not in {values}"
 
 
 class Order(Clause):
-    """Matches a number that lies below or above the given number, or text likewise.
+    """Clause that compares a number with a number, or text with text.
 
-    Text is ordered by its characters' code points.
+    The order of text is the order of code points.
     """
 
     op: Literal["lt", "lte", "gt", "gte"]
     value: Orderable
 
     def make_test(self) -> Test:
-        """Return the test; a number is never compared with text."""
-        limit, compare, is_comparable = self.value, _COMPARE[self.op], _find_kind(self.value)
+        """Return the test; no number matches text."""
+        limit, compare, is_comparable = self.value, _COMPARE[self.op], _make_kind_test(self.value)
         return lambda found: is_comparable(found) and compare(found, limit)
 
     def list_endings(self) -> tuple[str, str]:
-        """Return what it was compared with."""
-        comparison = f"{_SIGNS[self.op]} {_show(self.value)}"
+        """Return the comparison."""
+        comparison = f"{_SIGNS[self.op]} {_format_value(self.value)}"
         return f", which is {comparison}", f", which is not {comparison}"
 
     def describe(self, found: object, *, matches: bool) -> str:
-        """Return also that a value is of the wrong kind."""
-        if found is MISSING or _find_kind(self.value)(found):
+        """Return the reason; name the expected kind for a value of another kind."""
+        if found is MISSING or _make_kind_test(self.value)(found):
             return super().describe(found, matches=matches)
         kind = "text" if isinstance(self.value, str) else "a number"
-        return f"{self.path} is {_show(found)}, which is not {kind}"
+        return f"{self.path} is {_format_value(found)}, which is not {kind}"
 
 
 class Prefix(Clause):
-    """Matches text that begins with the given text."""
+    """Clause that compares the beginning of text."""
 
     op: Literal["prefix"]
     value: Annotated[str, Field(max_length=1000)]
@@ -170,13 +171,13 @@ class Prefix(Clause):
         return lambda found: isinstance(found, str) and found.startswith(self.value)
 
     def list_endings(self) -> tuple[str, str]:
-        """Return how it begins, or should."""
-        prefix = _show(self.value)
+        """Return the prefix."""
+        prefix = _format_value(self.value)
         return f", which begins with {prefix}", f", which does not begin with {prefix}"
 
 
 class Exists(Clause):
-    """Matches when there is a value, also null; or, by false, when there is none."""
+    """Clause that tests for a value, null included; with false, for a missing value."""
 
     op: Literal["exists"]
     value: StrictBool = True
@@ -186,7 +187,7 @@ class Exists(Clause):
         return lambda found: (found is not MISSING) is self.value
 
     def list_endings(self) -> tuple[str, str]:
-        """Return nothing: that it is there says it all."""
+        """Return nothing: the sentence needs no end."""
         return "", ""
 
 
@@ -198,13 +199,13 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _find_kind(value: object) -> Test:
-    """Return what says whether another value can be compared with `value`."""
+def _make_kind_test(value: object) -> Test:
+    """Return a test for values that can be compared with `value`."""
     return _is_text if isinstance(value, str) else _is_number
 
 
-def _tag(value: object) -> object:
-    """Return what is equal for equal JSON values only; Python takes true for 1."""
+def _make_key(value: object) -> object:
+    """Return a key that is equal for equal JSON values only; in Python, True equals 1."""
     if isinstance(value, bool):
         return ("boolean", value)
     return value if value is None or isinstance(value, str | int | float) else MISSING
@@ -214,6 +215,6 @@ def _read_index(key: str) -> int:
     return int(key) if key.isascii() and key.isdigit() else -1
 
 
-def _show(value: object) -> str:
+def _format_value(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 3]}..."

@@ -1,4 +1,4 @@
-"""Payload filters: which events a webhook wants, by what stands in them.
+"""Payload filters: conditions on the payload of events.
 
 A filter is a clause, ``{"path": "customer.country", "op": "eq", "value": "DE"}``,
 or a group of filters: ``{"and": [...]}``, ``{"or": [...]}``, ``{"not": ...}``.
@@ -23,16 +23,16 @@ from biont_webhooks.subscription.filter_conditions import (
 )
 
 DEPTH_LIMIT = 8
-"""How many levels a filter may have; a clause alone is one."""
+"""The most levels of a filter; a single clause has one level."""
 
 CLAUSE_LIMIT = 100
-"""How many clauses a filter may have."""
+"""The most clauses of a filter."""
 
 _GROUPS = ("and", "or", "not")
 
 
 class Every(Schema):
-    """Matches what each of its filters matches."""
+    """Filter that matches if each of its parts matches."""
 
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
 
@@ -40,7 +40,7 @@ class Every(Schema):
 
 
 class Some(Schema):
-    """Matches what at least one of its filters matches."""
+    """Filter that matches if at least one of its parts matches."""
 
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
 
@@ -48,7 +48,7 @@ class Some(Schema):
 
 
 class Not(Schema):
-    """Matches what its filter does not match."""
+    """Filter that matches if its part does not match."""
 
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True)
 
@@ -65,10 +65,8 @@ _MODELS: dict[str, type[BaseModel]] = {
 
 
 def _validate_node(value: object, _: object) -> BaseModel:
-    """Validate `value` as what its keys say it is.
-
-    A union would be tried member by member, and name each one's complaints.
-    """
+    """Validate a part of a filter with the model that its keys name."""
+    # By hand, because a union would try each model and report the errors of all models.
     keys = value if isinstance(value, dict) else {}
     kind = next((name for name in _GROUPS if name in keys), keys.get("op"))
     model = _MODELS.get(kind) if isinstance(kind, str) else None
@@ -85,7 +83,7 @@ Node = Annotated[
 
 
 def _check_bounds(value: object) -> object:
-    """Refuse what is too deep or too large, before anything recurses into it."""
+    """Refuse a filter with too many levels or clauses, before any recursion begins."""
     level, clauses = [value], 0
     for _ in range(DEPTH_LIMIT):
         children = [_list_children(node) for node in level]
@@ -109,18 +107,18 @@ def _list_children(node: object) -> list[object]:
 
 
 Filter = Annotated[Node, BeforeValidator(_check_bounds)]
-"""A filter as REST clients send it."""
+"""A filter in a REST request."""
 
 _FILTER: TypeAdapter[Filter] = TypeAdapter(Filter)
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a filter matches, or does not.
+    """Result of a filter for one payload, with the reason.
 
     Attributes:
-        matches: whether it does.
-        pointer: the clause or group that decided, as a JSON pointer into the filter.
+        matches: whether the filter matches.
+        pointer: the deciding clause or group, as a JSON pointer into the filter.
         reason: a sentence: ``total is 40, which is not > 100``.
     """
 
@@ -131,55 +129,55 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class PayloadFilter:
-    """A filter that is ready to be asked.
+    """Compiled filter.
 
     Attributes:
         node: the filter.
-        matches: says of a payload whether the filter matches it; never raises.
+        matches: returns whether a payload matches; never raises.
     """
 
     node: Node
     matches: Callable[[JsonObject], bool]
 
     def explain(self, payload: JsonObject) -> Explanation:
-        """Return the clause that decides about `payload`, and why it does."""
-        return _explain(self.node, payload, "#")
+        """Return the result for `payload`, with the deciding clause and the reason."""
+        return _explain_node(self.node, payload, "#")
 
 
 def compile_filter(node: Filter) -> PayloadFilter:
-    """Make a filter ready."""
-    return PayloadFilter(node, _compile(node))
+    """Compile a filter."""
+    return PayloadFilter(node, _compile_node(node))
 
 
 def dump_filter(node: Filter) -> str:
-    """Return a filter as the JSON that `load_filter` reads."""
+    """Return a filter as JSON, for `load_filter`."""
     return _FILTER.dump_json(node, exclude_unset=True).decode()
 
 
 def load_filter(text: str) -> PayloadFilter:
-    """Return the filter that `dump_filter` has written, ready to be asked."""
+    """Return the compiled filter of the JSON that `dump_filter` made."""
     return compile_filter(_FILTER.validate_json(text))
 
 
-def _compile(node: Node) -> Callable[[JsonObject], bool]:
+def _compile_node(node: Node) -> Callable[[JsonObject], bool]:
     match node:
         case Not():
-            inner = _compile(node.filter)
+            inner = _compile_node(node.filter)
             return lambda payload: not inner(payload)
         case Every():
-            parts = [_compile(part) for part in node.filters]
+            parts = [_compile_node(part) for part in node.filters]
             return lambda payload: all(part(payload) for part in parts)
         case Some():
-            parts = [_compile(part) for part in node.filters]
+            parts = [_compile_node(part) for part in node.filters]
             return lambda payload: any(part(payload) for part in parts)
     find, test = node.make_finder(), node.make_test()
     return lambda payload: test(find(payload))
 
 
-def _explain(node: Node, payload: JsonObject, pointer: str) -> Explanation:
+def _explain_node(node: Node, payload: JsonObject, pointer: str) -> Explanation:
     match node:
         case Not():
-            inner = _explain(node.filter, payload, f"{pointer}/not")
+            inner = _explain_node(node.filter, payload, f"{pointer}/not")
             return replace(inner, matches=not inner.matches)
         case Every():
             return _explain_group(node.filters, payload, pointer, "and")
@@ -193,9 +191,11 @@ def _explain(node: Node, payload: JsonObject, pointer: str) -> Explanation:
 def _explain_group(
     filters: Sequence[Node], payload: JsonObject, pointer: str, kind: str
 ) -> Explanation:
+    # One match decides an "or", one mismatch an "and": that part is the reason.
     decisive = kind == "or"
     parts = [
-        _explain(part, payload, f"{pointer}/{kind}/{index}") for index, part in enumerate(filters)
+        _explain_node(part, payload, f"{pointer}/{kind}/{index}")
+        for index, part in enumerate(filters)
     ]
     for part in parts:
         if part.matches is decisive or len(parts) == 1:
@@ -203,5 +203,5 @@ def _explain_group(
     return Explanation(
         not decisive,
         pointer,
-        "none of its clauses matches" if decisive else "each of its clauses matches",
+        "no clause matches" if decisive else "every clause matches",
     )

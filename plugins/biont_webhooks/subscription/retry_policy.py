@@ -1,4 +1,4 @@
-"""When a delivery is attempted again, and which answers end it well."""
+"""Retry policy: the waits between attempts, and the answers that count as a success."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import orjson
 from pydantic import Field, TypeAdapter, WrapValidator
 
 from biont.backoff import Backoff
+from biont.store import dump_json
 
 MAX_JITTER = 0.2
-"""The part of a wait by which chance may lengthen it."""
+"""The largest random extension of a wait, as a part of the wait."""
 
 MAX_RETRY_AFTER = 24 * 3600.0
-"""How long a receiver may keep us waiting by ``Retry-After``, in seconds."""
+"""The longest wait that a receiver may ask for by ``Retry-After``, in seconds."""
 
 _MINUTE, _HOUR = 60.0, 3600.0
 
@@ -35,13 +36,13 @@ _STANDARD = (
 
 
 class Success(StrEnum):
-    """Which answers count as a success."""
+    """Answers that count as a success."""
 
     OK = "200"
     ANY_2XX = "2xx"
 
     def accepts(self, status: int) -> bool:
-        """Say whether an answer of this HTTP status is a success."""
+        """Return whether an answer with this HTTP status is a success."""
         return status == 200 if self is Success.OK else 200 <= status < 300
 
 
@@ -54,7 +55,8 @@ _WAITS: TypeAdapter[Waits] = TypeAdapter(Waits)
 
 
 def _validate_retry(value: object, _: object) -> object:
-    """Validate `value` as what it looks like; a union would complain twice."""
+    """Validate a retry policy from a REST request."""
+    # By hand, because a union of two types would report one error for each type.
     if isinstance(value, list):
         return _WAITS.validate_python(value)
     if value in ("none", "standard"):
@@ -63,16 +65,16 @@ def _validate_retry(value: object, _: object) -> object:
 
 
 Retry = Annotated[Literal["none", "standard"] | Waits, WrapValidator(_validate_retry)]
-"""A retry policy as REST clients send it: a name, or the waits before each retry in seconds."""
+"""A retry policy in a REST request: a name, or the wait before each retry in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often, and after which waits, a failed delivery is attempted again.
+    """Waits between the attempts of a delivery.
 
     Attributes:
-        waits: seconds before the second attempt, the third, and so on. There is
-            one attempt more than there are waits.
+        waits: the seconds before the second attempt, the third, and so on. A delivery
+            with n waits has at most n + 1 attempts.
     """
 
     waits: tuple[float, ...] = ()
@@ -80,17 +82,17 @@ class RetryPolicy:
     def delay_after(
         self, attempts_made: int, *, retry_after: float | None, chance: float
     ) -> float | None:
-        """Return how long to wait before the next attempt, in seconds.
+        """Return the wait before the next attempt, in seconds.
 
         Args:
-            attempts_made: how many attempts there were.
-            retry_after: how long the receiver asks us to wait at least, in seconds;
-                see `parse_retry_after`.
-            chance: 0 to 1, drawn anew each time: it lengthens the wait by up to a
-                fifth, so that what failed together does not come back together.
+            attempts_made: the number of attempts made so far.
+            retry_after: the least wait that the receiver asks for, in seconds; see
+                `parse_retry_after`.
+            chance: a new random number from 0 to 1, which lengthens the wait by up to a
+                fifth: deliveries that failed together are then not retried together.
 
         Returns:
-            None when there is to be no further attempt; 0 before the first.
+            None for no further attempt; 0 before the first attempt.
         """
         if not attempts_made:
             return retry_after or 0.0
@@ -99,35 +101,35 @@ class RetryPolicy:
 
 
 def make_retry_policy(retry: Retry) -> RetryPolicy:
-    """Return the policy that a client has asked for."""
+    """Return the retry policy of a REST request."""
     if retry == "standard":
         return RetryPolicy(_STANDARD)
     return RetryPolicy() if isinstance(retry, str) else RetryPolicy(tuple(retry))
 
 
 def load_retry_policy(text: str) -> RetryPolicy:
-    """Return the policy that `dump_retry` has written."""
+    """Return the retry policy of the text that `dump_retry` made."""
     return make_retry_policy(orjson.loads(text))
 
 
 def dump_retry(retry: Retry) -> str:
-    """Return a policy, as a client has sent it, as JSON."""
-    return orjson.dumps(retry).decode()
+    """Return the retry policy of a REST request as JSON."""
+    return dump_json(retry)
 
 
 def parse_retry_after(header: str, now: datetime) -> float | None:
-    """Return how long a ``Retry-After`` header asks to wait, in seconds.
+    """Return the wait that a ``Retry-After`` header asks for, in seconds.
 
     Args:
-        header: seconds, or an HTTP date.
-        now: what a date is compared with.
+        header: a number of seconds, or an HTTP date.
+        now: the instant from which a date counts.
 
     Returns:
-        At most `MAX_RETRY_AFTER`, 0 for a date in the past, None for what is neither.
+        At most `MAX_RETRY_AFTER`; 0 for a date in the past; None for a malformed header.
     """
     text = header.strip()
     if text.isascii() and text.isdigit():
-        # What has more digits is above the limit, and may be too long for a number.
+        # More digits are above the limit anyway, and `float` could overflow.
         return min(float(text[:10]), MAX_RETRY_AFTER) if len(text) <= 10 else MAX_RETRY_AFTER
     try:
         wait = (parsedate_to_datetime(text) - now).total_seconds()

@@ -1,9 +1,8 @@
-"""Secrets and signatures, so that a receiver knows who sent what and when.
+"""Signing: secrets and signatures by which a receiver verifies sender, body and time.
 
-Each request is signed twice. ``X-ASI-Signature`` covers the body alone, and can
-be checked in one line of any language. The Standard Webhooks headers cover the
-id and the time as well, and can be checked by the public libraries of
-https://www.standardwebhooks.com and of Svix.
+Each request is signed twice. ``X-ASI-Signature`` covers the body alone; one line of any
+language verifies that header. The Standard Webhooks headers cover the id and the time as well;
+the public libraries of https://www.standardwebhooks.com and of Svix verify these headers.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ def generate_secret() -> str:
 
 
 def validate_secret(secret: str) -> str:
-    """Return `secret` if it can sign.
+    """Return `secret` unchanged if the secret is valid.
 
-    Standard Webhooks libraries take a secret as base64 and decode it. A receiver
-    whose secret is plain text hands them ``whsec_`` and the base64 of that text:
+    Standard Webhooks libraries decode a secret as base64. A receiver with a plain text
+    secret passes ``whsec_`` and the base64 of that text to the library:
     in Python ``Webhook("whsec_" + b64encode(secret.encode()).decode())``.
 
     Raises:
-        ValueError: it is neither ``whsec_`` with the base64 of 24-64 bytes, nor
+        ValueError: the secret is neither ``whsec_`` with the base64 of 24-64 bytes, nor
             plain text of 16-128 printable ASCII characters.
     """
     if secret.startswith(_PREFIX):
@@ -47,20 +46,19 @@ def validate_secret(secret: str) -> str:
 def sign(
     secrets: Sequence[str], *, message_id: str, timestamp: int, body: bytes
 ) -> dict[str, str]:
-    """Return the headers that prove origin, id, time and content of a request.
+    """Return the headers that prove sender, id, time and body of a request.
 
-    ``X-ASI-Signature`` is the hexadecimal HMAC-SHA256 of `body`; its key is the
-    first secret's text, ``whsec_`` included. ``webhook-signature`` holds, for
-    each secret, ``v1,`` and the base64 of the HMAC-SHA256 of
-    ``message_id.timestamp.body``; its key is what stands behind ``whsec_``,
-    decoded, or the text of a plain secret.
+    ``X-ASI-Signature`` is the hexadecimal HMAC-SHA256 of `body`. The key is the text of the
+    first secret, ``whsec_`` included. ``webhook-signature`` holds, for each secret, ``v1,``
+    and the base64 of the HMAC-SHA256 of ``message_id.timestamp.body``. The key is the decoded
+    base64 after ``whsec_``, or the text of a plain secret.
 
     Args:
-        secrets: valid secrets; the current one first, then those rotated out
-            whose grace has not ended.
-        message_id: the event's id, which stays the same for each attempt.
-        timestamp: when this attempt is made, in seconds since 1970.
-        body: the exact bytes that are sent.
+        secrets: valid secrets: the current secret first, then replaced secrets that still
+            sign.
+        message_id: the id of the event, the same for each attempt.
+        timestamp: the time of this attempt, in seconds since 1970.
+        body: the exact bytes to send.
     """
     content = b"%b.%d.%b" % (message_id.encode(), timestamp, body)
     return {
@@ -72,7 +70,7 @@ def sign(
 
 
 def sign_body(secret: str, body: bytes) -> str:
-    """Return ``X-ASI-Signature`` by one secret."""
+    """Return the ``X-ASI-Signature`` of a body."""
     return hmac.digest(secret.encode(), body, "sha256").hex()
 
 
@@ -93,8 +91,8 @@ def _check_base64(secret: str) -> None:
         key = base64.b64decode(encoded, validate=True)
     except ValueError:
         key = b""
-    # Python forgives what decoders of other languages refuse, so only one spelling will do.
+    # Python decodes some spellings that decoders of other languages refuse.
     if base64.b64encode(key).decode() != encoded:
-        raise ValueError("what follows whsec_ in the secret must be base64, padded with =")
+        raise ValueError("the part of the secret after whsec_ must be base64, padded with =")
     if not 24 <= len(key) <= 64:
-        raise ValueError(f"the secret has {len(key)} bytes behind whsec_; it must have 24-64")
+        raise ValueError(f"the secret has {len(key)} bytes after whsec_; it must have 24-64")

@@ -1,4 +1,4 @@
-"""Webhooks as the delivery path needs them: ready to judge events and to sign."""
+"""Subscriber: an active webhook in the form that the delivery path needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import orjson
 from biont import Event
 from biont.events import find_pattern
 from biont.security import Vault
-from biont_webhooks.delivery.claims import find_webhooks_with_pending
 from biont_webhooks.subscription.payload_filter import PayloadFilter, load_filter
 from biont_webhooks.subscription.retry_policy import RetryPolicy, Success, load_retry_policy
 from biont_webhooks.subscription.signing import sign
@@ -20,22 +19,21 @@ from biont_webhooks.tables import Webhook, WebhookStatus
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """An active webhook.
+    """Active webhook with a compiled filter and decrypted secrets.
 
     Attributes:
-        id: the webhook's.
-        user_id: whose events it gets.
-        url: where they go.
-        event_types: patterns, of which one has to fit an event's type.
-        filter: what the payload has to match; None for any.
-        secrets: what requests are signed with, each with the instant until which it
-            signs, None for no end; the current one first.
-        success: which answers are a success.
-        retry: when a failed delivery is attempted again.
-        headers: the webhook's own, which go with each request.
-        rate: how many attempts begin in a second at most; None for no limit.
-        concurrency: how many attempts it has under way at most; None means the
-            setting.
+        id: the number of the webhook.
+        user_id: the user whose events the webhook receives.
+        url: the endpoint.
+        event_types: patterns, one of which has to match the type of an event.
+        filter: the filter that the payload has to match; None for any payload.
+        secrets: the signing secrets, the current secret first, each with the instant at
+            which signing with that secret ends; None for no end.
+        success: the answers that count as a success.
+        retry: the waits between attempts.
+        headers: the custom headers.
+        rate: the most attempts that begin in a second; None for no limit.
+        concurrency: the most simultaneous attempts; None for the setting.
     """
 
     id: int
@@ -51,25 +49,25 @@ class Subscriber:
     concurrency: int | None
 
     def wants(self, event: Event) -> bool:
-        """Say whether it has subscribed to an event of its user."""
+        """Return whether event types and filter match an event of the webhook's user."""
         if find_pattern(self.event_types, event.event_type) is None:
             return False
         return self.filter is None or self.filter.matches(event.payload)
 
-    def is_owed(self, event: Event) -> bool:
-        """Say whether it wants an event of anybody."""
+    def receives(self, event: Event) -> bool:
+        """Return whether user, event types and filter match an event of any user."""
         return event.user_id == self.user_id and self.wants(event)
 
     def make_headers(
-        self, *, message_id: str, body: bytes, cause: Mapping[str, str], now: datetime
+        self, *, message_id: str, body: bytes, causation_headers: Mapping[str, str], now: datetime
     ) -> dict[str, str]:
-        """Return the headers of a request that is made at `now`.
+        """Return the headers of a request.
 
         Args:
-            message_id: the event's id.
-            body: the exact bytes that are sent.
-            cause: what `make_causation_headers` says of the event.
-            now: when it is made.
+            message_id: the id of the event.
+            body: the exact bytes to send.
+            causation_headers: the result of `make_causation_headers` for the event.
+            now: the time of the request.
         """
         signed = sign(
             self.list_secrets(now),
@@ -77,18 +75,18 @@ class Subscriber:
             timestamp=int(now.timestamp()),
             body=body,
         )
-        return {**cause, **self.headers, **signed, "Content-Type": "application/json"}
+        return {**causation_headers, **self.headers, **signed, "Content-Type": "application/json"}
 
     def list_secrets(self, now: datetime) -> list[str]:
-        """Return the secrets that sign at present, the current one first."""
+        """Return the secrets that sign at `now`, the current secret first."""
         return [secret for secret, until in self.secrets if until is None or now < until]
 
 
 def to_subscriber(webhook: Webhook, vault: Vault) -> Subscriber:
-    """Return a row as the delivery path needs it.
+    """Return the subscriber of a row.
 
     Raises:
-        VaultError: its secrets cannot be read.
+        VaultError: the secrets of the webhook cannot be read.
     """
     secrets: list[tuple[str, datetime | None]] = [(vault.decrypt(webhook.secret), None)]
     if webhook.previous_secret is not None:
@@ -102,17 +100,17 @@ def to_subscriber(webhook: Webhook, vault: Vault) -> Subscriber:
         secrets=tuple(secrets),
         success=Success(webhook.success),
         retry=load_retry_policy(webhook.retry),
-        headers=read_headers(webhook, vault),
+        headers=load_headers(webhook, vault),
         rate=webhook.rate,
         concurrency=webhook.concurrency,
     )
 
 
-def read_headers(webhook: Webhook, vault: Vault) -> dict[str, str]:
-    """Return the webhook's own headers.
+def load_headers(webhook: Webhook, vault: Vault) -> dict[str, str]:
+    """Return the custom headers of a webhook.
 
     Raises:
-        VaultError: they cannot be read.
+        VaultError: the headers cannot be read.
     """
     if webhook.headers is None:
         return {}
@@ -121,22 +119,18 @@ def read_headers(webhook: Webhook, vault: Vault) -> dict[str, str]:
 
 
 def select_subscribers(user_id: int, vault: Vault) -> list[Subscriber]:
-    """Return a user's active webhooks."""
+    """Return the active webhooks of a user."""
     active = Webhook.of_user(user_id).where(Webhook.status == WebhookStatus.ACTIVE)
     return [to_subscriber(webhook, vault) for webhook in active]
 
 
-def select_webhooks_with_pending(vault: Vault) -> list[Subscriber]:
-    """Return the active webhooks that are owed something."""
-    query = Webhook.select().where(Webhook.id.in_(find_webhooks_with_pending()))
-    return [to_subscriber(webhook, vault) for webhook in query]
-
-
 def find_stale_secrets(vault: Vault) -> dict[int, dict[str, str]]:
-    """Return what is not yet encrypted by the present key, as it should be, by webhook.
+    """Return new tokens for secrets that the vault's present key did not encrypt.
+
+    The result maps webhook numbers to column names to tokens.
 
     Raises:
-        VaultError: some of it cannot be read.
+        VaultError: a secret cannot be read.
     """
     stale: dict[int, dict[str, str]] = {}
     for webhook in Webhook.select():
@@ -148,8 +142,9 @@ def find_stale_secrets(vault: Vault) -> dict[int, dict[str, str]]:
 
 
 def replace_secrets(tokens: Mapping[int, Mapping[str, str]]) -> None:
-    """Store what `find_stale_secrets` has returned."""
-    # Otherwise what was there, maybe in plain text, could stay in the file's free space.
+    """Store the result of `find_stale_secrets`."""
+    # Without this pragma the former value, maybe plain text, could stay in the free space of
+    # the database file.
     Webhook.raw("PRAGMA secure_delete = ON").execute()
     for webhook_id, columns in tokens.items():
         Webhook.update(columns).where(Webhook.id == webhook_id).execute()

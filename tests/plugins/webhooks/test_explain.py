@@ -58,10 +58,10 @@ async def test_each_webhook_is_judged_by_what_decides(
         for row in reversed(list_documents(explained["webhooks"]))
     ]
     assert found == [
-        (False, "#/status", "it is paused"),
-        (False, "#/status", "it is disabled: nothing has succeeded"),
-        (False, "#/event_types", "none of them fits custom_order"),
-        (True, "#/event_types/1", "custom_* fits custom_order"),
+        (False, "#/status", "the webhook is paused"),
+        (False, "#/status", "the webhook is disabled: nothing has succeeded"),
+        (False, "#/event_types", "no pattern matches custom_order"),
+        (True, "#/event_types/1", "custom_* matches custom_order"),
         (False, "#/filter/and/1", "total is 40, which is not > 100"),
         (True, "#/filter/or/1", "paid is true"),
     ]

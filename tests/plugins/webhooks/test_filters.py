@@ -102,13 +102,13 @@ def clause(path: str, op: str, value: JsonValue) -> dict[str, JsonValue]:
             {"and": [clause("paid", "eq", True), clause("total", "gt", 1)]},
             True,
             "#",
-            "each of its clauses matches",
+            "every clause matches",
         ),
         (
             {"and": [{"or": [clause("total", "eq", 1), clause("total", "eq", 2)]}]},
             False,
             "#/and/0",
-            "none of its clauses matches",
+            "no clause matches",
         ),
         (
             {"and": [{"not": {"or": [clause("total", "eq", 40)]}}]},

@@ -1,0 +1,49 @@
+"""Health of endpoints, by the result of the last attempt, and the pace that follows.
+
+    UNKNOWN --success--> HEALTHY --failure--> FAILING --success--> HEALTHY
+
+An endpoint that was paused, disabled or deleted is UNKNOWN again. Health is kept in memory
+only: after a restart each endpoint proves itself with its first attempt.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from biont_webhooks.delivery.pacer import Pacer
+
+PACE_SECONDS = 0.005
+"""The least time between attempts to failing endpoints: 200 dead ones then take one second."""
+
+
+class Health(Enum):
+    """Health of an endpoint."""
+
+    UNKNOWN = auto()
+    HEALTHY = auto()
+    FAILING = auto()
+
+
+class EndpointHealth:
+    """Health of all endpoints, and the pacers of those that are not healthy."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Health] = {}
+        # New endpoints wait for no fixed time: one attempt begins in each turn of the loop.
+        self._pacers = {Health.UNKNOWN: Pacer(0), Health.FAILING: Pacer(PACE_SECONDS)}
+
+    def is_healthy(self, webhook_id: int) -> bool:
+        """Return whether the last attempt for a webhook has succeeded."""
+        return self._known.get(webhook_id) is Health.HEALTHY
+
+    def find_pacer(self, webhook_id: int) -> Pacer | None:
+        """Return the pacer of a webhook's attempts; None for a healthy endpoint."""
+        return self._pacers.get(self._known.get(webhook_id, Health.UNKNOWN))
+
+    def note_result(self, webhook_id: int, *, succeeded: bool) -> None:
+        """Note the result of an attempt."""
+        self._known[webhook_id] = Health.HEALTHY if succeeded else Health.FAILING
+
+    def reset(self, webhook_id: int) -> None:
+        """Make the health of an endpoint unknown."""
+        self._known.pop(webhook_id, None)

@@ -1,0 +1,43 @@
+"""Slots for attempts: one for each endpoint, and a pool that all endpoints share.
+
+The first attempt of an endpoint needs no slot of the pool. Endpoints that hang can therefore
+fill the pool and slow each other's further attempts, but no endpoint ever waits for another
+to make its first attempt.
+"""
+
+from __future__ import annotations
+
+from biont_webhooks.delivery.endpoint_queue import EndpointQueue
+
+
+class SlotPool:
+    """Shared slots, and the queues that wait for one, first come, first served.
+
+    Args:
+        size: the number of shared slots.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._free = size
+        self._starved: dict[int, EndpointQueue] = {}
+
+    def try_acquire(self, queue: EndpointQueue) -> bool:
+        """Count one more worker for `queue`; else put the queue on the waiting list."""
+        if queue.workers and not self._free:
+            self._starved[queue.subscriber.id] = queue
+            return False
+        self._free -= 1 if queue.workers else 0
+        queue.workers += 1
+        return True
+
+    def release(self, queue: EndpointQueue) -> None:
+        """Count one worker less for `queue`."""
+        queue.workers -= 1
+        # The last worker had the endpoint's own slot, not a shared slot.
+        self._free += 1 if queue.workers else 0
+
+    def pop_starved(self) -> EndpointQueue | None:
+        """Return the queue that has waited longest while a slot is free, else None."""
+        if not self._starved or not self._free:
+            return None
+        return self._starved.pop(next(iter(self._starved)))
