@@ -1,4 +1,4 @@
-"""The audit log: every event, for good."""
+"""Audit log: the permanent record of all events."""
 
 from biont_audit.log import EVENT_LOG, EventLog
 

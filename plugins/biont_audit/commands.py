@@ -1,4 +1,4 @@
-"""``biont audit``."""
+"""Command ``biont audit``: verify and export the event log."""
 
 from __future__ import annotations
 
@@ -12,35 +12,36 @@ from biont.cli import config_option, parse_instant, read_database
 from biont.exceptions import BiontError, NotFound
 from biont_audit.chain import Link
 from biont_audit.export import FORMATS
-from biont_audit.queries import EventFilter, read_all
-from biont_audit.verify import verify
+from biont_audit.queries import EventFilter, iterate_entries
+from biont_audit.verify import verify_chain
 
 
 @click.group("audit")
 def audit() -> None:
-    """Check the event log, and take it elsewhere."""
+    """Verify and export the event log."""
 
 
 @audit.command("verify")
 @click.option(
     "--expect",
     metavar="NUMBER:HASH",
-    help="An entry that was there at an earlier check, as it was told then.",
+    help="The last entry of an earlier check, as printed then; must still be in the log.",
 )
 @config_option
 def verify_log(expect: str | None, config: Path | None) -> None:
-    """Check that the event log is whole; name the first entry that is not as it was logged.
+    """Check every entry of the event log against the hash chain.
 
-    It only reads, and the workbench may run meanwhile.
+    The first wrong or missing entry is an error. The command only reads; the workbench may
+    be running.
     """
     with read_database(config):
-        verdict = verify(None if expect is None else _parse_link(expect))
-    if verdict.problem is not None:
+        report = verify_chain(None if expect is None else _parse_link(expect))
+    if report.problem is not None:
         raise BiontError(
-            f"the event log is broken: {verdict.problem}; checked before that: {verdict.checked}"
+            f"the event log is broken: {report.problem}; checked before that: {report.checked}"
         )
-    click.echo(f"the event log is whole; checked: {verdict.checked}")
-    click.echo(f"it ends with {verdict.last.number}:{verdict.last.hash}")
+    click.echo(f"the event log is whole; checked: {report.checked}")
+    click.echo(f"it ends with {report.last.number}:{report.last.hash}")
 
 
 @audit.command("export")
@@ -50,12 +51,14 @@ def verify_log(expect: str | None, config: Path | None) -> None:
     type=click.Choice(list(FORMATS)),
     default="jsonl",
     show_default=True,
-    help="Lines of JSON, or one batch of CloudEvents 1.0.",
+    help="jsonl: one JSON object per line; cloudevents: one batch of CloudEvents 1.0.",
 )
 @click.option("--since", type=parse_instant, help="Only events emitted at this instant or later.")
 @click.option("--until", type=parse_instant, help="Only events emitted before this instant.")
 @click.option("--user", help="Only events of this user, by name.")
-@click.option("--type", "event_type", default="*", help="Only this type, or a prefix: task_*.")
+@click.option(
+    "--type", "event_type", default="*", help="Only this event type, or a prefix: task_*."
+)
 @config_option
 def export_log(
     form: str,
@@ -67,11 +70,11 @@ def export_log(
 ) -> None:
     """Write the event log to standard output, the oldest entry first.
 
-    It only reads, and the workbench may run meanwhile.
+    The command only reads; the workbench may be running.
     """
     with read_database(config):
         user_id = None if user is None else _find_user(user)
-        entries = read_all(EventFilter(user_id, event_type, since, until))
+        entries = iterate_entries(EventFilter(user_id, event_type, since, until))
         for line in FORMATS[form](entries):
             click.echo(line, nl=False)
 

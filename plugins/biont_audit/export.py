@@ -1,4 +1,4 @@
-"""Writes the log in forms that other programs read."""
+"""Export formats of the event log: JSON lines and CloudEvents 1.0."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import orjson
 
 from biont_audit.tables import LogEntry
 
-Lines = Callable[[Iterable[LogEntry]], Iterator[bytes]]
-"""Turns entries into the lines of a document, one by one."""
+LineWriter = Callable[[Iterable[LogEntry]], Iterator[bytes]]
+"""Function that turns entries into the lines of a document, line by line."""
 
 
 def write_lines(entries: Iterable[LogEntry]) -> Iterator[bytes]:
     """Yield each entry as a line of JSON, with its hash."""
+    # Fragment: the payload is JSON text already, and the export keeps each byte of it.
     for entry in entries:
         yield orjson.dumps(
             {
@@ -33,7 +34,7 @@ def write_lines(entries: Iterable[LogEntry]) -> Iterator[bytes]:
 
 
 def write_cloud_events(entries: Iterable[LogEntry]) -> Iterator[bytes]:
-    """Yield the lines of one CloudEvents 1.0 batch in JSON."""
+    """Yield the lines of one CloudEvents 1.0 batch in JSON, one event per line."""
     opening = b"["
     for entry in entries:
         yield opening + b"\n" + orjson.dumps(_to_cloud_event(entry))
@@ -41,7 +42,7 @@ def write_cloud_events(entries: Iterable[LogEntry]) -> Iterator[bytes]:
     yield (b"[]\n" if opening == b"[" else b"\n]\n")
 
 
-FORMATS: Mapping[str, Lines] = {"jsonl": write_lines, "cloudevents": write_cloud_events}
+FORMATS: Mapping[str, LineWriter] = {"jsonl": write_lines, "cloudevents": write_cloud_events}
 
 
 def _to_cloud_event(entry: LogEntry) -> dict[str, object]:

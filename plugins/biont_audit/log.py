@@ -1,4 +1,7 @@
-"""The log: each event is written in the transaction that makes it durable."""
+"""Event log: records each event in the transaction that makes the event durable.
+
+`biont_audit.chain` describes the numbers, the hashes and the two ends of the log.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ from functools import cache
 from peewee import IntegrityError
 
 from biont import Event, Service, Store
-from biont.store import format_instant
+from biont.store import execute_sql, format_instant
 from biont_audit.chain import ORIGIN, Link, Row, hash_row
 from biont_audit.queries import select_entry, select_events, to_event
-from biont_audit.tables import LogEnds, LogEntry, execute
+from biont_audit.tables import LogEnds, LogEntry
 
 _INSERT = (
     'INSERT INTO "event_logs" ("number", "event_id", "user_id", "event_type", "payload",'
@@ -20,30 +23,34 @@ _INSERT = (
 )
 _ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _LARGEST_INSERT = 256
-"""How many rows one statement has at most."""
+"""Largest number of rows in one statement."""
 
 _EXACT_INSERT = 32
-"""Up to how many rows there is a statement for each number; more take a power of two at once."""
+"""Up to this number of rows, each number has its own statement; above, powers of two."""
+
+Columns = tuple[str | int | None, ...]
+"""The columns of `Row`, and the hash."""
 
 
 class EventLog:
     """The permanent record of all events.
 
     Args:
-        store: where it is kept.
+        store: the store of the log.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        # Only the writing thread uses it; wrong after a rollback, and then read again.
+        # A cache of the head, which saves one query in each commit. Only the writer thread
+        # uses the cache. A rollback leaves it wrong; `_append` notices, and reads the head.
         self._head = ORIGIN
 
     async def find_event(self, user_id: int, event_id: str) -> Event:
         """Return one event of a user.
 
         Raises:
-            NotFound: there is none of that id, it is somebody else's, or retention has
-                removed it.
+            NotFound: the event does not exist, belongs to another user, or was deleted by
+                retention.
         """
         return to_event(await self._store.read(select_entry, user_id, event_id))
 
@@ -59,35 +66,39 @@ class EventLog:
         """Return events of a user, the oldest first.
 
         Args:
-            user_id: whose events.
-            since: only those emitted at this instant or later.
-            until: only those emitted before this instant.
-            after: only what comes behind the event of this id; the last one of a call
-                leads to the next ones.
-            limit: how many at most.
+            user_id: the user.
+            since: the earliest creation time; None for the beginning of the log.
+            until: the creation time before which the result ends; None for no end.
+            after: the id of an event; the result begins with the next event. The last
+                event of a call leads to the next page.
+            limit: the largest number of events.
 
         Raises:
-            NotFound: there is no event `after`.
+            NotFound: the event `after` does not exist.
         """
         return await self._store.read(select_events, user_id, since, until, after, limit)
 
     def record(self, events: Sequence[Event]) -> None:
-        """Write `events`, inside a transaction; what stands there already changes nothing."""
+        """Append events, inside a transaction; events that the log has are left out.
+
+        The journal delivers events again after a crash, so some may be in the log already.
+        """
         try:
             self._append(events)
         except IntegrityError:
-            self._append(_leave_out_known(events))
+            # Repeats are rare. A query for known events in each commit would cost more.
+            self._append(_select_new_events(events))
 
     def _append(self, events: Sequence[Event]) -> None:
-        head, values = _chain(self._head, events)
+        head, entries = _make_entries(self._head, events)
         if not _move_head(self._head, head):
             self._head = _read_head()
-            head, values = _chain(self._head, events)
+            head, entries = _make_entries(self._head, events)
             _move_head(self._head, head)
         try:
-            _insert(values)
+            _insert_entries(entries)
         except IntegrityError:
-            _take_back(self._head)
+            _truncate_after(self._head)
             raise
         self._head = head
 
@@ -96,9 +107,9 @@ EVENT_LOG = Service[EventLog]("event log", provider="audit")
 """The permanent record of all events."""
 
 
-def _chain(previous: Link, events: Sequence[Event]) -> tuple[Link, list[tuple[object, ...]]]:
-    """Return the new head, and the entries of `events` as they are stored."""
-    entries: list[tuple[object, ...]] = []
+def _make_entries(previous: Link, events: Sequence[Event]) -> tuple[Link, list[Columns]]:
+    """Return the new head, and the columns of the entries for `events`."""
+    entries: list[Columns] = []
     number, hash_ = previous.number, previous.hash
     for event in events:
         number += 1
@@ -118,16 +129,17 @@ def _chain(previous: Link, events: Sequence[Event]) -> tuple[Link, list[tuple[ob
     return Link(number, hash_), entries
 
 
-def _insert(entries: Sequence[tuple[object, ...]]) -> None:
-    # Each step of a statement gives the interpreter's lock away and has to win it back from
-    # a busy event loop: so few statements, and of few lengths, which stay prepared.
+def _insert_entries(entries: Sequence[Columns]) -> None:
+    # Each step of a statement releases the interpreter's lock, and has to win the lock back
+    # from a busy event loop. So there are few statements, and of few lengths, which stay
+    # prepared.
     first = 0
     while first < len(entries):
         count = len(entries) - first
         if count > _EXACT_INSERT:
             count = min(_LARGEST_INSERT, 1 << (count.bit_length() - 1))
         some = entries[first : first + count]
-        execute(_make_insert(count), [value for entry in some for value in entry])
+        execute_sql(_make_insert(count), *[value for entry in some for value in entry])
         first += count
 
 
@@ -142,22 +154,27 @@ def _read_head() -> Link:
 
 
 def _move_head(previous: Link, head: Link) -> bool:
-    """Say where the log ends from now on, provided that it has ended at `previous`."""
-    cursor = execute(
+    """Move the head of the log to `head`; return False if the head is not at `previous`."""
+    cursor = execute_sql(
         'UPDATE "event_log_ends" SET "head_number" = ?, "head_hash" = ?'
         ' WHERE "head_number" = ? AND "head_hash" = ?',
-        [head.number, head.hash, previous.number, previous.hash],
+        head.number,
+        head.hash,
+        previous.number,
+        previous.hash,
     )
     return cursor.rowcount == 1
 
 
-def _take_back(head: Link) -> None:
-    """Undo what was written behind `head` in this transaction."""
+def _truncate_after(head: Link) -> None:
+    """Delete the entries that this transaction has written after `head`."""
+    # The transaction goes on, because other events of the commit are not to blame: the
+    # caller appends again, without the known events.
     LogEntry.delete().where(LogEntry.number > head.number).execute()
     LogEnds.update(head_number=head.number, head_hash=head.hash).execute()
 
 
-def _leave_out_known(events: Sequence[Event]) -> list[Event]:
+def _select_new_events(events: Sequence[Event]) -> list[Event]:
     by_id = {event.id: event for event in events}
     known = LogEntry.select(LogEntry.event_id).where(LogEntry.event_id.in_(list(by_id)))
     for entry in known:

@@ -1,4 +1,4 @@
-"""The audit log: keeps every event and shows it to whom it concerns."""
+"""Plugin ``audit``: the permanent record of all events, with lists, streams and checks."""
 
 from __future__ import annotations
 
@@ -23,44 +23,44 @@ from biont_audit.tools import TOOLS
 
 @hookimpl
 def register_settings() -> type[AuditSettings]:
-    """Return how long the log is kept, and who may follow it."""
+    """Return the settings model of the event log."""
     return AuditSettings
 
 
 @hookimpl
 def register_tables() -> Tables:
-    """Return the log and its two ends."""
+    """Return the tables of the event log."""
     return Tables(Path(__file__).parent / "migrations", [LogEntry, LogEnds])
 
 
 @hookimpl
 def register_tools() -> Sequence[Tool]:
-    """Return what a language model may do with the log."""
+    """Return the tools for the event log."""
     return TOOLS
 
 
 @hookimpl
 def register_routes() -> Api:
-    """Return the routes that read the log."""
+    """Return the routes of the event log."""
     return api
 
 
 @hookimpl
 def register_commands(cli: click.Group) -> None:
     """Add ``biont audit``."""
-    from biont_audit.commands import audit  # noqa: PLC0415  # a server needs none
+    from biont_audit.commands import audit  # noqa: PLC0415  # a server has no use for click
 
     cli.add_command(audit)
 
 
 @hookimpl
 def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
-    """Offer the log and its streams while the workbench runs; remove what is old."""
-    return _run(workbench)
+    """Provide `EVENT_LOG` and `STREAMS`; delete old entries in the background."""
+    return _provide_log(workbench)
 
 
 @asynccontextmanager
-async def _run(workbench: Workbench) -> AsyncIterator[None]:
+async def _provide_log(workbench: Workbench) -> AsyncIterator[None]:
     settings = workbench.plugin_settings("audit", AuditSettings)
     streams = EventStreams(settings.streams)
     workbench.provide(EVENT_LOG, EventLog(workbench.store))
@@ -74,7 +74,7 @@ async def _run(workbench: Workbench) -> AsyncIterator[None]:
             delete_old_entries,
         )
         workbench.background_tasks.every(3600, "audit.retention", delete)
-    ending = asyncio.create_task(_end_in_time(streams, workbench))
+    ending = asyncio.create_task(_end_streams_at_shutdown(streams, workbench))
     try:
         yield
     finally:
@@ -84,12 +84,15 @@ async def _run(workbench: Workbench) -> AsyncIterator[None]:
 
 @on("*", transactional=True)
 def log_events(tx: Transaction, events: Sequence[Event], workbench: Workbench) -> None:
-    """Write events into the log, in the transaction that makes them durable."""
+    """Record events, in the transaction that makes the events durable."""
     workbench.get(EVENT_LOG).record(events)
     user_ids = {event.user_id for event in events}
+    # After the commit: a stream that reads earlier would not see the entries.
     tx.after_commit(partial(workbench.get(STREAMS).wake, user_ids))
 
 
-async def _end_in_time(streams: EventStreams, workbench: Workbench) -> None:
+async def _end_streams_at_shutdown(streams: EventStreams, workbench: Workbench) -> None:
+    # The server waits for open requests before the lifespans end, and a stream never ends by
+    # itself.
     await workbench.shutdown.requested.wait()
     streams.end()

@@ -1,4 +1,7 @@
-"""What is read from the log, inside a store function; lists go by time, then by number."""
+"""Queries of the event log, for store functions.
+
+Lists are ordered by time, then by number. Long reads (stream, export) are ordered by number.
+"""
 
 from __future__ import annotations
 
@@ -15,27 +18,28 @@ from biont.exceptions import InputProblem, InvalidInput, NotFound
 from biont.store import format_instant
 from biont_audit.tables import LogEnds, LogEntry
 
-# The ways of lists are not for long reads by number, which any index would only slow down.
-_FOLLOWING = """
+# NOT INDEXED, because a long read goes through the rows in the order of the primary key. The
+# indexes are for lists; SQLite would take one of them here, and sort all rows by number.
+_SELECT_FOLLOWING = """
     SELECT * FROM event_logs NOT INDEXED
     WHERE number > ? AND number <= ? AND event_type GLOB ? AND (? IS NULL OR user_id = ?)
         AND (? IS NULL OR created_at >= ?) AND (? IS NULL OR created_at < ?)
     ORDER BY number LIMIT ?
 """
-_SPAN = 10_000
-"""How many numbers one long read looks at, at most."""
+_LARGEST_SPAN = 10_000
+"""Largest number of rows that one long read looks at, matching or not."""
 
 
 @dataclass(frozen=True)
 class EventFilter:
-    """Which entries are asked for.
+    """Choice of entries.
 
     Attributes:
-        user_id: whose events; None for everybody's.
-        event_type: their type, a prefix (``task_*``), or ``*`` for all.
-        since: emitted at this instant or later; None for the beginning.
-        until: emitted before this instant; None for the end.
-        correlation_id: what they belong to; None for anything.
+        user_id: the user; None for all users.
+        event_type: an event type, a prefix (``task_*``), or ``*`` for all.
+        since: the earliest creation time; None for the beginning.
+        until: the creation time before which the choice ends; None for the end.
+        correlation_id: a correlation id; None for any.
     """
 
     user_id: int | None
@@ -44,8 +48,8 @@ class EventFilter:
     until: datetime | None = None
     correlation_id: str | None = None
 
-    def query(self) -> ModelSelect[LogEntry]:
-        """Return the query of these entries, in no order."""
+    def make_query(self) -> ModelSelect[LogEntry]:
+        """Return the query of the chosen entries, without an order."""
         query = LogEntry.select()
         for condition in self._conditions():
             query = query.where(condition)
@@ -58,7 +62,8 @@ class EventFilter:
         if prefix is None:
             yield LogEntry.event_type == self.event_type
         elif prefix:
-            # No range, which would tempt SQLite to sort all that have the prefix for each page.
+            # Not a range of event types: SQLite would take the index of types, and sort all
+            # entries with the prefix by time for each page.
             yield fn.SUBSTR(LogEntry.event_type, 1, len(prefix)) == prefix
         if self.since is not None:
             yield LogEntry.created_at >= self.since.astimezone(UTC)
@@ -67,22 +72,22 @@ class EventFilter:
         if self.correlation_id is not None:
             yield LogEntry.correlation_id == self.correlation_id
 
-    def following(self, after: int, last: int, limit: int) -> list[LogEntry]:
-        """Return up to `limit` of these entries, from behind the number `after` to `last`."""
+    def select_following(self, after: int, last: int, limit: int) -> list[LogEntry]:
+        """Return up to `limit` chosen entries with numbers after `after`, up to `last`."""
         since = None if self.since is None else format_instant(self.since)
         until = None if self.until is None else format_instant(self.until)
         choice = (self.event_type, self.user_id, self.user_id, since, since, until, until)
-        return list(LogEntry.raw(_FOLLOWING, after, last, *choice, limit))
+        return list(LogEntry.raw(_SELECT_FOLLOWING, after, last, *choice, limit))
 
 
 @dataclass(frozen=True)
 class LogSlice:
-    """A part of the log, in the order of its numbers.
+    """Part of the log, by number.
 
     Attributes:
-        entries: those of a choice that are in it.
-        last: the number that it reaches to.
-        has_more: whether the log goes on behind it.
+        entries: the chosen entries in the part.
+        last: the number of the last entry in the part, chosen or not.
+        has_more: whether the log has entries after the part.
     """
 
     entries: Sequence[LogEntry]
@@ -90,19 +95,19 @@ class LogSlice:
     has_more: bool
 
 
-def read_part(choice: EventFilter, after: int, limit: int) -> LogSlice:
-    """Return what follows behind the number `after`: up to `limit` entries.
+def read_log_slice(choice: EventFilter, after: int, limit: int) -> LogSlice:
+    """Return up to `limit` chosen entries after the number `after`.
 
     Raises:
-        InvalidInput: retention has removed what follows.
+        InvalidInput: retention has deleted the next entries.
     """
     ends = LogEnds.get()
-    _check_place(after, ends)
+    _check_start_number(after, ends)
     return _read_up_to(ends, choice, after, limit)
 
 
-def read_all(choice: EventFilter) -> Iterator[LogEntry]:
-    """Yield all entries in the order of the log, a few of them in memory at a time."""
+def iterate_entries(choice: EventFilter) -> Iterator[LogEntry]:
+    """Yield all chosen entries by number, with a slice in memory at a time."""
     part = LogSlice([], 0, has_more=True)
     while part.has_more:
         ends = LogEnds.get()
@@ -111,49 +116,53 @@ def read_all(choice: EventFilter) -> Iterator[LogEntry]:
 
 
 def _read_up_to(ends: LogEnds, choice: EventFilter, after: int, limit: int) -> LogSlice:
-    last = min(after + _SPAN, ends.head_number)
-    entries = choice.following(after, last, limit)
+    last = min(after + _LARGEST_SPAN, ends.head_number)
+    entries = choice.select_following(after, last, limit)
     if len(entries) == limit:
         last = entries[-1].number
     return LogSlice(entries, last, has_more=last < ends.head_number)
 
 
-def find_place(after: int | None) -> int:
-    """Return the number behind which a reader begins; None stands for the end of the log.
+def find_start_number(after: int | None) -> int:
+    """Return the number after which a reader begins: `after`, or the end of the log for None.
 
     Raises:
-        InvalidInput: what follows on `after` is not there any more, or not there yet.
+        InvalidInput: the entries after `after` are deleted, or the log does not reach it.
     """
     ends = LogEnds.get()
     if after is None:
         return int(ends.head_number)
-    _check_place(after, ends)
+    _check_start_number(after, ends)
     return after
 
 
-def _check_place(after: int, ends: LogEnds) -> None:
+def _check_start_number(after: int, ends: LogEnds) -> None:
     if after < ends.anchor_number:
-        problem = f"the log begins behind {ends.anchor_number}; what follows on {after} is removed"
+        problem = (
+            f"the log begins after {ends.anchor_number}; retention has deleted the events after "
+            f"{after}"
+        )
     elif after > ends.head_number:
-        problem = f"the log ends with {ends.head_number}; begin anew"
+        problem = f"the log ends with {ends.head_number}; begin with 0 or without a number"
     else:
         return
     raise InvalidInput(InputProblem(problem, "last_event_id"))
 
 
-def select_page(choice: EventFilter, limit: int, before: int | None) -> list[LogEntry]:
+def select_entries(choice: EventFilter, limit: int, before: int | None) -> list[LogEntry]:
     """Return up to ``limit + 1`` entries, the newest first.
 
     Args:
-        choice: which ones.
-        limit: how many a page has; one more tells that there is another page.
-        before: only those that come before the entry of this number.
+        choice: the choice of entries.
+        limit: the size of a page; one more entry shows that there is another page.
+        before: the number of the last entry of the page before; None for the first page.
     """
-    query = choice.query()
+    query = choice.make_query()
     if before is not None:
         place = LogEntry.get_or_none(LogEntry.number == before)
-        if place is None:  # removed by retention, and all before it as well
+        if place is None:  # deleted by retention, with all entries before
             return []
+        # The first condition follows from the second, but only the first can use an index.
         query = query.where(
             LogEntry.created_at <= place.created_at,
             (LogEntry.created_at < place.created_at) | (LogEntry.number < place.number),
@@ -169,8 +178,8 @@ def select_events(
     after: str | None,
     limit: int,
 ) -> list[Event]:
-    """Return events of a user, the oldest first; see `biont_audit.EventLog.read_events`."""
-    query = EventFilter(user_id, since=since, until=until).query()
+    """Return events of a user, the oldest first; see `EventLog.read_events`."""
+    query = EventFilter(user_id, since=since, until=until).make_query()
     if after is not None:
         place = select_entry(user_id, after)
         query = query.where(
@@ -185,7 +194,7 @@ def select_entry(user_id: int, event_id: str) -> LogEntry:
     """Return the entry of one event of a user.
 
     Raises:
-        NotFound: there is none.
+        NotFound: the user has no such event.
     """
     entry = LogEntry.get_or_none(LogEntry.event_id == event_id, LogEntry.user_id == user_id)
     if entry is None:
@@ -194,7 +203,7 @@ def select_entry(user_id: int, event_id: str) -> LogEntry:
 
 
 def to_event(entry: LogEntry) -> Event:
-    """Return the event that an entry records."""
+    """Return the recorded event."""
     return Event(
         id=entry.event_id,
         user_id=entry.user_id,

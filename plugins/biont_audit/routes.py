@@ -1,4 +1,4 @@
-"""The routes that read the log."""
+"""REST routes of the event log."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from pydantic import Field
 from biont import Api, Page, Request
 from biont.exceptions import InputProblem, InvalidInput
 from biont.http import Cursor, Instant, Limit, decode_cursor, make_page
-from biont_audit.queries import EventFilter, find_place, select_entry, select_page
+from biont_audit.queries import EventFilter, find_start_number, select_entries, select_entry
 from biont_audit.stream import STREAMS
-from biont_audit.views import EventView, TypePattern, show_entry
+from biont_audit.views import EventView, TypePattern, make_event_view
 
-Place = Annotated[
+EventNumber = Annotated[
     int,
     Field(
         ge=0,
         lt=2**63,
-        description="The number of the event to go on behind, where the header does not say it.",
+        description="The number of the last event that the client has; the header Last-Event-ID "
+        "takes precedence.",
     ),
 ]
 
@@ -38,12 +39,12 @@ async def list_events(
 ) -> Page[EventView]:
     """List your events, the newest first."""
     entries = await request.workbench.store.read(
-        select_page,
+        select_entries,
         EventFilter(request.user_id, event_type, since, until, correlation_id),
         limit,
         decode_cursor(cursor),
     )
-    return make_page(entries, limit, lambda entry: entry.number, show_entry)
+    return make_page(entries, limit, lambda entry: entry.number, make_event_view)
 
 
 @api.get("/events/{event_id}")
@@ -51,28 +52,30 @@ async def read_event(
     request: Request, event_id: Annotated[str, Field(max_length=100)]
 ) -> EventView:
     """Read an event."""
-    return show_entry(await request.workbench.store.read(select_entry, request.user_id, event_id))
+    return make_event_view(
+        await request.workbench.store.read(select_entry, request.user_id, event_id)
+    )
 
 
 @api.get("/events/stream", media_type="text/event-stream")
 async def follow_events(
-    request: Request, event_type: TypePattern = "*", last_event_id: Place | None = None
+    request: Request, event_type: TypePattern = "*", last_event_id: EventNumber | None = None
 ) -> web.StreamResponse:
-    """Send your events as they are logged, without end (server-sent events).
+    """Stream your events as server-sent events, as soon as the log has each event.
 
-    Each has its number as `id`, its type as `event`, and as `data` what the list shows. The header
-    Last-Event-ID, or `last_event_id`, goes on right behind that number; without it, the stream
-    begins with what comes from now on.
+    `id` is the number of the event, `event` the event type, and `data` the event as in the
+    list. With the header Last-Event-ID, or `last_event_id`, the stream continues after that
+    number; otherwise the stream begins with the next new event.
     """
     header = request.http.headers.get("Last-Event-ID")
-    after = last_event_id if header is None else _parse_place(header)
+    after = last_event_id if header is None else _parse_event_number(header)
     with request.workbench.get(STREAMS).open(request) as stream:
-        place = await request.workbench.store.read(find_place, after)
-        return await stream.send(EventFilter(request.user_id, event_type), place)
+        start = await request.workbench.store.read(find_start_number, after)
+        return await stream.send(EventFilter(request.user_id, event_type), start)
 
 
-def _parse_place(header: str) -> int:
-    # What has more digits is no such number, and may have too many to be read as one at all.
+def _parse_event_number(header: str) -> int:
+    # 2**63 has 19 digits. Python refuses to parse thousands of digits, with another error.
     is_number = header.isdecimal() and header.isascii() and len(header) <= 19
     if not is_number or int(header) >= 2**63:
         raise InvalidInput(InputProblem("must be the number of an event", "Last-Event-ID"))

@@ -1,4 +1,4 @@
-"""What the operator decides about the log."""
+"""Settings of the event log: ``plugins.audit``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from biont import Section
 
 
 class AuditSettings(Section):
-    """How long the log is kept, and who may follow it."""
+    """Retention of the event log, and the limit of streams."""
 
     keep_days: int = Field(
         0, ge=0, le=100_000, description="Days that an event stays in the log; 0 is for ever."

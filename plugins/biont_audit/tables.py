@@ -1,10 +1,6 @@
-"""The permanent record of events, and the two ends of its chain."""
+"""Tables of the event log: the entries, and the two ends of the hash chain."""
 
 from __future__ import annotations
-
-import sqlite3
-from collections.abc import Sequence
-from typing import cast
 
 from peewee import AutoField, IntegerField, TextField
 
@@ -12,7 +8,7 @@ from biont import InstantField, Table
 
 
 class LogEntry(Table):
-    """One event, as it happened; see `biont_audit.chain` for `number` and `hash`."""
+    """One recorded event; see `biont_audit.chain` for `number` and `hash`."""
 
     number = AutoField()
     event_id = TextField(unique=True)
@@ -35,9 +31,9 @@ class LogEntry(Table):
 
 
 class LogEnds(Table):
-    """The one row that says where the log begins and ends.
+    """The only row of its table: the beginning and the end of the log.
 
-    The anchor is the last entry that retention has removed, the head is the newest one.
+    The anchor is the last entry that retention has deleted, the head is the newest entry.
     """
 
     anchor_number = IntegerField()
@@ -47,9 +43,3 @@ class LogEnds(Table):
 
     class Meta:
         table_name = "event_log_ends"
-
-
-def execute(sql: str, parameters: Sequence[object]) -> sqlite3.Cursor:
-    """Run a statement on the hot path, where to put a query together costs more than to run it."""
-    database = LogEntry._meta.database  # noqa: SLF001  # peewee's way
-    return cast("sqlite3.Cursor", database.execute_sql(sql, parameters))

@@ -1,4 +1,4 @@
-"""What a language model may do with the event log."""
+"""Tool for the event log: a model may search the events of its user."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pydantic import ConfigDict, Field, JsonValue
 from biont import Schema, Tool, ToolContext, make_tool
 from biont.http import Instant
 from biont.llm import ToolResult
-from biont_audit.queries import EventFilter, select_page
+from biont_audit.queries import EventFilter, select_entries
 from biont_audit.tables import LogEntry
-from biont_audit.views import TypePattern, show_entry
+from biont_audit.views import TypePattern, make_event_view
 
 
 class EventSearch(Schema):
-    """Which events."""
+    """A choice of events."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -26,22 +26,22 @@ class EventSearch(Schema):
     limit: Annotated[int, Field(ge=1, le=50)] = 20
 
 
-async def _search(context: ToolContext, search: EventSearch) -> ToolResult:
+async def _search_events(context: ToolContext, search: EventSearch) -> ToolResult:
     entries = await context.workbench.store.read(
-        select_page,
+        select_entries,
         EventFilter(context.user_id, search.event_type, search.since, search.until),
         search.limit,
         None,
     )
-    return [_tell(entry) for entry in entries[: search.limit]]
+    return [_summarize_entry(entry) for entry in entries[: search.limit]]
 
 
-def _tell(entry: LogEntry) -> JsonValue:
-    shown = show_entry(entry)
+def _summarize_entry(entry: LogEntry) -> JsonValue:
+    view = make_event_view(entry)
     return {
-        "event_type": shown.event_type,
-        "created_at": shown.created_at.isoformat(),
-        "payload": shown.payload,
+        "event_type": view.event_type,
+        "created_at": view.created_at.isoformat(),
+        "payload": view.payload,
     }
 
 
@@ -50,6 +50,6 @@ TOOLS: Sequence[Tool] = (
         "search_events",
         "Find what has happened: the events of the user, the newest first.",
         EventSearch,
-        _search,
+        _search_events,
     ),
 )

@@ -1,4 +1,4 @@
-"""Events as clients see them."""
+"""Schemas of events, as REST clients receive events."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ TypePattern = Annotated[
 
 
 class EventView(Schema):
-    """An event as its user sees it."""
+    """An event in the log."""
 
     id: str
-    number: int = Field(description="Its place in the log, by which the stream goes on.")
+    number: int = Field(description="Number in the log, from which a stream can continue.")
     user_id: int
     event_type: str
     payload: dict[str, JsonValue]
@@ -33,8 +33,8 @@ class EventView(Schema):
     causation_id: str | None
 
 
-def show_entry(entry: LogEntry) -> EventView:
-    """Return an entry as its user sees it."""
+def make_event_view(entry: LogEntry) -> EventView:
+    """Return the REST view of an entry."""
     return EventView(
         id=entry.event_id,
         number=entry.number,

@@ -1,4 +1,4 @@
-"""Numbers and hashes that tie each entry to all before it."""
+"""Numbers and hashes that tie each entry to all entries before it."""
 
 from peewee import AutoField, IntegerField, TextField
 from playhouse.postgres_ext import DateTimeTZField
@@ -38,7 +38,7 @@ def up(migrator, db):
 
     db.execute_sql("ALTER TABLE event_logs RENAME TO event_logs_unchained")
     for index in db.get_indexes("event_logs_unchained"):
-        if index.sql:  # what a constraint brings along goes with the table
+        if index.sql:  # the index of a constraint goes with the table
             db.execute_sql(f'DROP INDEX "{index.name}"')
     db.create_tables([LogEntry, LogEnds])
     number, hash_ = _copy(db.connection())
@@ -52,7 +52,7 @@ def up(migrator, db):
 
 
 def _copy(connection):
-    """Tie the entries that there are to one another; return number and hash of the last."""
+    """Chain the existing entries; return the number and hash of the last entry."""
     number, hash_ = ORIGIN.number, ORIGIN.hash
     rows = connection.execute(
         "SELECT event_id, user_id, event_type, payload, created_at, correlation_id,"

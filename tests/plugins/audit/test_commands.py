@@ -57,7 +57,7 @@ TAMPERINGS = {
         """,
         "number 7 is not what was logged",
     ),
-    "one put in": (
+    "one inserted": (
         """
         UPDATE event_logs SET number = -number WHERE number >= 7;
         UPDATE event_logs SET number = -number + 1 WHERE number < 0;
@@ -67,19 +67,19 @@ TAMPERINGS = {
         """,
         "number 7 is not what was logged",
     ),
-    "one put in before the beginning": (
+    "one inserted before the beginning": (
         """
         INSERT INTO event_logs SELECT 0, 'forged', user_id, event_type, payload, created_at,
             correlation_id, causation_id, hops, hash FROM event_logs WHERE number = 6;
         """,
-        "number 0 was put in before the beginning",
+        "number 0 was inserted before the beginning",
     ),
-    "one put in behind the end": (
+    "one inserted after the end": (
         """
         INSERT INTO event_logs SELECT 21, 'forged', user_id, event_type, payload, created_at,
             correlation_id, causation_id, hops, hash FROM event_logs WHERE number = 6;
         """,
-        "number 21 was put in behind the end",
+        "number 21 was inserted after the end",
     ),
     "two exchanged": (
         """
@@ -94,10 +94,13 @@ TAMPERINGS = {
         "the end is missing, from number 19 to 20",
     ),
     "all removed": ("DELETE FROM event_logs", "the end is missing, from number 1 to 20"),
-    "ends removed": ("DELETE FROM event_log_ends", "begins and ends is missing"),
+    "ends removed": (
+        "DELETE FROM event_log_ends",
+        "the beginning and the end of the log is missing",
+    ),
     "beginning moved": (
         "UPDATE event_log_ends SET anchor_number = 5",
-        "number 1 was put in before the beginning",
+        "number 1 was inserted before the beginning",
     ),
 }
 

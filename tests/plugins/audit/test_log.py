@@ -21,9 +21,10 @@ from biont import Event, JsonObject, Workbench
 from biont.application import open_application
 from biont.exceptions import NotFound
 from biont.settings import load_settings
+from biont.store import execute_sql
 from biont_audit import EVENT_LOG
 from biont_audit.queries import EventFilter
-from biont_audit.tables import LogEntry, execute
+from biont_audit.tables import LogEntry
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -204,8 +205,8 @@ async def test_an_index_serves_each_list_and_its_order(
 ) -> None:
     def explain() -> str:
         order = (LogEntry.created_at.desc(), LogEntry.number.desc())
-        sql, parameters = choice.query().order_by(*order).limit(101).sql()
-        return " ".join(row[3] for row in execute(f"EXPLAIN QUERY PLAN {sql}", parameters))
+        sql, parameters = choice.make_query().order_by(*order).limit(101).sql()
+        return " ".join(row[3] for row in execute_sql(f"EXPLAIN QUERY PLAN {sql}", *parameters))
 
     plan = await workbench.store.read(explain)
     assert f"USING INDEX logentry_{columns} (user_id=?" in plan

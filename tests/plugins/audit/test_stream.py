@@ -263,6 +263,6 @@ async def test_a_place_that_retention_has_removed_is_refused(
     await workbench.store.write(remove)
     status, problem = await client.ask("GET", "/events/stream?last_event_id=2")
     assert status == 422
-    assert "begins behind 3" in str(problem)
+    assert "begins after 3" in str(problem)
     async with Follower(client, "last_event_id=3") as stream:
         assert (await stream.next()).id == "4"
