@@ -1,4 +1,4 @@
-"""Integrations: connections to other systems, through which messages and reports go."""
+"""Integrations: connections to other systems, for messages and reports."""
 
 from biont_integrations.integrations import INTEGRATIONS, Integrations
 

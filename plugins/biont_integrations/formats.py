@@ -1,4 +1,4 @@
-"""Messages as outside systems want them."""
+"""Message formats of the integration kinds: JSON, Slack, Discord, ntfy."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from biont_integrations.settings import Kind
 
 @dataclass(frozen=True)
 class Post:
-    """What is posted, and where.
+    """HTTP request of a message.
 
     Attributes:
-        url: where to.
-        body: JSON.
+        url: the URL to post to.
+        body: the JSON body.
     """
 
     url: URL
@@ -25,42 +25,44 @@ class Post:
 
 
 def format_message(kind: Kind, url: URL, title: str, text: str) -> Post:
-    """Return a message as a system of that kind wants it; what is too long for it is cut."""
+    """Return the request for a message; a text above the limit of the kind is truncated."""
     return _FORMATS[kind](url, title, text)
 
 
 def _format_json(url: URL, title: str, text: str) -> Post:
-    return _post(url, {"title": title, "text": text})
+    return _make_post(url, {"title": title, "text": text})
 
 
 def _format_slack(url: URL, title: str, text: str) -> Post:
-    # https://docs.slack.dev/messaging/formatting-message-text: these three are escaped.
+    # https://docs.slack.dev/messaging/formatting-message-text: these three characters
+    # must be escaped.
     content = f"*{title}*\n{text}"
     for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         content = content.replace(sign, entity)
-    return _post(url, {"text": _cut(content, 40_000)})
+    return _make_post(url, {"text": _truncate(content, 40_000)})
 
 
 def _format_discord(url: URL, title: str, text: str) -> Post:
-    # https://discord.com/developers/docs/resources/webhook: 2,000 characters, and what a
-    # model writes shall call nobody.
-    content = _cut(f"**{title}**\n{text}", 2000)
-    return _post(url, {"content": content, "allowed_mentions": {"parse": []}})
+    # https://discord.com/developers/docs/resources/webhook: at most 2,000 characters. No
+    # mentions, because a model writes the text and could notify everybody by `@everyone`.
+    content = _truncate(f"**{title}**\n{text}", 2000)
+    return _make_post(url, {"content": content, "allowed_mentions": {"parse": []}})
 
 
 def _format_ntfy(url: URL, title: str, text: str) -> Post:
-    # https://docs.ntfy.sh/publish/#publish-as-json: posted to the root, 4,096 bytes.
+    # https://docs.ntfy.sh/publish/#publish-as-json: JSON goes to the root of the server, with
+    # at most 4,096 bytes.
     message = text.encode()[:4096].decode(errors="ignore")
-    # What is behind the question mark may be what it is let in by.
+    # ntfy accepts an access token in the query, so the query stays.
     server = url.parent.with_query(url.query)
-    return _post(server, {"topic": url.name, "title": title, "message": message})
+    return _make_post(server, {"topic": url.name, "title": title, "message": message})
 
 
-def _post(url: URL, document: Mapping[str, object]) -> Post:
+def _make_post(url: URL, document: Mapping[str, object]) -> Post:
     return Post(url, orjson.dumps(document))
 
 
-def _cut(text: str, limit: int) -> str:
+def _truncate(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

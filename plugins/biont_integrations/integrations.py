@@ -1,4 +1,10 @@
-"""Sends messages to outside systems, and keeps what was sent."""
+"""Integrations: sends messages to outside systems, and records the sent messages.
+
+A report with a `cause` (the event that it reports) is recorded after the system accepted it.
+A repeated handler finds the record and sends nothing. A crash between the answer of the system
+and the record leaves no record: the message is sent again, because a report that comes twice is
+better than none.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +25,7 @@ from biont_integrations.tables import SentMessage
 
 
 class IntegrationConnected(Schema):
-    """Which integration it is."""
+    """An integration that a user has used for the first time."""
 
     integration: str
     kind: str
@@ -33,13 +39,13 @@ INTEGRATION_CONNECTED = EventType(
 
 
 class Integrations:
-    """The connections that the operator has set up.
+    """Sender of messages through the operator's connections.
 
     Args:
-        settings: what they are.
-        egress: the way out.
-        store: where what was sent is kept.
-        clock: says when.
+        settings: the connections.
+        egress: the HTTP client for outside systems.
+        store: the store of sent messages.
+        clock: the present time.
     """
 
     def __init__(
@@ -52,33 +58,34 @@ class Integrations:
 
     @property
     def connections(self) -> Mapping[str, Connection]:
-        """The connections by their names."""
+        """The connections by name."""
         return self._settings.connections
 
     async def send(
         self, user_id: int, name: str, title: str, text: str, *, cause: str | None = None
     ) -> None:
-        """Send a message; the first that a system takes is ``integration_connected``.
+        """Send a message; emit ``integration_connected`` after the first message of a user.
 
         Args:
-            user_id: on whose behalf.
-            name: which connection.
-            title: a line.
-            text: Markdown; what is too long for the system is cut.
-            cause: the id of the event that is reported; it is sent once for each.
+            user_id: the user on whose behalf the message is sent.
+            name: the name of a connection.
+            title: a title of one line.
+            text: Markdown; truncated to the limit of the system.
+            cause: the id of the event that the message reports; an event that was reported
+                already is not sent again.
 
         Raises:
-            NotFound: there is no such connection.
-            DeliveryFailed: the system did not take it.
+            NotFound: the connection does not exist.
+            DeliveryFailed: the system did not accept the message.
         """
         connection = self.connections.get(name)
         if connection is None:
             raise NotFound(f"there is no integration {name!r}; see plugins.integrations")
-        if cause is not None and await self._store.read(_is_sent, name, cause):
+        if cause is not None and await self._store.read(_was_reported, name, cause):
             return
         await self._post(name, connection, title, text)
         await self._store.transact(
-            _record, user_id, name, connection.kind, title, cause, self._clock.now()
+            _record_message, user_id, name, connection.kind, title, cause, self._clock.now()
         )
 
     async def _post(self, name: str, connection: Connection, title: str, text: str) -> None:
@@ -95,23 +102,23 @@ class Integrations:
         except ForbiddenAddress as error:
             raise DeliveryFailed(f"integration {name!r}: {error}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
-            # The URL may be a secret, and aiohttp's messages may show it.
+            # The URL may be a secret, and the messages of aiohttp may contain the URL.
             raise DeliveryFailed(
                 f"integration {name!r} cannot be reached: {type(error).__name__}"
             ) from None
-        if not 200 <= answer.status < 300:  # the class of success
-            raise DeliveryFailed(f"integration {name!r} has answered {answer.status}")
+        if not 200 <= answer.status < 300:
+            raise DeliveryFailed(f"integration {name!r} answered with status {answer.status}")
 
 
 INTEGRATIONS = Service[Integrations]("integrations", provider="integrations")
 
 
-def _is_sent(integration: str, cause: str) -> bool:
+def _was_reported(integration: str, cause: str) -> bool:
     sent = (SentMessage.integration == integration) & (SentMessage.cause == cause)
     return bool(SentMessage.select().where(sent).exists())
 
 
-def _record(  # it is the row
+def _record_message(
     tx: Transaction,
     user_id: int,
     integration: str,
@@ -126,6 +133,6 @@ def _record(  # it is the row
             user=user_id, integration=integration, title=title, cause=cause, sent_at=now
         )
     except IntegrityError:
-        return
+        return  # another attempt of the handler has recorded the same report
     if not known:
         tx.emit(INTEGRATION_CONNECTED.name, user_id, {"integration": integration, "kind": kind})

@@ -1,4 +1,4 @@
-"""Integrations: send messages and reports to chat systems and other services."""
+"""Plugin ``integrations``: messages and reports to chat systems and other services."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ from biont_notes import Note
 
 @hookimpl
 def register_settings() -> type[BaseModel]:
-    """Return the section that has the connections."""
+    """Return the settings model with the connections."""
     return IntegrationsSettings
 
 
 @hookimpl
 def register_tables() -> Tables:
-    """Return the table of what was sent."""
+    """Return the table of sent messages."""
     return Tables(Path(__file__).parent / "migrations", [SentMessage])
 
 
 @hookimpl
 def register_event_types() -> Sequence[EventType]:
-    """Return ``integration_connected``."""
+    """Return the event type ``integration_connected``."""
     return [INTEGRATION_CONNECTED]
 
 
 @hookimpl
 def register_tools() -> Sequence[Tool]:
-    """Return what a language model may do with integrations."""
+    """Return the tools for integrations."""
     return TOOLS
 
 
@@ -55,12 +55,12 @@ def register_routes() -> Api:
 
 @hookimpl
 def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
-    """Offer the connections."""
-    return _offer(workbench)
+    """Provide the service `INTEGRATIONS`."""
+    return _provide_integrations(workbench)
 
 
 @asynccontextmanager
-async def _offer(workbench: Workbench) -> AsyncIterator[None]:
+async def _provide_integrations(workbench: Workbench) -> AsyncIterator[None]:
     settings = workbench.plugin_settings("integrations", IntegrationsSettings)
     workbench.provide(
         INTEGRATIONS,
@@ -71,12 +71,13 @@ async def _offer(workbench: Workbench) -> AsyncIterator[None]:
 
 @on("scheduled_trigger", concurrency=4, timeout=120)
 async def send_report(event: Event, workbench: Workbench) -> None:
-    """Send the note of a run to the integrations that its schedule names, or to all for reports.
+    """Send the note of a run to the integrations of its schedule, or to all with ``reports``.
 
-    Each gets it once, also when this is tried again since another has failed.
+    Each integration gets the note once, also when this handler is repeated because another
+    integration failed.
 
     Raises:
-        DeliveryFailed: one of them did not take it.
+        DeliveryFailed: an integration did not accept the report.
     """
     note_id, integrations = event.payload.get("note_id"), workbench.get(INTEGRATIONS)
     if not isinstance(note_id, int):
@@ -92,7 +93,7 @@ async def send_report(event: Event, workbench: Workbench) -> None:
     try:
         note = await workbench.store.read(Note.get_owned, event.user_id, note_id)
     except NotFound:
-        return
+        return  # the user has deleted the note: nothing to report
 
     async def send(name: str) -> str | None:
         try:
@@ -101,7 +102,7 @@ async def send_report(event: Event, workbench: Workbench) -> None:
             return str(error)
         return None
 
-    # Side by side: one that does not answer keeps no other waiting.
+    # Side by side, so that a system that does not answer delays no other.
     problems = await asyncio.gather(*map(send, dict.fromkeys(names)))
     if any(problems):
         raise DeliveryFailed("; ".join(filter(None, problems)))

@@ -1,4 +1,4 @@
-"""The routes of integrations."""
+"""REST routes of integrations."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ api = Api("integrations")
 
 
 class IntegrationView(Schema):
-    """A connection, without its URL, which may be a secret."""
+    """A connection, without the URL, which may be a secret."""
 
     name: str
     kind: Kind
-    reports: bool = Field(description="Whether answers of schedules go there by default.")
+    reports: bool = Field(description="Receives the answers of schedules by default.")
 
 
 class NewMessage(Schema):
-    """What to send."""
+    """A message to send."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,18 +34,18 @@ class NewMessage(Schema):
 
 
 class SentMessageView(Schema):
-    """A message that was taken."""
+    """A sent message."""
 
     id: int
     integration: str
     title: str
-    cause: str | None = Field(description="The id of the event that it reports.")
+    cause: str | None = Field(description="The id of the reported event.")
     sent_at: datetime
 
 
 @api.get("/integrations")
 async def list_integrations(request: Request) -> list[IntegrationView]:
-    """List the integrations that the operator has set up."""
+    """List the integrations of the workbench, by name."""
     connections = request.workbench.get(INTEGRATIONS).connections
     return [
         IntegrationView(name=name, kind=connection.kind, reports=connection.reports)
@@ -57,20 +57,20 @@ async def list_integrations(request: Request) -> list[IntegrationView]:
 async def list_messages(
     request: Request, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[SentMessageView]:
-    """List what was sent on your behalf, the newest first."""
+    """List the messages sent on your behalf, the newest first."""
     rows = await request.workbench.store.read(
         SentMessage.read_page, request.user_id, limit, decode_cursor(cursor)
     )
-    return make_page(rows, limit, lambda row: row.id, _show)
+    return make_page(rows, limit, lambda row: row.id, _make_message_view)
 
 
 @api.post("/integrations/{name}/send", status=204)
 async def send(request: Request, name: ConnectionName, body: NewMessage) -> None:
-    """Send a message; it was taken once this is answered."""
+    """Send a message; the answer comes after the outside system accepted the message."""
     await request.workbench.get(INTEGRATIONS).send(request.user_id, name, body.title, body.text)
 
 
-def _show(message: SentMessage) -> SentMessageView:
+def _make_message_view(message: SentMessage) -> SentMessageView:
     return SentMessageView(
         id=message.id,
         integration=message.integration,

@@ -1,4 +1,4 @@
-"""What the operator decides about integrations."""
+"""Settings of integrations: ``plugins.integrations``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ConnectionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,49}$")]
 
 
 class Kind(StrEnum):
-    """What an outside system speaks."""
+    """Message format of an outside system."""
 
     JSON = "json"
     SLACK = "slack"
@@ -26,15 +26,15 @@ class Connection(Section):
 
     kind: Kind = Field(
         Kind.JSON,
-        description="`slack` and `discord`: their incoming webhooks; `ntfy`: the URL of a topic; "
-        "`json`: any server that takes `title` and `text`.",
+        description="`slack` and `discord`: an incoming webhook; `ntfy`: the URL of a topic; "
+        "`json`: any server that accepts `title` and `text`.",
     )
-    url: HttpUrl = Field(description="Where messages are posted.")
+    url: HttpUrl = Field(description="The URL to post messages to.")
     headers: dict[str, SecretStr] = Field(
-        default_factory=dict, description="Headers that go with each message."
+        default_factory=dict, description="Headers of each message."
     )
     reports: bool = Field(
-        True, description="Whether the answers of schedules go there when they do not say."
+        True, description="Receives the answers of schedules without `report_to`."
     )
 
 
@@ -42,8 +42,8 @@ class IntegrationsSettings(Section):
     """Connections to outside systems."""
 
     connections: dict[ConnectionName, Connection] = Field(
-        default_factory=dict, description="Connections by their names."
+        default_factory=dict, description="Connections by name."
     )
     timeout: Annotated[float, Field(gt=0)] = Field(
-        15.0, description="How long sending one message may take, in seconds."
+        15.0, description="Largest duration of sending a message, in seconds."
     )

@@ -1,4 +1,4 @@
-"""What was sent through integrations."""
+"""Table of messages sent through integrations."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from biont import InstantField, OwnedTable
 
 
 class SentMessage(OwnedTable):
-    """A message that an outside system has taken.
+    """A message that an outside system has accepted.
 
     Attributes:
-        integration: by which connection, by its name in the settings.
-        title: what the message was called.
-        cause: the id of the event that it reports; unique for its integration.
-        sent_at: when it was taken.
+        integration: the name of the connection in the settings.
+        title: the title of the message.
+        cause: the id of the reported event; unique within an integration. None for a message
+            that reports no event.
+        sent_at: the instant after the system accepted the message.
     """
 
     integration = TextField()

@@ -1,4 +1,4 @@
-"""What a language model may do with integrations."""
+"""Tools for integrations: a model may list integrations, and send messages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from biont_integrations.integrations import INTEGRATIONS
 
 
 class OutgoingMessage(Schema):
-    """A message, and through which integration it goes."""
+    """A message and the name of its integration."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -22,25 +22,27 @@ class OutgoingMessage(Schema):
     text: Annotated[str, Field(max_length=20_000)] = ""
 
 
-async def _send(context: ToolContext, message: OutgoingMessage) -> ToolResult:
+async def _send_message(context: ToolContext, message: OutgoingMessage) -> ToolResult:
     await context.workbench.get(INTEGRATIONS).send(
         context.user_id, message.integration, message.title, message.text
     )
     return {"sent": True}
 
 
-async def _list(context: ToolContext, _: NoArguments) -> ToolResult:
+async def _list_integrations(context: ToolContext, _: NoArguments) -> ToolResult:
     return [*sorted(context.workbench.get(INTEGRATIONS).connections)]
 
 
 TOOLS: Sequence[Tool] = (
-    make_tool("list_integrations", "List the names of the integrations.", NoArguments, _list),
+    make_tool(
+        "list_integrations", "List the names of the integrations.", NoArguments, _list_integrations
+    ),
     make_tool(
         "send_message",
         "Send a message to people or systems outside, through an integration. The user has to "
         "approve it.",
         OutgoingMessage,
-        _send,
+        _send_message,
         confirm=True,
     ),
 )

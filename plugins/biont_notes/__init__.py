@@ -1,4 +1,4 @@
-"""Notes: what people, runs of schedules and missions write down."""
+"""Notes: texts by people, runs of schedules and missions."""
 
 from biont_notes.notes import Source, create_note
 from biont_notes.search import NoteHit, search_notes

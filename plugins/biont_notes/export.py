@@ -1,4 +1,4 @@
-"""Notes as files: one Markdown file a note, or one line of JSON."""
+"""Export of notes: one Markdown file or one line of JSON per note."""
 
 from __future__ import annotations
 
@@ -11,45 +11,50 @@ from typing import IO
 
 import orjson
 
+from biont.store import dump_json
 from biont_notes.tables import Note
 
 _IN_MEMORY = 1024 * 1024
-_STAMP = (1980, 1, 1, 0, 0, 0)
+"""Bytes up to which an export stays in memory; a larger export goes to a temporary file."""
+
+# The earliest time that ZIP can store. A fixed time makes equal notes equal files.
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 class Format(StrEnum):
-    """As what notes are exported."""
+    """Export format of notes."""
 
     JSONL = "jsonl"
     MARKDOWN = "markdown"
 
 
 def write_export(user_id: int, chosen: Format) -> IO[bytes]:
-    """Return a file with all notes of a user, the oldest first, read from its start.
+    """Return a file with all notes of a user, the oldest first, positioned at the start.
 
-    ``jsonl`` is a JSON object a line, ``markdown`` a ZIP archive of what `to_markdown`
-    makes, each file named by its note's number. The file is the caller's to close.
+    ``jsonl`` has one JSON object per line. ``markdown`` is a ZIP archive with one file per
+    note, made by `to_markdown` and named by the number of the note. The caller closes the
+    file.
     """
     file: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # the caller closes it
     if chosen is Format.JSONL:
-        file.writelines(to_json(note) + b"\n" for note in _iterate(user_id))
+        file.writelines(to_json(note) + b"\n" for note in _iterate_notes(user_id))
     else:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            for note in _iterate(user_id):
-                entry = zipfile.ZipInfo(f"note-{note.id}.md", _STAMP)
+            for note in _iterate_notes(user_id):
+                entry = zipfile.ZipInfo(f"note-{note.id}.md", _ZIP_TIME)
                 archive.writestr(entry, to_markdown(note), zipfile.ZIP_DEFLATED)
     file.seek(0)
     return file
 
 
 def to_markdown(note: Note) -> str:
-    """Return a note as Markdown with its data before it, as YAML between lines of ``---``.
+    """Return a note as Markdown, after its other fields as YAML between lines of ``---``.
 
-    The values are JSON, which YAML 1.2 includes.
+    The values are JSON, because every JSON value is also YAML 1.2.
     """
     head = "".join(
-        f"{name}: {orjson.dumps(value).decode()}\n"
-        for name, value in _describe(note).items()
+        f"{name}: {dump_json(value)}\n"
+        for name, value in _make_fields(note).items()
         if value is not None
     )
     return f"---\n{head}---\n{note.content}"
@@ -57,10 +62,10 @@ def to_markdown(note: Note) -> str:
 
 def to_json(note: Note) -> bytes:
     """Return a note as one JSON object."""
-    return orjson.dumps({**_describe(note), "content": note.content})
+    return orjson.dumps({**_make_fields(note), "content": note.content})
 
 
-def _describe(note: Note) -> dict[str, object]:
+def _make_fields(note: Note) -> dict[str, object]:
     return {
         "id": note.id,
         "title": note.title,
@@ -68,14 +73,14 @@ def _describe(note: Note) -> dict[str, object]:
         "version": note.version,
         "source": note.source,
         "source_url": note.source_url,
-        "created_at": _to_text(note.created_at),
-        "updated_at": _to_text(note.updated_at),
+        "created_at": _format_utc(note.created_at),
+        "updated_at": _format_utc(note.updated_at),
     }
 
 
-def _to_text(at: datetime) -> str:
+def _format_utc(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-def _iterate(user_id: int) -> Iterator[Note]:
+def _iterate_notes(user_id: int) -> Iterator[Note]:
     return iter(Note.of_user(user_id).order_by(Note.id).iterator())

@@ -1,4 +1,4 @@
-"""What is done with notes, inside a store function."""
+"""Store functions for notes: create, change, delete and list notes and versions."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import orjson
 from peewee import SQL
 from pydantic import Field
 
 from biont import EventType, JsonObject, Schema, Transaction
 from biont.exceptions import NotFound
+from biont.store import dump_json
 from biont_notes.tables import Note, NoteVersion
 
 TITLE_LIMIT = 200
 CONTENT_LIMIT = 200_000
 VERSION_LIMIT = 100
-"""How many earlier versions of a note are kept, the latest ones."""
+"""Number of earlier versions of a note that are kept; older versions are deleted."""
 
 
 class Source(NamedTuple):
-    """What wrote a note, when no person did.
+    """Origin of a note that no person wrote.
 
     Attributes:
-        name: its kind and number: ``run-7``.
-        url: the path at which it is read: ``/api/v1/schedule/1/runs/7``.
+        name: the kind and number of the origin: ``run-7``.
+        url: the REST path of the origin: ``/api/v1/schedule/1/runs/7``.
     """
 
     name: str
@@ -33,15 +33,15 @@ class Source(NamedTuple):
 
 
 class NoteCreated(Schema):
-    """Which note it is."""
+    """A new note."""
 
     note_id: int
     title: str
     tags: list[str] = Field(default_factory=list)
-    source: str | None = Field(description="What wrote it, when no person did: `run-7`.")
+    source: str | None = Field(description="Origin of a note that no person wrote: `run-7`.")
 
 
-NOTE_CREATED = EventType("note_created", NoteCreated, "A note was kept.")
+NOTE_CREATED = EventType("note_created", NoteCreated, "A note was created.")
 
 
 def create_note(
@@ -54,26 +54,26 @@ def create_note(
     tags: Sequence[str] = (),
     source: Source | None = None,
 ) -> Note:
-    """Keep a note, and say so by a ``note_created`` event in the same transaction.
+    """Create a note, and emit ``note_created`` in the same transaction.
 
     Args:
-        tx: the write that it is part of.
-        user_id: whose note it is.
-        title: cut to `TITLE_LIMIT` characters.
-        content: Markdown, cut to `CONTENT_LIMIT` characters.
+        tx: the transaction.
+        user_id: the owner of the note.
+        title: the title; truncated to `TITLE_LIMIT` characters.
+        content: Markdown; truncated to `CONTENT_LIMIT` characters.
         now: the present instant.
-        tags: each of them once.
-        source: what wrote it, when no person did.
+        tags: the tags; repeated tags count once.
+        source: the origin; None for a note that a person wrote.
     """
-    name, url = source or (None, None)
+    source_name = None if source is None else source.name
     unique = dict.fromkeys(tags)
     note = Note.create(
         user=user_id,
         title=title[:TITLE_LIMIT],
         content=content[:CONTENT_LIMIT],
-        tags=orjson.dumps(list(unique)).decode(),
-        source=name,
-        source_url=url,
+        tags=dump_json(list(unique)),
+        source=source_name,
+        source_url=None if source is None else source.url,
         created_at=now,
         updated_at=now,
     )
@@ -81,19 +81,20 @@ def create_note(
         "note_id": note.id,
         "title": note.title,
         "tags": list(unique),
-        "source": name,
+        "source": source_name,
     }
     tx.emit(NOTE_CREATED.name, user_id, payload)
     return note
 
 
 def change_note(user_id: int, note_id: int, changes: Mapping[str, str], now: datetime) -> Note:
-    """Change columns of a note, and keep what it was as a version.
+    """Change columns of a note, and keep the old columns as a version.
 
     Raises:
-        NotFound: there is no such note, or it is somebody else's.
+        NotFound: the note does not exist, or belongs to another user.
     """
     note = Note.get_owned(user_id, note_id)
+    # A change to the same values makes no version, so a client may repeat its request.
     if all(getattr(note, name) == value for name, value in changes.items()):
         return note
     NoteVersion.create(
@@ -115,16 +116,16 @@ def change_note(user_id: int, note_id: int, changes: Mapping[str, str], now: dat
 
 
 def delete_note(user_id: int, note_id: int) -> None:
-    """Delete a note with its versions.
+    """Delete a note and its versions.
 
     Raises:
-        NotFound: there is no such note, or it is somebody else's.
+        NotFound: the note does not exist, or belongs to another user.
     """
     Note.get_owned(user_id, note_id).delete_instance()
 
 
 def select_notes(user_id: int, tag: str | None, limit: int, before: int | None) -> list[Note]:
-    """Return a page of a user's notes and one more, the newest first."""
+    """Return up to ``limit + 1`` notes of a user, the newest first."""
     if tag is None:
         return Note.read_page(user_id, limit, before)
     query = Note.of_user(user_id).where(
@@ -138,10 +139,10 @@ def select_notes(user_id: int, tag: str | None, limit: int, before: int | None) 
 def select_versions(
     user_id: int, note_id: int, limit: int, before: int | None
 ) -> list[NoteVersion]:
-    """Return a page of what a note was before its changes and one more, the latest first.
+    """Return up to ``limit + 1`` earlier versions of a note, the latest first.
 
     Raises:
-        NotFound: there is no such note, or it is somebody else's.
+        NotFound: the note does not exist, or belongs to another user.
     """
     note = Note.get_owned(user_id, note_id)
     query = NoteVersion.select().where(NoteVersion.note == note)
@@ -150,14 +151,16 @@ def select_versions(
     return list(query.order_by(NoteVersion.version.desc()).limit(limit + 1))
 
 
-def get_version(user_id: int, note_id: int, version: int) -> NoteVersion:
-    """Return what a note was in an earlier version.
+def load_version(user_id: int, note_id: int, version: int) -> NoteVersion:
+    """Return an earlier version of a note.
 
     Raises:
-        NotFound: there is no such note or version, or it is somebody else's.
+        NotFound: the note or version does not exist, or the note belongs to another user.
     """
     note = Note.get_owned(user_id, note_id)
     found = NoteVersion.get_or_none(NoteVersion.note == note, NoteVersion.version == version)
     if found is None:
-        raise NotFound(f"note {note_id} has no earlier version {version}; it is {note.version}")
+        raise NotFound(
+            f"note {note_id} has no earlier version {version}; its version is {note.version}"
+        )
     return found

@@ -1,4 +1,4 @@
-"""Notes: keep, find, change and export them."""
+"""Plugin ``notes``: texts with tags, versions, search and export."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from biont_notes.tools import TOOLS
 
 @hookimpl
 def register_tables() -> Tables:
-    """Return the tables of notes and of what they were."""
+    """Return the tables of notes and earlier versions."""
     return Tables(Path(__file__).parent / "migrations", [Note, NoteVersion])
 
 
 @hookimpl
 def register_tools() -> Sequence[Tool]:
-    """Return what a language model may do with notes."""
+    """Return the tools for notes."""
     return TOOLS
 
 
@@ -32,5 +32,5 @@ def register_routes() -> Api:
 
 @hookimpl
 def register_event_types() -> Sequence[EventType]:
-    """Return ``note_created``."""
+    """Return the event type ``note_created``."""
     return [NOTE_CREATED]

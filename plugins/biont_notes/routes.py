@@ -1,4 +1,4 @@
-"""The routes of notes."""
+"""REST routes of notes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from biont_notes.notes import (
     change_note,
     create_note,
     delete_note,
-    get_version,
+    load_version,
     select_notes,
     select_versions,
 )
@@ -30,9 +30,9 @@ from biont_notes.views import (
     Tag,
     TagView,
     VersionView,
-    show_hit,
-    show_note,
-    show_version,
+    make_hit_view,
+    make_note_view,
+    make_version_view,
 )
 
 _CHUNK = 64 * 1024
@@ -46,7 +46,7 @@ api = Api("notes")
 
 @api.post("/notes")
 async def create(request: Request, body: NewNote) -> NoteView:
-    """Keep a note."""
+    """Create a note."""
     note = await request.workbench.store.transact(
         create_note,
         request.user_id,
@@ -55,18 +55,18 @@ async def create(request: Request, body: NewNote) -> NoteView:
         tags=body.tags,
         now=request.workbench.clock.now(),
     )
-    return show_note(note)
+    return make_note_view(note)
 
 
 @api.get("/notes")
 async def list_notes(
     request: Request, tag: Tag | None = None, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[NoteView]:
-    """List your notes, or those with a tag, the newest first."""
+    """List your notes, the newest first; filter by `tag`."""
     rows = await request.workbench.store.read(
         select_notes, request.user_id, tag, limit, decode_cursor(cursor)
     )
-    return make_page(rows, limit, lambda note: note.id, show_note)
+    return make_page(rows, limit, lambda note: note.id, make_note_view)
 
 
 @api.get("/notes/search")
@@ -77,32 +77,33 @@ async def search(
         Field(
             min_length=1,
             max_length=500,
-            description='Words, all of which occur; `plan*` begins so, `"to do"` is in a row.',
+            description='Words that must all occur; `plan*` matches a prefix, `"to do"` a phrase.',
         ),
     ],
     tag: Tag | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[HitView]:
-    """Find notes by their words, the best first."""
+    """Search your notes by words, the best match first."""
+    # Pages by offset, because ranks are no stable cursor: any change of a note moves them.
     offset = decode_cursor(cursor) or 0
     hits = await request.workbench.store.read(
         search_notes, request.user_id, q, tag=tag, limit=limit + 1, offset=offset
     )
     places = list(enumerate(hits, start=offset + 1))
-    return make_page(places, limit, lambda place: place[0], lambda place: show_hit(place[1]))
+    return make_page(places, limit, lambda place: place[0], lambda place: make_hit_view(place[1]))
 
 
 @api.get("/notes/tags")
 async def list_tags(request: Request) -> list[TagView]:
-    """List the tags of your notes, the most used first, at most 1000."""
+    """List the 1000 most used tags of your notes, the most used first."""
     counted = await request.workbench.store.read(count_tags, request.user_id)
     return [TagView(tag=tag, notes=count) for tag, count in counted]
 
 
 @api.get("/notes/export", media_type=("application/x-ndjson", "application/zip"))
 async def export(request: Request, format: Format = Format.JSONL) -> web.StreamResponse:  # noqa: A002  # the parameter's name in the query
-    """Return all your notes, the oldest first, as lines of JSON or a ZIP of Markdown files."""
+    """Export all your notes, the oldest first, as JSON lines or a ZIP of Markdown files."""
     media_type, name = _FILES[format]
     file = await request.workbench.store.read(write_export, request.user_id, format)
     return web.Response(
@@ -115,20 +116,22 @@ async def export(request: Request, format: Format = Format.JSONL) -> web.StreamR
 @api.get("/notes/{note_id}")
 async def read_note(request: Request, note_id: RowId) -> NoteView:
     """Read a note."""
-    return show_note(await request.workbench.store.read(Note.get_owned, request.user_id, note_id))
+    return make_note_view(
+        await request.workbench.store.read(Note.get_owned, request.user_id, note_id)
+    )
 
 
 @api.get("/notes/{note_id}/markdown", media_type="text/markdown")
 async def read_markdown(request: Request, note_id: RowId) -> web.Response:
-    """Read a note as Markdown, its data before it as YAML."""
+    """Read a note as Markdown, after its other fields as YAML."""
     note = await request.workbench.store.read(Note.get_owned, request.user_id, note_id)
     return web.Response(text=to_markdown(note), content_type="text/markdown", charset="utf-8")
 
 
 @api.patch("/notes/{note_id}")
 async def change(request: Request, note_id: RowId, body: NoteChange) -> NoteView:
-    """Change a note; what it was stays as an earlier version."""
-    return show_note(
+    """Change a note; the old text stays as an earlier version."""
+    return make_note_view(
         await request.workbench.store.write(
             change_note,
             request.user_id,
@@ -141,7 +144,7 @@ async def change(request: Request, note_id: RowId, body: NoteChange) -> NoteView
 
 @api.delete("/notes/{note_id}")
 async def delete(request: Request, note_id: RowId) -> None:
-    """Delete a note with its versions."""
+    """Delete a note and its versions."""
     await request.workbench.store.write(delete_note, request.user_id, note_id)
 
 
@@ -149,22 +152,23 @@ async def delete(request: Request, note_id: RowId) -> None:
 async def list_versions(
     request: Request, note_id: RowId, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[VersionView]:
-    """List what a note was before its last 100 changes, the latest first."""
+    """List the last 100 earlier versions of a note, the latest first."""
     rows = await request.workbench.store.read(
         select_versions, request.user_id, note_id, limit, decode_cursor(cursor)
     )
-    return make_page(rows, limit, lambda version: version.version, show_version)
+    return make_page(rows, limit, lambda version: version.version, make_version_view)
 
 
 @api.get("/notes/{note_id}/versions/{version}")
 async def read_version(request: Request, note_id: RowId, version: RowId) -> VersionView:
-    """Read what a note was before a change."""
-    return show_version(
-        await request.workbench.store.read(get_version, request.user_id, note_id, version)
+    """Read an earlier version of a note."""
+    return make_version_view(
+        await request.workbench.store.read(load_version, request.user_id, note_id, version)
     )
 
 
 async def _read_chunks(file: IO[bytes]) -> AsyncIterator[bytes]:
+    # In a thread, because a large export is a file on the disk.
     with file:
         while chunk := await asyncio.to_thread(file.read, _CHUNK):
             yield chunk

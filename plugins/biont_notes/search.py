@@ -1,4 +1,4 @@
-"""Finds notes by the words in them, and tags by use (SQLite FTS5)."""
+"""Full-text search in notes, and the use of tags (SQLite FTS5)."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _COUNT_TAGS = (
 
 @dataclass(frozen=True)
 class NoteHit:
-    """A note that was found.
+    """Match of a search.
 
     Attributes:
-        note: the whole of it.
-        excerpt: the words around what was found.
+        note: the note.
+        excerpt: the text around the matches.
     """
 
     note: Note
@@ -36,17 +36,18 @@ class NoteHit:
 def search_notes(
     user_id: int, query: str, *, tag: str | None = None, limit: int = 100, offset: int = 0
 ) -> list[NoteHit]:
-    """Return a user's notes that have all words of `query`, the best first.
+    """Return the notes of a user that contain all words of `query`, the best match first.
 
-    Upper and lower case and accents make no difference; ``plan*`` finds what begins so,
-    and ``"to do"`` the words one after the other. A match in a title counts four times
-    (BM25, see https://sqlite.org/fts5.html#the_bm25_function).
+    The search ignores case and accents. ``plan*`` matches a prefix, ``"to do"`` a phrase. A
+    match in the title counts four times (BM25, see
+    https://sqlite.org/fts5.html#the_bm25_function).
     """
     found = execute_sql(_SEARCH, quote_words(query), user_id, tag, tag, limit, offset).fetchall()
+    # Two queries: FTS5 ranks and cuts first, and only the page of notes is read as rows.
     notes = {note.id: note for note in Note.select().where(Note.id << [row[0] for row in found])}
     return [NoteHit(notes[note_id], split_snippet(snippet)) for note_id, snippet in found]
 
 
 def count_tags(user_id: int) -> list[tuple[str, int]]:
-    """Return a user's tags and how many notes bear each, the most used first."""
+    """Return the tags of a user and the number of notes of each tag, the most used first."""
     return [(tag, count) for tag, count in execute_sql(_COUNT_TAGS, user_id).fetchall()]

@@ -1,7 +1,7 @@
-"""Where notes are kept.
+"""Tables of notes and earlier versions.
 
-Beside these the migrations make `note_tags` and `notes_text`, the indexes of tags and
-words. Triggers keep them; nobody else writes them.
+The migrations also create ``note_tags`` and ``notes_text``, the indexes of tags and words.
+Triggers update both indexes at each change of ``notes``; no other code writes to the indexes.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ class Note(OwnedTable):
     """A text with a title.
 
     Attributes:
-        content: Markdown, kept to the letter.
+        content: Markdown, unchanged.
         tags: a JSON list of text.
-        version: 1, and one more after each change.
-        source: what wrote it, when no person did: ``run-7``.
-        source_url: the path at which that is read.
+        version: 1, plus the number of changes.
+        source: the origin of a note that no person wrote: ``run-7``.
+        source_url: the REST path of the origin.
     """
 
     title = TextField()
@@ -36,10 +36,10 @@ class Note(OwnedTable):
 
 
 class NoteVersion(Table):
-    """A note as it was before a change.
+    """An earlier version of a note.
 
     Attributes:
-        created_at: when it became so.
+        created_at: the instant of the change that made this version.
     """
 
     id = AutoField()

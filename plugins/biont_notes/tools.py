@@ -1,4 +1,4 @@
-"""What a language model may do with notes."""
+"""Tools for notes: a model may create, search and read the notes of its user."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ from biont_notes.search import NoteHit, search_notes
 from biont_notes.tables import Note
 from biont_notes.views import NewNote
 
-_FOUND = 10
-_READ = 8000
+_FOUND_NOTES = 10
+_CONTENT_LIMIT = 8000
+"""Characters of a note that a model reads; the whole may exceed the context of a small model."""
 
 
 class NoteSearch(Schema):
-    """What to look for."""
+    """The words to search for."""
 
     model_config = ConfigDict(extra="forbid")
 
-    query: str = Field(min_length=1, max_length=500, description="Words that the notes have.")
+    query: str = Field(min_length=1, max_length=500, description="Words that the notes contain.")
 
 
 class NoteChoice(Schema):
-    """Which note."""
+    """The number of a note."""
 
     model_config = ConfigDict(extra="forbid")
 
     note_id: RowId
 
 
-async def _create(context: ToolContext, note: NewNote) -> ToolResult:
+async def _create_note(context: ToolContext, note: NewNote) -> ToolResult:
     def write(tx: Transaction) -> JsonValue:
         made = create_note(
             tx,
@@ -50,29 +51,29 @@ async def _create(context: ToolContext, note: NewNote) -> ToolResult:
     return write
 
 
-async def _search(context: ToolContext, search: NoteSearch) -> ToolResult:
+async def _search_notes(context: ToolContext, search: NoteSearch) -> ToolResult:
     hits = await context.workbench.store.read(
-        search_notes, context.user_id, search.query, limit=_FOUND
+        search_notes, context.user_id, search.query, limit=_FOUND_NOTES
     )
-    return [_tell(hit) for hit in hits]
+    return [_summarize_hit(hit) for hit in hits]
 
 
-async def _read(context: ToolContext, choice: NoteChoice) -> ToolResult:
+async def _read_note(context: ToolContext, choice: NoteChoice) -> ToolResult:
     note = await context.workbench.store.read(Note.get_owned, context.user_id, choice.note_id)
     return {
         "title": note.title,
-        "content": note.content[:_READ],
+        "content": note.content[:_CONTENT_LIMIT],
         "tags": orjson.loads(note.tags),
     }
 
 
-def _tell(hit: NoteHit) -> JsonValue:
+def _summarize_hit(hit: NoteHit) -> JsonValue:
     excerpt = "".join(part.text for part in hit.excerpt)
     return {"note_id": hit.note.id, "title": hit.note.title, "excerpt": excerpt}
 
 
 TOOLS: Sequence[Tool] = (
-    make_tool("create_note", "Keep a note for the user.", NewNote, _create),
-    make_tool("search_notes", "Find notes of the user by words.", NoteSearch, _search),
-    make_tool("read_note", "Read one note of the user.", NoteChoice, _read),
+    make_tool("create_note", "Keep a note for the user.", NewNote, _create_note),
+    make_tool("search_notes", "Find notes of the user by words.", NoteSearch, _search_notes),
+    make_tool("read_note", "Read one note of the user.", NoteChoice, _read_note),
 )

@@ -1,4 +1,4 @@
-"""What REST clients send and see of notes."""
+"""Schemas of notes, as REST clients send and receive notes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import orjson
 from pydantic import ConfigDict, Field
 
 from biont import Schema
+from biont.store import dump_json
 from biont_notes.notes import CONTENT_LIMIT, TITLE_LIMIT
 from biont_notes.search import NoteHit
 from biont_notes.tables import Note, NoteVersion
@@ -23,7 +24,7 @@ Tags = Annotated[list[Tag], Field(max_length=20)]
 
 
 class NewNote(Schema):
-    """A note to keep."""
+    """A note to create."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -33,7 +34,7 @@ class NewNote(Schema):
 
 
 class NoteChange(Schema):
-    """What is to change; the rest stays as it is."""
+    """Fields of a note to change."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -42,62 +43,62 @@ class NoteChange(Schema):
     tags: Tags | None = None
 
     def list_columns(self) -> dict[str, str]:
-        """Return what was given, as columns of a note."""
+        """Return the given fields as columns of a note."""
         columns = self.model_dump(exclude_none=True)
         if self.tags is not None:
-            columns["tags"] = orjson.dumps(list(dict.fromkeys(self.tags))).decode()
+            columns["tags"] = dump_json(list(dict.fromkeys(self.tags)))
         return columns
 
 
 class NoteView(Schema):
-    """A note as it is kept."""
+    """A note."""
 
     id: int
     title: str
     content: str
     tags: list[str]
-    version: int = Field(description="1, and one more after each change.")
-    source: str | None = Field(description="What wrote it, when no person did: `run-7`.")
-    source_url: str | None = Field(description="Where that is read.")
+    version: int = Field(description="1, plus the number of changes.")
+    source: str | None = Field(description="Origin of a note that no person wrote: `run-7`.")
+    source_url: str | None = Field(description="REST path of the origin.")
     created_at: datetime
     updated_at: datetime
 
 
 class VersionView(Schema):
-    """A note as it was before a change."""
+    """An earlier version of a note."""
 
     version: int
     title: str
     content: str
     tags: list[str]
-    created_at: datetime = Field(description="When it became so.")
+    created_at: datetime = Field(description="When this version was made.")
 
 
 class PartView(Schema):
     """A piece of an excerpt."""
 
     text: str
-    match: bool = Field(description="Whether it is what was looked for.")
+    match: bool = Field(description="True for a match of the search.")
 
 
 class HitView(Schema):
-    """A note that was found."""
+    """A match of a search."""
 
     note_id: int
     title: str
     tags: list[str]
-    excerpt: list[PartView] = Field(description="What was found, among the words around it.")
+    excerpt: list[PartView] = Field(description="The matches with the text around them.")
 
 
 class TagView(Schema):
-    """A tag, and how much it is used."""
+    """A tag and the number of its notes."""
 
     tag: str
     notes: int
 
 
-def show_note(note: Note) -> NoteView:
-    """Return a note as its user sees it."""
+def make_note_view(note: Note) -> NoteView:
+    """Return the REST view of a note."""
     return NoteView(
         id=note.id,
         title=note.title,
@@ -111,8 +112,8 @@ def show_note(note: Note) -> NoteView:
     )
 
 
-def show_version(version: NoteVersion) -> VersionView:
-    """Return an earlier version as its user sees it."""
+def make_version_view(version: NoteVersion) -> VersionView:
+    """Return the REST view of an earlier version."""
     return VersionView(
         version=version.version,
         title=version.title,
@@ -122,8 +123,8 @@ def show_version(version: NoteVersion) -> VersionView:
     )
 
 
-def show_hit(hit: NoteHit) -> HitView:
-    """Return what was found as its user sees it."""
+def make_hit_view(hit: NoteHit) -> HitView:
+    """Return the REST view of a match."""
     return HitView(
         note_id=hit.note.id,
         title=hit.note.title,

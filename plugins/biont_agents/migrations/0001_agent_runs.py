@@ -1,4 +1,4 @@
-"""What models were asked to do, and the tools that they called."""
+"""Tables of agent runs and tool calls."""
 
 from peewee import SQL, AutoField, BooleanField, IntegerField, TextField
 from playhouse.postgres_ext import DateTimeTZField

@@ -1,4 +1,4 @@
-"""What a model was at, beside each of its calls: that is how they are looked for."""
+"""Column ``source`` of tool calls, by which lists are filtered."""
 
 _STATEMENTS = (
     "ALTER TABLE tool_calls ADD COLUMN source TEXT NOT NULL DEFAULT ''",

@@ -1,4 +1,4 @@
-"""What was sent through integrations."""
+"""Table of messages sent through integrations."""
 
 from peewee import SQL, AutoField, IntegerField, TextField
 from playhouse.postgres_ext import DateTimeTZField

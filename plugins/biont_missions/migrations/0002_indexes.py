@@ -1,4 +1,4 @@
-"""Indexes for the lists that are filtered, and for what goes on after an approval."""
+"""Indexes for filtered lists, and for the task that an approval resumes."""
 
 _STATEMENTS = (
     "CREATE INDEX missions_user_status ON missions (user_id, status)",

@@ -1,4 +1,4 @@
-"""On whose account a mission asks: its key's, and its schedule's."""
+"""Key and schedule on whose account a mission calls models."""
 
 
 def up(migrator, db):

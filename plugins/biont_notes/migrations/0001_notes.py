@@ -1,4 +1,4 @@
-"""Where notes are kept."""
+"""Table of notes."""
 
 from peewee import SQL, IntegerField, TextField
 from playhouse.postgres_ext import DateTimeTZField
