@@ -51,7 +51,7 @@ from biont_agents.transcript import (
     dump_messages,
     read_transcript,
 )
-from biont_llm import LANGUAGE_MODELS, LlmGateway
+from biont_llm import LLM_GATEWAY, LlmGateway
 
 OnChunk = Callable[[Chunk], Awaitable[None]]
 """Callback that receives each piece of text and each tool call while the model answers."""
@@ -204,7 +204,7 @@ class Agents:
     def _make_request(self, transcript: Transcript) -> ChatRequest:
         model, tools = transcript.run.model, self._define_tools(transcript)
         messages = transcript.list_messages()
-        limits = self._workbench.get(LANGUAGE_MODELS).find_backend_limits(model)
+        limits = self._workbench.get(LLM_GATEWAY).find_backend_limits(model)
         if tools and not limits.native_tools:
             response_format = make_response_format(tools)
             return ChatRequest(
@@ -215,7 +215,7 @@ class Agents:
     async def _ask(
         self, run: AgentRun, request: ChatRequest, call: LlmCall, on_chunk: OnChunk | None
     ) -> Answer:
-        models = self._workbench.get(LANGUAGE_MODELS)
+        models = self._workbench.get(LLM_GATEWAY)
         if request.response_format is not None:
             # Not streamed: the pieces of a JSON object are no use to a reader.
             answer = read_answer(await models.chat(request, call), run.rounds)

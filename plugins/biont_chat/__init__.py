@@ -1,4 +1,4 @@
-"""Chat: conversations with language models, kept and found again."""
+"""Chat: stored conversations with language models, with full-text search."""
 
 from biont_chat.tables import ChatMessage, Conversation
 

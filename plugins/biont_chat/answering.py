@@ -1,4 +1,17 @@
-"""Asks a model for the next turn of a conversation, and keeps it."""
+"""Chat exchanges: ask a model for the answer to a question, and store both.
+
+States of an exchange:
+
+    prepared --> asked --> answered --> stored
+                   |
+                   +--streamed--> streaming --complete--> stored
+                                     |
+                                     +--client left, shutdown--> stored as interrupted
+                                     +--model broke off--> failed, nothing is stored
+
+Question and answer are stored in a single transaction, together with the event `ai_message`, so
+that no conversation has a question without an answer. A response ends after the transaction.
+"""
 
 from __future__ import annotations
 
@@ -10,103 +23,106 @@ from biont import Request
 from biont.exceptions import BiontError
 from biont.http import describe_error
 from biont.llm import Answer, ChatRequest, LlmCall
-from biont_chat.conversations import Question, Reply, keep_exchange
-from biont_chat.history import read_request
-from biont_chat.sse import EventResponse, Wording
+from biont_chat.conversations import Question, Reply, save_exchange
+from biont_chat.history import make_chat_request
+from biont_chat.schemas import StreamEnd
+from biont_chat.sse import EventFormat, EventResponse
 from biont_chat.streams import STREAMS
 from biont_chat.tables import ChatMessage
-from biont_chat.views import StreamEnd
-from biont_llm import LANGUAGE_MODELS, AnswerStream, LlmGateway
+from biont_llm import LLM_GATEWAY, AnswerStream, LlmGateway
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """A question that a request brings, made ready to be asked.
+    """Question of a request, prepared for a model.
 
     Attributes:
-        request: who asks.
-        question: what is said.
-        asked: what the model is told.
-        tools: the names of the tools that it may call.
+        request: the HTTP request.
+        question: the question, as stored in the conversation.
+        chat_request: the request to the model, with the history of the conversation.
+        tools: names of the tools that the model may call.
     """
 
     request: Request
     question: Question
-    asked: ChatRequest
+    chat_request: ChatRequest
     tools: Sequence[str] = ()
 
     @property
-    def models(self) -> LlmGateway:
-        """Who answers."""
-        return self.request.workbench.get(LANGUAGE_MODELS)
+    def gateway(self) -> LlmGateway:
+        """The gateway that answers."""
+        return self.request.workbench.get(LLM_GATEWAY)
 
     @property
     def call(self) -> LlmCall:
-        """On whose behalf the model is called."""
+        """The owners of the call."""
         return LlmCall(
             user_id=self.question.user_id,
             key_id=self.request.key_id,
             conversation_id=self.question.conversation_id,
         )
 
-    async def keep(self, reply: Reply) -> ChatMessage | None:
-        """Keep question and answer together, if they are to be kept; return the answer."""
+    async def save(self, reply: Reply) -> ChatMessage | None:
+        """Store question and answer, and emit ``ai_message``.
+
+        Returns:
+            The message of the answer; None for a question that is not stored.
+        """
         workbench = self.request.workbench
         return await workbench.store.transact(
-            keep_exchange, self.question, reply, workbench.clock.now()
+            save_exchange, self.question, reply, workbench.clock.now()
         )
 
 
 async def prepare_exchange(
     request: Request, question: Question, tools: Sequence[str] = ()
 ) -> Exchange:
-    """Return a question with as much of its conversation as there is room for.
+    """Return a question with the part of its conversation that fits into the model's context.
 
     Raises:
-        NotFound: the conversation is gone, or it is somebody else's.
+        NotFound: the conversation does not exist, or belongs to another user.
     """
-    find_terms = request.workbench.get(LANGUAGE_MODELS).find_backend_limits
-    asked = await request.workbench.store.read(read_request, question, find_terms)
-    return Exchange(request, question, asked, tools)
+    find_limits = request.workbench.get(LLM_GATEWAY).find_backend_limits
+    chat_request = await request.workbench.store.read(make_chat_request, question, find_limits)
+    return Exchange(request, question, chat_request, tools)
 
 
 async def answer_at_once(exchange: Exchange) -> tuple[Answer, ChatMessage | None]:
-    """Return the whole answer, and what is kept of it by then.
+    """Return the whole answer, and its stored message.
 
     Raises:
-        BackendError: there is none; the question is not kept either.
+        BackendError: no backend answered; the question is not stored.
     """
-    answer = await exchange.models.chat(exchange.asked, exchange.call)
-    return answer, await exchange.keep(_make_reply(answer))
+    answer = await exchange.gateway.chat(exchange.chat_request, exchange.call)
+    return answer, await exchange.save(_make_reply(answer))
 
 
-async def stream_answer(exchange: Exchange, wording: Wording) -> EventResponse:
-    """Send the answer as it comes, until it ends, its client leaves, or all parts are to end.
-
-    What has come by then is kept.
+async def stream_answer(exchange: Exchange, event_format: EventFormat) -> EventResponse:
+    """Send the answer as a stream; store the complete or interrupted answer.
 
     Raises:
-        BackendError: there is no answer, and nothing was sent yet.
+        BackendError: no backend answered; no part of the response was sent.
     """
-    response = EventResponse(exchange.request, wording)
+    response = EventResponse(exchange.request, event_format)
     streams = exchange.request.workbench.get(STREAMS)
     answer: AnswerStream | None = None
     try:
         async with (
             streams.open(response),
-            exchange.models.stream(exchange.asked, exchange.call) as answer,
+            exchange.gateway.stream(exchange.chat_request, exchange.call) as answer,
         ):
             await _send_chunks(response, answer)
-        end = await _keep_end(exchange, answer)
-    except asyncio.CancelledError:  # by aiohttp, when stopping takes too long
-        await _keep_end(exchange, answer)
+        end = await _save_answer(exchange, answer)
+    except asyncio.CancelledError:  # aiohttp cancels requests when the stop takes too long
+        await _save_answer(exchange, answer)
         raise
     except BiontError as error:
+        # Before the first byte, the error becomes a response with a status of its own.
         if not response.prepared:
             raise
-        await response.send_last(wording.write_problem(describe_error(error)))
+        await response.send_last(event_format.format_problem(describe_error(error)))
     else:
-        await response.send_last(wording.write_end(end))
+        await response.send_last(event_format.format_end(end))
     return response
 
 
@@ -116,12 +132,13 @@ async def _send_chunks(response: EventResponse, answer: AnswerStream) -> None:
         async for chunk in answer:
             await response.send_chunk(chunk)
     except ConnectionError:
-        return  # the client has left
+        # The client has left; the caller stores the text that was sent.
+        return
 
 
-async def _keep_end(exchange: Exchange, answer: AnswerStream | None) -> StreamEnd:
-    reply = _read_reply(answer) if answer else None
-    message = await exchange.keep(reply) if reply else None
+async def _save_answer(exchange: Exchange, answer: AnswerStream | None) -> StreamEnd:
+    reply = _make_stream_reply(answer) if answer else None
+    message = await exchange.save(reply) if reply else None
     return StreamEnd(
         conversation_id=message and message.conversation_id,
         message_id=message and message.id,
@@ -132,8 +149,8 @@ async def _keep_end(exchange: Exchange, answer: AnswerStream | None) -> StreamEn
     )
 
 
-def _read_reply(stream: AnswerStream) -> Reply | None:
-    """Return what has come of an answer; None for nothing."""
+def _make_stream_reply(stream: AnswerStream) -> Reply | None:
+    """Return the complete or interrupted answer of a stream; None for an empty stream."""
     if stream.answer is not None:
         return _make_reply(stream.answer)
     text = stream.text.strip()

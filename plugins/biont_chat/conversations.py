@@ -1,4 +1,4 @@
-"""What is done with conversations, inside a store function."""
+"""Store functions of conversations and messages."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _TITLE_LENGTH = 60
 
 @dataclass(frozen=True)
 class Question:
-    """What a user says.
+    """Question of a user.
 
     Attributes:
-        user_id: who says it.
-        text: what is said.
-        conversation_id: where; None begins a conversation.
-        system: what the model is told beforehand, from now on; None as before.
-        model: who is asked, from now on; None as before.
-        keep: whether question and answer are kept; the event tells of them all the same.
+        user_id: author of the question.
+        text: text of the question.
+        conversation_id: conversation of the question; None for a new conversation.
+        system: new system message of the conversation; None leaves the old message.
+        model: new model of the conversation; None leaves the old model.
+        keep: whether question and answer are stored; the event is emitted in any case.
     """
 
     user_id: int
@@ -38,14 +38,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a model says to a question.
+    """Answer of a model, as stored in a conversation.
 
     Attributes:
-        text: what it said.
-        model: which model it was, as its server names it.
-        backend: who has that model.
-        usage: what it took.
-        interrupted: whether it was cut off.
+        text: text of the answer.
+        model: name of the model, as the server reports the name.
+        backend: name of the backend.
+        usage: tokens of the call.
+        interrupted: whether the answer was cut off.
     """
 
     text: str
@@ -55,50 +55,58 @@ class Reply:
     interrupted: bool = False
 
 
-def keep_exchange(
+def save_exchange(
     tx: Transaction, question: Question, reply: Reply, now: datetime
 ) -> ChatMessage | None:
-    """Keep a question and its answer, and say so by ``ai_message``; return the answer.
+    """Store a question with its answer, and emit ``ai_message``.
+
+    Returns:
+        The message of the answer; None for a question that is not stored.
 
     Raises:
-        NotFound: the conversation is gone, or it is somebody else's.
+        NotFound: the conversation does not exist, or belongs to another user.
     """
     message = None
     if question.keep:
         message = _create_reply(_create_question(question, now), reply, now)
-    _announce(tx, question.user_id, question.text, reply, message)
+    # Also for an exchange that is not stored: subscribers see each answer.
+    _emit_ai_message(tx, question.user_id, question.text, reply, message)
     return message
 
 
-def keep_question(
+def save_waiting_question(
     question: Question, agent_run_id: int, key_id: int | None, now: datetime
 ) -> ChatMessage:
-    """Keep a question whose answer waits for the approval of a tool call.
+    """Store a question whose answer waits for the approval of a tool call.
 
     Raises:
-        NotFound: the conversation is gone, or it is somebody else's.
+        NotFound: the conversation does not exist, or belongs to another user.
     """
     message = _create_question(question, now)
     WaitingAnswer.create(question=message, agent_run_id=agent_run_id, key_id=key_id)
     return message
 
 
-def keep_late_reply(tx: Transaction, waiting_id: int, reply: Reply, now: datetime) -> None:
-    """Keep an answer that has waited, if its conversation is still there."""
+def save_late_reply(tx: Transaction, waiting_id: int, reply: Reply, now: datetime) -> None:
+    """Store an answer that has waited, and emit ``ai_message``.
+
+    Does nothing if the conversation was deleted, or another caller has stored the answer.
+    """
+    # The row decides which of several callers stores the answer.
     waiting = WaitingAnswer.get_or_none(WaitingAnswer.id == waiting_id)
     if waiting is None:
         return
-    asked = waiting.question
-    message = _create_reply(asked, reply, now)
+    question = waiting.question
+    message = _create_reply(question, reply, now)
     waiting.delete_instance()
-    _announce(tx, asked.conversation.user_id, asked.content, reply, message)
+    _emit_ai_message(tx, question.conversation.user_id, question.content, reply, message)
 
 
 def rename_conversation(user_id: int, conversation_id: int, title: str) -> Conversation:
-    """Give a conversation another title.
+    """Change the title of a conversation.
 
     Raises:
-        NotFound: there is none of that number, or it is somebody else's.
+        NotFound: the conversation does not exist, or belongs to another user.
     """
     conversation = Conversation.get_owned(user_id, conversation_id)
     conversation.title = title
@@ -107,14 +115,14 @@ def rename_conversation(user_id: int, conversation_id: int, title: str) -> Conve
 
 
 def delete_conversation(user_id: int, now: datetime, conversation_id: int) -> None:
-    """Delete a conversation with its messages, and the tool calls that wait for an approval.
+    """Delete a conversation with its messages, and abandon its waiting tool calls.
 
     Raises:
-        NotFound: there is none of that number, or it is somebody else's.
+        NotFound: the conversation does not exist, or belongs to another user.
     """
     conversation = Conversation.get_owned(user_id, conversation_id)
-    of_it = ChatMessage.conversation == conversation
-    for waiting in WaitingAnswer.select().join(ChatMessage).where(of_it):
+    in_conversation = ChatMessage.conversation == conversation
+    for waiting in WaitingAnswer.select().join(ChatMessage).where(in_conversation):
         abandon_calls(waiting.agent_run_id, now)
     conversation.delete_instance()
 
@@ -125,7 +133,7 @@ def select_messages(
     """Return a conversation, and up to ``limit + 1`` of its messages, the newest first.
 
     Raises:
-        NotFound: there is none of that number, or it is somebody else's.
+        NotFound: the conversation does not exist, or belongs to another user.
     """
     conversation = Conversation.get_owned(user_id, conversation_id)
     query = ChatMessage.select().where(ChatMessage.conversation == conversation)
@@ -135,7 +143,7 @@ def select_messages(
 
 
 def _create_question(question: Question, now: datetime) -> ChatMessage:
-    conversation = _find_conversation(question, now)
+    conversation = _open_conversation(question, now)
     return ChatMessage.create(
         conversation=conversation, role="user", content=question.text, created_at=now
     )
@@ -156,7 +164,7 @@ def _create_reply(question: ChatMessage, reply: Reply, now: datetime) -> ChatMes
     )
 
 
-def _announce(
+def _emit_ai_message(
     tx: Transaction, user_id: int, text: str, reply: Reply, message: ChatMessage | None
 ) -> None:
     tx.emit(
@@ -174,7 +182,7 @@ def _announce(
     )
 
 
-def _find_conversation(question: Question, now: datetime) -> Conversation:
+def _open_conversation(question: Question, now: datetime) -> Conversation:
     if question.conversation_id is None:
         return Conversation.create(
             user=question.user_id,
@@ -193,6 +201,7 @@ def _find_conversation(question: Question, now: datetime) -> Conversation:
 
 
 def make_title(text: str) -> str:
-    """Return the beginning of a text, on one line."""
+    """Return the beginning of a text, on a single line."""
+    # Cut first: a question may be long, and only its beginning matters.
     words = " ".join(text[: 4 * _TITLE_LENGTH].split())
     return words if len(words) <= _TITLE_LENGTH else words[: _TITLE_LENGTH - 1].rstrip() + "…"

@@ -1,4 +1,4 @@
-"""The event that tells of an answer."""
+"""Event type ``ai_message``."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from pydantic import Field
 from biont import EventType, Schema
 
 TEXT_LIMIT = 20_000
-"""Message and answer fit into an event's payload whatever characters they are made of."""
+"""Greatest number of characters of message and answer, which fits into an event's payload."""
 
 
 class AiMessage(Schema):
-    """What was asked, and what the model answered."""
+    """Payload of ``ai_message``: a question and its answer."""
 
-    conversation_id: int | None = Field(description="Null where it is not kept.")
-    message_id: int | None = Field(description="The answer's, in its conversation.")
+    conversation_id: int | None = Field(description="Null if question and answer are not stored.")
+    message_id: int | None = Field(description="Message of the answer in the conversation.")
     message: str
-    answer: str = Field(description=f"At most {TEXT_LIMIT} characters of it.")
+    answer: str = Field(description=f"Answer, cut to {TEXT_LIMIT} characters.")
     model: str
     backend: str
-    interrupted: bool = Field(description="Whether the client or a stop has cut it off.")
+    interrupted: bool = Field(
+        description="Whether the answer was cut off, by its client or by a stop of the server."
+    )
 
 
 AI_MESSAGE = EventType("ai_message", AiMessage, "A language model has answered in chat.")

@@ -1,4 +1,4 @@
-"""What a model is told of a conversation: as much as its context has room for."""
+"""Chat history: selects the newest turns of a conversation that fit into a model's context."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from biont_chat.conversations import Question
 from biont_chat.tables import ChatMessage, Conversation
 from biont_llm import BackendLimits, estimate_prompt
 
-SHARE = 0.8
-"""How much of the room is used: tokens are estimated, and an estimate may be short."""
+_CONTEXT_SHARE = 0.8
+"""Used share of the room, because the estimate of tokens may be too low."""
 
-UNKNOWN_CONTEXT = 8192
-"""How many tokens a context is taken to have where nobody knows."""
+_DEFAULT_CONTEXT = 8192
+"""Assumed context of a model with an unknown context, in tokens."""
 
-FindTerms = Callable[[str | None], BackendLimits]
-"""Returns what holds for whom a request's ``model`` means."""
+FindLimits = Callable[[str | None], BackendLimits]
+"""Returns the limits of the backend that a request's ``model`` names."""
 
 
-def read_request(question: Question, find_terms: FindTerms) -> ChatRequest:
-    """Return what a model is asked, with the newest turns of the conversation that have room.
+def make_chat_request(question: Question, find_limits: FindLimits) -> ChatRequest:
+    """Return the request to a model: system message, newest turns that fit, question.
 
-    The question itself always goes out, and so does the system message. Turns are
-    left out from the oldest on, so that the first that stays is a user's.
+    System message and question are always part of the request. The oldest turns are left out,
+    so that the first remaining turn is a user's turn.
 
     Raises:
-        NotFound: the conversation is gone, or it is somebody else's.
+        NotFound: the conversation does not exist, or belongs to another user.
     """
     system, model, turns = question.system, question.model, []
     if question.conversation_id is not None:
@@ -38,23 +38,25 @@ def read_request(question: Question, find_terms: FindTerms) -> ChatRequest:
     last = Message("user", question.text)
     if question.conversation_id is not None:
         turns = _select_turns(
-            question.conversation_id, [*head, last], _find_room(find_terms(model))
+            question.conversation_id, [*head, last], _find_room(find_limits(model))
         )
     return ChatRequest([*head, *turns, last], model)
 
 
-def _select_turns(conversation_id: int, always: Iterable[Message], room: float) -> list[Message]:
-    room -= estimate_prompt(always)
+def _select_turns(conversation_id: int, fixed: Iterable[Message], room: float) -> list[Message]:
+    room -= estimate_prompt(fixed)
     query = ChatMessage.select().where(ChatMessage.conversation == conversation_id)
     turns: list[Message] = []
+    # Row by row, so that a long conversation is not read beyond the room.
     for row in query.order_by(ChatMessage.id.desc()).iterator():
         turn = Message(row.role, row.content)
         room -= estimate_prompt([turn])
         if room < 0:
             break
         turns.append(turn)
+    # Some models refuse a history that begins with an answer.
     return list(dropwhile(lambda turn: turn.role != "user", reversed(turns)))
 
 
-def _find_room(terms: BackendLimits) -> float:
-    return SHARE * ((terms.context or UNKNOWN_CONTEXT) - terms.max_tokens)
+def _find_room(limits: BackendLimits) -> float:
+    return _CONTEXT_SHARE * ((limits.context or _DEFAULT_CONTEXT) - limits.max_tokens)

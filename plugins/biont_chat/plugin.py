@@ -1,4 +1,4 @@
-"""Chat: conversations with language models."""
+"""Plugin `chat`: conversations with language models, and OpenAI's API."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from biont_chat.tool_answers import resume_answer
 
 @hookimpl
 def register_tables() -> Tables:
-    """Return the tables of conversations and of what is said in them."""
+    """Return the tables of conversations and messages."""
     return Tables(Path(__file__).parent / "migrations", [Conversation, ChatMessage, WaitingAnswer])
 
 
 @hookimpl
 def register_routes() -> Api:
-    """Return the routes of chat, and those that OpenAI's clients use."""
+    """Return the routes of chat, and the routes for OpenAI's clients."""
     routes = Api("chat")
     routes.include(api)
     routes.include(openai_api)
@@ -39,17 +39,17 @@ def register_event_types() -> Sequence[EventType]:
 
 @hookimpl
 def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
-    """Watch the streams while the workbench runs, and end them in time."""
-    return _run(workbench)
+    """Watch open streams while the workbench runs; interrupt all streams at the shutdown."""
+    return _watch_streams(workbench)
 
 
 @asynccontextmanager
-async def _run(workbench: Workbench) -> AsyncIterator[None]:
+async def _watch_streams(workbench: Workbench) -> AsyncIterator[None]:
     streams = AnswerStreams()
     workbench.provide(STREAMS, streams)
     tasks = [
         asyncio.create_task(streams.watch()),
-        asyncio.create_task(_end_in_time(streams, workbench)),
+        asyncio.create_task(_interrupt_at_shutdown(streams, workbench)),
     ]
     try:
         yield
@@ -60,14 +60,15 @@ async def _run(workbench: Workbench) -> AsyncIterator[None]:
                 await task
 
 
-async def _end_in_time(streams: AnswerStreams, workbench: Workbench) -> None:
+async def _interrupt_at_shutdown(streams: AnswerStreams, workbench: Workbench) -> None:
     await workbench.shutdown.requested.wait()
-    streams.end()
+    streams.interrupt()
 
 
+# The timeout covers several rounds of a slow model.
 @on("tool_call_decided", concurrency=4, timeout=600)
 async def go_on_answering(event: Event, workbench: Workbench) -> None:
-    """Go on with an answer whose tool call was approved or rejected."""
+    """Continue an answer whose tool call was approved or rejected."""
     run_id = event.payload["agent_run_id"]
     if isinstance(run_id, int):
         await resume_answer(workbench, run_id)

@@ -1,4 +1,4 @@
-"""The routes of chat and its conversations."""
+"""REST routes of chat and conversations."""
 
 from __future__ import annotations
 
@@ -17,11 +17,7 @@ from biont_chat.conversations import (
     rename_conversation,
     select_messages,
 )
-from biont_chat.search import search_messages
-from biont_chat.sse import OwnWording
-from biont_chat.tables import Conversation
-from biont_chat.tool_answers import check_tools, open_tool_exchange
-from biont_chat.views import (
+from biont_chat.schemas import (
     ChatAnswer,
     ChatMessageView,
     ConversationChange,
@@ -29,13 +25,17 @@ from biont_chat.views import (
     MessageHit,
     NewChatMessage,
     WholeConversation,
-    show_answer,
-    show_conversation,
-    show_hit,
-    show_message,
-    show_whole,
+    make_chat_answer,
+    make_conversation_view,
+    make_message_hit,
+    make_message_view,
+    make_whole_conversation,
 )
-from biont_llm import LANGUAGE_MODELS
+from biont_chat.search import search_messages
+from biont_chat.sse import BiontEventFormat
+from biont_chat.tables import Conversation
+from biont_chat.tool_answers import check_tools, open_tool_exchange
+from biont_llm import LLM_GATEWAY
 
 _LATEST = 100
 _CHAT = frozenset({Scope.CHAT})
@@ -45,7 +45,7 @@ Words = Annotated[
     Field(
         min_length=1,
         max_length=500,
-        description='Words, all of which occur; `plan*` begins so, `"to do"` is in a row.',
+        description='Words that all occur; `plan*` for a beginning, `"to do"` for words in a row.',
     ),
 ]
 
@@ -56,26 +56,28 @@ api = Api("chat")
 async def chat(request: Request, body: NewChatMessage) -> ChatAnswer | web.StreamResponse:
     """Ask a language model.
 
-    Question and answer are kept in a conversation, and the answer is an `ai_message` event; all
-    of it is durable by the time it is sent. With `stream`, the answer comes as events: `token` for
-    each piece (`text`), `tool`, `usage`, and at the end `done`, or `error` with a problem.
+    Question, answer and the event `ai_message` are stored before the response is sent. With
+    `stream`, the answer is a sequence of events: `token` for each piece (`text`), `tool`, `usage`,
+    and at the end `done`, or `error` with a problem.
     """
     question = Question(
         request.user_id,
         body.message,
         body.conversation_id,
         body.system,
-        _name_model(request, body),
+        _combine_model(request, body),
     )
     check_tools(request, body.tools)
     exchange = await prepare_exchange(request, question, body.tools)
     if body.tools:
-        tooled = await open_tool_exchange(exchange)
-        return await (tooled.stream(OwnWording()) if body.stream else tooled.answer())
+        tool_exchange = await open_tool_exchange(exchange)
+        if body.stream:
+            return await tool_exchange.send_stream(BiontEventFormat())
+        return await tool_exchange.answer()
     if body.stream:
-        return await stream_answer(exchange, OwnWording())
+        return await stream_answer(exchange, BiontEventFormat())
     answer, message = await answer_at_once(exchange)
-    return show_answer(answer, message)
+    return make_chat_answer(answer, message)
 
 
 @api.get("/conversations", scopes=_CHAT)
@@ -86,20 +88,23 @@ async def list_conversations(
     rows = await request.workbench.store.read(
         Conversation.read_page, request.user_id, limit, decode_cursor(cursor)
     )
-    return make_page(rows, limit, lambda row: row.id, show_conversation)
+    return make_page(rows, limit, lambda row: row.id, make_conversation_view)
 
 
 @api.get("/conversations/search", scopes=_CHAT)
 async def search(
     request: Request, q: Words, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[MessageHit]:
-    """Find messages in your conversations by their words, the best first."""
+    """Search the messages of your conversations by words, the best first."""
     offset = decode_cursor(cursor) or 0
     hits = await request.workbench.store.read(
         search_messages, request.user_id, q, limit=limit + 1, offset=offset
     )
+    # Hits have no number to continue from: the cursor is their place among all hits.
     places = list(enumerate(hits, start=offset + 1))
-    return make_page(places, limit, lambda place: place[0], lambda place: show_hit(place[1]))
+    return make_page(
+        places, limit, lambda place: place[0], lambda place: make_message_hit(place[1])
+    )
 
 
 @api.get("/conversations/{conversation_id}", scopes=_CHAT)
@@ -108,7 +113,7 @@ async def read_conversation(request: Request, conversation_id: RowId) -> WholeCo
     conversation, messages = await request.workbench.store.read(
         select_messages, request.user_id, conversation_id, _LATEST - 1, None
     )
-    return show_whole(conversation, messages)
+    return make_whole_conversation(conversation, messages)
 
 
 @api.get("/conversations/{conversation_id}/messages", scopes=_CHAT)
@@ -119,15 +124,15 @@ async def list_messages(
     _, messages = await request.workbench.store.read(
         select_messages, request.user_id, conversation_id, limit, decode_cursor(cursor)
     )
-    return make_page(messages, limit, lambda message: message.id, show_message)
+    return make_page(messages, limit, lambda message: message.id, make_message_view)
 
 
 @api.patch("/conversations/{conversation_id}", scopes=_CHAT)
 async def change_conversation(
     request: Request, conversation_id: RowId, body: ConversationChange
 ) -> ConversationView:
-    """Give a conversation another title."""
-    return show_conversation(
+    """Change the title of a conversation."""
+    return make_conversation_view(
         await request.workbench.store.write(
             rename_conversation, request.user_id, conversation_id, body.title
         )
@@ -143,15 +148,15 @@ async def remove_conversation(request: Request, conversation_id: RowId) -> None:
     )
 
 
-def _name_model(request: Request, body: NewChatMessage) -> str | None:
-    """Return whom a message is for, by one name.
+def _combine_model(request: Request, body: NewChatMessage) -> str | None:
+    """Return `backend` and `model` of a message as the `model` of a request.
 
     Raises:
-        InvalidInput: there is no such backend.
+        InvalidInput: the backend does not exist.
     """
     if body.backend is None:
         return body.model
-    known = request.workbench.get(LANGUAGE_MODELS).backends
-    if body.backend not in known:
-        raise InvalidInput(InputProblem(f"must be one of {', '.join(known)}", "#/backend"))
+    backends = request.workbench.get(LLM_GATEWAY).backends
+    if body.backend not in backends:
+        raise InvalidInput(InputProblem(f"must be one of {', '.join(backends)}", "#/backend"))
     return body.backend if body.model is None else f"{body.backend}/{body.model}"

@@ -1,4 +1,4 @@
-"""Finds messages by the words in them (SQLite FTS5)."""
+"""Full-text search in messages (SQLite FTS5)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _SEARCH = (
 
 @dataclass(frozen=True)
 class ChatHit:
-    """A message that was found.
+    """Message found by a search.
 
     Attributes:
-        conversation_id: where it was said.
-        title: what that conversation is called.
-        message_id: which message it is.
-        role: who said it.
-        excerpt: the words around what was found.
+        conversation_id: conversation of the message.
+        title: title of the conversation.
+        message_id: number of the message.
+        role: author of the message.
+        excerpt: text around the matches.
     """
 
     conversation_id: int
@@ -36,10 +36,10 @@ class ChatHit:
 
 
 def search_messages(user_id: int, query: str, *, limit: int, offset: int) -> list[ChatHit]:
-    """Return those of a user's messages that have all words of `query`, the best first.
+    """Return the messages of a user that contain all words of `query`, the best first.
 
-    Upper and lower case and accents make no difference; ``plan*`` finds what begins so,
-    and ``"to do"`` the words one after the other.
+    The search ignores case and accents. ``plan*`` finds words with that beginning, and
+    ``"to do"`` finds the words in a row.
     """
     found = execute_sql(_SEARCH, quote_words(query), user_id, limit, offset).fetchall()
     return [

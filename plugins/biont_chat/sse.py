@@ -1,4 +1,4 @@
-"""An answer as server-sent events."""
+"""Streamed answers as server-sent events."""
 
 from __future__ import annotations
 
@@ -9,69 +9,69 @@ import orjson
 from biont import Request
 from biont.http import EventStreamResponse, ProblemDetails, encode_sse
 from biont.llm import Chunk, TextChunk, ToolCallChunk, UsageChunk
-from biont_chat.views import StreamEnd
+from biont_chat.schemas import StreamEnd
 
 
-class Wording(Protocol):
-    """How the events of an answer are worded."""
+class EventFormat(Protocol):
+    """Format of the events of an answer."""
 
-    def write_chunk(self, chunk: Chunk) -> bytes:
-        """Return a piece of the answer; empty if it is not told."""
+    def format_chunk(self, chunk: Chunk) -> bytes:
+        """Return the event of a chunk; empty for a chunk without an event."""
         ...
 
-    def write_end(self, end: StreamEnd) -> bytes:
-        """Return what ends a stream."""
+    def format_end(self, end: StreamEnd) -> bytes:
+        """Return the events that end a stream."""
         ...
 
-    def write_problem(self, problem: ProblemDetails) -> bytes:
-        """Return what ends a stream that has gone wrong."""
+    def format_problem(self, problem: ProblemDetails) -> bytes:
+        """Return the events that end a failed stream."""
         ...
 
 
-class OwnWording:
-    """Events as `POST /api/v1/chat` promises them."""
+class BiontEventFormat:
+    """Event format of `POST /api/v1/chat`."""
 
-    def write_chunk(self, chunk: Chunk) -> bytes:
+    def format_chunk(self, chunk: Chunk) -> bytes:
         """Return a ``token``, ``tool`` or ``usage`` event."""
         if isinstance(chunk, TextChunk):
-            return _write("token", {"text": chunk.text})
+            return _format_event("token", {"text": chunk.text})
         if isinstance(chunk, ToolCallChunk):
-            return _write("tool", chunk.call)
+            return _format_event("tool", chunk.call)
         if isinstance(chunk, UsageChunk):
-            return _write("usage", chunk.usage)
+            return _format_event("usage", chunk.usage)
         return b""
 
-    def write_end(self, end: StreamEnd) -> bytes:
+    def format_end(self, end: StreamEnd) -> bytes:
         """Return a ``done`` event."""
-        return _write("done", end.model_dump())
+        return _format_event("done", end.model_dump())
 
-    def write_problem(self, problem: ProblemDetails) -> bytes:
+    def format_problem(self, problem: ProblemDetails) -> bytes:
         """Return an ``error`` event."""
-        return _write("error", problem.to_document())
+        return _format_event("error", problem.to_document())
 
 
 class EventResponse(EventStreamResponse):
-    """Response that streams an answer in the given wording.
+    """Response that streams an answer in a given event format.
 
     Args:
-        request: the request that the stream answers.
-        wording: how the events are worded.
+        request: the request that is answered.
+        event_format: format of the events.
     """
 
-    def __init__(self, request: Request, wording: Wording) -> None:
+    def __init__(self, request: Request, event_format: EventFormat) -> None:
         super().__init__(request.http)
-        self.wording = wording
+        self._event_format = event_format
 
     async def send_chunk(self, chunk: Chunk) -> None:
-        """Send a piece of an answer.
+        """Send the event of a chunk.
 
         Raises:
             ConnectionError: the client has left.
         """
-        data = self.wording.write_chunk(chunk)
+        data = self._event_format.format_chunk(chunk)
         if data:
             await self.send(data)
 
 
-def _write(event: str, data: object) -> bytes:
+def _format_event(event: str, data: object) -> bytes:
     return encode_sse(orjson.dumps(data), event=event)

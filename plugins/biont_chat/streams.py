@@ -1,4 +1,16 @@
-"""The answers that are being streamed, and how they come to an early end."""
+"""Open chat streams, and their early end.
+
+A stream goes through these states:
+
+    open --answer complete--> done
+     |
+     +--client left, or shutdown--> interrupted
+
+`OpenStream.interrupt` lets a timeout of the stream's context expire, which cancels whatever the
+stream awaits, usually the model's next chunk. The caller then stores the partial answer. Writing
+to a client notices that the client has left; a stream that writes nothing does not notice, so
+`AnswerStreams.watch` looks at the connection of each stream every second.
+"""
 
 from __future__ import annotations
 
@@ -9,79 +21,76 @@ from contextlib import asynccontextmanager, suppress
 from biont import Service
 from biont_chat.sse import EventResponse
 
-PATROL = 1.0
-"""How often streams are looked after, in seconds."""
+WATCH_INTERVAL = 1.0
+"""Seconds between two looks at the open streams."""
 
 
 class OpenStream:
-    """One answer that is being streamed.
+    """A streamed answer under way.
 
     Args:
-        response: by what it is sent.
+        response: the response that sends the answer.
     """
 
     def __init__(self, response: EventResponse) -> None:
         self._response = response
         self._limit = asyncio.timeout(None)
 
-    @property
-    def was_ended(self) -> bool:
-        """Whether `end` has cut the answer off."""
-        return self._limit.expired()
-
-    def end(self) -> None:
+    def interrupt(self) -> None:
         """Cut the answer off."""
         if not self._limit.expired():
             self._limit.reschedule(asyncio.get_running_loop().time())
 
-    async def look_after(self) -> None:
-        """End it if its client has left without a word, and let it not be silent for long."""
+    async def check_client(self) -> None:
+        """Interrupt the stream if its client has left; otherwise keep the connection alive."""
         if not self._response.has_client:
-            self.end()
+            self.interrupt()
             return
-        with suppress(ConnectionError):  # it is gone by the next time
+        # A client that leaves during the write is found by the next check.
+        with suppress(ConnectionError):
             await self._response.break_silence()
 
     @asynccontextmanager
-    async def go_on(self) -> AsyncIterator[None]:
-        """Go on inside until `end` is called; whatever is awaited then is given up."""
+    async def run(self) -> AsyncIterator[None]:
+        """Run the body until its end or until `interrupt`, which leaves the context silently."""
         try:
             async with self._limit:
                 yield
         except TimeoutError:
-            if not self.was_ended:
+            # The body may raise a TimeoutError of its own.
+            if not self._limit.expired():
                 raise
 
 
 class AnswerStreams:
-    """All answers of one workbench that are being streamed."""
+    """All open streams of a workbench."""
 
     def __init__(self) -> None:
         self._open: set[OpenStream] = set()
 
     @asynccontextmanager
     async def open(self, response: EventResponse) -> AsyncIterator[OpenStream]:
-        """Have a stream that ends when its client leaves."""
+        """Register a stream; leave the context silently when the stream is interrupted."""
         stream = OpenStream(response)
         self._open.add(stream)
         try:
-            async with stream.go_on():
+            async with stream.run():
                 yield stream
         finally:
             self._open.discard(stream)
 
     async def watch(self) -> None:
-        """Look after each stream, again and again; one that is written to notices by itself."""
+        """Check the clients of all open streams at regular intervals, until cancelled."""
         while True:
-            await asyncio.sleep(PATROL)
+            await asyncio.sleep(WATCH_INTERVAL)
             for stream in list(self._open):
-                await stream.look_after()
+                await stream.check_client()
 
-    def end(self) -> None:
-        """End every stream."""
+    def interrupt(self) -> None:
+        """Interrupt all open streams."""
         for stream in list(self._open):
-            stream.end()
+            stream.interrupt()
 
 
 STREAMS = Service[AnswerStreams]("chat streams", provider="chat")
-"""The streams of a workbench."""
+"""The open streams of a workbench."""

@@ -1,4 +1,4 @@
-"""Where conversations are kept."""
+"""Tables of conversations, their messages, and questions with a waiting answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from biont import InstantField, OwnedTable, Table
 
 
 class Conversation(OwnedTable):
-    """What a user and models have said to one another."""
+    """Conversation of a user with models."""
 
     title = TextField()
     system = TextField(null=True)
@@ -21,7 +21,7 @@ class Conversation(OwnedTable):
 
 
 class ChatMessage(Table):
-    """One turn of a conversation; those of a model say what they have cost."""
+    """One turn of a conversation; a model's turn has its usage."""
 
     id = AutoField()
     conversation = ForeignKeyField(Conversation, on_delete="CASCADE")
@@ -41,12 +41,12 @@ class ChatMessage(Table):
 
 
 class WaitingAnswer(Table):
-    """A question whose answer waits for the approval of a tool call.
+    """Question whose answer waits for the approval of a tool call.
 
     Attributes:
-        question: what was said.
-        agent_run_id: what the model has said and done so far.
-        key_id: the API key that asked, if one did.
+        question: message of the question.
+        agent_run_id: agent run that produces the answer.
+        key_id: API key of the request.
     """
 
     id = AutoField()

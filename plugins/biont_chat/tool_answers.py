@@ -1,4 +1,18 @@
-"""Answers for which a model may call tools."""
+"""Answers for which a model may call tools.
+
+An answer belongs to an agent run, and goes through these states:
+
+    running --done--> stored with its question
+       |
+       +--a tool call needs approval--> waiting --decision--> running (without a client)
+       +--client left, shutdown--> stored as interrupted, open tool calls abandoned
+       +--error--> failed, nothing is stored, open tool calls abandoned
+
+A waiting answer is a row of `WaitingAnswer`: its question is stored without an answer. After the
+decision, the handler of ``tool_call_decided`` calls `resume_answer`, which stores the answer and
+deletes the row in a single transaction. Handlers may be called repeatedly, so the row decides
+which call stores the answer.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +20,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from biont import Request as ApiRequest
 from biont import Scope, Workbench
@@ -37,71 +52,77 @@ from biont_agents import (
     read_progress,
 )
 from biont_chat.answering import Exchange
-from biont_chat.conversations import Reply, keep_late_reply, keep_question
-from biont_chat.sse import EventResponse, Wording
+from biont_chat.conversations import Reply, save_late_reply, save_waiting_question
+from biont_chat.schemas import ChatAnswer, StreamEnd, make_answer_usage
+from biont_chat.sse import EventFormat, EventResponse
 from biont_chat.streams import STREAMS
 from biont_chat.tables import ChatMessage, WaitingAnswer
-from biont_chat.views import ChatAnswer, StreamEnd, show_usage
 
 
 def check_tools(request: ApiRequest, tools: Sequence[str], pointer: str = "#/tools") -> None:
-    """Check that a request may name these tools.
+    """Check that a request may use `tools`.
 
     Args:
-        request: who names them.
-        tools: their names.
-        pointer: where they stand in its body.
+        request: the request.
+        tools: names of the tools.
+        pointer: JSON pointer to the names in the body.
 
     Raises:
-        Forbidden: its key may only chat: by tools it could do all else.
-        InvalidInput: there is no tool of one of the names.
+        Forbidden: the key has the scope `chat`, and tools can do more than chat.
+        InvalidInput: a tool does not exist.
     """
     if not tools:
         return
     if request.principal is None or request.principal.scope is not Scope.FULL:
-        raise Forbidden("a key of this scope may not use tools; use a full one")
+        raise Forbidden("a key of this scope may not use tools; use a key of scope full")
     check_tool_names(request.workbench.get(TOOLS), tools, pointer)
 
 
 async def open_tool_exchange(exchange: Exchange) -> ToolExchange:
-    """Return a question that a model may answer by calling tools."""
+    """Create an agent run for a question; return the exchange that runs the agent."""
     workbench, question = exchange.request.workbench, exchange.question
     number = question.conversation_id
     new = NewAgentRun(
         user_id=question.user_id,
         source="chat" if number is None else f"conversation-{number}",
         source_url="/api/v1/" + ("chat" if number is None else f"conversations/{number}"),
-        messages=exchange.asked.messages,
+        messages=exchange.chat_request.messages,
         tools=exchange.tools,
-        model=exchange.asked.model,
+        model=exchange.chat_request.model,
     )
     agents = workbench.get(AGENTS)
-
     run = await workbench.store.write(agents.create, new)
     return ToolExchange(exchange, run.id)
 
 
+class _Saved(NamedTuple):
+    """Stored message of an exchange, and the tool calls that wait for approval."""
+
+    message: ChatMessage | None
+    waiting: Sequence[int] = ()
+
+
 @dataclass
 class ToolExchange:
-    """A question, and what a model says and does for its answer.
+    """Exchange whose answer an agent run produces.
 
     Attributes:
-        exchange: the question.
-        run_id: what the model says and does.
+        exchange: the question, prepared for a model.
+        run_id: the agent run.
     """
 
     exchange: Exchange
     run_id: int
-    _said: list[str] = field(default_factory=list)
+    _texts: list[str] = field(default_factory=list)
 
     async def answer_whole(self) -> tuple[Answer, ChatMessage | None]:
-        """Return the whole answer, in no shape of ours, and what is kept of it by then.
+        """Return the whole answer, and its stored message.
 
         Raises:
-            BackendError: there is none; the question is not kept either.
+            BackendError: no backend answered; the question is not stored.
         """
-        outcome, message, _ = await self._complete()
-        said = Answer(
+        outcome, saved = await self._complete()
+        answer = Answer(
             text=outcome.answer or "",
             model=outcome.model,
             backend=outcome.backend,
@@ -109,83 +130,86 @@ class ToolExchange:
             tool_calls=(),
             usage=outcome.usage,
         )
-        return said, message
+        return answer, saved.message
 
     async def answer(self) -> ChatAnswer:
-        """Return the whole answer, or what it waits for.
+        """Return the whole answer, or the tool calls that wait for approval.
 
         Raises:
-            BackendError: there is none; the question is not kept either.
+            BackendError: no backend answered; the question is not stored.
         """
-        outcome, message, waiting = await self._complete()
+        outcome, (message, waiting) = await self._complete()
         return ChatAnswer(
             answer=outcome.answer or "",
             model=outcome.model,
             backend=outcome.backend,
-            usage=show_usage(outcome.usage),
+            usage=make_answer_usage(outcome.usage),
             conversation_id=message.conversation_id if message else None,
             message_id=message.id if message and outcome.status is AgentStatus.DONE else None,
-            waiting=waiting,
+            waiting=list(waiting),
         )
 
-    async def stream(self, wording: Wording) -> EventResponse:
-        """Send the answer as it comes, until it ends, waits, or its client leaves.
+    async def send_stream(self, event_format: EventFormat) -> EventResponse:
+        """Send the answer as a stream, until the end, a waiting tool call, or an interruption.
 
         Raises:
-            BackendError: there is no answer, and nothing was sent yet.
+            BackendError: no backend answered; no part of the response was sent.
         """
         request = self.exchange.request
-        response = EventResponse(request, wording)
+        response = EventResponse(request, event_format)
         try:
-            outcome = await self._advance(response)
-            end = await self._end(outcome)
-        except asyncio.CancelledError:  # by aiohttp, when stopping takes too long
-            await self._end(None)
+            outcome = await self._advance_streaming(response)
+            end = await self._save_stream(outcome)
+        except asyncio.CancelledError:  # aiohttp cancels requests when the stop takes too long
+            await self._save_stream(None)
             raise
         except BiontError as error:
-            await self._give_up()
+            await self._abandon_calls()
+            # Before the first byte, the error becomes a response with a status of its own.
             if not response.prepared:
                 raise
-            await response.send_last(wording.write_problem(describe_error(error)))
+            await response.send_last(event_format.format_problem(describe_error(error)))
         else:
-            told = b"" if outcome is None else _write_last(outcome, wording)
-            await response.send_last(told + wording.write_end(end))
+            last = b"" if outcome is None else _format_last_chunks(outcome, event_format)
+            await response.send_last(last + event_format.format_end(end))
         return response
 
-    async def _complete(self) -> tuple[AgentOutcome, ChatMessage | None, list[int]]:
+    async def _complete(self) -> tuple[AgentOutcome, _Saved]:
         agents = self.exchange.request.workbench.get(AGENTS)
         try:
             outcome = await agents.advance(self.run_id, self.exchange.call)
         except BiontError:
-            await self._give_up()
+            await self._abandon_calls()
             raise
-        return outcome, *await self._keep(outcome)
+        return outcome, await self._save_outcome(outcome)
 
-    async def _advance(self, response: EventResponse) -> AgentOutcome | None:
-        """Return how far the answer has come; None if it was cut off."""
+    async def _advance_streaming(self, response: EventResponse) -> AgentOutcome | None:
+        """Advance the agent run, and stream its chunks; return None if interrupted."""
         workbench = self.exchange.request.workbench
 
-        async def tell(chunk: Chunk) -> None:
+        async def send(chunk: Chunk) -> None:
             if isinstance(chunk, TextChunk):
-                self._said.append(chunk.text)
+                self._texts.append(chunk.text)
+            # Not earlier: an error before the first chunk gets a status of its own.
             if not response.prepared:
                 await response.start()
             await response.send_chunk(chunk)
 
         outcome: AgentOutcome | None = None
-        # It ends when the streams are told to end; a ConnectionError is a client who has left.
+        # An interrupted stream leaves its context silently; a ConnectionError means that the
+        # client has left. Both leave `outcome` at None.
         with suppress(ConnectionError):
             async with workbench.get(STREAMS).open(response):
                 outcome = await workbench.get(AGENTS).advance(
-                    self.run_id, self.exchange.call, on_chunk=tell
+                    self.run_id, self.exchange.call, on_chunk=send
                 )
         return outcome
 
-    async def _end(self, outcome: AgentOutcome | None) -> StreamEnd:
+    async def _save_stream(self, outcome: AgentOutcome | None) -> StreamEnd:
         if outcome is None:
-            message, waiting = await self._keep_rest(), list[int]()
+            message, waiting = _Saved(await self._save_interrupted())
         else:
-            message, waiting = await self._keep(outcome)
+            message, waiting = await self._save_outcome(outcome)
         return StreamEnd(
             conversation_id=message and message.conversation_id,
             message_id=message.id if message and not waiting else None,
@@ -193,79 +217,83 @@ class ToolExchange:
             backend=outcome and outcome.backend,
             finish_reason=None if outcome is None or waiting else "stop",
             interrupted=outcome is None,
-            waiting=waiting,
+            waiting=list(waiting),
         )
 
-    async def _keep(self, outcome: AgentOutcome) -> tuple[ChatMessage | None, list[int]]:
-        """Keep an answer with its question, or the question and what it waits for."""
+    async def _save_outcome(self, outcome: AgentOutcome) -> _Saved:
+        """Store the answer with its question, or the question with its waiting tool calls."""
         workbench = self.exchange.request.workbench
         if outcome.status is AgentStatus.DONE:
-            return await self.exchange.keep(make_reply(outcome)), []
+            return _Saved(await self.exchange.save(make_outcome_reply(outcome)))
         question, call = self.exchange.question, self.exchange.call
         message = await workbench.store.write(
-            keep_question, question, self.run_id, call.key_id, workbench.clock.now()
+            save_waiting_question, question, self.run_id, call.key_id, workbench.clock.now()
         )
         progress = await workbench.store.read(read_progress, self.run_id)
-        if not progress.waiting:  # it was decided while the question was being kept
+        # The user may have decided before the question was stored: the handler of
+        # `tool_call_decided` then found no waiting answer, and nobody else continues.
+        if not progress.waiting:
             with suppress(Conflict):
                 await resume_answer(workbench, self.run_id)
-        return message, progress.waiting
+        return _Saved(message, progress.waiting)
 
-    async def _keep_rest(self) -> ChatMessage | None:
-        """Keep what was said until the answer was cut off."""
-        await self._give_up()
-        text = "".join(self._said).strip()
+    async def _save_interrupted(self) -> ChatMessage | None:
+        """Store the text that arrived before the interruption; return None for no text."""
+        await self._abandon_calls()
+        text = "".join(self._texts).strip()
         if not text:
             return None
-        models, model = self.exchange.models, self.exchange.asked.model
-        reply = Reply(
-            text, model or models.default, models.default, TokenUsage(0, 0, True), interrupted=True
-        )
-        return await self.exchange.keep(reply)
+        default, model = self.exchange.gateway.default, self.exchange.chat_request.model
+        reply = Reply(text, model or default, default, TokenUsage(0, 0, True), interrupted=True)
+        return await self.exchange.save(reply)
 
-    async def _give_up(self) -> None:
-        """Let no tool be called any more for an answer that nobody gets."""
+    async def _abandon_calls(self) -> None:
+        """Abandon the open tool calls of an answer that nobody receives."""
         workbench = self.exchange.request.workbench
         await workbench.store.write(abandon_calls, self.run_id, workbench.clock.now())
 
 
-def _write_last(outcome: AgentOutcome, wording: Wording) -> bytes:
-    """Return the last two chunks of an answer."""
+def _format_last_chunks(outcome: AgentOutcome, event_format: EventFormat) -> bytes:
+    """Return the events of the last two chunks of an answer."""
     end = DoneChunk(outcome.model)
-    return wording.write_chunk(UsageChunk(outcome.usage)) + wording.write_chunk(end)
+    return event_format.format_chunk(UsageChunk(outcome.usage)) + event_format.format_chunk(end)
 
 
-def make_reply(outcome: AgentOutcome) -> Reply:
-    """Return what a model has said at the end."""
+def make_outcome_reply(outcome: AgentOutcome) -> Reply:
+    """Return the answer of a finished agent run."""
     return Reply(outcome.answer or "", outcome.model, outcome.backend, outcome.usage)
 
 
 async def resume_answer(workbench: Workbench, run_id: int) -> None:
-    """Go on with an answer that has waited for an approval, if this run is one.
+    """Continue a waiting answer after the decision; do nothing if no answer waits for the run.
 
-    Where there will be no answer, that is said instead.
+    A permanent error becomes the text of the answer, marked as interrupted.
 
     Raises:
-        BackendError: there is no answer yet; it may be tried again.
+        BackendError: no backend answered now; a later attempt may succeed.
     """
-    waiting = await workbench.store.read(_find_waiting, run_id)
+    waiting = await workbench.store.read(_find_waiting_answer, run_id)
     if waiting is None:
         return
-    row, user_id = waiting
-    call = LlmCall(
-        user_id=user_id, key_id=row.key_id, conversation_id=row.question.conversation_id
-    )
+    waiting_id, call = waiting
     try:
         outcome = await workbench.get(AGENTS).advance(run_id, call)
     except (BackendRefused, LimitReached) as error:
         reply = Reply(f"There is no answer: {error}", "", "", TokenUsage(0, 0), interrupted=True)
     else:
+        # The model has requested another tool call that needs approval.
         if outcome.status is AgentStatus.WAITING:
             return
-        reply = make_reply(outcome)
-    await workbench.store.transact(keep_late_reply, row.id, reply, workbench.clock.now())
+        reply = make_outcome_reply(outcome)
+    await workbench.store.transact(save_late_reply, waiting_id, reply, workbench.clock.now())
 
 
-def _find_waiting(run_id: int) -> tuple[WaitingAnswer, int] | None:
+def _find_waiting_answer(run_id: int) -> tuple[int, LlmCall] | None:
+    """Return the number of the waiting answer, and the owners of its call."""
     row = WaitingAnswer.get_or_none(WaitingAnswer.agent_run_id == run_id)
-    return None if row is None else (row, row.question.conversation.user_id)
+    if row is None:
+        return None
+    conversation = row.question.conversation
+    return row.id, LlmCall(
+        user_id=conversation.user_id, key_id=row.key_id, conversation_id=conversation.id
+    )

@@ -1,13 +1,13 @@
-"""Language models: ask one, whatever serves it."""
+"""Language models: one gateway to the models of all backends."""
 
 from biont_llm.accounting.reservations import Amount, Reservations
 from biont_llm.answer_stream import AnswerStream
 from biont_llm.backend_limits import BackendLimits
-from biont_llm.gateway import LANGUAGE_MODELS, LlmGateway
+from biont_llm.gateway import LLM_GATEWAY, LlmGateway
 from biont_llm.token_estimates import estimate_prompt, estimate_tokens
 
 __all__ = [
-    "LANGUAGE_MODELS",
+    "LLM_GATEWAY",
     "Amount",
     "AnswerStream",
     "BackendLimits",

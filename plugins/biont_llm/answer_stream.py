@@ -1,4 +1,4 @@
-"""An answer that comes piece by piece, and what is known of it so far."""
+"""Streamed answer: passes the chunks on, and collects text, tool calls and usage."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ from biont_llm.token_estimates import estimate_usage
 
 
 class AnswerStream:
-    """Iterate over it, once, for the chunks: the last two are the usage and the end.
+    """Streamed answer of a model; an iterator of chunks, to be iterated over once.
+
+    The last two chunks are the usage and the end.
 
     Args:
-        backend: who answers.
-        model: which of its models, as far as is known beforehand.
-        request: what was asked.
-        chunks: what the backend sends.
+        backend: name of the backend that answers.
+        model: name of the requested model.
+        request: the request, for an estimate of the usage.
+        chunks: the backend's chunks.
 
     Attributes:
-        backend: who answers.
-        model: which of its models, by the name that was asked for; at the end `answer` has
-            the server's own.
-        answer: the whole answer; None until the last chunk has come.
+        backend: name of the backend that answers.
+        model: name of the requested model; `answer` has the name that the server reports.
+        answer: the whole answer; None until the last chunk has arrived.
     """
 
     def __init__(
@@ -52,12 +53,12 @@ class AnswerStream:
 
     @property
     def text(self) -> str:
-        """What the model has said so far."""
+        """The text that has arrived so far."""
         return "".join(self._texts)
 
     @property
     def usage(self) -> TokenUsage:
-        """What the answer has cost so far."""
+        """The usage as the server reports it, or an estimate of the usage so far."""
         return self._usage or estimate_usage(self._request, self.text, self._calls)
 
     async def __aiter__(self) -> AsyncIterator[Chunk]:
@@ -74,13 +75,17 @@ class AnswerStream:
                 self._calls.append(chunk.call)
                 yield chunk
             elif isinstance(chunk, UsageChunk):
+                # Held back: the consumer gets the usage at the end, estimated if necessary.
                 self._usage = chunk.usage
             else:
+                # Set before the yields: a consumer that leaves now has the whole answer.
                 self.answer = finish_answer(self.backend, self._request, self._complete(chunk))
                 yield UsageChunk(self.answer.usage)
                 yield chunk
                 return
-        raise InvalidAnswer(f"the LLM backend {self.backend!r} broke off before its answer's end")
+        raise InvalidAnswer(
+            f"the LLM backend {self.backend!r} broke off before the end of the answer"
+        )
 
     def _complete(self, end: DoneChunk) -> Completion:
         return Completion(
@@ -93,11 +98,12 @@ class AnswerStream:
 
 
 def finish_answer(backend: str, request: ChatRequest, completion: Completion) -> Answer:
-    """Return a backend's answer with all that is to be known of it.
+    """Return a backend's completion as a checked answer, with its usage.
 
     Raises:
-        InvalidAnswer: JSON was asked for, and it is none.
+        InvalidAnswer: the request demands JSON, and the text is not JSON.
     """
+    # An answer that reached its token limit is cut JSON, and reported as such by its reason.
     if request.response_format is not None and completion.finish_reason == "stop":
         _check_json(backend, completion.text)
     return Answer(
@@ -115,5 +121,5 @@ def _check_json(backend: str, text: str) -> None:
         orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise InvalidAnswer(
-            f"the LLM backend {backend!r} was asked for JSON and answered otherwise: {error}"
+            f"the LLM backend {backend!r} was asked for JSON, and the answer is not JSON: {error}"
         ) from error

@@ -1,4 +1,4 @@
-"""Which models a backend has, and whether it can be used."""
+"""Backend health: the models of a backend, or the error that makes the backend unavailable."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from biont.exceptions import BackendError, BackendTimeout
 from biont.llm import Backend, ModelInfo
 
-PATIENCE = 5.0
-"""How long a backend may take to tell its models, in seconds."""
+_TIMEOUT = 5.0
+"""Seconds within which a backend has to list its models."""
 
 
 @dataclass(frozen=True)
 class BackendState:
-    """How a backend is.
+    """State of a backend.
 
     Attributes:
-        name: what it is called.
-        models: those that may be asked.
-        error: why none may be; None if it is well.
+        name: name of the backend.
+        models: available models.
+        error: cause of an unavailable backend; None for an available backend.
     """
 
     name: str
@@ -29,11 +29,11 @@ class BackendState:
 
 
 async def read_backend_state(name: str, backend: Backend) -> BackendState:
-    """Return how a backend is; it is asked now."""
+    """Ask `backend` for its models; return its state."""
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(_TIMEOUT):
             return BackendState(name, await backend.list_models())
     except TimeoutError:
-        return BackendState(name, error=BackendTimeout(f"no answer within {PATIENCE:g} s"))
+        return BackendState(name, error=BackendTimeout(f"no answer within {_TIMEOUT:g} s"))
     except BackendError as error:
         return BackendState(name, error=error)

@@ -1,4 +1,4 @@
-"""What the settings say of each backend, whoever provides it."""
+"""Limits of a backend: the backend's own settings over the settings for all backends."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from biont_llm.settings import Limits, LlmSettings
 
 @dataclass(frozen=True)
 class BackendLimits:
-    """How one backend is asked.
+    """Limits of one backend.
 
     Attributes:
-        timeout: how long one answer may take, in seconds.
-        retries: how often a question is asked again that could not be taken.
-        longest_pause: how long a pause before a retry may be, in seconds.
-        concurrency: how many questions are under way at most.
-        circuit_failures: after how many failures in a row it is left alone for a while.
-        circuit_pause: how long that while is, in seconds.
-        max_tokens: how long an answer may get where a request does not say it.
-        context: how many tokens question and answer may have together; None if not known.
-        models: the names of models that belong to it, the default first.
-        native_tools: whether its models call tools; others are asked for JSON instead.
+        timeout: longest duration of one attempt, in seconds.
+        retries: number of attempts after the first.
+        longest_pause: longest delay before a retry, in seconds.
+        concurrency: greatest number of calls under way.
+        circuit_failures: number of failures in a row that open the circuit breaker.
+        circuit_pause: duration of an open circuit breaker, in seconds.
+        max_tokens: longest answer, for requests without a limit.
+        context: tokens of prompt and answer together; None if unknown.
+        models: names of the backend's known models, the default first.
+        native_tools: whether the models call tools; other models get a JSON schema instead.
     """
 
     timeout: float
@@ -37,20 +37,20 @@ class BackendLimits:
 
 
 def find_backend_limits(settings: LlmSettings, backend: str) -> BackendLimits:
-    """Return the terms of the backend of that name."""
+    """Return the limits of the backend with the name `backend`."""
     named = settings.backends.get(backend)
     server = settings.openai if backend == "openai" else named
-    limits = (named or Limits()).model_dump(include=set(Limits.model_fields), exclude_none=True)
+    own = (named or Limits()).model_dump(include=set(Limits.model_fields), exclude_none=True)
     common = settings.model_dump(
         include={*Limits.model_fields, "longest_pause", "circuit_failures", "circuit_pause"}
     )
-    terms = BackendLimits(**{**common, **limits})
+    limits = BackendLimits(**{**common, **own})
     if backend == "local":
-        return replace(terms, context=settings.local.context, native_tools=False)
+        return replace(limits, context=settings.local.context, native_tools=False)
     if server is None:
-        return terms
+        return limits
     return replace(
-        terms,
+        limits,
         context=server.context,
         models=(server.model, *server.models),
         native_tools=server.native_tools,

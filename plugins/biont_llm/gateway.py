@@ -1,4 +1,15 @@
-"""All language models of one workbench: the one place through which they are called."""
+"""LLM gateway: the one path of all calls to language models.
+
+A call passes these stations:
+
+1. The system prompt of the settings is added to a request without a system message.
+2. `CallRecorder` checks the budgets and reserves the tokens that the call may take.
+3. The targets are tried in order: the model that the request names, or the default backend
+   and then the fallbacks. A target is asked through its `ResilientBackend`, which adds
+   timeout, concurrency limit, retries and circuit breaker.
+4. The answer is checked and completed (`finish_answer`).
+5. Each target that was asked gets a record, also after an error or an interruption.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +25,7 @@ from biont import Service, Workbench
 from biont.exceptions import BackendError, BackendMissing, BackendRefused
 from biont.llm import LLM_BACKENDS, Answer, BackendFactory, ChatRequest, LlmCall, Message
 from biont_llm.accounting.call_log import CallLog
-from biont_llm.accounting.call_recording import Account, CallRecorder
+from biont_llm.accounting.call_recording import CallRecorder, OpenCall
 from biont_llm.answer_stream import AnswerStream, finish_answer
 from biont_llm.backend_health import BackendState, read_backend_state
 from biont_llm.backend_limits import BackendLimits, find_backend_limits
@@ -24,30 +35,31 @@ from biont_llm.settings import LlmSettings
 
 T = TypeVar("T")
 
-_log = structlog.get_logger("biont.contract.llm")
+_log = structlog.get_logger("biont.llm")
 
 
 class LlmGateway:
-    """Makes each backend when it is first used, and asks it within limits.
+    """Gateway to all backends; creates each backend at its first use.
 
     Args:
-        workbench: has the backends' factories, and is handed to them.
-        settings: who is asked, and within which limits.
-        book: where each call is written down.
+        workbench: has the backends' factories, and is passed to each factory.
+        settings: the default backend, the fallbacks and the limits.
+        call_log: receives a record of each call.
 
     Raises:
-        BackendMissing: there is no backend of a name that the settings choose.
+        BackendMissing: the settings name a backend that does not exist.
     """
 
-    def __init__(self, workbench: Workbench, settings: LlmSettings, book: CallLog) -> None:
+    def __init__(self, workbench: Workbench, settings: LlmSettings, call_log: CallLog) -> None:
         self._workbench = workbench
         self._settings = settings
         self._factories = workbench.get(LLM_BACKENDS)
-        self._terms = {name: find_backend_limits(settings, name) for name in self._factories}
-        self._lines: dict[str, ResilientBackend] = {}
+        self._limits = {name: find_backend_limits(settings, name) for name in self._factories}
+        self._backends: dict[str, ResilientBackend] = {}
         self._closing = AsyncExitStack()
-        self._ledger = CallRecorder(settings, book, workbench.clock)
+        self._recorder = CallRecorder(settings, call_log, workbench.clock)
         self.default = settings.backend
+        # A misspelt backend stops the start, and not the first call.
         for name in (self.default, *settings.fallback):
             self._get_factory(name.partition("/")[0])
 
@@ -60,128 +72,135 @@ class LlmGateway:
         """Return a model's answer.
 
         Args:
-            request: what is asked, and of whom.
-            call: on whose behalf.
+            request: the messages, and the model to ask.
+            call: the user, key and schedule that the call is charged to.
 
         Raises:
-            BudgetExceeded: the day's budget is used up.
-            BackendError: there is no answer, or none that can be trusted to be whole.
+            BudgetExceeded: a daily budget is exhausted.
+            BackendError: no backend gave a complete answer.
         """
-        asked = self._prepare(request)
-        async with self._open_account(asked, call) as account:
-            target, completion = await self._ask_in_turn(account, ResilientBackend.chat)
-            account.answer = finish_answer(target.backend, asked, completion)
-            return account.answer
+        completed = self._add_system_prompt(request)
+        async with self._track(completed, call) as open_call:
+            target, completion = await self._try_targets(open_call, ResilientBackend.complete)
+            open_call.answer = finish_answer(target.backend, completed, completion)
+            return open_call.answer
 
     @asynccontextmanager
     async def stream(self, request: ChatRequest, call: LlmCall) -> AsyncIterator[AnswerStream]:
-        """Open a model's answer that comes piece by piece.
+        """Open a streamed answer.
 
-        The first piece has come when it is open. The model is let go when it is closed.
+        The context is entered after the first chunk has arrived. Leaving the context stops
+        the model.
 
         Args:
-            request: what is asked, and of whom.
-            call: on whose behalf.
+            request: the messages, and the model to ask.
+            call: the user, key and schedule that the call is charged to.
 
         Raises:
-            BudgetExceeded: the day's budget is used up.
-            BackendError: there is no answer; also inside, where it breaks off or takes
-                longer than it may.
+            BudgetExceeded: a daily budget is exhausted.
+            BackendError: no backend answered; also raised inside the context, when the answer
+                breaks off or exceeds the timeout.
         """
-        asked = self._prepare(request)
-        async with self._open_account(asked, call) as account, AsyncExitStack() as stack:
-            target, chunks = await self._ask_in_turn(
-                account, lambda line, wanted: stack.enter_async_context(line.stream(wanted))
+        completed = self._add_system_prompt(request)
+        async with self._track(completed, call) as open_call, AsyncExitStack() as stack:
+            # The stack closes the model's stream first; the call is recorded afterwards.
+            target, chunks = await self._try_targets(
+                open_call,
+                lambda backend, routed: stack.enter_async_context(backend.open_stream(routed)),
             )
-            account.stream = AnswerStream(target.backend, account.model, asked, chunks)
-            yield account.stream
+            open_call.stream = AnswerStream(target.backend, open_call.model, completed, chunks)
+            yield open_call.stream
 
     def find_backend_limits(self, model: str | None) -> BackendLimits:
-        """Return what holds for the backend that `model` means; None is the default."""
-        return self._terms[self._choose(model).backend]
+        """Return the limits of the backend that `model` names; None names the default."""
+        return self._limits[self._choose_target(model).backend]
 
-    def foresee_tokens(self, request: ChatRequest, limit: int) -> float:
-        """Return how many tokens to reserve for a call in a budget of `limit` tokens.
+    def estimate_reservation(self, request: ChatRequest, limit: int) -> float:
+        """Return the number of tokens to reserve for a call in a budget of `limit` tokens.
 
-        For the `Reservations` of callers that have budgets of their own.
+        For the `Reservations` of callers with budgets of their own.
         """
-        return self._ledger.foresee(self._prepare(request), *self._find_longest(request), limit)
+        return self._recorder.estimate_reservation(
+            self._add_system_prompt(request), *self._find_longest(request), limit
+        )
 
-    async def survey(self) -> list[BackendState]:
-        """Return how each backend is, in alphabetical order; all are asked now."""
-        lines = [self._open_line(name) for name in self.backends]
+    async def read_backend_states(self) -> list[BackendState]:
+        """Ask all backends for their state; return the states in alphabetical order."""
+        # Without slots and circuit breakers: a health check must neither wait nor count.
+        backends = [self._open_backend(name) for name in self.backends]
         return await asyncio.gather(
-            *(read_backend_state(line.name, line.backend) for line in lines)
+            *(read_backend_state(each.name, each.backend) for each in backends)
         )
 
     async def close(self) -> None:
-        """Close the backends that were made, in reverse order."""
+        """Close the backends that were created, in reverse order."""
         await self._closing.aclose()
 
-    def _open_account(
-        self, request: ChatRequest, call: LlmCall
-    ) -> AbstractAsyncContextManager[Account]:
+    def _track(self, request: ChatRequest, call: LlmCall) -> AbstractAsyncContextManager[OpenCall]:
         longest, backend = self._find_longest(request)
-        return self._ledger.open(request, call, longest, backend)
+        return self._recorder.track(request, call, longest, backend)
 
     def _find_longest(self, request: ChatRequest) -> tuple[int, str]:
-        """Return how many tokens an answer may have, and the backend that is asked first."""
-        backend = self._choose(request.model).backend
-        return request.max_tokens or self._terms[backend].max_tokens, backend
+        """Return the token limit of the answer, and the backend that is asked first."""
+        backend = self._choose_target(request.model).backend
+        return request.max_tokens or self._limits[backend].max_tokens, backend
 
-    async def _ask_in_turn(
-        self, account: Account, ask: Callable[[ResilientBackend, ChatRequest], Awaitable[T]]
+    async def _try_targets(
+        self, open_call: OpenCall, ask: Callable[[ResilientBackend, ChatRequest], Awaitable[T]]
     ) -> tuple[Target, T]:
-        """Return the first answer of those whom the request may mean, and whose it is."""
-        *first, last = self._list_targets(account.request.model)
+        """Return the first target that answers, with its answer."""
+        *first, last = self._list_targets(open_call.request.model)
         for target in first:
             try:
-                return target, await self._ask(account, target, ask)
+                return target, await self._ask_target(open_call, target, ask)
             except BackendRefused:
+                # Another backend would refuse the same request too.
                 raise
             except BackendError as error:
-                await self._ledger.close(account, error)
+                await self._recorder.record_outcome(open_call, error)
                 _log.warning(
-                    "the next LLM backend is asked",
+                    "LLM backend failed, asking the next fallback",
                     backend=target.backend,
-                    user_id=account.call.user_id,
+                    user_id=open_call.call.user_id,
                     reason=str(error),
                 )
-        return last, await self._ask(account, last, ask)
+        # The recorder records the outcome of the last target when the call ends.
+        return last, await self._ask_target(open_call, last, ask)
 
-    async def _ask(
+    async def _ask_target(
         self,
-        account: Account,
+        open_call: OpenCall,
         target: Target,
         ask: Callable[[ResilientBackend, ChatRequest], Awaitable[T]],
     ) -> T:
-        account.ask(target, self._name_model(target))
-        line = self._open_line(target.backend)
-        return await ask(line, replace(account.request, model=target.model))
+        open_call.begin_target(target, self._find_model_name(target))
+        backend = self._open_backend(target.backend)
+        return await ask(backend, replace(open_call.request, model=target.model))
 
     def _list_targets(self, model: str | None) -> list[Target]:
-        chosen = self._choose(model)
+        chosen = self._choose_target(model)
         if model is not None:
             return [chosen]
-        return [chosen, *(self._choose(name) for name in self._settings.fallback)]
+        return [chosen, *(self._choose_target(name) for name in self._settings.fallback)]
 
-    def _choose(self, model: str | None) -> Target:
+    def _choose_target(self, model: str | None) -> Target:
         if model is None:
             return Target(self.default)
-        known = {name: terms.models for name, terms in self._terms.items()}
-        return choose_target(model, self._factories.keys(), known, self.default)
+        models = {name: limits.models for name, limits in self._limits.items()}
+        return choose_target(model, self._factories.keys(), models, self.default)
 
-    def _name_model(self, target: Target) -> str:
-        return target.model or next(iter(self._terms[target.backend].models), target.backend)
+    def _find_model_name(self, target: Target) -> str:
+        # For records without an answer, which would contain the name that the server reports.
+        return target.model or next(iter(self._limits[target.backend].models), target.backend)
 
-    def _open_line(self, name: str) -> ResilientBackend:
-        if name not in self._lines:
+    def _open_backend(self, name: str) -> ResilientBackend:
+        if name not in self._backends:
             backend = self._get_factory(name)(self._workbench)
             self._closing.push_async_callback(backend.close)
-            self._lines[name] = ResilientBackend(
-                name, backend, self._terms[name], self._workbench.clock
+            self._backends[name] = ResilientBackend(
+                name, backend, self._limits[name], self._workbench.clock
             )
-        return self._lines[name]
+        return self._backends[name]
 
     def _get_factory(self, name: str) -> BackendFactory:
         if name not in self._factories:
@@ -190,11 +209,12 @@ class LlmGateway:
             )
         return self._factories[name]
 
-    def _prepare(self, request: ChatRequest) -> ChatRequest:
-        words = self._settings.system_prompt
-        if not words or any(message.role == "system" for message in request.messages):
+    def _add_system_prompt(self, request: ChatRequest) -> ChatRequest:
+        prompt = self._settings.system_prompt
+        if not prompt or any(message.role == "system" for message in request.messages):
             return request
-        return replace(request, messages=[Message("system", words), *request.messages])
+        return replace(request, messages=[Message("system", prompt), *request.messages])
 
 
-LANGUAGE_MODELS = Service[LlmGateway]("language models", provider="llm")
+LLM_GATEWAY = Service[LlmGateway]("LLM gateway", provider="llm")
+"""The gateway to all language models."""

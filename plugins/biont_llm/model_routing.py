@@ -1,4 +1,4 @@
-"""Whom a request's ``model`` means."""
+"""Model routing: finds the backend and the model that a request's ``model`` names."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Target:
-    """A model of a backend.
+    """Model of a backend.
 
     Attributes:
-        backend: its name.
-        model: one of its models; None for its own default.
+        backend: name of the backend.
+        model: name of a model of the backend; None for the backend's default.
     """
 
     backend: str
@@ -22,14 +22,15 @@ class Target:
 def choose_target(
     model: str, backends: Collection[str], models: Mapping[str, Collection[str]], default: str
 ) -> Target:
-    """Return whom `model` means.
+    """Return the target that `model` names.
 
     Args:
-        model: a model that is known, ``backend/model``, a backend, or another model.
-        backends: the names of all.
-        models: the names of models that are known to belong to each.
-        default: the backend that is asked for a model nobody knows.
+        model: a known model, ``backend/model``, a backend, or an unknown model.
+        backends: names of all backends.
+        models: names of the known models of each backend.
+        default: the backend that is asked for an unknown model.
     """
+    # Known models first: the name of a model may itself contain a slash ("org/model").
     for backend in (default, *backends):
         if model in models.get(backend, ()):
             return Target(backend, model)

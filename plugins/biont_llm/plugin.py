@@ -1,4 +1,4 @@
-"""Language models, offered to other plugins."""
+"""Plugin `llm`: the gateway to language models, its routes, tables and commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from biont_llm.accounting.retention import delete_old_calls
 from biont_llm.accounting.routes import api as usage_api
 from biont_llm.accounting.tables import RecordedCall
 from biont_llm.backend_limits import find_backend_limits
-from biont_llm.gateway import LANGUAGE_MODELS, LlmGateway
+from biont_llm.gateway import LLM_GATEWAY, LlmGateway
 from biont_llm.local.backend import LocalBackend
 from biont_llm.local.model_file import find_folder
 from biont_llm.openai.backend import OpenAiBackend
@@ -28,19 +28,19 @@ from biont_llm.settings import LlmSettings, OpenAiSettings
 
 @hookimpl
 def register_settings() -> type[LlmSettings]:
-    """Return which model is asked."""
+    """Return the section ``plugins.llm``."""
     return LlmSettings
 
 
 @hookimpl
 def register_tables() -> Tables:
-    """Return the record of calls."""
+    """Return the table of recorded calls."""
     return Tables(Path(__file__).parent / "migrations", [RecordedCall])
 
 
 @hookimpl
 def register_routes() -> Api:
-    """Return the routes of models, and of what their calls have taken."""
+    """Return the routes of models and of usage."""
     routes = Api("models")
     routes.include(models_api)
     routes.include(usage_api)
@@ -49,31 +49,34 @@ def register_routes() -> Api:
 
 @hookimpl
 def register_llm_backends(workbench: Workbench) -> Mapping[str, BackendFactory]:
-    """Return the backends that are built in, and those that the settings name."""
+    """Return the built-in backends, and the backends that the settings name."""
     settings = workbench.plugin_settings("llm", LlmSettings)
-    named = {name: _Maker(settings, name, server) for name, server in settings.backends.items()}
-    return {"local": _make_local, "openai": _Maker(settings, "openai", settings.openai), **named}
+    named = {
+        name: _OpenAiFactory(settings, name, server) for name, server in settings.backends.items()
+    }
+    openai = _OpenAiFactory(settings, "openai", settings.openai)
+    return {"local": _make_local_backend, "openai": openai, **named}
 
 
 @hookimpl
 def register_commands(cli: click.Group) -> None:
     """Add ``biont models``."""
-    from biont_llm.commands import models  # noqa: PLC0415  # a server needs none
+    from biont_llm.commands import models  # noqa: PLC0415  # a server needs no commands
 
     cli.add_command(models)
 
 
 @hookimpl
 def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
-    """Offer all backends while the workbench runs."""
-    return _offer(workbench)
+    """Provide the gateway while the workbench runs."""
+    return _provide_gateway(workbench)
 
 
 @asynccontextmanager
-async def _offer(workbench: Workbench) -> AsyncIterator[None]:
+async def _provide_gateway(workbench: Workbench) -> AsyncIterator[None]:
     settings = workbench.plugin_settings("llm", LlmSettings)
-    models = LlmGateway(workbench, settings, StoredCallLog(workbench.store))
-    workbench.provide(LANGUAGE_MODELS, models)
+    gateway = LlmGateway(workbench, settings, StoredCallLog(workbench.store))
+    workbench.provide(LLM_GATEWAY, gateway)
     if settings.keep_days:
         delete = partial(
             delete_old_rows,
@@ -86,10 +89,10 @@ async def _offer(workbench: Workbench) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await models.close()
+        await gateway.close()
 
 
-def _make_local(workbench: Workbench) -> LocalBackend:
+def _make_local_backend(workbench: Workbench) -> LocalBackend:
     settings = workbench.plugin_settings("llm", LlmSettings)
     return LocalBackend(
         settings.local,
@@ -100,19 +103,19 @@ def _make_local(workbench: Workbench) -> LocalBackend:
 
 
 @dataclass(frozen=True)
-class _Maker:
-    """Makes the backend of a server."""
+class _OpenAiFactory:
+    """Factory of the backend of one server that speaks OpenAI's protocol."""
 
     settings: LlmSettings
     name: str
     server: OpenAiSettings
 
     def __call__(self, _: Workbench) -> OpenAiBackend:
-        terms = find_backend_limits(self.settings, self.name)
+        limits = find_backend_limits(self.settings, self.name)
+        key = self.name if self.name == "openai" else f"backends.{self.name}"
         return OpenAiBackend(
             self.server,
-            max_tokens=terms.max_tokens,
-            timeout=terms.timeout,
-            place="plugins.llm."
-            + (self.name if self.name == "openai" else f"backends.{self.name}"),
+            max_tokens=limits.max_tokens,
+            timeout=limits.timeout,
+            settings_path=f"plugins.llm.{key}",
         )

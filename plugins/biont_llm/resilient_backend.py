@@ -1,4 +1,15 @@
-"""One backend, asked within the terms that the settings set."""
+"""LLM backend with timeout, concurrency limit, retries and circuit breaker.
+
+An attempt goes through these states:
+
+    circuit checked --> waiting for a slot --> under way --> succeeded
+          |                                       |
+          +--circuit open--> refused              +--> failed --transient--> delay, next attempt
+
+The timeout covers the state "under way" only, because the queue for a slot is not the
+backend's fault. A stream is under way until its consumer leaves, and keeps its slot until then.
+A stream is retried up to its first chunk: afterwards the consumer has seen a part of the answer.
+"""
 
 from __future__ import annotations
 
@@ -27,26 +38,26 @@ from biont_llm.circuit_breaker import CircuitBreaker
 
 T = TypeVar("T")
 
-_PASSING = (BackendOverloaded, BackendUnavailable, BackendFailed)
-_FIRST_PAUSE = 0.5
+_TRANSIENT = (BackendOverloaded, BackendUnavailable, BackendFailed)
+_FIRST_DELAY = 0.5
 _JITTER = 0.5
 
 
 @dataclass(frozen=True)
-class _Opened:
+class _OpenedStream:
     first: Chunk
     rest: AsyncGenerator[Chunk, None]
     stack: AsyncExitStack
 
 
 class ResilientBackend:
-    """Holds one backend to its time, its concurrency, its retries and its circuit.
+    """Backend whose calls are limited, retried and guarded by a circuit breaker.
 
     Args:
-        name: what the backend is called.
-        backend: what is asked.
-        terms: what it is held to.
-        clock: tells when a pause of the circuit is over.
+        name: name of the backend.
+        backend: the backend that makes each attempt.
+        limits: timeout, concurrency, retries and circuit breaker settings.
+        clock: the circuit breaker's clock.
         chance: returns a random number from 0 to 1, for the jitter of retries.
     """
 
@@ -54,121 +65,134 @@ class ResilientBackend:
         self,
         name: str,
         backend: Backend,
-        terms: BackendLimits,
+        limits: BackendLimits,
         clock: Clock,
         *,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.name = name
         self.backend = backend
-        self.terms = terms
-        self.circuit = CircuitBreaker(
-            clock, failures=terms.circuit_failures, pause=terms.circuit_pause
+        self._limits = limits
+        self._circuit = CircuitBreaker(
+            clock, failures=limits.circuit_failures, pause=limits.circuit_pause
         )
-        self._places = asyncio.Semaphore(terms.concurrency)
+        self._slots = asyncio.Semaphore(limits.concurrency)
         self._chance = chance
         self._backoff = Backoff.exponential(
-            _FIRST_PAUSE, terms.retries, jitter=_JITTER, longest=terms.longest_pause
+            _FIRST_DELAY, limits.retries, jitter=_JITTER, longest=limits.longest_pause
         )
 
-    async def chat(self, request: ChatRequest) -> Completion:
-        """Return the backend's answer.
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Return the backend's whole answer.
 
         Raises:
-            BackendError: there is none, also after the retries.
+            BackendError: the last attempt failed, or the circuit is open.
         """
 
-        async def ask() -> Completion:
-            async with self._hold_place():
+        async def attempt() -> Completion:
+            async with self._hold_slot():
                 return await self.backend.chat(request)
 
-        return await self._repeat(ask)
+        return await self._retry(attempt)
 
     @asynccontextmanager
-    async def stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[Chunk]]:
-        """Yield the backend's answer as it comes; nothing is repeated behind the first chunk.
+    async def open_stream(self, request: ChatRequest) -> AsyncIterator[AsyncIterator[Chunk]]:
+        """Open the backend's streamed answer; retry until the first chunk has arrived.
 
-        The time that an answer may take goes on inside.
+        The timeout continues inside the context.
 
         Raises:
-            BackendError: there is no answer, or it broke off.
+            BackendError: the last attempt failed, the circuit is open, or the answer broke off.
         """
-        opened = await self._repeat(lambda: self._open_stream(request))
+        opened = await self._retry(lambda: self._attempt_stream(request))
         async with opened.stack:
             yield _chain(opened.first, opened.rest)
 
-    async def _open_stream(self, request: ChatRequest) -> _Opened:
+    async def _attempt_stream(self, request: ChatRequest) -> _OpenedStream:
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._hold_place())
+            await stack.enter_async_context(self._hold_slot())
             chunks = self.backend.stream(request)
             await stack.enter_async_context(aclosing(chunks))
             first = await anext(chunks, None)
             if first is None:
                 raise InvalidAnswer(f"the LLM backend {self.name!r} streamed nothing")
-            return _Opened(first, chunks, stack.pop_all())
+            # The slot and the timeout pass to `open_stream`, which closes the stack.
+            return _OpenedStream(first, chunks, stack.pop_all())
 
     @asynccontextmanager
-    async def _hold_place(self) -> AsyncIterator[None]:
-        """Have one of the places, for as long as an answer may take; note what became of it."""
-        async with self._places:
+    async def _hold_slot(self) -> AsyncIterator[None]:
+        """Hold a slot during an attempt; report the outcome to the circuit breaker."""
+        async with self._slots:
             try:
                 async with self._limit_time():
                     yield
             except BackendRefused:
-                self.circuit.succeed()
+                # A backend that refuses a request is well.
+                self._circuit.record_success()
                 raise
             except BackendError:
-                self.circuit.fail()
+                self._circuit.record_failure()
                 raise
-            self.circuit.succeed()
+            self._circuit.record_success()
 
     @asynccontextmanager
     async def _limit_time(self) -> AsyncIterator[None]:
-        limit = asyncio.timeout(self.terms.timeout)
+        limit = asyncio.timeout(self._limits.timeout)
         try:
             async with limit:
                 yield
         except TimeoutError as error:
+            # The backend may raise a TimeoutError of its own.
             if not limit.expired():
                 raise
             raise BackendTimeout(
-                f"the LLM backend {self.name!r} gave no answer within {self.terms.timeout:g} s; "
-                "plugins.llm.timeout sets how long it may take"
+                f"the LLM backend {self.name!r} gave no answer within {self._limits.timeout:g} s; "
+                "plugins.llm.timeout sets the limit"
             ) from error
 
-    async def _repeat(self, ask: Callable[[], Awaitable[T]]) -> T:
-        for retry in range(1, self.terms.retries + 1):
+    async def _retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        for retry in range(1, self._limits.retries + 1):
             self._check_circuit()
             try:
-                return await ask()
-            except _PASSING as error:
-                pause = self._find_pause(error, retry)
-                if pause is None or self.circuit.wait:
+                return await attempt()
+            except _TRANSIENT as error:
+                delay = self._find_delay(error, retry)
+                # The attempt may have opened the circuit, and the error says more than
+                # the refusal of the next attempt would.
+                if delay is None or self._circuit.seconds_left:
                     raise
-            await asyncio.sleep(pause)
+            await asyncio.sleep(delay)
         self._check_circuit()
-        return await ask()
+        return await attempt()
 
-    def _find_pause(self, error: BackendError, retry: int) -> float | None:
-        """Return how long to wait before the next try; None if there shall be none."""
-        if (
-            isinstance(error, BackendMissing)
-            or (error.retry_after or 0) > self.terms.longest_pause
-        ):
+    def _find_delay(self, error: BackendError, retry: int) -> float | None:
+        """Return the delay before a retry, in seconds; None if a retry is useless.
+
+        Args:
+            error: the error of the attempt before.
+            retry: 1 for the first retry.
+        """
+        longest = self._limits.longest_pause
+        if isinstance(error, BackendMissing) or (error.retry_after or 0) > longest:
             return None
         if error.retry_after is not None:
             return error.retry_after
         return self._backoff.find_wait(retry, self._chance())
 
     def _check_circuit(self) -> None:
-        wait = self.circuit.wait
+        """Raise if the circuit is open; begin the trial if it is half-open.
+
+        Raises:
+            BackendUnavailable: the circuit is open.
+        """
+        wait = self._circuit.seconds_left
         if wait:
             raise BackendUnavailable(
-                f"the LLM backend {self.name!r} failed {self.terms.circuit_failures} times in a "
-                f"row and is left alone for {wait:.0f} s",
+                f"the LLM backend {self.name!r} failed {self._limits.circuit_failures} times in "
+                f"a row and gets no requests for {wait:.0f} s",
                 retry_after=wait,
             )
-        self.circuit.try_again()
+        self._circuit.begin_trial()
 
 
 async def _chain(first: Chunk, rest: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:

@@ -1,4 +1,4 @@
-"""The route that tells which models there are."""
+"""REST route of the available models."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from pydantic import Field
 
 from biont import Api, Request, Schema
 from biont_llm.backend_health import BackendState
-from biont_llm.gateway import LANGUAGE_MODELS, LlmGateway
+from biont_llm.gateway import LLM_GATEWAY, LlmGateway
 
 api = Api("models")
 
 
 class ModelView(Schema):
-    """A model that may be asked."""
+    """An available model."""
 
-    id: str = Field(description="As a request's `model` names it: `backend/model`.")
+    id: str = Field(description="Name for a request's `model`: `backend/model`.")
     context: int | None = Field(
-        description="Tokens that question and answer may have together; null if not known."
+        description="Tokens of prompt and answer together; null if unknown."
     )
 
 
 class BackendView(Schema):
-    """A way to models, and whether it can be used now."""
+    """A backend and its state."""
 
     name: str
-    default: bool = Field(description="Whether it is asked where a request names no model.")
+    default: bool = Field(description="Whether requests without a model use this backend.")
     status: Literal["ok", "unavailable"]
-    reason: str | None = Field(description="Why it is unavailable.")
+    reason: str | None = Field(description="Cause of the status `unavailable`.")
     models: list[ModelView]
 
 
@@ -42,16 +42,18 @@ class BackendList(Schema):
 async def list_models(request: Request) -> BackendList:
     """List the models of all backends.
 
-    Each backend is asked now, so this also tells which of them can be used.
+    Each request asks all backends, so the list also shows which backends are available.
     """
-    models = request.workbench.get(LANGUAGE_MODELS)
-    return BackendList(data=[_show(state, models) for state in await models.survey()])
+    gateway = request.workbench.get(LLM_GATEWAY)
+    states = await gateway.read_backend_states()
+    return BackendList(data=[make_backend_view(state, gateway) for state in states])
 
 
-def _show(state: BackendState, models: LlmGateway) -> BackendView:
+def make_backend_view(state: BackendState, gateway: LlmGateway) -> BackendView:
+    """Return the REST representation of a backend's state."""
     return BackendView(
         name=state.name,
-        default=state.name == models.default,
+        default=state.name == gateway.default,
         status="ok" if state.error is None else "unavailable",
         reason=None if state.error is None else str(state.error),
         models=[

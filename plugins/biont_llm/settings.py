@@ -1,4 +1,4 @@
-"""The plugin's section of the settings, ``plugins: {llm: ...}``."""
+"""Settings of the plugin `llm`: the section ``plugins.llm``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import Field, HttpUrl, SecretStr, StringConstraints, field_validat
 
 from biont import Section
 
+# Hosts whose models know the limit of an answer by its new name only.
 _WITH_NEW_LIMIT = (".openai.com", ".openai.azure.com")
 _BUILT_IN = {"local", "openai"}
 
@@ -22,7 +23,7 @@ Context = Annotated[int, Field(ge=256, le=16_777_216)]
 
 
 class Limits(Section):
-    """What one backend is held to; what is unset is as `LlmSettings` says for all."""
+    """Limits of one backend; an unset limit has the value of `LlmSettings`."""
 
     timeout: Timeout | None = None
     retries: Retries | None = None
@@ -35,49 +36,47 @@ class OpenAiSettings(Section):
 
     base_url: HttpUrl = Field(
         HttpUrl("https://api.openai.com/v1"),
-        description="Where its API begins; Ollama's is http://127.0.0.1:11434/v1.",
+        description="Base URL of the API; for Ollama http://127.0.0.1:11434/v1.",
     )
     api_key: SecretStr = Field(
-        SecretStr(""), description="The key it asks for; empty where it asks for none."
+        SecretStr(""), description="API key of the server; empty for a server without keys."
     )
     model: str = Field(
-        "gpt-5-mini", min_length=1, description="The model that is asked when none is named."
+        "gpt-5-mini", min_length=1, description="Model for requests that name no model."
     )
     models: tuple[Name, ...] = Field(
         (), description="Further models that requests may name without naming the backend."
     )
-    context: Context = Field(
-        128_000, description="Tokens that question and answer may have together."
-    )
+    context: Context = Field(128_000, description="Tokens of prompt and answer together.")
     native_tools: bool = Field(
         True,
-        description="Whether its models call tools; others are asked for JSON that says the same.",
+        description="Whether the models call tools; other models are asked for JSON instead.",
     )
     temperature: float | None = Field(
         None,
         ge=0,
         le=2,
-        description="How freely it chooses its words, 0 for not at all; left to the server if "
-        "unset. OpenAI's gpt-5 models take none.",
+        description="Randomness of the answers, 0 for none; unset leaves the choice to the "
+        "server. OpenAI's gpt-5 models accept no temperature.",
     )
 
     @property
     def is_openai(self) -> bool:
-        """Whether it is OpenAI itself, or OpenAI's models at Azure."""
+        """Whether the server is OpenAI, or Azure with OpenAI's models."""
         return f".{self.base_url.host or ''}".endswith(_WITH_NEW_LIMIT)
 
     @property
     def limit_name(self) -> str:
-        """How a request calls the greatest number of tokens that an answer may have.
+        """The name of the answer's token limit in a request.
 
-        OpenAI's newer models refuse the old name; Ollama and others know no new one.
+        OpenAI's newer models refuse the old name; Ollama and others ignore the new name.
         """
         return "max_completion_tokens" if self.is_openai else "max_tokens"
 
     @field_validator("base_url")
     @classmethod
     def _check_base_url(cls, url: HttpUrl) -> HttpUrl:
-        # It stands in messages, so it must be nothing but an address.
+        # Error messages contain the URL, so it must not contain a password.
         if url.username or url.password or url.query or url.fragment:
             raise ValueError("must have no user, query or fragment; the key goes into api_key")
         return url
@@ -92,131 +91,137 @@ class OpenAiSettings(Section):
 
 
 class NamedBackend(OpenAiSettings, Limits):
-    """One of `LlmSettings.backends`."""
+    """Server in `LlmSettings.backends`."""
 
     kind: Literal["openai"] = "openai"
 
 
 class LocalSettings(Section):
-    """A model that runs inside the workbench's own process."""
+    """Local model, which runs inside the workbench's process."""
 
     model_path: Path | None = Field(
         None,
-        description="A GGUF file of your own; unset is the small model SmolLM2-135M-Instruct.",
+        description="GGUF file of the model; unset for the small model SmolLM2-135M-Instruct.",
     )
     model_folder: Path | None = Field(
         None,
-        description="Folder of the small model that `biont models pull` fetches; unset is the "
+        description="Folder of the small model that `biont models pull` fetches; unset for the "
         "folder `models` beside the database.",
     )
     context: int = Field(
-        4096, ge=256, le=1_048_576, description="Tokens of question and answer together."
+        4096, ge=256, le=1_048_576, description="Tokens of prompt and answer together."
     )
     threads: int = Field(
         1,
         ge=1,
         le=1024,
-        description="Threads that compute. A larger model wants more, but fewer than there are "
-        "cores: they wait for one another, and for whatever else keeps a core busy.",
+        description="Number of computing threads. A larger model needs more threads, but "
+        "fewer than the machine has cores: the threads wait for the slowest thread, and other "
+        "programs use cores too.",
     )
     temperature: float = Field(
-        0.0, ge=0, le=2, description="How freely it chooses its words; 0 for not at all."
+        0.0, ge=0, le=2, description="Randomness of the answers; 0 for none."
     )
 
 
 class Price(Section):
-    """What a million tokens cost, in the currency that budgets are in."""
+    """Price of a million tokens, in the currency of the budgets."""
 
-    prompt: Annotated[float, Field(ge=0)] = Field(description="Tokens that the model reads.")
-    completion: Annotated[float, Field(ge=0)] = Field(description="Tokens that it writes.")
+    prompt: Annotated[float, Field(ge=0)] = Field(
+        description="Price of the tokens that the model reads."
+    )
+    completion: Annotated[float, Field(ge=0)] = Field(
+        description="Price of the tokens that the model writes."
+    )
 
 
 class DailyBudget(Section):
-    """What may be spent in a day of UTC; what is unset has no limit."""
+    """Budget of a day in UTC; an unset budget is unlimited."""
 
-    tokens: int | None = Field(None, ge=1, description="Tokens read and written.")
+    tokens: int | None = Field(None, ge=1, description="Tokens of prompts and answers.")
     cost: float | None = Field(
-        None, gt=0, description="Cost, by prices; a model without a price costs nothing."
+        None, gt=0, description="Cost by `prices`; a model without a price costs nothing."
     )
 
     @property
     def is_set(self) -> bool:
-        """Whether there is a limit at all."""
+        """Whether tokens or cost are limited."""
         return self.tokens is not None or self.cost is not None
 
 
 class BudgetSettings(Section):
-    """What may be spent in a day on whose behalf."""
+    """Daily budgets."""
 
-    user: DailyBudget = Field(DailyBudget(), description="For each user.")
-    key: DailyBudget = Field(DailyBudget(), description="For each API key.")
-    schedule: DailyBudget = Field(DailyBudget(), description="For each schedule.")
+    user: DailyBudget = Field(DailyBudget(), description="Budget of each user.")
+    key: DailyBudget = Field(DailyBudget(), description="Budget of each API key.")
+    schedule: DailyBudget = Field(DailyBudget(), description="Budget of each schedule.")
 
 
 class LlmSettings(Section):
-    """Which language model is asked, and within which limits."""
+    """Settings of the gateway, its backends, limits, prices and budgets."""
 
     backend: str = Field(
         "local",
         min_length=1,
-        description="Who is asked when nobody is named: local, openai, one of backends, or a "
-        "plugin's backend.",
+        description="Default backend: local, openai, a name in backends, or a plugin's backend.",
     )
     fallback: tuple[Name, ...] = Field(
         (),
-        description="Who is asked, one after the other, where a request names nobody and the "
-        "one before gives no answer; each a backend, or backend/model.",
+        description="Fallbacks, in order, for requests without a model that the default backend "
+        "does not answer; each a backend, or backend/model.",
     )
-    timeout: Timeout = Field(120.0, description="How long one answer may take, in seconds.")
+    timeout: Timeout = Field(120.0, description="Longest duration of an answer, in seconds.")
     retries: Retries = Field(
         2,
-        description="How often a question is asked again that a server could not take: it was "
-        "out of reach, answered 429 or 5xx.",
+        description="Attempts after the first, when the server cannot be reached or answers 429 "
+        "or 5xx.",
     )
     longest_pause: float = Field(
         20.0,
         ge=0,
         le=600,
-        description="How long a pause before a retry may be, in seconds; a server that wants a "
-        "longer one by Retry-After is not asked again.",
+        description="Longest delay before a retry, in seconds; there is no retry when a server's "
+        "Retry-After is longer.",
     )
-    concurrency: Concurrency = Field(
-        4, description="How many questions each backend answers at once."
-    )
+    concurrency: Concurrency = Field(4, description="Calls of one backend at the same time.")
     circuit_failures: int = Field(
         5,
         ge=1,
         le=1000,
-        description="After how many failures in a row a backend is not asked for a while.",
+        description="Failures in a row that open the circuit breaker of a backend.",
     )
     circuit_pause: float = Field(
-        30.0, gt=0, le=3600, description="How long that while is, in seconds."
+        30.0,
+        gt=0,
+        le=3600,
+        description="Seconds during which an open circuit breaker refuses calls.",
     )
-    max_tokens: TokenLimit = Field(512, description="How long an answer may get, in tokens.")
+    max_tokens: TokenLimit = Field(512, description="Longest answer, in tokens.")
     system_prompt: str = Field(
         "You are a helpful assistant. Answer in one short sentence.",
-        description="What the model is told before messages that bring no system message; "
-        "empty for nothing. The small local model babbles without one.",
+        description="System message for requests without a system message; empty for none. The "
+        "small local model babbles without a system message.",
     )
     backends: dict[BackendName, NamedBackend] = Field(
         {},
-        description="Further servers by names of your choice, each with the keys of openai, and "
-        "timeout, retries, concurrency and max_tokens of its own where wanted.",
+        description="Further servers by names of your choice, each with the keys of openai and "
+        "optional timeout, retries, concurrency and max_tokens.",
     )
     prices: dict[Name, Price] = Field(
         {},
-        description="What a million tokens of a model cost, prompt and completion, by the "
-        "model's name or backend/model.",
+        description="Prices of a million tokens, prompt and completion, by the model's name or "
+        "backend/model.",
     )
-    budgets: BudgetSettings = Field(BudgetSettings(), description="What may be spent in a day.")
+    budgets: BudgetSettings = Field(BudgetSettings(), description="Daily budgets.")
     keep_texts: bool = Field(
-        False, description="Whether the record of calls has prompts and answers; secrets masked."
+        False,
+        description="Whether the records of calls contain prompts and answers, secrets redacted.",
     )
     keep_days: int = Field(
-        0, ge=0, le=36_500, description="Days that a call stays in the record; 0 is for ever."
+        0, ge=0, le=36_500, description="Days that the record of a call is kept; 0 for ever."
     )
-    openai: OpenAiSettings = Field(OpenAiSettings(), description="For the backend openai.")
-    local: LocalSettings = Field(LocalSettings(), description="For the backend local.")
+    openai: OpenAiSettings = Field(OpenAiSettings(), description="Settings of the backend openai.")
+    local: LocalSettings = Field(LocalSettings(), description="Settings of the backend local.")
 
     @model_validator(mode="after")
     def _check_names(self) -> LlmSettings:

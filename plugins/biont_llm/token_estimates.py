@@ -1,37 +1,36 @@
-"""How many tokens a text has, where nobody has counted them."""
+"""Token estimates, for servers that do not report usage and for reservations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-import orjson
-
 from biont.llm import ChatRequest, Message, TokenUsage, ToolCall
+from biont.store import dump_json
 
-BYTES_A_TOKEN = 4
-"""English has a little more of them, most other languages fewer."""
+BYTES_PER_TOKEN = 4
+"""Bytes of UTF-8 in a token: a little more in English, fewer in most other languages."""
 
-TOKENS_A_MESSAGE = 4
-"""What a model is told of a message beside its text."""
+TOKENS_PER_MESSAGE = 4
+"""Tokens of a message beside its text, such as its role and its separators."""
 
 
 def estimate_tokens(text: str) -> int:
-    """Return a token for each four bytes of UTF-8, rounded up."""
-    return -(-len(text.encode(errors="replace")) // BYTES_A_TOKEN)
+    """Return the estimated tokens of a text: a token for each four bytes of UTF-8, rounded up."""
+    return -(-len(text.encode(errors="replace")) // BYTES_PER_TOKEN)
 
 
 def estimate_prompt(messages: Iterable[Message]) -> int:
-    """Return the tokens of messages: of their texts and tool calls, and four for each."""
+    """Return the estimated tokens of messages: texts, tool calls, and four for each message."""
     return sum(
-        TOKENS_A_MESSAGE + estimate_tokens(message.content) + _estimate_calls(message.tool_calls)
+        TOKENS_PER_MESSAGE + estimate_tokens(message.content) + _estimate_calls(message.tool_calls)
         for message in messages
     )
 
 
 def estimate_usage(request: ChatRequest, text: str, calls: Iterable[ToolCall]) -> TokenUsage:
-    """Return what an answer has cost, marked as estimated."""
+    """Return the estimated usage of a call."""
     tools = sum(
-        estimate_tokens(tool.name + tool.description + orjson.dumps(tool.parameters).decode())
+        estimate_tokens(tool.name + tool.description + dump_json(tool.parameters))
         for tool in request.tools
     )
     return TokenUsage(

@@ -23,7 +23,7 @@ from biont.exceptions import (
     describe_validation_error,
 )
 from biont.llm import ChatRequest, LlmCall, Message, ResponseFormat
-from biont_llm import LANGUAGE_MODELS, Amount, Reservations
+from biont_llm import LLM_GATEWAY, Amount, Reservations
 from biont_missions.missions import add_mission_tokens
 from biont_missions.tables import Mission
 
@@ -85,10 +85,10 @@ class ModelClient:
             LimitReached: the budget is exhausted.
         """
         mission = await self._workbench.store.read(Mission.get_by_id, mission_id)
-        models = self._workbench.get(LANGUAGE_MODELS)
+        models = self._workbench.get(LLM_GATEWAY)
 
         def estimate(_: int) -> Amount:
-            return Amount(models.foresee_tokens(request, mission.max_tokens))
+            return Amount(models.estimate_reservation(request, mission.max_tokens))
 
         read_left = partial(self._read_left, mission_id)
         async with self._reservations.hold([mission_id], estimate, read_left):
@@ -100,7 +100,7 @@ class ModelClient:
 
     def find_context(self, mission: Mission) -> int | None:
         """Return the context size of the mission's model in tokens; None if unknown."""
-        return self._workbench.get(LANGUAGE_MODELS).find_backend_limits(mission.model).context
+        return self._workbench.get(LLM_GATEWAY).find_backend_limits(mission.model).context
 
     async def ask_for_text(self, mission: Mission, messages: Sequence[Message]) -> str:
         """Return the text of a model's answer.
@@ -135,7 +135,7 @@ class ModelClient:
         return await self.persist(mission, lambda: self._ask_once(mission, request))
 
     async def _ask_once(self, mission: Mission, request: ChatRequest) -> str:
-        models = self._workbench.get(LANGUAGE_MODELS)
+        models = self._workbench.get(LLM_GATEWAY)
         async with self.reserve(mission.id, request):
             answer = await models.chat(request, make_llm_call(mission))
             used = answer.usage.prompt_tokens + answer.usage.completion_tokens

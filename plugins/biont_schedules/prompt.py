@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 from biont import Finish, JobKind, JsonObject, Run, Schema, Transaction, Workbench
 from biont.llm import ChatRequest, LlmCall, Message
 from biont.scheduling import RunStatus, ScheduleRun
-from biont_llm import LANGUAGE_MODELS
+from biont_llm import LLM_GATEWAY
 from biont_notes import Note, Source, Tags, create_note
 from biont_schedules.template import (
     BUILT_IN,
@@ -75,7 +75,7 @@ async def run_prompt(run: Run, workbench: Workbench) -> Finish:
         "schedule": run.schedule_name,
         "last_note": await workbench.store.read(_read_last_note, run),
     }
-    answer = await workbench.get(LANGUAGE_MODELS).chat(
+    answer = await workbench.get(LLM_GATEWAY).chat(
         ChatRequest([Message("user", fill(parameters.prompt, values))], model),
         LlmCall(user_id=run.user_id, schedule_id=run.schedule_id, run_id=run.id),
     )

@@ -17,7 +17,7 @@ async def hang_after_two(number: int) -> None:
         await asyncio.Event().wait()
 
 
-async def test_what_a_client_has_seen_is_kept_when_it_leaves_and_when_the_server_stops(
+async def test_the_streamed_part_is_stored_when_the_client_leaves_and_when_the_server_stops(
     start_server: StartServer, make_key: MakeKey
 ) -> None:
     async with ScriptedServer([say(LONG, pause=hang_after_two) for _ in range(3)]) as model:

@@ -106,7 +106,7 @@ async def run_a_prompt(workbench: Workbench, client: Client, clock: FakeClock) -
         "hang-up",
     ],
 )
-async def test_a_wrong_answer_makes_the_run_failed_and_no_note(
+async def test_an_invalid_answer_fails_the_run_and_creates_no_note(
     tmp_path: Path, clock: FakeClock, reply: Reply, error: str
 ) -> None:
     async with (
@@ -125,7 +125,7 @@ async def test_a_wrong_answer_makes_the_run_failed_and_no_note(
         await client.get_until("/notes", lambda page: page["data"])
 
 
-async def test_silence_makes_the_run_failed_and_no_note(
+async def test_an_unreachable_server_fails_the_run_and_creates_no_note(
     tmp_path: Path, clock: FakeClock, unused_tcp_port: int
 ) -> None:
     nobody = f"http://127.0.0.1:{unused_tcp_port}/v1"
@@ -137,7 +137,7 @@ async def test_silence_makes_the_run_failed_and_no_note(
         assert (await client.get("/notes"))["data"] == []
 
 
-async def test_a_model_that_hangs_makes_the_run_failed_and_no_note(
+async def test_a_hanging_model_fails_the_run_and_creates_no_note(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     never = asyncio.Event()
@@ -153,7 +153,7 @@ async def test_a_model_that_hangs_makes_the_run_failed_and_no_note(
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-async def test_no_wrong_answer_to_a_chat_is_kept_or_takes_a_place_for_good(
+async def test_no_invalid_answer_of_a_chat_is_stored_or_keeps_a_slot(
     tmp_path: Path, clock: FakeClock, streamed: bool
 ) -> None:
     replies = [

@@ -1,4 +1,12 @@
-"""What the workbench asks of a language model, whatever serves it."""
+"""Contract of LLM backends: requests, answers, streamed chunks and the backend's protocol.
+
+A streamed answer is a sequence of chunks:
+
+    `TextChunk`* --> `ToolCallChunk`* --> `UsageChunk` (optional) --> `DoneChunk`
+
+Only `DoneChunk` marks an answer as whole. A backend whose server breaks off raises an error
+instead of yielding `DoneChunk`.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +19,17 @@ from biont.services import Service
 from biont.workbench import Workbench
 
 FinishReason = Literal["stop", "length", "tool_calls"]
-"""Why an answer ends: it is complete, as long as allowed, or waits for tools' results."""
+"""Reason of an answer's end: complete, token limit reached, or tool calls to make."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A tool that a model wants to be called.
+    """Tool call that a model requests.
 
     Attributes:
-        id: what the result refers to.
-        name: which tool; it need not exist.
-        arguments: JSON text as the model wrote it; it need not be JSON.
+        id: reference for the result.
+        name: name of the tool; a model may invent names.
+        arguments: arguments as the model wrote the text; meant to be JSON, but unchecked.
     """
 
     id: str
@@ -34,10 +42,10 @@ class Message:
     """One turn of a conversation.
 
     Attributes:
-        role: who says it; ``tool`` is the result of a tool call.
-        content: what is said.
-        tool_calls: the tools that an assistant's turn calls.
-        tool_call_id: of a tool's turn, the call that it is the result of.
+        role: author of the turn; ``tool`` marks the result of a tool call.
+        content: text of the turn.
+        tool_calls: tool calls of an assistant's turn.
+        tool_call_id: id of the tool call whose result the turn is.
     """
 
     role: Literal["system", "user", "assistant", "tool"]
@@ -48,12 +56,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class ToolDefinition:
-    """A tool as a model is told of it.
+    """Description of a tool for a model.
 
     Attributes:
-        name: letters, digits, ``_`` and ``-``, at most 64 of them.
-        description: what it does and when it is of use.
-        parameters: the JSON schema of its arguments, an object's.
+        name: up to 64 letters, digits, ``_`` and ``-``.
+        description: purpose of the tool, and when to use the tool.
+        parameters: JSON schema of the arguments, an object.
     """
 
     name: str
@@ -63,11 +71,11 @@ class ToolDefinition:
 
 @dataclass(frozen=True, slots=True)
 class ResponseFormat:
-    """The shape that an answer must have.
+    """Format of a JSON answer.
 
     Attributes:
-        name: letters, digits, ``_`` and ``-``, at most 64 of them.
-        schema: the JSON schema that the answer's text is to follow.
+        name: up to 64 letters, digits, ``_`` and ``-``.
+        schema: JSON schema of the answer's text.
     """
 
     name: str
@@ -76,17 +84,17 @@ class ResponseFormat:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """What is asked of a model.
+    """Request to a model.
 
     Attributes:
         messages: the conversation so far, the newest turn last.
-        model: ``backend/model``, the name of a backend for its own default, or a
-            model's name alone; None for the default of the settings. What a
-            backend gets is one of its own models' names, or None.
-        tools: what the model may call.
-        response_format: the shape that the answer must have; None for free text.
-        max_tokens: how long the answer may get; None as the settings say.
-        temperature: how freely the model chooses its words; None as the settings say.
+        model: ``backend/model``, the name of a backend for the backend's default, or the name
+            of a model; None for the default of the settings. A backend receives the name of one
+            of its models, or None.
+        tools: tools that the model may call.
+        response_format: format of a JSON answer; None for free text.
+        max_tokens: longest answer; None for the limit of the settings.
+        temperature: randomness of the answer; None for the value of the settings.
     """
 
     messages: Sequence[Message]
@@ -99,13 +107,13 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class TokenUsage:
-    """How many tokens a model has read and written.
+    """Tokens of a call.
 
     Attributes:
-        prompt_tokens: read.
-        completion_tokens: written.
-        estimated: whether they are reckoned from the texts' lengths, because the
-            model's server did not say.
+        prompt_tokens: tokens that the model read.
+        completion_tokens: tokens that the model wrote.
+        estimated: whether the counts are estimated from the lengths of the texts, because the
+            server reported no usage.
     """
 
     prompt_tokens: int
@@ -115,14 +123,14 @@ class TokenUsage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """A whole answer of a backend.
+    """Whole answer of a backend.
 
     Attributes:
-        text: what the model said; empty only beside `tool_calls`.
-        model: which model it was, as the server names it.
-        finish_reason: why it ends.
-        tool_calls: the tools that it wants to be called.
-        usage: None where the server does not say.
+        text: text of the answer; empty only beside `tool_calls`.
+        model: name of the model, as the server reports the name.
+        finish_reason: reason of the end.
+        tool_calls: tool calls that the model requests.
+        usage: tokens of the call; None if the server reports no usage.
     """
 
     text: str
@@ -134,44 +142,44 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class TextChunk:
-    """The next piece of an answer's text; never empty."""
+    """Next piece of an answer's text; never empty."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCallChunk:
-    """A tool call, whole."""
+    """Whole tool call."""
 
     call: ToolCall
 
 
 @dataclass(frozen=True, slots=True)
 class UsageChunk:
-    """What the answer cost; a backend sends it at most once."""
+    """Usage of a call; at most once in an answer."""
 
     usage: TokenUsage
 
 
 @dataclass(frozen=True, slots=True)
 class DoneChunk:
-    """The end of an answer; always the last chunk, and only of one that is whole."""
+    """End of a whole answer; always the last chunk."""
 
     model: str
     finish_reason: FinishReason = "stop"
 
 
 Chunk = TextChunk | ToolCallChunk | UsageChunk | DoneChunk
-"""A piece of an answer that is streamed."""
+"""Piece of a streamed answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model that a backend has.
+    """Model of a backend.
 
     Attributes:
-        name: as `ChatRequest.model` says it to the backend.
-        context: how many tokens question and answer may have together; None if not known.
+        name: name of the model in the `ChatRequest.model` that a backend receives.
+        context: tokens of prompt and answer together; None if unknown.
     """
 
     name: str
@@ -179,46 +187,46 @@ class ModelInfo:
 
 
 class Backend(Protocol):
-    """A way to reach language models.
+    """Access to the models of one server or library.
 
-    Whoever calls it limits the time, repeats what may be repeated, and holds it to
-    its concurrency: a backend asks once and says what went wrong.
+    A backend makes a single attempt for each call, and raises an error that names the cause.
+    The gateway adds timeout, concurrency limit, retries and circuit breaker.
     """
 
     async def chat(self, request: ChatRequest) -> Completion:
         """Return the model's answer.
 
         Raises:
-            BackendError: there is no answer, or none that can be trusted to be whole.
+            BackendError: the backend has no answer, or no complete answer.
         """
         ...
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
-        """Yield the model's answer as it comes; write it as an async generator.
+        """Yield the model's answer chunk by chunk; implemented as an async generator.
 
-        It is closed when nobody wants the rest, and then lets go of the model.
+        The gateway closes the generator when the consumer leaves. The generator must then stop
+        the model.
 
         Raises:
-            BackendError: there is no answer, or it broke off; what was yielded
-                before is no whole answer then.
+            BackendError: the backend has no answer, or the answer broke off.
         """
         ...
 
     async def list_models(self) -> Sequence[ModelInfo]:
-        """Return the models that may be asked now, which also tells that it is well.
+        """Return the available models; also serves as the health check of the backend.
 
         Raises:
-            BackendError: it cannot answer at present.
+            BackendError: the backend is unavailable.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of connections and memory."""
+        """Release connections and memory."""
         ...
 
 
 BackendFactory = Callable[[Workbench], Backend]
-"""Makes a backend; called when it is first used."""
+"""Creates a backend; called at the first use of the backend."""
 
 LLM_BACKENDS = Service[Mapping[str, BackendFactory]]("LLM backends", provider="core")
 """All registered backends, by name."""
@@ -226,15 +234,15 @@ LLM_BACKENDS = Service[Mapping[str, BackendFactory]]("LLM backends", provider="c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LlmCall:
-    """On whose behalf a model is called; what it costs is counted there.
+    """Owners of an LLM call, whose usage and budgets the call counts in.
 
     Attributes:
-        user_id: who gets the answer.
-        key_id: the API key that asked, if one did.
-        schedule_id: the schedule whose run asks, if one does.
-        run_id: that run.
-        conversation_id: the conversation that it belongs to, if it does.
-        mission_id: the mission that it belongs to, if it does.
+        user_id: user who gets the answer.
+        key_id: API key of the request; None without a request.
+        schedule_id: schedule whose run makes the call.
+        run_id: run that makes the call.
+        conversation_id: conversation that the call belongs to.
+        mission_id: mission that the call belongs to.
     """
 
     user_id: int
@@ -247,15 +255,15 @@ class LlmCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A whole answer, and what it cost.
+    """Whole answer of the gateway, with its usage.
 
     Attributes:
-        text: what the model said; empty only beside `tool_calls`.
-        model: which model it was, as its server names it.
-        backend: who has that model.
-        finish_reason: why it ends.
-        tool_calls: the tools that it wants to be called.
-        usage: how many tokens it took.
+        text: text of the answer; empty only beside `tool_calls`.
+        model: name of the model, as the server reports the name.
+        backend: name of the backend.
+        finish_reason: reason of the end.
+        tool_calls: tool calls that the model requests.
+        usage: tokens of the call.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""Tools: what a language model may do, as plugins register it."""
+"""Contract of tools: functions that plugins offer to language models."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from biont.workbench import Workbench
 M = TypeVar("M", bound=BaseModel)
 
 ToolResult = JsonValue | Callable[[Transaction], JsonValue]
-"""What a tool gives back to the model.
+"""Result of a tool for the model: a JSON value, or a function that returns the JSON value.
 
-A function is run in the transaction that records the call: what it writes is there with
-the record or not at all, so that a crash neither loses it nor does it twice.
+The function runs in the transaction that records the tool call. Its writes and the record are
+committed together, so that a crash neither loses the writes nor repeats them.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """On whose behalf a tool is called.
+    """Context of a tool call.
 
     Attributes:
-        workbench: the running whole.
-        user_id: whose rows it may see and write.
-        source: what the model is at, by kind and number: ``task-7``, ``conversation-3``.
-        source_url: the path at which that is read.
+        workbench: the workbench.
+        user_id: owner of the rows that the tool may read and write.
+        source: origin of the tool call, by kind and number: ``task-7``, ``conversation-3``.
+        source_url: path of the origin in the REST API.
     """
 
     workbench: Workbench
@@ -44,14 +44,14 @@ class ToolContext:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """Something that a model may do; `make_tool` returns one.
+    """Function that a model may call; made by `make_tool`.
 
     Attributes:
         name: lower case with ``_``: ``create_note``.
-        description: what it does and when it is of use, for the model.
-        arguments: what the model has to say; a description for each field helps it.
-        call: checks the arguments, which are JSON text, and does it.
-        confirm: whether its user has to approve each call.
+        description: purpose of the tool, and when to use the tool, for the model.
+        arguments: schema of the arguments; a description of each field helps the model.
+        call: checks the arguments, which are JSON text, and runs the tool.
+        confirm: whether the user has to approve each call.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Tool:
     confirm: bool = False
 
     def define(self) -> ToolDefinition:
-        """Return the tool as a model is told of it."""
+        """Return the description of the tool for a model."""
         return ToolDefinition(self.name, self.description, self.arguments.model_json_schema())
 
 
@@ -70,21 +70,21 @@ TOOLS = Service[Mapping[str, Tool]]("tools", provider="core")
 
 
 class NoArguments(Schema):
-    """What a tool takes that needs to know nothing."""
+    """Arguments of a tool without arguments."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 def check_tool_names(tools: Mapping[str, Tool], names: Sequence[str], pointer: str) -> None:
-    """Check that there are tools of these names.
+    """Check that each of `names` is a registered tool.
 
     Args:
-        tools: those that there are.
-        names: a list in a request.
-        pointer: where that list stands in it: ``#/tools``.
+        tools: the registered tools.
+        names: names of tools in a request.
+        pointer: JSON pointer to `names` in the request: ``#/tools``.
 
     Raises:
-        InvalidInput: there is no tool of one of the names.
+        InvalidInput: a tool does not exist.
     """
     for index, name in enumerate(names):
         if name not in tools:
@@ -102,19 +102,19 @@ def make_tool(
     *,
     confirm: bool = False,
 ) -> Tool:
-    """Return a tool that does what `run` does.
+    """Return a tool that calls `run`.
 
     Args:
         name: lower case with ``_``: ``create_note``.
-        description: what it does and when it is of use, for the model.
-        arguments: what the model has to say.
-        run: does it. A `BiontError` that it raises is told to the model, which may try
-            again; anything else that it raises is logged, and the model learns that
-            the tool has failed.
-        confirm: whether its user has to approve each call.
+        description: purpose of the tool, and when to use the tool, for the model.
+        arguments: schema of the arguments.
+        run: the function. The model gets the message of a `BiontError`, and may try again;
+            another error is logged, and the model learns only that the tool failed.
+        confirm: whether the user has to approve each call.
     """
 
     async def call(context: ToolContext, text: str) -> ToolResult:
+        # Some models send no text at all to a tool without arguments.
         return await run(context, arguments.model_validate_json(text or "{}"))
 
     return Tool(name, description, arguments, call, confirm)

@@ -1,4 +1,4 @@
-"""Where conversations are kept, and how their words are found."""
+"""Tables of conversations and messages, and the full-text index."""
 
 _TABLES = """
 CREATE TABLE conversations (

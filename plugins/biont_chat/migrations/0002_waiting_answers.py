@@ -1,4 +1,4 @@
-"""Questions whose answers wait for the approval of a tool call."""
+"""Table of questions whose answers wait for the approval of a tool call."""
 
 _STATEMENT = """
 CREATE TABLE chat_waiting_answers (

@@ -1,4 +1,4 @@
-"""Answers, lists and problems as OpenAI's clients expect them."""
+"""Responses of OpenAI's API: completions, model lists, streamed events and errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from biont.llm import (
     ToolCallChunk,
     UsageChunk,
 )
-from biont_chat.views import StreamEnd
+from biont_chat.schemas import StreamEnd
 
 Document = dict[str, object]
 
@@ -31,32 +31,32 @@ _CODES: dict[type[Exception] | None, str] = {
 }
 
 
-def write_answer(answer: Answer, created: int, conversation_id: int | None) -> Document:
-    """Return a whole completion.
+def make_completion(answer: Answer, created: int, conversation_id: int | None) -> Document:
+    """Return the document of a whole completion.
 
     Args:
-        answer: what the model said.
-        created: when, in seconds since 1970.
-        conversation_id: where it is kept, if it is.
+        answer: the model's answer.
+        created: time of the request, in seconds since 1970.
+        conversation_id: conversation of the answer; None if the answer is not stored.
     """
     message: Document = {"role": "assistant", "content": answer.text or None, "refusal": None}
     if answer.tool_calls:
-        message["tool_calls"] = [_write_call(call) for call in answer.tool_calls]
+        message["tool_calls"] = [_make_tool_call(call) for call in answer.tool_calls]
     choice = {
         "index": 0,
         "message": message,
         "finish_reason": answer.finish_reason,
         "logprobs": None,
     }
-    document = _begin("chat.completion", make_id(), created, answer.model)
-    document |= {"choices": [choice], "usage": _write_usage(answer.usage)}
+    document = _make_head("chat.completion", make_completion_id(), created, answer.model)
+    document |= {"choices": [choice], "usage": _make_usage(answer.usage)}
     if conversation_id is not None:
         document["metadata"] = {"conversation_id": str(conversation_id)}
     return document
 
 
-def write_models(names: Iterable[tuple[str, str]]) -> Document:
-    """Return a list of models, each given as its backend and its name there."""
+def make_model_list(names: Iterable[tuple[str, str]]) -> Document:
+    """Return a list of models, each given as a pair of backend and model name."""
     data = [
         {"id": f"{backend}/{name}", "object": "model", "created": 0, "owned_by": backend}
         for backend, name in names
@@ -64,83 +64,87 @@ def write_models(names: Iterable[tuple[str, str]]) -> Document:
     return {"object": "list", "data": data}
 
 
-def make_id() -> str:
-    """Return what a completion is called."""
+def make_completion_id() -> str:
+    """Return a new completion id."""
     return f"chatcmpl-{uuid_utils.uuid7().hex}"
 
 
 @dataclass
-class OpenAiWording:
-    """The events of one streamed completion.
+class OpenAiEventFormat:
+    """Event format of one streamed completion.
 
     Args:
-        model: who was asked.
-        created: when, in seconds since 1970.
-        with_usage: whether the tokens are told.
-        hides_calls: whether tool calls are not, since they are not for the client to make.
+        model: name of the model in the request.
+        created: time of the request, in seconds since 1970.
+        with_usage: whether to send the usage.
+        hides_calls: whether to hide tool calls, because the workbench makes the calls.
     """
 
     model: str
     created: int
     with_usage: bool
     hides_calls: bool = False
-    _id: str = field(default_factory=make_id)
+    _id: str = field(default_factory=make_completion_id)
     _calls: int = 0
     _is_first: bool = True
     _usage: TokenUsage | None = None
 
     def __post_init__(self) -> None:
-        head = _begin("chat.completion.chunk", self._id, self.created, self.model)
+        head = _make_head("chat.completion.chunk", self._id, self.created, self.model)
+        # All events begin with the same keys, which are serialised only here.
         self._head = orjson.dumps(head)[:-1]
 
-    def write_chunk(self, chunk: Chunk) -> bytes:
-        """Return a chunk with a delta, or with the reason of the end."""
+    def format_chunk(self, chunk: Chunk) -> bytes:
+        """Return the event of a chunk: a delta, or the finish reason."""
         if isinstance(chunk, TextChunk):
-            return self._write_delta({"content": chunk.text})
+            return self._format_delta({"content": chunk.text})
         if isinstance(chunk, ToolCallChunk):
             if self.hides_calls:
                 return b""
-            call = {"index": self._calls, **_write_call(chunk.call)}
+            call = {"index": self._calls, **_make_tool_call(chunk.call)}
             self._calls += 1
-            return self._write_delta({"tool_calls": [call]})
+            return self._format_delta({"tool_calls": [call]})
         if isinstance(chunk, UsageChunk):
             self._usage = chunk.usage
             return b""
-        return self._write_delta({}, chunk)
+        return self._format_delta({}, chunk)
 
-    def write_end(self, end: StreamEnd) -> bytes:
-        """Return the usage, where it is wanted, and the end."""
-        told = b""
+    def format_end(self, end: StreamEnd) -> bytes:
+        """Return the events of the usage, if requested, and of the end."""
+        usage = b""
         if self.with_usage and self._usage is not None and not end.interrupted:
-            told = self._write({"choices": [], "usage": _write_usage(self._usage)})
-        return told + encode_sse(b"[DONE]")
+            usage = self._format_event({"choices": [], "usage": _make_usage(self._usage)})
+        return usage + encode_sse(b"[DONE]")
 
-    def write_problem(self, problem: ProblemDetails) -> bytes:
-        """Return an error."""
-        return encode_sse(orjson.dumps(describe_problem(problem)))
+    def format_problem(self, problem: ProblemDetails) -> bytes:
+        """Return the event of an error."""
+        return encode_sse(orjson.dumps(make_error_document(problem)))
 
-    def _write_delta(self, delta: Document, end: DoneChunk | None = None) -> bytes:
+    def _format_delta(self, delta: Document, end: DoneChunk | None = None) -> bytes:
         if self._is_first:
             delta, self._is_first = {"role": "assistant", **delta}, False
         reason = end.finish_reason if end else None
-        return self._write({"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]})
+        return self._format_event(
+            {"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}
+        )
 
-    def _write(self, rest: Document) -> bytes:
+    def _format_event(self, rest: Document) -> bytes:
         return encode_sse(b"%s,%s" % (self._head, orjson.dumps(rest)[1:]))
 
 
 def respond_problem(problem: ProblemDetails) -> web.Response:
-    """Return a problem as a response."""
+    """Return the response of a problem."""
     return web.Response(
+        # OpenAI's API has no status 422.
         status=400 if problem.status == 422 else problem.status,
-        body=orjson.dumps(describe_problem(problem)),
+        body=orjson.dumps(make_error_document(problem)),
         content_type="application/json",
         headers=problem.headers,
     )
 
 
-def describe_problem(problem: ProblemDetails) -> Document:
-    """Return an error as OpenAI words it."""
+def make_error_document(problem: ProblemDetails) -> Document:
+    """Return a problem as an error document of OpenAI's API."""
     first = problem.errors[0] if problem.errors else {}
     place = first.get("pointer", first.get("parameter"))
     kind = "server_error" if problem.status >= 500 else "invalid_request_error"
@@ -154,11 +158,11 @@ def describe_problem(problem: ProblemDetails) -> Document:
     }
 
 
-def _begin(kind: str, name: str, created: int, model: str) -> Document:
+def _make_head(kind: str, name: str, created: int, model: str) -> Document:
     return {"id": name, "object": kind, "created": created, "model": model}
 
 
-def _write_call(call: ToolCall) -> Document:
+def _make_tool_call(call: ToolCall) -> Document:
     return {
         "id": call.id,
         "type": "function",
@@ -166,7 +170,7 @@ def _write_call(call: ToolCall) -> Document:
     }
 
 
-def _write_usage(usage: TokenUsage) -> Document:
+def _make_usage(usage: TokenUsage) -> Document:
     return {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,

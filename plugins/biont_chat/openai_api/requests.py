@@ -1,4 +1,4 @@
-"""A chat completion as a client asks for it; what is not named here is ignored."""
+"""Request bodies of OpenAI's API; unknown keys are ignored."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from biont.exceptions import InputProblem, InvalidInput
 from biont.llm import ChatRequest, Message, ResponseFormat, ToolCall, ToolDefinition
 
 DEFAULT = "default"
-"""The `model` that means the operator's default."""
+"""Value of `model` for the default of the settings."""
 
 Name = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 JsonSchema = dict[str, JsonValue]
 
 
 class Ignoring(Schema):
-    """Takes what it knows and leaves the rest."""
+    """Base schema that ignores unknown keys."""
 
     model_config = ConfigDict(extra="ignore")
 
 
 class TextPart(Ignoring):
-    """A piece of a message; only text is taken."""
+    """Text part of a message; other parts are refused."""
 
     type: Literal["text"]
     text: str
 
 
 class CalledFunction(Ignoring):
-    """What a model has called."""
+    """Function of a tool call."""
 
     name: str
     arguments: str
 
 
 class GivenCall(Ignoring):
-    """A call that a model has made in an earlier turn."""
+    """Tool call of an earlier turn."""
 
     id: str
     type: Literal["function"] = "function"
@@ -46,15 +46,15 @@ class GivenCall(Ignoring):
 
 
 class GivenMessage(Ignoring):
-    """One turn of the conversation so far."""
+    """Turn of the conversation so far."""
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str | list[TextPart] | None = None
     tool_calls: list[GivenCall] | None = None
     tool_call_id: str | None = None
 
-    def read(self) -> Message:
-        """Return it in our own terms."""
+    def to_message(self) -> Message:
+        """Return the turn for the workbench."""
         parts = self.content if isinstance(self.content, list) else []
         text = self.content if isinstance(self.content, str) else ""
         return Message(
@@ -69,7 +69,7 @@ class GivenMessage(Ignoring):
 
 
 class GivenFunction(Ignoring):
-    """A function that the model may call."""
+    """Function that the model may call."""
 
     name: Name
     description: str = ""
@@ -77,54 +77,54 @@ class GivenFunction(Ignoring):
 
 
 class GivenTool(Ignoring):
-    """A tool that the model may call."""
+    """Tool that the model may call."""
 
     type: Literal["function"]
     function: GivenFunction
 
 
 class GivenSchema(Ignoring):
-    """The schema that an answer is to follow."""
+    """JSON schema of the answer."""
 
     name: Name
     schema_: JsonSchema = Field(alias="schema")
 
 
 class GivenFormat(Ignoring):
-    """The shape that an answer must have."""
+    """Format of the answer."""
 
     type: Literal["text", "json_object", "json_schema"]
     json_schema: GivenSchema | None = None
 
-    def read(self) -> ResponseFormat | None:
-        """Return it in our own terms."""
+    def to_response_format(self) -> ResponseFormat | None:
+        """Return the format for the workbench; None for free text."""
         if self.json_schema is not None:
             return ResponseFormat(self.json_schema.name, self.json_schema.schema_)
         return None if self.type == "text" else ResponseFormat("object", {"type": "object"})
 
 
 class StreamOptions(Ignoring):
-    """What a stream tells beside the answer."""
+    """Options of a stream."""
 
     include_usage: bool = False
 
 
 class Metadata(Ignoring):
-    """What belongs to a completion."""
+    """Metadata of a completion."""
 
     conversation_id: RowId | None = Field(
-        None, description="The conversation in which question and answer are kept."
+        None, description="Conversation that stores question and answer."
     )
     tools: Annotated[str, Field(max_length=512)] = Field(
-        "", description="The workbench's own tools that the model may call, between commas."
+        "", description="Tools of the workbench that the model may call, separated by commas."
     )
 
 
 class CompletionRequest(Ignoring):
-    """What a client asks for."""
+    """Body of a request for a chat completion."""
 
     model: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        description="Who answers, as in chat; `default` is the default."
+        description="Model, as in chat; `default` for the default of the settings."
     )
     messages: Annotated[list[GivenMessage], Field(min_length=1)]
     stream: bool = False
@@ -134,33 +134,35 @@ class CompletionRequest(Ignoring):
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     n: Literal[1] | None = None
     tools: list[GivenTool] | None = None
-    tool_choice: JsonValue = Field(None, description="`none` leaves the tools out.")
+    tool_choice: JsonValue = Field(None, description="`none` removes the tools.")
     response_format: GivenFormat | None = None
-    store: bool | None = Field(None, description="Whether it is kept as a conversation.")
+    store: bool | None = Field(
+        None, description="Whether question and answer are stored as a conversation."
+    )
     metadata: Metadata | None = None
 
-    def list_own_tools(self) -> list[str]:
-        """Return the names of the workbench's own tools that the model may call.
+    def list_workbench_tools(self) -> list[str]:
+        """Return the names of the workbench's tools that the model may call.
 
         Raises:
-            InvalidInput: the client has tools of its own, too.
+            InvalidInput: the request also has tools of the client.
         """
         named = self.metadata.tools.split(",") if self.metadata else []
         names = [name.strip() for name in named if name.strip()]
         if names and self.tools:
             raise InvalidInput(
-                InputProblem("give tools, or the names of ours, not both", "#/metadata/tools")
+                InputProblem("give either tools or metadata.tools, not both", "#/metadata/tools")
             )
         return names
 
-    def read(self) -> ChatRequest:
-        """Return it in our own terms."""
+    def to_chat_request(self) -> ChatRequest:
+        """Return the request for the workbench."""
         tools = [tool.function for tool in self.tools or () if self.tool_choice != "none"]
         return ChatRequest(
-            [message.read() for message in self.messages],
+            [message.to_message() for message in self.messages],
             None if self.model == DEFAULT else self.model,
             [ToolDefinition(tool.name, tool.description, tool.parameters) for tool in tools],
-            self.response_format.read() if self.response_format else None,
+            self.response_format.to_response_format() if self.response_format else None,
             self.max_completion_tokens or self.max_tokens,
             self.temperature,
         )

@@ -1,4 +1,16 @@
-"""Daily budgets of users, keys and schedules, checked before each call."""
+"""Daily budgets of users, API keys and schedules, checked before each LLM call.
+
+A call passes two checks:
+
+    arriving --own limit fits--> waiting --billing fits--> reserved --usage recorded--> settled
+       |                            |
+       +-----budget exhausted-------+--> refused
+
+1. The own limit of a call is its estimated prompt plus its longest answer. The call is refused
+   at once if records and calls under way leave nothing for it.
+2. A backend may bill more than the estimate. The call waits until the expected bills of the
+   other calls leave room (`Reservations`).
+"""
 
 from __future__ import annotations
 
@@ -11,30 +23,26 @@ from math import inf
 from biont.clock import Clock
 from biont.exceptions import BudgetExceeded
 from biont.llm import LlmCall
-from biont_llm.accounting.call_log import CallLog, Owner, Spent, tell_day
+from biont_llm.accounting.call_log import CallLog, Owner, Spending, format_day
 from biont_llm.accounting.reservations import Amount, BillingFactors, Reservations
 from biont_llm.settings import BudgetSettings, DailyBudget
 
-_Key = tuple[Owner, int]
+_BudgetKey = tuple[Owner, int]
 
 
 class Budgets:
-    """Refuses a call whose user, key or schedule has used up the budget of the day.
-
-    A call passes two checks. The calls under way count in both, with the most each may take:
-
-    1. by its own limits, the estimated prompt and the longest answer: a call that finds
-       nothing left is refused at once;
-    2. by what its backend may bill beyond that: a call that finds nothing left waits until
-       one of the others has settled. See `Reservations`.
+    """Daily budgets of all owners; refuses the calls of owners with an exhausted budget.
 
     Args:
-        settings: the budget of each owner.
-        book: the record of all calls.
-        clock: tells the day, in UTC.
+        settings: size of the budgets.
+        call_log: the recorded calls.
+        clock: the current day, in UTC.
+
+    Attributes:
+        factors: the learned billing factor of each backend.
     """
 
-    def __init__(self, settings: BudgetSettings, book: CallLog, clock: Clock) -> None:
+    def __init__(self, settings: BudgetSettings, call_log: CallLog, clock: Clock) -> None:
         self._limits = {
             owner: limit
             for owner, limit in (
@@ -44,76 +52,77 @@ class Budgets:
             )
             if limit.is_set
         }
-        self._book = book
+        self._call_log = call_log
         self._clock = clock
-        self._under_way: dict[_Key, Spent] = {}
-        self._reservations = Reservations[_Key]()
+        self._under_way: dict[_BudgetKey, Spending] = {}
+        self._reservations = Reservations[_BudgetKey]()
         self.factors = BillingFactors()
 
     @asynccontextmanager
-    async def hold(self, call: LlmCall, most: Spent, backend: str) -> AsyncIterator[None]:
-        """Reserve the most that a call may take, while it is made and recorded inside.
+    async def reserve(self, call: LlmCall, most: Spending, backend: str) -> AsyncIterator[None]:
+        """Reserve the part of the budgets that a call may take, until its usage is recorded.
 
         Args:
-            call: names the user, key and schedule.
-            most: the tokens and cost that the call may take by its own limits.
+            call: the owners of the budgets.
+            most: the own limit of the call.
             backend: the backend that is asked first.
 
         Raises:
-            BudgetExceeded: a budget is used up; the message names it, and when it resets.
+            BudgetExceeded: a budget is exhausted; the message names the budget and the reset.
         """
-        owners = self._list_owners(call)
-        if not owners:
+        keys = self._list_budgets(call)
+        if not keys:
             yield
             return
-        await self._find_left(owners, counts_calls_under_way=True)
-        # No await from the comparison to this.
-        for owner in owners:
-            self._add(owner, most.tokens, most.cost)
+        await self._find_left(keys, counts_calls_under_way=True)
+        # No await between the comparison and this loop, or two calls would see the same room.
+        for key in keys:
+            self._add_under_way(key, most.tokens, most.cost)
         try:
-            size_up = partial(self._size_up, most, backend)
-            find_left = partial(self._find_left, owners)
-            async with self._reservations.hold(owners, size_up, find_left):
+            estimate = partial(self._estimate_reservation, most, backend)
+            find_left = partial(self._find_left, keys)
+            async with self._reservations.hold(keys, estimate, find_left):
                 yield
         finally:
-            for owner in owners:
-                self._add(owner, -most.tokens, -most.cost)
+            for key in keys:
+                self._add_under_way(key, -most.tokens, -most.cost)
 
     async def _find_left(
-        self, owners: list[_Key], *, counts_calls_under_way: bool = False
-    ) -> Mapping[_Key, Amount]:
-        """Return the part of each owner's budget that is left today.
+        self, keys: list[_BudgetKey], *, counts_calls_under_way: bool = False
+    ) -> Mapping[_BudgetKey, Amount]:
+        """Return the rest of today's budgets.
 
         Raises:
-            BudgetExceeded: a budget is used up.
+            BudgetExceeded: a budget is exhausted.
         """
         now = self._clock.now()
-        found = [await self._book.add_up(*owner, tell_day(now)) for owner in owners]
-        left: dict[_Key, Amount] = {}
-        for owner, spent in zip(owners, found, strict=True):
-            going = self._under_way.get(owner) if counts_calls_under_way else None
-            total = _add_up(spent, going or Spent())
-            limit = self._limits[owner[0]]
-            _compare(owner, limit, total, now)
-            left[owner] = Amount(
+        recorded = [await self._call_log.sum_spending(*key, format_day(now)) for key in keys]
+        left: dict[_BudgetKey, Amount] = {}
+        for key, spent in zip(keys, recorded, strict=True):
+            under_way = self._under_way.get(key) if counts_calls_under_way else None
+            total = _add_spending(spent, under_way or Spending())
+            limit = self._limits[key[0]]
+            _check_budget(key, limit, total, now)
+            left[key] = Amount(
                 inf if limit.tokens is None else limit.tokens - total.tokens,
                 inf if limit.cost is None else limit.cost - total.cost,
             )
         return left
 
-    def _size_up(self, most: Spent, backend: str, owner: _Key) -> Amount:
-        limit = self._limits[owner[0]]
+    def _estimate_reservation(self, most: Spending, backend: str, key: _BudgetKey) -> Amount:
+        limit = self._limits[key[0]]
         return Amount(
-            self.factors.foresee(backend, most.tokens, limit.tokens or 0),
-            self.factors.foresee(backend, most.cost, limit.cost or 0),
+            self.factors.estimate_bill(backend, most.tokens, limit.tokens or 0),
+            self.factors.estimate_bill(backend, most.cost, limit.cost or 0),
         )
 
-    def _add(self, owner: _Key, tokens: int, cost: float) -> None:
-        total = _add_up(self._under_way.pop(owner, Spent()), Spent(tokens, cost))
+    def _add_under_way(self, key: _BudgetKey, tokens: int, cost: float) -> None:
+        total = _add_spending(self._under_way.pop(key, Spending()), Spending(tokens, cost))
+        # By tokens, which are exact: costs add up to zero with a rounding error.
         if total.tokens:
-            self._under_way[owner] = total
+            self._under_way[key] = total
 
-    def _list_owners(self, call: LlmCall) -> list[_Key]:
+    def _list_budgets(self, call: LlmCall) -> list[_BudgetKey]:
         numbers = {
             Owner.USER: call.user_id,
             Owner.KEY: call.key_id,
@@ -126,11 +135,12 @@ class Budgets:
         ]
 
 
-def _add_up(one: Spent, other: Spent) -> Spent:
-    return Spent(one.tokens + other.tokens, one.cost + other.cost)
+def _add_spending(first: Spending, second: Spending) -> Spending:
+    return Spending(first.tokens + second.tokens, first.cost + second.cost)
 
 
-def _compare(owner: _Key, limit: DailyBudget, spent: Spent, now: datetime) -> None:
+def _check_budget(key: _BudgetKey, limit: DailyBudget, spent: Spending, now: datetime) -> None:
+    owner, number = key
     if limit.tokens is not None and spent.tokens >= limit.tokens:
         used = f"{spent.tokens} of {limit.tokens} tokens"
     elif limit.cost is not None and spent.cost >= limit.cost:
@@ -139,7 +149,7 @@ def _compare(owner: _Key, limit: DailyBudget, spent: Spent, now: datetime) -> No
         return
     reset = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
     raise BudgetExceeded(
-        f"the day's budget of {owner[0]} {owner[1]} is used up: {used}; it resets at "
-        f"{reset:%Y-%m-%dT%H:%M:%SZ}; plugins.llm.budgets.{owner[0]} sets it",
+        f"the daily LLM budget of {owner} {number} is exhausted: {used} used; it resets at "
+        f"{reset:%Y-%m-%dT%H:%M:%SZ}; plugins.llm.budgets.{owner} sets its size",
         retry_after=(reset - now).total_seconds(),
     )

@@ -1,4 +1,4 @@
-"""The record of all calls: what is written down, and what it adds up to."""
+"""Call log: the records of all LLM calls, and the sums that budgets are compared with."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from biont_llm.accounting.tables import RecordedCall
 
 
 class Owner(StrEnum):
-    """What budgets are for."""
+    """Kind of owner of a budget."""
 
     USER = "user"
     KEY = "key"
     SCHEDULE = "schedule"
 
 
-_SUM = (
+_SPENDING = (
     "SELECT COALESCE(SUM(prompt_tokens + completion_tokens), 0), COALESCE(SUM(cost), 0.0)"
     " FROM llm_calls WHERE {}_id = ? AND day = ?"
 )
-_SUMS = {owner: _SUM.format(owner) for owner in Owner}
+_SPENDING_BY_OWNER = {owner: _SPENDING.format(owner) for owner in Owner}
 
 
-class Spent(NamedTuple):
-    """What calls have taken.
+class Spending(NamedTuple):
+    """Tokens and cost of calls.
 
     Attributes:
-        tokens: read and written.
-        cost: as far as prices are known.
+        tokens: tokens of prompts and answers.
+        cost: cost of the calls with a known price.
     """
 
     tokens: int = 0
@@ -42,19 +42,19 @@ class Spent(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class CallEntry:
-    """One call, as it is written down.
+    """Record of one call.
 
     Attributes:
-        call: on whose behalf.
-        backend: who was asked.
-        model: which of its models.
-        usage: what it took.
-        cost: what that costs; None without a price.
-        duration: how long it took, in seconds.
-        error: why there was no whole answer; None if there was.
-        prompt: what was asked, as JSON; None where texts are not kept.
-        answer: what was said; None where texts are not kept.
-        at: when it ended.
+        call: the owners of the call.
+        backend: name of the backend.
+        model: name of the model.
+        usage: tokens of prompt and answer.
+        cost: cost of the tokens; None without a price.
+        duration: duration in seconds.
+        error: error of an incomplete answer; None for a whole answer.
+        prompt: the messages, as JSON; None unless texts are kept.
+        answer: text of the answer; None unless texts are kept.
+        ended_at: end of the call.
     """
 
     call: LlmCall
@@ -66,59 +66,59 @@ class CallEntry:
     error: str | None
     prompt: str | None
     answer: str | None
-    at: datetime
+    ended_at: datetime
 
 
 class CallLog(Protocol):
-    """Where calls are written down."""
+    """Storage of call records."""
 
     async def add(self, entry: CallEntry) -> None:
-        """Write a call down."""
+        """Add the record of a call."""
         ...
 
-    async def add_up(self, owner: Owner, number: int, day: str) -> Spent:
-        """Return what an owner's calls have taken on a day of UTC, such as ``2026-03-02``."""
+    async def sum_spending(self, owner: Owner, number: int, day: str) -> Spending:
+        """Return the spending of an owner on a day in UTC, such as ``2026-03-02``."""
         ...
 
 
 class StoredCallLog:
-    """Writes calls into the database.
+    """Call log in the database.
 
     Args:
-        store: the door to it.
+        store: the database.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def add(self, entry: CallEntry) -> None:
-        """Write a call down.
+        """Add the record of a call.
 
         Raises:
-            StoreUnavailable: it was not written.
+            StoreUnavailable: the record was not written.
         """
-        await self._store.write(_insert, entry)
+        await self._store.write(_insert_record, entry)
 
-    async def add_up(self, owner: Owner, number: int, day: str) -> Spent:
-        """Return what an owner's calls have taken on a day.
+    async def sum_spending(self, owner: Owner, number: int, day: str) -> Spending:
+        """Return the spending of an owner on a day in UTC.
 
         Raises:
             StoreUnavailable: the database cannot be read.
         """
-        return await self._store.read(_sum_up, owner, number, day)
+        return await self._store.read(_select_spending, owner, number, day)
 
 
-def tell_day(at: datetime) -> str:
-    """Return the day of an instant, in UTC."""
+def format_day(at: datetime) -> str:
+    """Return the day of an instant in UTC, such as ``2026-03-02``."""
     return at.date().isoformat()
 
 
-def _insert(entry: CallEntry) -> None:
+def _insert_record(entry: CallEntry) -> None:
     owners = asdict(entry.call)
     RecordedCall.create(
         user=owners.pop("user_id"),
         **owners,
-        day=tell_day(entry.at),
+        day=format_day(entry.ended_at),
         backend=entry.backend,
         model=entry.model,
         prompt_tokens=entry.usage.prompt_tokens,
@@ -129,9 +129,9 @@ def _insert(entry: CallEntry) -> None:
         error=entry.error,
         prompt=entry.prompt,
         answer=entry.answer,
-        created_at=entry.at,
+        created_at=entry.ended_at,
     )
 
 
-def _sum_up(owner: Owner, number: int, day: str) -> Spent:
-    return Spent(*execute_sql(_SUMS[owner], number, day).fetchone())
+def _select_spending(owner: Owner, number: int, day: str) -> Spending:
+    return Spending(*execute_sql(_SPENDING_BY_OWNER[owner], number, day).fetchone())

@@ -1,4 +1,15 @@
-"""What goes round each call: budgets are looked at before, and all is written down after."""
+"""Call recording: checks budgets before, and records usage after, every LLM call.
+
+A call goes through these states:
+
+    reserved --target asked--> answered | failed | interrupted --> recorded
+       |                                              |
+       +--budget exhausted--> refused                 +--fallback asked--> (a further record)
+
+The record is written before the reservation ends, so that no other call sees the budget
+without either. A call that fails or is interrupted is recorded with the tokens that had arrived
+by then. A crash during a call loses its record: the provider may have billed the tokens.
+"""
 
 from __future__ import annotations
 
@@ -7,35 +18,34 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import orjson
-
 from biont.clock import Clock
 from biont.llm import Answer, ChatRequest, LlmCall, TokenUsage
 from biont.security import redact_secrets
+from biont.store import dump_json
 from biont_llm.accounting.budgets import Budgets
-from biont_llm.accounting.call_log import CallEntry, CallLog, Spent
+from biont_llm.accounting.call_log import CallEntry, CallLog, Spending
 from biont_llm.answer_stream import AnswerStream
 from biont_llm.model_routing import Target
 from biont_llm.settings import LlmSettings
 from biont_llm.token_estimates import estimate_usage
 
 _ERROR_LIMIT = 500
-_NOTHING = TokenUsage(0, 0)
+_NO_USAGE = TokenUsage(0, 0)
 
 
 @dataclass
-class Account:
-    """One call under way: what is known of it by now.
+class OpenCall:
+    """LLM call under way.
 
     Attributes:
-        request: what is asked.
-        call: on whose behalf.
-        most: the tokens that it may take, by its own limits.
-        target: who is being asked; None before anybody was.
-        model: which of its models, as far as is known beforehand.
-        stream: the answer as it comes, where it is streamed.
-        answer: the whole answer, once it is there.
-        since: when `target` was asked, by a clock that only tells durations.
+        request: the request, with its system prompt.
+        call: the owners of the call.
+        most: own limit of the call: estimated prompt and longest answer, in tokens.
+        target: the target that is being asked; None before the first target.
+        model: name of the requested model.
+        stream: the streamed answer; None for other answers, and before the first chunk.
+        answer: the whole answer that was not streamed; None until it has arrived.
+        since: start of the current target's attempt, by a monotonic clock.
     """
 
     request: ChatRequest
@@ -47,96 +57,104 @@ class Account:
     answer: Answer | None = None
     since: float = field(default_factory=time.perf_counter)
 
-    def ask(self, target: Target, model: str) -> None:
-        """Note who is asked from now on."""
+    def begin_target(self, target: Target, model: str) -> None:
+        """Set the target that is asked from now on, and restart the duration."""
         self.target, self.model = target, model
         self.since = time.perf_counter()
 
     def find_answer(self) -> Answer | None:
-        """Return the whole answer, if there is one."""
+        """Return the whole answer; None while it is incomplete."""
         return self.answer or (self.stream.answer if self.stream else None)
 
 
 class CallRecorder:
-    """Opens an account for each call.
+    """Recorder of all calls.
 
     Args:
-        settings: prices and budgets, and whether texts are kept.
-        book: where calls are written down.
-        clock: tells when they end.
+        settings: prices, budgets and `keep_texts`.
+        call_log: receives the records.
+        clock: the current time.
     """
 
-    def __init__(self, settings: LlmSettings, book: CallLog, clock: Clock) -> None:
+    def __init__(self, settings: LlmSettings, call_log: CallLog, clock: Clock) -> None:
         self._settings = settings
-        self._book = book
+        self._call_log = call_log
         self._clock = clock
-        self._budgets = Budgets(settings.budgets, book, clock)
+        self._budgets = Budgets(settings.budgets, call_log, clock)
 
     @asynccontextmanager
-    async def open(
+    async def track(
         self, request: ChatRequest, call: LlmCall, longest: int, backend: str
-    ) -> AsyncIterator[Account]:
-        """Have an account for a call; write it down at the end.
+    ) -> AsyncIterator[OpenCall]:
+        """Reserve budget for a call that is made inside the context; record the call at the end.
 
         Args:
-            request: what is asked.
-            call: on whose behalf.
-            longest: how many tokens the answer may have.
+            request: the request, with its system prompt.
+            call: the owners of the call.
+            longest: token limit of the answer.
             backend: the backend that is asked first.
 
         Raises:
-            BudgetExceeded: the call may not be made.
-            StoreUnavailable: it was not written down.
+            BudgetExceeded: a daily budget is exhausted.
+            StoreUnavailable: the record was not written.
         """
         most = _estimate_most(request, longest)
-        account = Account(request, call, most)
-        async with self._budgets.hold(call, Spent(most, self._find_dearest(most)), backend):
+        open_call = OpenCall(request, call, most)
+        spending = Spending(most, self._find_highest_cost(most))
+        async with self._budgets.reserve(call, spending, backend):
             try:
-                yield account
+                yield open_call
             except BaseException as error:
-                await self.close(account, error)
+                # Also a cancelled call: its tokens were used.
+                await self.record_outcome(open_call, error)
                 raise
-            await self.close(account, None)
+            await self.record_outcome(open_call, None)
 
-    def foresee(self, request: ChatRequest, longest: int, backend: str, limit: int) -> float:
-        """Return how many tokens to reserve for a call in a budget of `limit` tokens."""
-        return self._budgets.factors.foresee(backend, _estimate_most(request, longest), limit)
+    def estimate_reservation(
+        self, request: ChatRequest, longest: int, backend: str, limit: int
+    ) -> float:
+        """Return the number of tokens to reserve for a call in a budget of `limit` tokens."""
+        most = _estimate_most(request, longest)
+        return self._budgets.factors.estimate_bill(backend, most, limit)
 
-    async def close(self, account: Account, error: BaseException | None) -> None:
-        """Write down what has become of whom the account names."""
-        if account.target is None:
+    async def record_outcome(self, open_call: OpenCall, error: BaseException | None) -> None:
+        """Record the current target's answer or error; do nothing before the first target."""
+        if open_call.target is None:
             return
-        answer = account.find_answer()
-        model = answer.model if answer else account.model
-        usage = _find_usage(account)
+        answer = open_call.find_answer()
+        model = answer.model if answer else open_call.model
+        usage = _find_usage(open_call)
         if answer:
+            # Only whole answers: an interrupted answer says nothing of the backend's billing.
             billed = usage.prompt_tokens + usage.completion_tokens
-            self._budgets.factors.learn(account.target.backend, account.most, billed)
-        await self._book.add(
+            self._budgets.factors.learn(open_call.target.backend, open_call.most, billed)
+        await self._call_log.add(
             CallEntry(
-                call=account.call,
-                backend=account.target.backend,
+                call=open_call.call,
+                backend=open_call.target.backend,
                 model=model,
                 usage=usage,
-                cost=self._find_cost(account, model, usage),
-                duration=time.perf_counter() - account.since,
-                error=None if answer else _explain(error),
-                prompt=self._keep(_write_prompt(account.request)),
-                answer=self._keep(_find_text(account)),
-                at=self._clock.now(),
+                cost=self._find_cost(open_call, model, usage),
+                duration=time.perf_counter() - open_call.since,
+                error=None if answer else _describe_outcome(error),
+                prompt=self._redact_text(_dump_prompt(open_call.request)),
+                answer=self._redact_text(_find_text(open_call)),
+                ended_at=self._clock.now(),
             )
         )
 
-    def _find_dearest(self, tokens: int) -> float:
-        """Return what so many tokens cost at most, by any price."""
+    def _find_highest_cost(self, tokens: int) -> float:
+        """Return the cost of `tokens` by the highest of all prices."""
+        # The model that will answer is unknown: a fallback may be more expensive.
         prices = self._settings.prices.values()
-        dearest = max((max(price.prompt, price.completion) for price in prices), default=0.0)
-        return tokens * dearest / 1_000_000
+        highest = max((max(price.prompt, price.completion) for price in prices), default=0.0)
+        return tokens * highest / 1_000_000
 
-    def _find_cost(self, account: Account, model: str, usage: TokenUsage) -> float | None:
-        """Return the cost by the price of the model as it was asked for, or as it is called."""
-        names = (account.model, model)
-        backend = account.target.backend if account.target else ""
+    def _find_cost(self, open_call: OpenCall, model: str, usage: TokenUsage) -> float | None:
+        """Return the cost by the price of the requested model, or of the model that answered."""
+        # The most specific price first: with the backend, and by the requested name.
+        names = (open_call.model, model)
+        backend = open_call.target.backend if open_call.target else ""
         for name in (*(f"{backend}/{name}" for name in names), *names):
             price = self._settings.prices.get(name)
             if price is not None:
@@ -144,7 +162,7 @@ class CallRecorder:
                 return (read * price.prompt + written * price.completion) / 1_000_000
         return None
 
-    def _keep(self, text: str | None) -> str | None:
+    def _redact_text(self, text: str | None) -> str | None:
         return redact_secrets(text) if text is not None and self._settings.keep_texts else None
 
 
@@ -152,24 +170,26 @@ def _estimate_most(request: ChatRequest, longest: int) -> int:
     return estimate_usage(request, "", ()).prompt_tokens + longest
 
 
-def _find_usage(account: Account) -> TokenUsage:
-    answer = account.find_answer()
+def _find_usage(open_call: OpenCall) -> TokenUsage:
+    answer = open_call.find_answer()
     if answer is not None:
         return answer.usage
-    return account.stream.usage if account.stream else _NOTHING
+    return open_call.stream.usage if open_call.stream else _NO_USAGE
 
 
-def _find_text(account: Account) -> str | None:
-    if account.answer is not None:
-        return account.answer.text
-    return account.stream.text if account.stream else None
+def _find_text(open_call: OpenCall) -> str | None:
+    if open_call.answer is not None:
+        return open_call.answer.text
+    return open_call.stream.text if open_call.stream else None
 
 
-def _write_prompt(request: ChatRequest) -> str:
-    return orjson.dumps(list(request.messages)).decode()
+def _dump_prompt(request: ChatRequest) -> str:
+    return dump_json(list(request.messages))
 
 
-def _explain(error: BaseException | None) -> str:
+def _describe_outcome(error: BaseException | None) -> str:
+    # A cancelled call raises a BaseException; a stream that its consumer leaves raises nothing.
     if error is None or not isinstance(error, Exception):
         return "interrupted"
+    # Servers may repeat a wrong key in their error messages.
     return redact_secrets(f"{type(error).__name__}: {error}")[:_ERROR_LIMIT]

@@ -1,18 +1,19 @@
-"""Reservations: the parts of shared budgets that calls under way may still take.
+"""Reservations: parts of shared budgets that calls under way may still take.
 
 A call goes through these states:
 
     waiting --room beside the reserved calls--> reserved --usage recorded--> settled
        |
-       +--budget used up--> refused
+       +--budget exhausted--> refused
 
-`Reservations` compares and reserves without an await between the two, so that no two calls
-see the same room. A reservation ends after the call's usage is recorded: at any moment a call
-counts by its reservation, by its record, or by both. When a call settles while the records are
-being read, the read may be older than the call's record, and is made again.
+`Reservations` compares and reserves without an await in between, so that no two calls
+see the same room. A reservation ends after the usage of the call is recorded: at any moment a
+call counts by its reservation, by its record, or by both. When a call settles during a read of
+the records, the read may be older than the new record, and is repeated.
 
 A call fits when the other reservations leave a part of the budget, however small. A budget is
-therefore exceeded by one call at most, as far as `BillingFactors` foresees the usage of a call.
+therefore exceeded by a single call at most, provided that `BillingFactors` estimates the bills
+correctly.
 """
 
 from __future__ import annotations
@@ -24,16 +25,19 @@ from typing import Generic, NamedTuple, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 
+# A third and a little more: three calls fit while nothing is known of a backend's bills.
 _UNKNOWN_SHARE = 0.34
+
+# A factor fades by half within 35 calls, so that a single odd bill is forgotten.
 _FADE = 0.98
 
 
 class Amount(NamedTuple):
-    """A part of a budget.
+    """Part of a budget.
 
     Attributes:
-        tokens: read and written.
-        cost: as far as prices are known.
+        tokens: tokens of prompts and answers.
+        cost: cost of the calls with a known price.
     """
 
     tokens: float = 0.0
@@ -41,7 +45,7 @@ class Amount(NamedTuple):
 
 
 class Reservations(Generic[K]):
-    """The reservations of all calls under way; `K` identifies a budget."""
+    """Reservations of all calls under way; `K` identifies a budget."""
 
     def __init__(self) -> None:
         self._reserved: dict[K, list[Amount]] = {}
@@ -51,30 +55,30 @@ class Reservations(Generic[K]):
     async def hold(
         self,
         budgets: Collection[K],
-        size_up: Callable[[K], Amount],
+        estimate: Callable[[K], Amount],
         find_left: Callable[[], Awaitable[Mapping[K, Amount]]],
     ) -> AsyncIterator[None]:
-        """Reserve the most that a call may take; make the call and record its usage inside.
+        """Reserve a part of `budgets` for a call that is made and recorded inside the context.
 
-        Waits until the call fits. A call that has a budget for itself always fits.
+        Waits until the call fits. A call without other calls beside it always fits.
 
         Args:
             budgets: the budgets that the call counts in.
-            size_up: returns the amount to reserve in a budget; called when the call fits,
-                because meanwhile more may be known of the backend's billing.
-            find_left: reads for each of these budgets the part that no record has taken;
-                raises when there is none.
+            estimate: returns the amount to reserve in a budget; called after the wait, because
+                other calls may have shown more of the backend's billing.
+            find_left: reads the unrecorded rest of each budget; raises when nothing is left.
         """
         while True:
             settled = self._settled
             left = await find_left()
+            # A call has settled meanwhile: `left` may not contain its record.
             if settled.is_set():
                 continue
-            # No await from here to the reservation.
+            # No await from here to the reservation, or two calls would see the same room.
             if all(self._has_room(budget, left[budget]) for budget in budgets):
                 break
             await settled.wait()
-        amounts = {budget: size_up(budget) for budget in budgets}
+        amounts = {budget: estimate(budget) for budget in budgets}
         for budget, amount in amounts.items():
             self._reserved.setdefault(budget, []).append(amount)
         try:
@@ -82,6 +86,7 @@ class Reservations(Generic[K]):
         finally:
             for budget, amount in amounts.items():
                 self._release(budget, amount)
+            # A new event for each settlement: each waiting call wakes up exactly once.
             self._settled.set()
             self._settled = asyncio.Event()
 
@@ -99,25 +104,25 @@ class Reservations(Generic[K]):
 
 
 class BillingFactors:
-    """The billed usage of each backend, as a multiple of the estimate made before the call.
+    """Billing factor of each backend: billed tokens divided by estimated tokens.
 
-    Backends bill more than estimated when they have another tokenizer, a long chat template or
-    a system prompt of their own.
+    A backend bills more than the estimate because of another tokenizer, a long chat template or
+    a system prompt of its own.
     """
 
     def __init__(self) -> None:
         self._factors: dict[str, float] = {}
 
     def learn(self, backend: str, estimated: float, billed: float) -> None:
-        """Note the billed tokens of a call; a high factor fades with the calls that follow."""
+        """Learn from the bill of a call; a high factor fades with the following calls."""
         faded = self._factors.get(backend, 1.0) * _FADE
         self._factors[backend] = max(1.0, faded, billed / max(estimated, 1.0))
 
-    def foresee(self, backend: str, estimated: float, limit: float) -> float:
+    def estimate_bill(self, backend: str, estimated: float, limit: float) -> float:
         """Return the amount to reserve for a call in a budget of `limit`.
 
-        Before the first answer of a backend nothing is known of its billing. Each call then
-        reserves a third of the budget, so that three calls go at once.
+        Before the first answer of a backend, its factor is unknown. Each call then reserves a
+        third of the budget, so that three calls run at once.
         """
         factor = self._factors.get(backend)
         return limit * _UNKNOWN_SHARE if factor is None else estimated * factor

@@ -1,4 +1,4 @@
-"""The routes that tell what calls have taken."""
+"""REST routes of usage and of recorded calls."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from biont import Api, Page, Request, Schema
 from biont.exceptions import InputProblem, InvalidInput
 from biont.http import Cursor, Instant, Limit, decode_cursor, make_page
 from biont_llm.accounting.tables import RecordedCall
-from biont_llm.accounting.usage import Group, UsageTotal, sum_up
+from biont_llm.accounting.usage import Group, UsageTotal, sum_usage
 
 Groups = Annotated[
     str,
     Field(
         max_length=100,
-        description="What is added up: `day`, `model`, `key`, `schedule`, or several with commas "
-        "between them; empty for all together.",
+        description="Groups: `day`, `model`, `key`, `schedule`, or several with commas between "
+        "them; empty for one total.",
     ),
 ]
 
@@ -26,29 +26,29 @@ api = Api("usage")
 
 
 class UsageView(Schema):
-    """What the calls of one group have taken."""
+    """Usage of the calls of one group."""
 
-    day: str | None = Field(None, description="Of UTC; null where it is not grouped by.")
+    day: str | None = Field(None, description="Day in UTC; null unless grouped by day.")
     model: str | None = Field(None, description="`backend/model`.")
     key_id: int | None = None
     schedule_id: int | None = None
     calls: int
-    failed: int = Field(description="How many of them have no whole answer.")
+    failed: int = Field(description="Number of calls without a whole answer.")
     prompt_tokens: int
     completion_tokens: int
-    estimated: int = Field(description="How many calls' tokens are estimated.")
-    cost: float | None = Field(description="Of those that have a price.")
-    duration: float = Field(description="Of all calls together, in seconds.")
+    estimated: int = Field(description="Number of calls with estimated tokens.")
+    cost: float | None = Field(description="Cost of the calls with a price.")
+    duration: float = Field(description="Duration of all calls together, in seconds.")
 
 
 class UsageList(Schema):
-    """What was asked for, by group."""
+    """Usage by group."""
 
     data: list[UsageView]
 
 
 class CallView(Schema):
-    """One call of a model."""
+    """A recorded call of a language model."""
 
     id: int
     backend: str
@@ -62,11 +62,11 @@ class CallView(Schema):
     completion_tokens: int
     estimated: bool = Field(description="Whether the tokens are estimated.")
     cost: float | None
-    duration: float = Field(description="In seconds.")
-    error: str | None = Field(description="Why there was no whole answer.")
-    prompt: str | None = Field(description="The messages as JSON, where texts are kept.")
+    duration: float = Field(description="Duration in seconds.")
+    error: str | None = Field(description="Error of an incomplete answer.")
+    prompt: str | None = Field(description="The messages as JSON; null unless texts are kept.")
     answer: str | None
-    created_at: datetime = Field(description="When it ended.")
+    created_at: datetime = Field(description="End of the call.")
 
 
 @api.get("/usage")
@@ -76,10 +76,10 @@ async def read_usage(
     since: Instant | None = None,
     until: Instant | None = None,
 ) -> UsageList:
-    """Add up what your calls of language models have taken."""
+    """Read the usage of your calls of language models."""
     groups = _parse_groups(group_by)
-    found = await request.workbench.store.read(sum_up, request.user_id, groups, since, until)
-    return UsageList(data=[_show(usage, groups) for usage in found])
+    found = await request.workbench.store.read(sum_usage, request.user_id, groups, since, until)
+    return UsageList(data=[make_usage_view(usage) for usage in found])
 
 
 @api.get("/usage/calls")
@@ -90,18 +90,19 @@ async def list_calls(
     rows = await request.workbench.store.read(
         RecordedCall.read_page, request.user_id, limit, decode_cursor(cursor)
     )
-    return make_page(rows, limit, lambda row: row.id, _show_call)
+    return make_page(rows, limit, lambda row: row.id, make_call_view)
 
 
-def _show_call(call: RecordedCall) -> CallView:
+def make_call_view(call: RecordedCall) -> CallView:
+    """Return the REST representation of a recorded call."""
     return CallView.model_validate(call, from_attributes=True)
 
 
 def _parse_groups(text: str) -> list[Group]:
-    """Return the groups that a query names, each once.
+    """Return the distinct groups that a query names.
 
     Raises:
-        InvalidInput: there is none of that name.
+        InvalidInput: a group does not exist.
     """
     try:
         return list(dict.fromkeys(Group(name.strip()) for name in text.split(",") if name.strip()))
@@ -110,9 +111,10 @@ def _parse_groups(text: str) -> list[Group]:
         raise InvalidInput(InputProblem(f"must be of {known}", "group_by")) from error
 
 
-def _show(usage: UsageTotal, groups: list[Group]) -> UsageView:
+def make_usage_view(usage: UsageTotal) -> UsageView:
+    """Return the REST representation of the usage of a group."""
     names = {Group.KEY: "key_id", Group.SCHEDULE: "schedule_id"}
-    group = {names.get(name, name): value for name, value in zip(groups, usage.group, strict=True)}
+    group = {names.get(group, group): value for group, value in usage.group.items()}
     return UsageView.model_validate(
         {
             **group,

@@ -1,4 +1,4 @@
-"""Where each call of a model is recorded."""
+"""Table of recorded LLM calls."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from biont import InstantField, OwnedTable
 
 
 class RecordedCall(OwnedTable):
-    """One call: on whose behalf, who answered, and what it took."""
+    """A recorded call: its owners, its model, and its usage."""
 
     key_id = IntegerField(null=True)
     schedule_id = IntegerField(null=True)

@@ -1,8 +1,8 @@
-"""What calls have taken, added up in groups."""
+"""Usage: sums of recorded calls, by group."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,7 @@ from biont_llm.accounting.tables import RecordedCall
 
 
 class Group(StrEnum):
-    """What calls may be grouped by."""
+    """Property that calls are grouped by."""
 
     DAY = "day"
     MODEL = "model"
@@ -24,20 +24,20 @@ class Group(StrEnum):
 
 @dataclass(frozen=True)
 class UsageTotal:
-    """What the calls of one group have taken.
+    """Usage of the calls of one group.
 
     Attributes:
-        group: the value of each thing that is grouped by, in their order.
-        calls: how many there were.
-        failed: how many of them have no whole answer.
-        prompt_tokens: read.
-        completion_tokens: written.
-        estimated: how many calls' tokens are estimated.
-        cost: of those that have a price; None where none has.
-        duration: how long they took together, in seconds.
+        group: the values of the grouping properties.
+        calls: number of calls.
+        failed: number of calls without a whole answer.
+        prompt_tokens: tokens that the models read.
+        completion_tokens: tokens that the models wrote.
+        estimated: number of calls with estimated tokens.
+        cost: cost of the calls with a price; None if no call has a price.
+        duration: duration of all calls together, in seconds.
     """
 
-    group: tuple[str | int | None, ...]
+    group: Mapping[Group, str | int | None]
     calls: int
     failed: int
     prompt_tokens: int
@@ -55,34 +55,38 @@ _COLUMNS = {
 }
 
 
-def sum_up(
+def sum_usage(
     user_id: int, groups: Sequence[Group], since: datetime | None, until: datetime | None
 ) -> list[UsageTotal]:
-    """Return what a user's calls have taken, by group; without a group, all together.
+    """Return the usage of a user's calls, by group; a single total without groups.
 
     Args:
-        user_id: whose calls.
-        groups: what they are grouped by.
-        since: only what ended then or later.
-        until: only what ended before.
+        user_id: owner of the calls.
+        groups: grouping properties.
+        since: excludes calls that ended earlier.
+        until: excludes calls that ended at this instant or later.
     """
-    columns = [_COLUMNS[group] for group in groups]
+    columns = [_COLUMNS[group].alias(f"group_{group}") for group in groups]
     query = RecordedCall.select(
         *columns,
-        fn.COUNT(RecordedCall.id),
-        fn.COUNT(RecordedCall.error),
-        fn.COALESCE(fn.SUM(RecordedCall.prompt_tokens), 0),
-        fn.COALESCE(fn.SUM(RecordedCall.completion_tokens), 0),
-        fn.COALESCE(fn.SUM(Case(None, [(RecordedCall.estimated, 1)], 0)), 0),
-        fn.SUM(RecordedCall.cost),
-        fn.COALESCE(fn.SUM(RecordedCall.duration), 0.0),
+        fn.COUNT(RecordedCall.id).alias("calls"),
+        fn.COUNT(RecordedCall.error).alias("failed"),
+        fn.COALESCE(fn.SUM(RecordedCall.prompt_tokens), 0).alias("prompt_tokens"),
+        fn.COALESCE(fn.SUM(RecordedCall.completion_tokens), 0).alias("completion_tokens"),
+        fn.COALESCE(fn.SUM(Case(None, [(RecordedCall.estimated, 1)], 0)), 0).alias("estimated"),
+        fn.SUM(RecordedCall.cost).alias("cost"),
+        fn.COALESCE(fn.SUM(RecordedCall.duration), 0.0).alias("duration"),
     ).where(RecordedCall.user == user_id)
     if since is not None:
         query = query.where(RecordedCall.created_at >= since)
     if until is not None:
         query = query.where(RecordedCall.created_at < until)
     if columns:
+        # By position: a group may be an expression, not only a column.
         places = [SQL(str(number + 1)) for number in range(len(columns))]
         query = query.group_by(*places).order_by(*places)
-    rows = cast("list[tuple[Any, ...]]", list(query.tuples()))
-    return [UsageTotal(row[: len(columns)], *row[len(columns) :]) for row in rows]
+    rows = cast("list[dict[str, Any]]", list(query.dicts()))
+    return [
+        UsageTotal(group={group: row.pop(f"group_{group}") for group in groups}, **row)
+        for row in rows
+    ]

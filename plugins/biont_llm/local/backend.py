@@ -1,4 +1,4 @@
-"""The backend ``local``: a small real model inside the workbench's own process."""
+"""Backend ``local``: a language model inside the workbench's process."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from pydantic import HttpUrl, SecretStr
 
 from biont.exceptions import BackendRefused
 from biont.llm import ChatRequest, Chunk, Completion, ModelInfo
-from biont_llm.local.llama_server import LocalServer, find_installed
+from biont_llm.local.llama_server import LlamaServer, find_runnable_model
 from biont_llm.local.model_file import find_model, name_model
 from biont_llm.openai.backend import OpenAiBackend
 from biont_llm.settings import LocalSettings, OpenAiSettings
 
 
 @dataclass(frozen=True)
-class _Running:
-    server: LocalServer
+class _RunningModel:
+    server: LlamaServer
     client: OpenAiBackend
 
 
 class LocalBackend:
-    """Starts llama.cpp's server at first use and asks it like any other.
+    """Backend that starts llama.cpp's server at the first call, and asks the server over HTTP.
 
     Args:
-        settings: which model, and how it runs.
-        folder: of the model that ``biont models pull`` fetches.
-        max_tokens: how long an answer may get.
-        timeout: how long the model may take for an answer, in seconds.
+        settings: the model file, and the parameters of llama.cpp.
+        folder: folder of the model that ``biont models pull`` fetches.
+        max_tokens: longest answer, for requests without a limit.
+        timeout: longest silence of the model, in seconds.
     """
 
     def __init__(
@@ -42,67 +42,69 @@ class LocalBackend:
         self._max_tokens = max_tokens
         self._timeout = timeout
         self._starting = asyncio.Lock()
-        self._running: _Running | None = None
+        self._running: _RunningModel | None = None
 
     async def chat(self, request: ChatRequest) -> Completion:
         """Return the model's answer.
 
         Raises:
-            BackendMissing: the packages are missing, or the model cannot be loaded.
-            BackendError: there is no answer.
+            BackendMissing: a package is missing, or the model cannot be loaded.
+            BackendError: the model gave no complete answer.
         """
-        return await (await self._open(request)).chat(request)
+        return await (await self._open_client(request)).chat(request)
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
-        """Yield the model's answer as it comes.
+        """Yield the model's answer chunk by chunk.
 
         Raises:
-            BackendMissing: the packages are missing, or the model cannot be loaded.
-            BackendError: there is no answer, or it broke off.
+            BackendMissing: a package is missing, or the model cannot be loaded.
+            BackendError: the model gave no answer, or broke off.
         """
-        client = await self._open(request)
+        client = await self._open_client(request)
         async with aclosing(client.stream(request)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
     async def list_models(self) -> Sequence[ModelInfo]:
-        """Return the one model; it is not loaded for that.
+        """Return the local model, without loading the model.
 
         Raises:
-            BackendMissing: the packages are missing, or the file is.
+            BackendMissing: a package or the model file is missing.
         """
-        path = find_installed(self._settings.model_path, self._folder)
+        path = find_runnable_model(self._settings.model_path, self._folder)
         return [ModelInfo(name_model(path), self._settings.context)]
 
     async def close(self) -> None:
         """Stop the server and free the model's memory."""
         if self._running is not None:
             running, self._running = self._running, None
+            # The clients first: the server waits for its open connections.
             await running.client.close()
             running.server.close()
 
-    async def _open(self, request: ChatRequest) -> OpenAiBackend:
+    async def _open_client(self, request: ChatRequest) -> OpenAiBackend:
         running = await self._start()
-        known = running.server.model
-        if request.model not in (None, known):
+        model = running.server.model
+        if request.model not in (None, model):
             raise BackendRefused(
-                f"the backend local has the model {known!r} only, not {request.model!r}"
+                f"the backend local has the model {model!r} only, not {request.model!r}"
             )
         return running.client
 
-    async def _start(self) -> _Running:
+    async def _start(self) -> _RunningModel:
+        # The lock lets the first of several calls load the model, and the others wait.
         async with self._starting:
             if self._running is None:
                 server = await asyncio.to_thread(
-                    LocalServer,
+                    LlamaServer,
                     find_model(self._settings.model_path, self._folder),
                     context=self._settings.context,
                     threads=self._settings.threads,
                 )
-                self._running = _Running(server, self._connect(server))
+                self._running = _RunningModel(server, self._make_client(server))
             return self._running
 
-    def _connect(self, server: LocalServer) -> OpenAiBackend:
+    def _make_client(self, server: LlamaServer) -> OpenAiBackend:
         settings = OpenAiSettings(
             base_url=HttpUrl(server.url),
             api_key=SecretStr(server.api_key),

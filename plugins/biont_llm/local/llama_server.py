@@ -1,4 +1,15 @@
-"""llama.cpp's own server inside this process, and the model it runs."""
+"""llama.cpp's HTTP server inside this process.
+
+States:
+
+    starting --model loaded, metrics read--> listening --`close`--> stopped
+       |
+       +--not a model, not enough memory--> `BackendMissing`
+
+The server listens as soon as the constructor returns. `close` blocks, together with all other
+threads, until no client waits for an answer: the library holds the interpreter lock meanwhile.
+Therefore the clients must be closed first.
+"""
 
 from __future__ import annotations
 
@@ -15,24 +26,24 @@ _LIBRARY = "xllamacpp"
 _INSTALL = "the local model needs llama.cpp: pip install 'biont[local]'"
 
 
-class LocalServer:
-    """Serves a model by OpenAI's protocol on a free port of the loopback.
+class LlamaServer:
+    """Server of a model: speaks OpenAI's protocol on a free port of the loopback interface.
 
-    Loading the small model takes a quarter of a second and 200 MB. The library
-    does not let other threads run meanwhile.
+    Loading the small model takes a quarter of a second and 200 MB. The library stops all other
+    threads meanwhile.
 
     Args:
         path: a GGUF file.
-        context: tokens of question and answer together.
-        threads: how many compute.
+        context: tokens of prompt and answer together.
+        threads: number of computing threads.
 
     Attributes:
-        url: where its API begins.
-        api_key: the key that it asks for, so that nobody else on this machine may use it.
-        model: a readable name of what it runs.
+        url: base URL of the API.
+        api_key: random key, so that other users of this machine cannot use the server.
+        model: readable name of the model.
 
     Raises:
-        BackendMissing: it is not installed, or cannot load the model.
+        BackendMissing: llama.cpp is not installed, or cannot load the model.
     """
 
     def __init__(self, path: Path, *, context: int, threads: int) -> None:
@@ -42,14 +53,18 @@ class LocalServer:
         parameters = library.CommonParams()
         parameters.model.path = str(path)
         parameters.model_alias = {self.model}
+        # Other users of the machine can reach the loopback interface too.
         parameters.api_keys = [self.api_key]
         parameters.hostnames = ["127.0.0.1"]
         parameters.port = 0
         parameters.n_ctx = context
+        # Answers under way at the same time would share the context.
         parameters.n_parallel = 1
         parameters.fit_params = False
         parameters.ui = False
+        # Otherwise llama.cpp writes its log to the standard error of the workbench.
         parameters.verbosity = -1
+        # Needed by `handle_metrics` below.
         parameters.endpoint_metrics = True
         parameters.cpuparams.n_threads = threads
         parameters.cpuparams_batch.n_threads = threads
@@ -57,31 +72,30 @@ class LocalServer:
             self._server = library.Server(parameters)
         except RuntimeError as error:
             raise BackendMissing(
-                f"llama.cpp cannot load {path}: {error} Is it a whole GGUF file, and does "
+                f"llama.cpp cannot load {path}: {error} Is the file a whole GGUF file, and does "
                 "plugins.llm.local.context fit into memory?"
             ) from error
-        # One that is freed before it answers its first question hangs for good.
+        # A server that is freed before its first response hangs for ever.
         self._server.handle_metrics()
         self.url = f"{self._server.listening_address}/v1"
 
     def close(self) -> None:
-        """Stop it and free its memory.
+        """Stop the server and free its memory; close all clients before.
 
-        It waits, and all threads with it, until nobody is connected who waits
-        for an answer: close the clients first.
+        Blocks all threads of the process until no client waits for an answer.
         """
         del self._server
 
 
-def find_installed(configured: Path | None, folder: Path) -> Path:
-    """Return the model's file without loading anything.
+def find_runnable_model(configured: Path | None, folder: Path) -> Path:
+    """Return the path of the model file, without loading library or model.
 
     Args:
-        configured: the operator's own file, if there is one.
-        folder: the folder of the pulled file.
+        configured: the operator's own file; None without such a file.
+        folder: folder of the pulled file.
 
     Raises:
-        BackendMissing: it is missing, or the library that runs it is.
+        BackendMissing: the file or the library is missing.
     """
     if importlib.util.find_spec(_LIBRARY) is None:
         raise BackendMissing(_INSTALL)

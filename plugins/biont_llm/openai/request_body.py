@@ -1,4 +1,4 @@
-"""A request as it stands in OpenAI's chat protocol."""
+"""Request body of OpenAI's chat protocol."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ Document = dict[str, object]
 
 @dataclass(frozen=True)
 class RequestDefaults:
-    """What a request says where it leaves something open.
+    """Defaults for the values that a request leaves open.
 
     Attributes:
-        model: who is asked.
-        max_tokens: how long the answer may get.
-        temperature: how freely the model chooses its words; None leaves it to the server.
-        limit_name: what the server calls `max_tokens`.
+        model: name of the model.
+        max_tokens: longest answer.
+        temperature: randomness of the answer; None leaves the choice to the server.
+        limit_name: the server's name of `max_tokens`.
     """
 
     model: str
@@ -30,24 +30,25 @@ def make_request_body(
     request: ChatRequest, defaults: RequestDefaults, *, stream: bool
 ) -> Document:
     """Return the body of a request to ``/chat/completions``."""
-    question: Document = {
+    body: Document = {
         "model": request.model or defaults.model,
-        "messages": [_write_message(message) for message in request.messages],
+        "messages": [_make_message(message) for message in request.messages],
         defaults.limit_name: request.max_tokens or defaults.max_tokens,
     }
     temperature = defaults.temperature if request.temperature is None else request.temperature
     if temperature is not None:
-        question["temperature"] = temperature
+        body["temperature"] = temperature
     if request.tools:
-        question["tools"] = [_write_tool(tool) for tool in request.tools]
+        body["tools"] = [_make_tool(tool) for tool in request.tools]
     if request.response_format is not None:
-        question["response_format"] = _write_format(request.response_format)
+        body["response_format"] = _make_response_format(request.response_format)
     if stream:
-        question |= {"stream": True, "stream_options": {"include_usage": True}}
-    return question
+        # Without this option, servers report no usage of a streamed answer.
+        body |= {"stream": True, "stream_options": {"include_usage": True}}
+    return body
 
 
-def _write_message(message: Message) -> Document:
+def _make_message(message: Message) -> Document:
     turn: Document = {"role": message.role, "content": message.content}
     if message.tool_calls:
         turn["tool_calls"] = [
@@ -63,7 +64,7 @@ def _write_message(message: Message) -> Document:
     return turn
 
 
-def _write_tool(tool: ToolDefinition) -> Document:
+def _make_tool(tool: ToolDefinition) -> Document:
     return {
         "type": "function",
         "function": {
@@ -74,7 +75,7 @@ def _write_tool(tool: ToolDefinition) -> Document:
     }
 
 
-def _write_format(shape: ResponseFormat) -> Document:
+def _make_response_format(shape: ResponseFormat) -> Document:
     return {
         "type": "json_schema",
         "json_schema": {"name": shape.name, "schema": shape.schema, "strict": True},

@@ -1,9 +1,17 @@
-"""What counts as an answer in OpenAI's chat protocol, when it comes piece by piece."""
+"""Parser of streamed answers in OpenAI's chat protocol, which rejects incomplete answers.
+
+A stream is complete after these events, in this order:
+
+    deltas (text, parts of tool calls) --> finish_reason --> usage (optional) --> [DONE]
+
+A stream that ends earlier broke off, although each of its events was valid. Tool calls arrive in
+parts and are passed on when the stream is complete, because a cut call must not be made.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import cast, get_args
+from collections.abc import Iterator, Mapping
+from typing import get_args
 
 from pydantic import ValidationError
 
@@ -24,13 +32,14 @@ from biont_llm.openai.response_body import (
     ReportedToolCall,
     ReportedUsage,
     check_content,
-    explain,
-    read_reason,
+    describe_invalid_answer,
+    extract_error_text,
 )
 
+# Bounds the memory that a broken server can take.
 _LINE_LIMIT = 1_048_576
 _DONE = b"[DONE]"
-_REASONS = get_args(FinishReason)
+_REASONS: Mapping[str, FinishReason] = {reason: reason for reason in get_args(FinishReason)}
 
 
 class _FunctionPart(Schema):
@@ -64,8 +73,8 @@ class _Failure(Schema):
     error: object
 
 
-class EventStream:
-    """Reads the server-sent events that make up one answer."""
+class StreamParser:
+    """Parser of the server-sent events of one answer."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -77,60 +86,62 @@ class EventStream:
         self._is_done = False
 
     def feed(self, data: bytes) -> Iterator[TextChunk]:
-        """Yield the pieces of text that `data` completes.
+        """Yield the text of the events that `data` completes.
 
         Raises:
-            InvalidAnswer: it is no part of an answer.
-            BackendFailed: the server says in the middle that it cannot go on.
+            InvalidAnswer: an event is invalid.
+            BackendFailed: the server reports an error in the middle of the stream.
         """
+        # A piece of the response may end in the middle of a line.
         *lines, self._rest = (self._rest + data).split(b"\n")
         if len(self._rest) > _LINE_LIMIT:
-            raise InvalidAnswer("the model's server sent a line without end")
+            raise InvalidAnswer("the model's server sent an endless line")
         for line in lines:
+            # Other lines are comments, names of events, and empty lines between events.
             if line.startswith(b"data:") and not self._is_done:
-                text = self._read(line[5:].strip())
+                text = self._read_event(line[5:].strip())
                 if text:
                     self._has_text = self._has_text or not text.isspace()
                     yield TextChunk(text)
 
     def finish(self) -> Iterator[Chunk]:
-        """Yield what comes behind the text, once the server has closed the stream.
+        """Yield tool calls, usage and end, after the server has closed the stream.
 
         Raises:
-            InvalidAnswer: the answer is not whole.
+            InvalidAnswer: the answer is incomplete.
         """
         if self._reason is None or not self._is_done or self._model is None:
             raise InvalidAnswer(
-                "the model's server broke off before its answer was whole: its stream has no "
+                "the model's server broke off before its answer was complete: its stream has no "
                 "finish_reason, no model or no [DONE]"
             )
-        if self._reason not in _REASONS:
+        reason = _REASONS.get(self._reason)
+        if reason is None:
             raise InvalidAnswer(f"the model's server ended its answer with {self._reason:.50}")
-        reason = cast("FinishReason", self._reason)
         check_content(reason, has_text=self._has_text, has_calls=bool(self._calls))
-        yield from (ToolCallChunk(_read_call(part)) for part in self._calls.values())
+        yield from (ToolCallChunk(_finish_call(part)) for part in self._calls.values())
         if self._usage is not None:
             yield UsageChunk(self._usage)
         yield DoneChunk(self._model, reason)
 
-    def _read(self, data: bytes) -> str | None:
-        """Take in one event; return the text that it brings."""
+    def _read_event(self, data: bytes) -> str | None:
+        """Process one event; return its text."""
         if data == _DONE:
             self._is_done = True
             return None
-        event = _parse(data)
+        event = _parse_event(data)
         self._model = event.model or self._model
-        self._usage = (event.usage.read() if event.usage else None) or self._usage
-        if not event.choices:  # the last event brings the usage alone
+        self._usage = (event.usage.to_usage() if event.usage else None) or self._usage
+        if not event.choices:  # the last event has only the usage
             return None
         choice = event.choices[0]
         self._reason = choice.finish_reason or self._reason
         for part in choice.delta.tool_calls or ():
-            self._add(part)
+            self._merge_call_part(part)
         return choice.delta.content
 
-    def _add(self, part: _CallPart) -> None:
-        # Some servers send each call whole, without saying which it is.
+    def _merge_call_part(self, part: _CallPart) -> None:
+        # Some servers send whole calls without an index: a part with an id begins a new call.
         last = len(self._calls) - (part.id is None)
         call = self._calls.setdefault(last if part.index is None else part.index, _CallPart())
         call.id = call.id or part.id
@@ -141,26 +152,26 @@ class EventStream:
         )
 
 
-def _parse(data: bytes) -> _Event:
+def _parse_event(data: bytes) -> _Event:
     try:
         return _Event.model_validate_json(data)
     except ValidationError as error:
         _raise_failure(data)
-        raise InvalidAnswer(explain(error)) from error
+        raise InvalidAnswer(describe_invalid_answer(error)) from error
 
 
 def _raise_failure(data: bytes) -> None:
-    """Say so if the server itself tells that it has failed."""
+    """Raise the error that the server reports in `data`; return if `data` has no error."""
     try:
         failure = _Failure.model_validate_json(data)
     except ValidationError:
         return
-    raise BackendFailed(f"the model's server broke off: {read_reason(failure.error)[:300]}")
+    raise BackendFailed(f"the model's server broke off: {extract_error_text(failure.error)[:300]}")
 
 
-def _read_call(part: _CallPart) -> ToolCall:
+def _finish_call(part: _CallPart) -> ToolCall:
     try:
         call = ReportedToolCall.model_validate(part.model_dump(exclude_none=True))
     except ValidationError as error:
-        raise InvalidAnswer(explain(error)) from error
-    return call.read()
+        raise InvalidAnswer(describe_invalid_answer(error)) from error
+    return call.to_tool_call()

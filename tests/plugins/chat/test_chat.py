@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from conftest import OpenClient
-from plugins.chat.asking import asking
+from plugins.chat.chat_settings import make_chat_settings
 from pydantic import JsonValue
 from support.client import Client
 from support.scripted_server import (
@@ -23,7 +23,7 @@ QUESTION: dict[str, JsonValue] = {"message": "What is the capital of France?"}
 
 @pytest.fixture
 def sections(scripted: ScriptedServer) -> dict[str, object]:
-    return asking(scripted.url)
+    return make_chat_settings(scripted.url)
 
 
 async def read_messages(client: Client) -> list[JsonValue]:
@@ -48,7 +48,7 @@ async def test_a_question_is_answered(client: Client) -> None:
     )
 
 
-async def test_the_answer_is_an_event(client: Client) -> None:
+async def test_an_answer_emits_an_event(client: Client) -> None:
     await client.post("/chat", QUESTION)
     assert await read_messages(client) == [
         {
@@ -63,7 +63,7 @@ async def test_the_answer_is_an_event(client: Client) -> None:
     ]
 
 
-async def test_a_long_answer_is_given_whole_and_fits_into_the_event(
+async def test_a_long_answer_is_returned_completely_and_cut_in_the_event(
     client: Client, scripted: ScriptedServer
 ) -> None:
     scripted.script = [answer(make_completion("\x01" * 300_000))]
@@ -74,13 +74,15 @@ async def test_a_long_answer_is_given_whole_and_fits_into_the_event(
     assert payload["answer"] == "\x01" * 20_000
 
 
-async def test_system_and_model_are_handed_on(client: Client, scripted: ScriptedServer) -> None:
+async def test_system_message_and_model_reach_the_server(
+    client: Client, scripted: ScriptedServer
+) -> None:
     await client.post("/chat", {**QUESTION, "system": "Be brief.", "model": "other"})
     assert scripted.asked[0].messages[0] == ("system", "Be brief.")
     assert scripted.asked[0].body["model"] == "other"
 
 
-async def test_a_key_for_chat_may_ask_and_one_for_webhooks_may_not(
+async def test_a_key_of_scope_chat_may_chat_and_a_key_of_scope_webhooks_may_not(
     open_client: OpenClient,
 ) -> None:
     chatting = await open_client(scope=Scope.CHAT)
@@ -107,7 +109,7 @@ async def test_a_key_for_chat_may_ask_and_one_for_webhooks_may_not(
         ({**QUESTION, "conversation_id": 0}, "#/conversation_id"),
     ],
 )
-async def test_bad_input_is_422_and_nobody_is_asked(
+async def test_invalid_input_is_422_and_asks_no_model(
     client: Client, scripted: ScriptedServer, body: JsonValue, pointer: str
 ) -> None:
     status, problem = await client.ask("POST", "/chat", body)
@@ -129,7 +131,7 @@ async def test_bad_input_is_422_and_nobody_is_asked(
     ],
 )
 @pytest.mark.parametrize("streamed", [False, True])
-async def test_without_a_good_answer_there_is_a_problem_and_nothing_is_kept(
+async def test_a_backend_error_is_a_problem_and_nothing_is_stored(
     client: Client, scripted: ScriptedServer, reply: Reply, status: int, streamed: bool
 ) -> None:
     scripted.script = [reply]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from conftest import OpenClient
-from plugins.chat.asking import asking
+from plugins.chat.chat_settings import make_chat_settings
 from pydantic import JsonValue
 from support.client import Client
 from support.scripted_server import ScriptedServer, say
@@ -13,7 +13,7 @@ from support.scripted_server import ScriptedServer, say
 @pytest.fixture
 def sections(scripted: ScriptedServer) -> dict[str, object]:
     # Room for 80 % of 256 - 64 = 153 tokens.
-    return asking(scripted.url, context=256, max_tokens=64)
+    return make_chat_settings(scripted.url, context=256, max_tokens=64)
 
 
 async def ask(client: Client, message: str, **more: JsonValue) -> dict[str, JsonValue]:
@@ -26,7 +26,7 @@ def rows(page: dict[str, JsonValue], key: str = "data") -> list[dict[str, JsonVa
     return [row for row in data if isinstance(row, dict)]
 
 
-async def test_a_conversation_goes_on(client: Client, scripted: ScriptedServer) -> None:
+async def test_a_conversation_is_continued(client: Client, scripted: ScriptedServer) -> None:
     scripted.script = [say("Hello, Ada."), say("You are Ada.")]
     first = await ask(client, "I am Ada.", system="Be kind.", model="big")
     await ask(client, "Who am I?", conversation_id=first["conversation_id"])
@@ -49,7 +49,7 @@ async def test_a_conversation_goes_on(client: Client, scripted: ScriptedServer) 
     ]
 
 
-async def test_the_oldest_turns_are_left_out_where_there_is_no_room(
+async def test_the_oldest_turns_that_do_not_fit_are_left_out(
     client: Client, scripted: ScriptedServer
 ) -> None:
     scripted.script = [say("a" * 200), say("b" * 40), say("c" * 40)]
@@ -81,7 +81,7 @@ async def test_a_conversation_is_renamed_and_deleted(client: Client) -> None:
     assert rows(await client.get("/conversations/search?q=capital")) == []
 
 
-async def test_lists_go_by_pages(client: Client) -> None:
+async def test_lists_are_paged(client: Client) -> None:
     first = await ask(client, "one")
     for message in ("two", "three"):
         await ask(client, message)
@@ -140,7 +140,7 @@ async def test_messages_are_found_by_their_words(open_client: OpenClient) -> Non
         ("POST", "/chat", {"message": "And?", "conversation_id": 1, "stream": True}),
     ],
 )
-async def test_what_is_somebody_elses_does_not_exist(
+async def test_conversations_of_other_users_are_not_found(
     open_client: OpenClient, scripted: ScriptedServer, method: str, path: str, body: JsonValue
 ) -> None:
     client, other = await open_client("ada"), await open_client("eve")

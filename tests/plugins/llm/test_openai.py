@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 from aiohttp.test_utils import unused_port
-from plugins.llm.asking import CAPITAL, make_openai
+from plugins.llm.gateways import CAPITAL, make_openai
 from pydantic import HttpUrl, SecretStr, ValidationError
 from support.scripted_server import (
     MODEL,
@@ -71,7 +71,7 @@ async def follow(server: ScriptedServer, reply: Reply) -> list[Chunk]:
         await backend.close()
 
 
-async def test_a_good_answer_is_given_whole(scripted: ScriptedServer) -> None:
+async def test_a_valid_answer_is_parsed_completely(scripted: ScriptedServer) -> None:
     completion = await ask(scripted, answer(make_completion("  It is Paris.\n")))
     assert completion == Completion(text="It is Paris.", model=MODEL, usage=TokenUsage(9, 3))
 
@@ -94,12 +94,12 @@ async def test_a_kept_connection_that_the_server_closes_is_replaced(
     assert len(scripted.asked) == 3
 
 
-async def test_an_answer_as_long_as_allowed_is_good(scripted: ScriptedServer) -> None:
+async def test_an_answer_at_its_token_limit_is_valid(scripted: ScriptedServer) -> None:
     completion = await ask(scripted, answer(make_completion("It", finish_reason="length")))
     assert completion.text == "It"
 
 
-async def test_a_server_need_not_count_tokens(scripted: ScriptedServer) -> None:
+async def test_an_answer_without_usage_is_valid(scripted: ScriptedServer) -> None:
     completion = await ask(scripted, answer(make_completion(usage=None)))
     assert completion.usage is None
 
@@ -224,7 +224,7 @@ STREAM_FAULTS = {
         "out of memory",
     ),
     "a line without end": Fault(
-        stream(end=b"data: " + b"x" * 2_000_000), InvalidAnswer, "without end"
+        stream(end=b"data: " + b"x" * 2_000_000), InvalidAnswer, "endless line"
     ),
     "a closed connection": Fault(hang_up, InvalidAnswer, "broke off"),
     "a cut body": Fault(cut_body, InvalidAnswer, "broke off"),
@@ -233,7 +233,7 @@ STREAM_FAULTS = {
 
 
 @pytest.mark.parametrize("fault", STREAM_FAULTS.values(), ids=STREAM_FAULTS.keys())
-async def test_what_is_no_good_stream_is_an_error_of_ours(
+async def test_an_invalid_stream_raises_a_backend_error(
     scripted: ScriptedServer, fault: Fault
 ) -> None:
     with pytest.raises(BackendError, match=f"(?s).*{fault.message}") as caught:
@@ -242,7 +242,9 @@ async def test_what_is_no_good_stream_is_an_error_of_ours(
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-async def test_tools_are_told_of_and_called(scripted: ScriptedServer, streamed: bool) -> None:
+async def test_tools_are_sent_and_tool_calls_parsed(
+    scripted: ScriptedServer, streamed: bool
+) -> None:
     calls = [("add_note", '{"title": "Milk"}'), ("list_notes", "{}")]
     scripted.script = [say(calls=calls)]
     tool = ToolDefinition("add_note", "Keep a note.", {"type": "object"})
@@ -277,7 +279,9 @@ async def test_tools_are_told_of_and_called(scripted: ScriptedServer, streamed: 
     await backend.close()
 
 
-async def test_calls_without_numbers_are_told_apart_by_their_ids(scripted: ScriptedServer) -> None:
+async def test_streamed_tool_calls_without_an_index_are_separated_by_their_ids(
+    scripted: ScriptedServer,
+) -> None:
     calls = [{"id": id_, "function": {"name": "add", "arguments": "{}"}} for id_ in ("one", "two")]
     chunks = await follow(
         scripted,
@@ -293,7 +297,7 @@ async def test_calls_without_numbers_are_told_apart_by_their_ids(scripted: Scrip
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
-async def test_what_is_no_good_answer_is_an_error_of_ours(
+async def test_an_invalid_answer_raises_a_backend_error(
     scripted: ScriptedServer, fault: Fault
 ) -> None:
     with pytest.raises(BackendError, match=f"(?s).*{fault.message}") as caught:
@@ -301,13 +305,13 @@ async def test_what_is_no_good_answer_is_an_error_of_ours(
     assert type(caught.value) is fault.error
 
 
-async def test_a_fault_is_not_tried_again_by_the_backend_itself(scripted: ScriptedServer) -> None:
+async def test_the_backend_itself_does_not_retry(scripted: ScriptedServer) -> None:
     with pytest.raises(BackendFailed):
         await ask(scripted, respond(500, b""))
     assert len(scripted.asked) == 1
 
 
-async def test_a_server_that_is_not_there_is_named() -> None:
+async def test_the_error_names_an_unreachable_server() -> None:
     url = f"http://127.0.0.1:{unused_port()}/v1"
     backend = make_openai(url)
     with pytest.raises(BackendUnavailable, match=rf"{url}.*plugins\.llm\.openai\.base_url"):
@@ -315,7 +319,7 @@ async def test_a_server_that_is_not_there_is_named() -> None:
     await backend.close()
 
 
-async def test_silence_is_an_error_after_the_timeout(scripted: ScriptedServer) -> None:
+async def test_a_silent_server_raises_an_error_after_the_timeout(scripted: ScriptedServer) -> None:
     never = asyncio.Event()
     scripted.script = [wait_for(never)]
     backend = make_openai(scripted.url, timeout=0.1)
@@ -325,7 +329,7 @@ async def test_silence_is_an_error_after_the_timeout(scripted: ScriptedServer) -
     await backend.close()
 
 
-async def test_the_key_is_sent_and_never_told(scripted: ScriptedServer) -> None:
+async def test_the_key_is_sent_and_redacted_in_errors(scripted: ScriptedServer) -> None:
     echo = respond(401, f'{{"error": {{"message": "wrong key {KEY}"}}}}'.encode())
     with pytest.raises(BackendRefused, match=r"wrong key \*\*\*") as caught:
         await ask(scripted, echo)
@@ -333,7 +337,7 @@ async def test_the_key_is_sent_and_never_told(scripted: ScriptedServer) -> None:
     assert scripted.asked[0].headers["Authorization"] == f"Bearer {KEY}"
 
 
-async def test_the_request_says_what_is_asked(scripted: ScriptedServer) -> None:
+async def test_the_request_contains_model_messages_and_limits(scripted: ScriptedServer) -> None:
     backend = make_openai(scripted.url, temperature=0.5)
     await backend.chat(ChatRequest(CAPITAL))
     await backend.chat(ChatRequest(CAPITAL, "another"))
@@ -344,14 +348,14 @@ async def test_the_request_says_what_is_asked(scripted: ScriptedServer) -> None:
     assert (first.body["max_tokens"], first.body["temperature"]) == (64, 0.5)
 
 
-async def test_the_temperature_is_left_to_the_server_if_unset(scripted: ScriptedServer) -> None:
+async def test_an_unset_temperature_is_not_sent(scripted: ScriptedServer) -> None:
     backend = make_openai(scripted.url, temperature=None)
     await backend.chat(ChatRequest(CAPITAL))
     await backend.close()
     assert "temperature" not in scripted.asked[0].body
 
 
-async def test_nothing_comes_from_the_environment(
+async def test_environment_variables_are_ignored(
     scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nowhere = f"http://127.0.0.1:{unused_port()}"
@@ -381,13 +385,13 @@ async def test_nothing_comes_from_the_environment(
         "http://127.0.0.1/v1?key=secret",
     ],
 )
-def test_an_address_that_is_none_is_refused_at_start(url: str) -> None:
+def test_an_invalid_base_url_stops_the_start(url: str) -> None:
     with pytest.raises(ValidationError):
         OpenAiSettings.model_validate({"base_url": url})
 
 
 @pytest.mark.parametrize("key", ["two words", "line\nend", "schlüssel"])
-def test_a_key_that_fits_into_no_header_is_refused_at_start(key: str) -> None:
+def test_a_key_that_does_not_fit_into_a_header_stops_the_start(key: str) -> None:
     with pytest.raises(ValidationError):
         OpenAiSettings.model_validate({"api_key": key})
 
@@ -406,5 +410,5 @@ def test_a_key_is_not_printed() -> None:
         ("http://127.0.0.1:11434/v1", "max_tokens"),
     ],
 )
-def test_the_limit_of_tokens_is_called_as_the_server_calls_it(url: str, name: str) -> None:
+def test_the_token_limit_has_the_name_that_the_server_expects(url: str, name: str) -> None:
     assert OpenAiSettings(base_url=HttpUrl(url)).limit_name == name

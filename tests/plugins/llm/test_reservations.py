@@ -44,7 +44,7 @@ class Account:
             self.spent += took
 
 
-async def test_a_call_waits_while_others_may_take_the_rest() -> None:
+async def test_a_call_waits_while_other_calls_may_take_the_rest() -> None:
     account, end, ended = Account(limit=10), asyncio.Event(), asyncio.Event()
     account.gate.set()
     ended.set()
@@ -61,7 +61,7 @@ async def test_a_call_waits_while_others_may_take_the_rest() -> None:
         await third
 
 
-async def test_a_call_that_settles_while_the_record_is_read_counts() -> None:
+async def test_a_call_that_settles_during_a_read_counts() -> None:
     account, end = Account(limit=10), asyncio.Event()
     account.gate.set()
     first = asyncio.create_task(account.call(10, 10, end))
@@ -77,7 +77,7 @@ async def test_a_call_that_settles_while_the_record_is_read_counts() -> None:
     assert account.spent == 10
 
 
-async def test_a_call_that_is_cancelled_gives_its_reservation_back() -> None:
+async def test_a_cancelled_call_releases_its_reservation() -> None:
     account, end = Account(limit=10), asyncio.Event()
     account.gate.set()
     calls = [asyncio.create_task(account.call(10, 1, end)) for _ in range(2)]

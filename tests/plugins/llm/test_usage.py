@@ -24,7 +24,7 @@ from support.sse import Chat
 from biont import Workbench
 from biont.exceptions import BudgetExceeded
 from biont.llm import ChatRequest, LlmCall, Message
-from biont_llm import LANGUAGE_MODELS
+from biont_llm import LLM_GATEWAY
 
 QUESTION: dict[str, JsonValue] = {"message": "What is the capital of France?"}
 
@@ -46,7 +46,7 @@ async def read_usage(client: Client, group_by: str) -> list[dict[str, JsonValue]
 
 
 @pytest.mark.parametrize("llm", [{"prices": {"small": {"prompt": 1000, "completion": 10_000}}}])
-async def test_each_call_is_recorded_with_what_it_took(client: Client) -> None:
+async def test_each_call_is_recorded_with_its_usage(client: Client) -> None:
     await client.post("/chat", QUESTION)
     async with Chat(client, body={**QUESTION, "conversation_id": 1}) as chat:
         await chat.read_all()
@@ -68,7 +68,7 @@ async def test_each_call_is_recorded_with_what_it_took(client: Client) -> None:
     assert [call["conversation_id"] for call in calls] == [1, None]
 
 
-async def test_calls_are_added_up_by_what_one_wants(
+async def test_usage_is_summed_up_by_group(
     open_client: OpenClient, scripted: ScriptedServer, clock: FakeClock
 ) -> None:
     first, second, other = [await open_client(name) for name in ("ada", "ada", "eve")]
@@ -103,7 +103,7 @@ async def test_calls_are_added_up_by_what_one_wants(
     )
 
 
-async def test_what_fails_or_is_cut_off_is_recorded_too(
+async def test_failed_and_interrupted_calls_are_recorded(
     client: Client, scripted: ScriptedServer
 ) -> None:
     async def hang(number: int) -> None:
@@ -124,9 +124,7 @@ async def test_what_fails_or_is_cut_off_is_recorded_too(
 
 
 @pytest.mark.parametrize("llm", [{"fallback": ["local"], "keep_texts": True}])
-async def test_each_backend_that_was_asked_has_a_record(
-    client: Client, scripted: ScriptedServer
-) -> None:
+async def test_each_asked_backend_has_a_record(client: Client, scripted: ScriptedServer) -> None:
     scripted.script = [respond(500, b"")]
     answer = await client.post("/chat", {"message": "My password: hunter2. The capital?"})
     assert answer["backend"] == "local"
@@ -151,7 +149,7 @@ async def test_each_backend_that_was_asked_has_a_record(
         ),
     ],
 )
-async def test_what_is_used_up_is_refused_until_the_next_day(
+async def test_calls_beyond_a_budget_are_refused_until_the_next_day(
     client: Client, scripted: ScriptedServer, clock: FakeClock, name: str
 ) -> None:
     for _ in range(2):
@@ -168,7 +166,7 @@ async def test_what_is_used_up_is_refused_until_the_next_day(
 
 
 @pytest.mark.parametrize("llm", [{"budgets": {"key": {"tokens": 10}}}])
-async def test_a_budget_is_each_ones_own(open_client: OpenClient) -> None:
+async def test_each_key_has_its_own_budget(open_client: OpenClient) -> None:
     first, second = await open_client(), await open_client()
     await first.post("/chat", QUESTION)
     assert (await first.ask("POST", "/chat", QUESTION))[0] == 429
@@ -176,7 +174,7 @@ async def test_a_budget_is_each_ones_own(open_client: OpenClient) -> None:
 
 
 @pytest.mark.parametrize("llm", [{"budgets": {"user": {"tokens": 600}}, "concurrency": 10}])
-async def test_calls_at_once_count_with_the_most_that_they_may_take(
+async def test_calls_under_way_count_with_their_limit(
     client: Client, scripted: ScriptedServer
 ) -> None:
     # Each may take 512 tokens and those of its prompt: two are allowed to begin, not more.
@@ -205,17 +203,17 @@ async def test_calls_at_once_count_with_the_most_that_they_may_take(
     ],
 )
 @pytest.mark.parametrize("is_known", [False, True])
-async def test_calls_at_once_exceed_a_budget_by_little_where_a_server_bills_more_than_estimated(
+async def test_concurrent_calls_exceed_a_budget_by_little_when_a_server_bills_more(
     open_client: OpenClient, workbench: Workbench, scripted: ScriptedServer, is_known: bool
 ) -> None:
     usage = {"prompt_tokens": 199, "completion_tokens": 1, "total_tokens": 200}
     scripted.default = answer(make_completion(usage=usage))
-    models = workbench.get(LANGUAGE_MODELS)
+    gateway = workbench.get(LLM_GATEWAY)
     brief = ChatRequest([Message("user", "Hi")], max_tokens=1)
     client, _ = await open_client("ada"), await open_client("eve")
     if is_known:
-        await models.chat(brief, LlmCall(user_id=2))
-    calls = (models.chat(brief, LlmCall(user_id=1)) for _ in range(12))
+        await gateway.chat(brief, LlmCall(user_id=2))
+    calls = (gateway.chat(brief, LlmCall(user_id=1)) for _ in range(12))
     answers = await asyncio.gather(*calls, return_exceptions=True)
     assert sum(isinstance(answered, BudgetExceeded) for answered in answers) == 9
     (total,) = await read_usage(client, "")
@@ -223,7 +221,7 @@ async def test_calls_at_once_exceed_a_budget_by_little_where_a_server_bills_more
 
 
 @pytest.mark.parametrize("llm", [{"budgets": {"schedule": {"tokens": 10}}}])
-async def test_a_schedule_that_has_used_up_its_budget_is_skipped_and_says_why(
+async def test_a_run_beyond_the_budget_of_its_schedule_is_skipped_with_the_reason(
     client: Client, clock: FakeClock, workbench: Workbench
 ) -> None:
     schedule = await client.post("/schedule", {"cron": "* * * * *", "prompt": "Good morning"})
@@ -246,7 +244,7 @@ async def test_a_schedule_that_has_used_up_its_budget_is_skipped_and_says_why(
 
 
 @pytest.mark.parametrize("llm", [{"keep_days": 30}])
-async def test_calls_that_were_kept_long_enough_are_removed_at_the_next_start(
+async def test_old_records_are_removed_at_the_next_start(
     restart: Restart, clock: FakeClock
 ) -> None:
     async with restart() as client:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import OpenClient
-from plugins.chat.asking import asking
+from plugins.chat.chat_settings import make_chat_settings
 from pydantic import BaseModel, JsonValue
 from support.client import Client, rows_of
 from support.scripted_server import MODEL, USAGE, ScriptedServer, respond, say
@@ -30,7 +30,7 @@ class Nothing(BaseModel):
 
 @pytest.fixture
 def sections(scripted: ScriptedServer) -> dict[str, object]:
-    return asking(scripted.url)
+    return make_chat_settings(scripted.url)
 
 
 async def read_turns(client: Client, number: int = 1) -> list[tuple[JsonValue, JsonValue]]:
@@ -39,7 +39,9 @@ async def read_turns(client: Client, number: int = 1) -> list[tuple[JsonValue, J
     return [(turn["role"], turn["content"]) for turn in rows_of({"data": messages})]
 
 
-async def test_a_model_uses_tools_for_its_answer(client: Client, scripted: ScriptedServer) -> None:
+async def test_a_model_calls_tools_for_its_answer(
+    client: Client, scripted: ScriptedServer
+) -> None:
     scripted.script = [KEEP, say("Done.")]
     answer = await client.post("/chat", QUESTION)
     assert (answer["answer"], answer["model"], answer["waiting"]) == ("Done.", MODEL, [])
@@ -58,7 +60,9 @@ async def test_a_model_uses_tools_for_its_answer(client: Client, scripted: Scrip
     assert roles == ["system", "user", "assistant", "user"]
 
 
-async def test_a_tool_is_an_event_of_the_stream(client: Client, scripted: ScriptedServer) -> None:
+async def test_a_tool_call_is_an_event_of_the_stream(
+    client: Client, scripted: ScriptedServer
+) -> None:
     scripted.script = [KEEP, say("Done.")]
     async with Chat(client, body=QUESTION) as chat:
         events = await chat.read_all()
@@ -77,7 +81,7 @@ async def test_a_tool_is_an_event_of_the_stream(client: Client, scripted: Script
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_an_answer_that_waits_for_an_approval_comes_later(
+async def test_a_waiting_answer_is_stored_after_the_approval(
     client: Client, scripted: ScriptedServer, stream: bool
 ) -> None:
     scripted.script = [SEND]
@@ -100,7 +104,7 @@ async def test_an_answer_that_waits_for_an_approval_comes_later(
     ]
 
 
-async def test_a_question_that_goes_wrong_is_not_kept(
+async def test_a_question_without_an_answer_is_not_stored(
     client: Client, scripted: ScriptedServer
 ) -> None:
     scripted.script = [KEEP, respond(500, b"")]
@@ -111,7 +115,7 @@ async def test_a_question_that_goes_wrong_is_not_kept(
     assert (status, "10 rounds" in str(problem["detail"])) == (502, True)
 
 
-async def test_when_the_client_leaves_what_was_said_is_kept(
+async def test_the_partial_answer_is_stored_when_the_client_leaves(
     client: Client, scripted: ScriptedServer
 ) -> None:
     never = asyncio.Event()
@@ -128,7 +132,7 @@ async def test_when_the_client_leaves_what_was_said_is_kept(
     never.set()
 
 
-async def test_tools_need_a_full_key_and_must_exist(open_client: OpenClient) -> None:
+async def test_tools_require_a_full_key_and_must_exist(open_client: OpenClient) -> None:
     client, chatting = await open_client("ada"), await open_client("ada", Scope.CHAT)
     assert (await chatting.ask("POST", "/chat", QUESTION))[0] == 403
     assert (await chatting.ask("POST", "/chat", {"message": "Hi"}))[0] == 200
@@ -137,7 +141,7 @@ async def test_tools_need_a_full_key_and_must_exist(open_client: OpenClient) -> 
     assert "'#/tools/0'" in str(problem["errors"])
 
 
-async def test_a_question_whose_answer_fails_after_the_approval_is_told_so(
+async def test_an_error_after_the_approval_becomes_the_answer(
     client: Client, scripted: ScriptedServer
 ) -> None:
     scripted.script = [SEND]
@@ -150,7 +154,7 @@ async def test_a_question_whose_answer_fails_after_the_approval_is_told_so(
     assert "There is no answer" in str((await read_turns(client))[-1])
 
 
-async def test_a_deleted_conversation_wants_no_approval(
+async def test_deleting_a_conversation_abandons_its_waiting_tool_calls(
     client: Client, scripted: ScriptedServer
 ) -> None:
     scripted.script = [SEND]
@@ -160,7 +164,7 @@ async def test_a_deleted_conversation_wants_no_approval(
     assert (await client.ask("POST", "/tool-calls/1/approve"))[0] == 409
 
 
-async def test_a_client_that_leaves_has_no_more_tools_called(
+async def test_tool_calls_are_abandoned_when_the_client_leaves(
     client: Client, scripted: ScriptedServer, workbench: Workbench
 ) -> None:
     never = asyncio.Event()

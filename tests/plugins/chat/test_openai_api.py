@@ -11,7 +11,7 @@ import openai
 import pytest
 from conftest import OpenClient
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
-from plugins.chat.asking import asking
+from plugins.chat.chat_settings import make_chat_settings
 from support.client import Client, rows_of
 from support.scripted_server import (
     MODEL,
@@ -36,7 +36,7 @@ LOOK: ChatCompletionToolParam = {
 
 @pytest.fixture
 def sections(scripted: ScriptedServer) -> dict[str, object]:
-    return asking(scripted.url)
+    return make_chat_settings(scripted.url)
 
 
 def make_ai(url: str, key: str) -> openai.AsyncOpenAI:
@@ -55,7 +55,9 @@ async def ai(open_client: OpenClient) -> AsyncIterator[openai.AsyncOpenAI]:
         yield client
 
 
-async def test_a_chat_is_completed(ai: openai.AsyncOpenAI, scripted: ScriptedServer) -> None:
+async def test_a_chat_completion_is_answered(
+    ai: openai.AsyncOpenAI, scripted: ScriptedServer
+) -> None:
     done = await ai.chat.completions.create(
         model="default", messages=CAPITAL, temperature=0.5, max_tokens=9
     )
@@ -70,7 +72,7 @@ async def test_a_chat_is_completed(ai: openai.AsyncOpenAI, scripted: ScriptedSer
     )
 
 
-async def test_a_chat_is_streamed(ai: openai.AsyncOpenAI) -> None:
+async def test_a_chat_completion_is_streamed(ai: openai.AsyncOpenAI) -> None:
     chunks = [
         chunk
         async for chunk in await ai.chat.completions.create(
@@ -91,7 +93,7 @@ async def test_a_chat_is_streamed(ai: openai.AsyncOpenAI) -> None:
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-async def test_tools_go_there_and_back(
+async def test_tools_of_the_client_are_passed_to_the_model_and_back(
     ai: openai.AsyncOpenAI, scripted: ScriptedServer, streamed: bool
 ) -> None:
     scripted.script = [say(calls=[("look", '{"at": 1}'), ("look", "{}")]), say("A cat.")]
@@ -150,7 +152,7 @@ async def test_an_answer_follows_a_schema(
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-async def test_what_is_to_be_stored_is_a_conversation_and_each_answer_an_event(
+async def test_store_creates_a_conversation_and_each_answer_emits_an_event(
     ai: openai.AsyncOpenAI, client: Client, streamed: bool
 ) -> None:
     async def complete(**more: object) -> None:
@@ -194,7 +196,7 @@ async def test_models_are_listed(ai: openai.AsyncOpenAI) -> None:
     ],
 )
 @pytest.mark.parametrize("streamed", [False, True])
-async def test_what_goes_wrong_is_told_as_openai_tells_it(
+async def test_errors_have_the_format_of_openai(
     ai: openai.AsyncOpenAI,
     scripted: ScriptedServer,
     reply: Reply,
@@ -214,7 +216,7 @@ async def test_what_goes_wrong_is_told_as_openai_tells_it(
     assert "model's server" in caught.value.message
 
 
-async def test_an_answer_that_breaks_off_is_an_error(
+async def test_a_broken_off_stream_ends_with_an_error(
     ai: openai.AsyncOpenAI, scripted: ScriptedServer
 ) -> None:
     scripted.script = [stream(make_chunk("One"), end=b"")]
@@ -225,7 +227,7 @@ async def test_an_answer_that_breaks_off_is_an_error(
             pass
 
 
-async def test_a_request_that_is_wrong_names_the_place(ai: openai.AsyncOpenAI) -> None:
+async def test_the_error_of_an_invalid_request_names_the_parameter(ai: openai.AsyncOpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as caught:
         await ai.chat.completions.create(model="default", messages=[])
     assert caught.value.param == "messages"
@@ -260,7 +262,7 @@ async def test_keys_are_checked(open_client: OpenClient) -> None:
         assert response.status == 401
 
 
-async def test_when_the_client_leaves_the_model_is_let_go(
+async def test_the_model_is_stopped_when_the_client_leaves(
     ai: openai.AsyncOpenAI, client: Client, scripted: ScriptedServer
 ) -> None:
     async def hang(number: int) -> None:
@@ -284,7 +286,7 @@ KEEP = say("I keep it.", calls=[("create_note", '{"title": "Kept"}')])
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-async def test_the_workbenchs_own_tools_are_called_here(
+async def test_tools_of_the_workbench_are_called_by_the_workbench(
     open_client: OpenClient, scripted: ScriptedServer, streamed: bool
 ) -> None:
     client = await open_client()
@@ -319,7 +321,7 @@ async def test_the_workbenchs_own_tools_are_called_here(
 @pytest.mark.parametrize(
     ("tools", "own"), [("dance", False), ("create_note", True), ("send_message", False)]
 )
-async def test_tools_that_cannot_be_called_here_are_refused(
+async def test_unusable_tools_of_the_workbench_are_refused(
     open_client: OpenClient, tools: str, own: bool
 ) -> None:
     client = await open_client()
@@ -333,7 +335,9 @@ async def test_tools_that_cannot_be_called_here_are_refused(
             )
 
 
-async def test_a_key_of_scope_chat_uses_no_tools_here(ai: openai.AsyncOpenAI) -> None:
+async def test_a_key_of_scope_chat_may_not_use_tools_of_the_workbench(
+    ai: openai.AsyncOpenAI,
+) -> None:
     with pytest.raises(openai.PermissionDeniedError):
         await ai.chat.completions.create(
             model="default", messages=CAPITAL, metadata={"tools": "create_note"}

@@ -1,4 +1,4 @@
-"""What REST clients send and see of chat."""
+"""Schemas of the chat routes: request bodies, responses, and their conversion."""
 
 from __future__ import annotations
 
@@ -19,72 +19,73 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class NewChatMessage(Schema):
-    """What is asked, and of whom."""
+    """A question to a language model."""
 
     model_config = ConfigDict(extra="forbid")
 
     message: Text
     conversation_id: RowId | None = Field(
-        None, description="The conversation that it goes on with; null begins one."
+        None, description="Conversation that the question continues; null begins a conversation."
     )
     system: Text | None = Field(
         None,
-        description="What the model is told beforehand, in this conversation from now on; null "
-        "for what it was told before, or else the operator's words.",
+        description="System message of the conversation from now on; null leaves the old message, "
+        "or in a new conversation the operator's message.",
     )
     model: Name | None = Field(
         None,
-        description="Who is to answer, in this conversation from now on: `backend/model`, a "
-        "model, or a backend; null for who did before, or else the default.",
+        description="Model of the conversation from now on: `backend/model`, a model, or a "
+        "backend; null leaves the old model, or in a new conversation the default.",
     )
     backend: Name | None = Field(
-        None, description="Who has the model, where `model` does not say it."
+        None, description="Backend of the model, if `model` does not contain the backend."
     )
     tools: Annotated[list[Name], Field(max_length=100)] = Field(
-        default_factory=list, description="What the model may call; a full key is needed."
+        default_factory=list,
+        description="Tools that the model may call; requires a key of scope `full`.",
     )
     stream: bool = Field(
-        False, description="Whether the answer comes piece by piece, as server-sent events."
+        False, description="Whether the answer is streamed as server-sent events."
     )
 
 
 class AnswerUsage(Schema):
-    """What an answer has cost."""
+    """Tokens of an answer."""
 
     prompt_tokens: int
     completion_tokens: int
     estimated: bool = Field(
-        description="Whether they are reckoned from lengths, since the server does not say."
+        description="Whether the counts are estimated, because the server reports no usage."
     )
 
 
 class ChatAnswer(Schema):
-    """What the model answered."""
+    """Answer of the model."""
 
     answer: str
-    model: str = Field(description="Who answered, by the name its server gives.")
+    model: str = Field(description="Model that answered, by the name that its server reports.")
     backend: str
     usage: AnswerUsage
     conversation_id: int | None
     message_id: int | None
     waiting: list[int] = Field(
         default_factory=list,
-        description="The tool calls that wait for your approval; the answer is empty then, and "
-        "comes into the conversation once they are decided.",
+        description="Tool calls that wait for your approval; the answer is then empty, and is "
+        "added to the conversation after your decision.",
     )
 
 
 class StreamEnd(Schema):
-    """What the last event of a stream says."""
+    """Data of the last event of a stream."""
 
-    conversation_id: int | None = Field(description="Null where nothing was kept.")
+    conversation_id: int | None = Field(description="Null if nothing was stored.")
     message_id: int | None
     model: str | None
     backend: str | None
     finish_reason: FinishReason | None
     interrupted: bool
     waiting: list[int] = Field(
-        default_factory=list, description="The tool calls that wait for your approval."
+        default_factory=list, description="Tool calls that wait for your approval."
     )
 
 
@@ -94,15 +95,17 @@ class ChatMessageView(Schema):
     id: int
     role: Literal["user", "assistant"]
     content: str
-    model: str | None = Field(description="Who answered; null for a user's own.")
+    model: str | None = Field(description="Model that answered; null for a user's message.")
     backend: str | None
     usage: AnswerUsage | None
-    interrupted: bool = Field(description="Whether the client or a stop has cut it off.")
+    interrupted: bool = Field(
+        description="Whether the answer was cut off, by its client or by a stop of the server."
+    )
     created_at: datetime
 
 
 class ConversationView(Schema):
-    """A conversation, without what was said."""
+    """A conversation, without its messages."""
 
     id: int
     title: str
@@ -113,15 +116,15 @@ class ConversationView(Schema):
 
 
 class WholeConversation(ConversationView):
-    """A conversation with what was said."""
+    """A conversation with its latest messages."""
 
     messages: list[ChatMessageView] = Field(
-        description="The latest 100, in their order; `/messages` has all."
+        description="The latest 100 messages, the oldest first; `/messages` has all."
     )
 
 
 class ConversationChange(Schema):
-    """What is to change."""
+    """Fields to change."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -132,33 +135,33 @@ class ExcerptPart(Schema):
     """A piece of an excerpt."""
 
     text: str
-    match: bool = Field(description="Whether it is what was looked for.")
+    match: bool = Field(description="Whether the text matches the search.")
 
 
 class MessageHit(Schema):
-    """A message that was found."""
+    """A message found by a search."""
 
     conversation_id: int
     title: str
     message_id: int
     role: Literal["user", "assistant"]
-    excerpt: list[ExcerptPart] = Field(description="What was found, among the words around it.")
+    excerpt: list[ExcerptPart] = Field(description="The matches, with the words around.")
 
 
-def show_answer(answer: Answer, message: ChatMessage | None) -> ChatAnswer:
-    """Return an answer as its user sees it."""
+def make_chat_answer(answer: Answer, message: ChatMessage | None) -> ChatAnswer:
+    """Return the REST representation of an answer."""
     return ChatAnswer(
         answer=answer.text,
         model=answer.model,
         backend=answer.backend,
-        usage=show_usage(answer.usage),
+        usage=make_answer_usage(answer.usage),
         conversation_id=message.conversation_id if message else None,
         message_id=message.id if message else None,
     )
 
 
-def show_usage(usage: TokenUsage) -> AnswerUsage:
-    """Return what an answer has cost as its user sees it."""
+def make_answer_usage(usage: TokenUsage) -> AnswerUsage:
+    """Return the REST representation of an answer's tokens."""
     return AnswerUsage(
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
@@ -166,21 +169,23 @@ def show_usage(usage: TokenUsage) -> AnswerUsage:
     )
 
 
-def show_conversation(conversation: Conversation) -> ConversationView:
-    """Return a conversation as its user sees it."""
+def make_conversation_view(conversation: Conversation) -> ConversationView:
+    """Return the REST representation of a conversation."""
     return ConversationView.model_validate(conversation, from_attributes=True)
 
 
-def show_whole(conversation: Conversation, messages: list[ChatMessage]) -> WholeConversation:
-    """Return a conversation with `messages`, which are the newest first."""
+def make_whole_conversation(
+    conversation: Conversation, messages: list[ChatMessage]
+) -> WholeConversation:
+    """Return a conversation with `messages`, which are sorted from new to old."""
     return WholeConversation(
-        **show_conversation(conversation).model_dump(),
-        messages=[show_message(message) for message in reversed(messages)],
+        **make_conversation_view(conversation).model_dump(),
+        messages=[make_message_view(message) for message in reversed(messages)],
     )
 
 
-def show_message(message: ChatMessage) -> ChatMessageView:
-    """Return a message as its user sees it."""
+def make_message_view(message: ChatMessage) -> ChatMessageView:
+    """Return the REST representation of a message."""
     usage = None
     if message.prompt_tokens is not None and message.completion_tokens is not None:
         usage = AnswerUsage(
@@ -200,8 +205,8 @@ def show_message(message: ChatMessage) -> ChatMessageView:
     )
 
 
-def show_hit(hit: ChatHit) -> MessageHit:
-    """Return what was found as its user sees it."""
+def make_message_hit(hit: ChatHit) -> MessageHit:
+    """Return the REST representation of a found message."""
     return MessageHit(
         conversation_id=hit.conversation_id,
         title=hit.title,

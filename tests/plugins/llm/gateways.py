@@ -15,7 +15,7 @@ from biont.event import EventFactory
 from biont.llm import LLM_BACKENDS, Answer, Backend, BackendFactory, ChatRequest, LlmCall, Message
 from biont.settings import load_settings
 from biont_llm import LlmGateway
-from biont_llm.accounting.call_log import CallEntry, Owner, Spent, tell_day
+from biont_llm.accounting.call_log import CallEntry, Owner, Spending, format_day
 from biont_llm.openai.backend import OpenAiBackend
 from biont_llm.settings import LlmSettings, OpenAiSettings
 
@@ -42,7 +42,7 @@ def make_openai(
 
 
 @dataclass
-class MemoryBook:
+class MemoryCallLog:
     """Keeps in memory which calls were written down."""
 
     entries: list[CallEntry] = field(default_factory=list)
@@ -50,13 +50,13 @@ class MemoryBook:
     async def add(self, entry: CallEntry) -> None:
         self.entries.append(entry)
 
-    async def add_up(self, owner: Owner, number: int, day: str) -> Spent:
+    async def sum_spending(self, owner: Owner, number: int, day: str) -> Spending:
         spent = [
             (entry.usage.prompt_tokens + entry.usage.completion_tokens, entry.cost or 0)
             for entry in self.entries
-            if getattr(entry.call, f"{owner}_id") == number and tell_day(entry.at) == day
+            if getattr(entry.call, f"{owner}_id") == number and format_day(entry.ended_at) == day
         ]
-        return Spent(sum(tokens for tokens, _ in spent), sum(cost for _, cost in spent))
+        return Spending(sum(tokens for tokens, _ in spent), sum(cost for _, cost in spent))
 
 
 def make_bare_workbench(
@@ -71,10 +71,10 @@ def make_bare_workbench(
     return workbench
 
 
-def make_models(
+def make_gateway(
     backends: Mapping[str, Backend],
     clock: FakeClock | None = None,
-    book: MemoryBook | None = None,
+    call_log: MemoryCallLog | None = None,
     **settings: object,
 ) -> LlmGateway:
     """Put the settings' defaults before `backends`, of which the first is the default."""
@@ -85,9 +85,9 @@ def make_models(
     factories = {name: lend(backend) for name, backend in backends.items()}
     workbench = make_bare_workbench(factories, clock)
     chosen = {"backend": next(iter(backends)), "timeout": 30, **settings}
-    return LlmGateway(workbench, LlmSettings.model_validate(chosen), book or MemoryBook())
+    return LlmGateway(workbench, LlmSettings.model_validate(chosen), call_log or MemoryCallLog())
 
 
-async def ask(models: LlmGateway, *messages: Message, model: str | None = None) -> Answer:
+async def ask(gateway: LlmGateway, *messages: Message, model: str | None = None) -> Answer:
     """Return a model's answer to these messages; to the capital's question without any."""
-    return await models.chat(ChatRequest(messages or CAPITAL, model), CALL)
+    return await gateway.chat(ChatRequest(messages or CAPITAL, model), CALL)
