@@ -1,4 +1,4 @@
-"""Chats whose client or whose server goes away, against a real process."""
+"""Streamed chats whose client leaves or whose server stops, with a real process."""
 
 from __future__ import annotations
 

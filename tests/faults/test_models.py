@@ -1,4 +1,4 @@
-"""A model's server that answers wrongly, late or not at all: the run fails, no note is kept."""
+"""Invalid, late and missing answers of a model server fail the run and create no note."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ from biont.settings import load_settings
 
 @asynccontextmanager
 async def open_with_model(
-    folder: Path, clock: FakeClock, url: str, patience: float, **terms: object
+    folder: Path, clock: FakeClock, url: str, seconds: float, **limits: object
 ) -> AsyncIterator[tuple[Workbench, Client]]:
-    """Open a workbench that asks the model's server at `url`."""
+    """Open a workbench whose model server is at `url`."""
     model = {
         "backend": "openai",
-        "timeout": patience,
+        "timeout": seconds,
         "retries": 0,
         "openai": {"base_url": url},
-        **terms,
+        **limits,
     }
     settings = load_settings(write_config(folder, {"plugins": {"llm": model}}), environ={})
     async with AsyncExitStack() as stack:
@@ -55,7 +55,7 @@ async def open_with_model(
 
 
 async def run_a_prompt(workbench: Workbench, client: Client, clock: FakeClock) -> JsonValue:
-    """Let a schedule fall due; return its run once it has ended."""
+    """Run a schedule's next occurrence; return the ended run."""
     schedule = await client.post("/schedule", {"cron": "* * * * *", "prompt": "Good morning"})
     clock.advance(minutes=1)
     await workbench.scheduler.sweep()
@@ -119,7 +119,7 @@ async def test_an_invalid_answer_fails_the_run_and_creates_no_note(
         assert any(name in str(run["error"]) for name in error.split("|"))
         assert (await client.get("/notes"))["data"] == []
         assert (await client.get("/events"))["data"] == []
-        # It was this answer, and not the schedule: the next one is a good one.
+        # The schedule still works: the next run gets a valid answer.
         clock.advance(minutes=1)
         await workbench.scheduler.sweep()
         await client.get_until("/notes", lambda page: page["data"])
@@ -169,10 +169,10 @@ async def test_no_invalid_answer_of_a_chat_is_stored_or_keeps_a_slot(
         respond(400, b'{"error": {"code": "context_length_exceeded"}}'),
         wait_for(asyncio.Event()),
     ]
-    terms = {"concurrency": 1, "circuit_failures": 100}
+    limits = {"concurrency": 1, "circuit_failures": 100}
     async with (
         ScriptedServer(list(replies)) as model,
-        open_with_model(tmp_path, clock, model.url, 0.5, **terms) as (_, client),
+        open_with_model(tmp_path, clock, model.url, 0.5, **limits) as (_, client),
     ):
         body: JsonValue = {"message": "Good morning", "stream": streamed}
         for _ in replies:

@@ -1,4 +1,4 @@
-"""Somebody's model server: speaks OpenAI's protocol, well or badly, as it is told."""
+"""Scripted model server: speaks OpenAI's protocol with the valid or invalid replies of a test."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ USAGE = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
 
 @dataclass(frozen=True)
 class Asked:
-    """One request that came in."""
+    """Request that the server has received."""
 
     headers: Mapping[str, str]
     body: dict[str, object]
@@ -34,10 +34,15 @@ class Asked:
 
 @dataclass
 class ScriptedServer:
-    """Answers by the replies in `script`, one after the other, and then by `default`.
+    """Server that sends the replies of `script` in order, and afterwards `default`.
 
-    Use `async with` to run it; `url` is where its API begins, and `busiest` how
-    many requests were under way at once.
+    Use `async with` to run the server.
+
+    Attributes:
+        script: the next replies.
+        default: the reply after the end of the script.
+        asked: the received requests.
+        busiest: greatest number of requests under way.
     """
 
     script: list[Reply] = field(default_factory=list)
@@ -71,7 +76,7 @@ class ScriptedServer:
             await self._changed.wait_for(lambda: self._busy == count)
 
     async def wait_until_asked(self, count: int) -> None:
-        """Wait until `count` requests have come in."""
+        """Wait until the server has received `count` requests."""
         async with asyncio.timeout(30), self._changed:
             await self._changed.wait_for(lambda: len(self.asked) >= count)
 
@@ -96,7 +101,7 @@ class ScriptedServer:
 
 
 def make_completion(text: object = "Hello.", **changes: object) -> dict[str, object]:
-    """Return the document of a good answer, with `changes` to its keys."""
+    """Return the document of a valid answer, with `changes` to its keys."""
     choice = {
         "index": 0,
         "finish_reason": changes.pop("finish_reason", "stop"),
@@ -120,15 +125,13 @@ def say(
     usage: bool = True,
     pause: Callable[[int], Awaitable[None]] | None = None,
 ) -> Reply:
-    """Answer with `text`, and with calls of tools, each a name and arguments in JSON.
-
-    In one piece or word by word, as the request wants it.
+    """Reply with `text` and tool calls, as a whole or as a stream of words.
 
     Args:
-        text: what is said.
-        calls: the tools that are called.
-        usage: whether the tokens are told.
-        pause: awaited before the chunk of each number, from 0 on.
+        text: text of the answer.
+        calls: tool calls, each a name and arguments in JSON.
+        usage: whether to report the usage.
+        pause: awaited before each chunk, with the number of the chunk from 0.
     """
 
     async def reply(request: web.Request) -> web.StreamResponse:
@@ -141,7 +144,7 @@ def say(
 
 
 async def answer_sensibly(request: web.Request) -> web.StreamResponse:
-    """Know the capital of France, summarise by the first sentence, and follow a schema."""
+    """Reply to questions of the tests: the capital of France, a summary, or JSON."""
     question = orjson.loads(await request.read())
     if "response_format" in question:
         return await say('{"city": "Paris"}')(request)
@@ -168,7 +171,7 @@ async def send_chunks(
 
 
 def stream(*chunks: object, end: bytes = b"data: [DONE]\n\n") -> Reply:
-    """Send these documents as server-sent events, and then `end`."""
+    """Reply with `chunks` as server-sent events, and then `end`."""
 
     async def reply(request: web.Request) -> web.StreamResponse:
         return await send_chunks(request, chunks, end=end)
@@ -237,7 +240,7 @@ def respond(
     content_type: str = "application/json",
     headers: Mapping[str, str] | None = None,
 ) -> Reply:
-    """Send these bytes."""
+    """Reply with `body`."""
 
     async def reply(_: web.Request) -> web.Response:
         return web.Response(status=status, body=body, content_type=content_type, headers=headers)
@@ -246,7 +249,7 @@ def respond(
 
 
 def wait_for(event: asyncio.Event, then: Reply = answer_sensibly) -> Reply:
-    """Be silent until `event`."""
+    """Wait for `event`, then reply by `then`."""
 
     async def reply(request: web.Request) -> web.StreamResponse:
         await event.wait()
@@ -256,7 +259,7 @@ def wait_for(event: asyncio.Event, then: Reply = answer_sensibly) -> Reply:
 
 
 async def cut_body(request: web.Request) -> web.StreamResponse:
-    """Send a good answer without its last bytes."""
+    """Send a valid answer without its last bytes."""
     body = orjson.dumps(make_completion())
     response = web.StreamResponse(headers={"Content-Length": str(len(body))})
     await response.prepare(request)
@@ -265,7 +268,7 @@ async def cut_body(request: web.Request) -> web.StreamResponse:
 
 
 async def cut_chunks(request: web.Request) -> web.StreamResponse:
-    """Send a good answer in chunks, without the empty one that ends them."""
+    """Send a valid answer in HTTP chunks, without the final empty chunk."""
     response = web.StreamResponse()
     response.enable_chunked_encoding()
     await response.prepare(request)
@@ -274,14 +277,14 @@ async def cut_chunks(request: web.Request) -> web.StreamResponse:
 
 
 async def send_garbage(request: web.Request) -> web.StreamResponse:
-    """Send what is not even HTTP."""
+    """Send bytes that are not HTTP."""
     assert request.transport is not None
     request.transport.write(b"\x16\x03\x01 220 mail.example ready\r\n\r\n")
     return _hang_up(request, web.StreamResponse())
 
 
 async def hang_up(request: web.Request) -> web.StreamResponse:
-    """Close the connection without a word."""
+    """Close the connection without a response."""
     return _hang_up(request, web.StreamResponse())
 
 

@@ -1,4 +1,4 @@
-"""`POST /api/v1/chat` of a whole workbench, over a scripted model server."""
+"""`POST /api/v1/chat` with a scripted model server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def sections(scripted: ScriptedServer) -> dict[str, object]:
 
 
 async def read_messages(client: Client) -> list[JsonValue]:
-    """Return the payloads of all `ai_message` events that the audit log has."""
+    """Return the payloads of all `ai_message` events in the event log."""
     page = await client.get_until("/events?event_type=ai_message", lambda page: page["data"])
     assert isinstance(page["data"], list)
     return [event["payload"] for event in page["data"] if isinstance(event, dict)]

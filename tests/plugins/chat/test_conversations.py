@@ -1,4 +1,4 @@
-"""Conversations: gone on with, listed, read, renamed, found, deleted."""
+"""Conversations: continued, listed, read, renamed, searched and deleted."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_the_oldest_turns_that_do_not_fit_are_left_out(
     first = await ask(client, "A" * 200, system="S" * 40)
     number = first["conversation_id"]
     await ask(client, "B" * 40, conversation_id=number)
-    # 14 for the system's, 54 for each turn of the first pair, 14 for each of the second.
+    # 14 tokens of the system message, 54 of each turn of the first pair, 14 of the second.
     await ask(client, "C" * 40, conversation_id=number)
     assert [text[0] for _, text in scripted.asked[1].messages] == ["S", "A", "a", "B"]
     assert [text[0] for _, text in scripted.asked[2].messages] == ["S", "B", "b", "C"]

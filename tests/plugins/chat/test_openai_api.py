@@ -1,4 +1,4 @@
-"""OpenAI's own client, asking us: one URL is all that is changed."""
+"""OpenAI's API, used by OpenAI's own client."""
 
 from __future__ import annotations
 
@@ -253,7 +253,7 @@ async def test_keys_are_checked(open_client: OpenClient) -> None:
     async with make_ai(hooks.url, hooks.headers["X-API-Key"]) as webhook:
         with pytest.raises(openai.PermissionDeniedError):
             await webhook.models.list()
-    # Only there are bearer tokens taken.
+    # Only OpenAI's API accepts bearer tokens.
     bearer = {"Authorization": f"Bearer {hooks.headers['X-API-Key']}"}
     async with (
         aiohttp.ClientSession(headers=bearer) as session,  # noqa: TID251  # our own server

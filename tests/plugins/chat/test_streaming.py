@@ -1,4 +1,4 @@
-"""Answers that come piece by piece, to their end or cut off."""
+"""Streamed answers: complete, interrupted and broken off."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def sections(scripted: ScriptedServer) -> dict[str, object]:
 
 
 class Brake:
-    """Lets a server say so many words, and no more until it is let go."""
+    """Pauses a server's answer after a number of chunks, until `go_on` is set."""
 
     def __init__(self, chunks: int) -> None:
         self._chunks = chunks
@@ -36,7 +36,7 @@ class Brake:
 
 
 async def read_conversation(client: Client, number: int = 1) -> list[tuple[JsonValue, JsonValue]]:
-    """Return what is kept of a conversation: each text, and whether it was cut off."""
+    """Return the stored messages of a conversation: text and `interrupted`."""
     whole = await client.get_until(f"/conversations/{number}", lambda page: page["messages"])
     messages = whole["messages"]
     assert isinstance(messages, list)
@@ -123,7 +123,7 @@ async def test_the_partial_answer_is_stored_when_the_client_leaves(
     assert await read_conversation(client) == [("Count.", False), ("One two", True)]
     page = await client.get("/events?event_type=ai_message")
     assert "'interrupted': True" in str(page["data"])
-    # The model was let go, and the one place there is is free.
+    # The model was stopped, and its only slot is free.
     await scripted.wait_until_busy(0)
     assert (await client.post("/chat", {"message": "Again."}))["answer"]
 

@@ -1,4 +1,4 @@
-"""Chat in which the model may call tools."""
+"""Chat answers for which the model calls tools."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def sections(scripted: ScriptedServer) -> dict[str, object]:
 
 
 async def read_turns(client: Client, number: int = 1) -> list[tuple[JsonValue, JsonValue]]:
-    """Return who has said what in a conversation."""
+    """Return role and text of the messages of a conversation."""
     messages = (await client.get(f"/conversations/{number}"))["messages"]
     return [(turn["role"], turn["content"]) for turn in rows_of({"data": messages})]
 

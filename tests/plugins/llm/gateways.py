@@ -1,4 +1,4 @@
-"""What asks a model in tests: the plugin's own parts, over backends of a test's choice."""
+"""Gateways for tests, over backends of the test's choice."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from biont_llm.settings import LlmSettings, OpenAiSettings
 
 CAPITAL = [Message("user", "What is the capital of France?")]
 BRIEF_CAPITAL = [Message("system", LlmSettings().system_prompt), *CAPITAL]
-"""For the small model, which babbles until its limit if it is not told to be brief."""
+"""The question for the small model, which babbles up to its limit without a system message."""
 
 CALL = LlmCall(user_id=1)
 
@@ -43,7 +43,7 @@ def make_openai(
 
 @dataclass
 class MemoryCallLog:
-    """Keeps in memory which calls were written down."""
+    """Call log in memory."""
 
     entries: list[CallEntry] = field(default_factory=list)
 
@@ -62,7 +62,7 @@ class MemoryCallLog:
 def make_bare_workbench(
     backends: Mapping[str, BackendFactory], clock: FakeClock | None = None
 ) -> Workbench:
-    """Return a closed workbench that has nothing but these backends."""
+    """Return a closed workbench that has `backends` and no plugins."""
     clock = clock or FakeClock()
     workbench = make_workbench(
         load_settings(None, environ={}), {}, clock, EventFactory(clock, max_hops=8)
@@ -77,7 +77,7 @@ def make_gateway(
     call_log: MemoryCallLog | None = None,
     **settings: object,
 ) -> LlmGateway:
-    """Put the settings' defaults before `backends`, of which the first is the default."""
+    """Return a gateway to `backends`, of which the first is the default."""
 
     def lend(backend: Backend) -> BackendFactory:
         return lambda _: backend
@@ -89,5 +89,5 @@ def make_gateway(
 
 
 async def ask(gateway: LlmGateway, *messages: Message, model: str | None = None) -> Answer:
-    """Return a model's answer to these messages; to the capital's question without any."""
+    """Return a model's answer to `messages`, by default to the question of `CAPITAL`."""
     return await gateway.chat(ChatRequest(messages or CAPITAL, model), CALL)

@@ -1,4 +1,4 @@
-"""What every backend promises, asked of each: one contract, three ways to a model."""
+"""Contract of backends, tested with the three kinds of backends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All models behind one call: chosen by name, made once, asked within limits."""
+"""Gateway: choice of the backend, limits, retries, circuit breaker and fallbacks."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ LIMITED = respond(429, b"{}", headers={"Retry-After": "0"})
 
 @dataclass
 class Echo:
-    """A plugin's own backend: says the last message again."""
+    """Backend of a plugin that repeats the last message."""
 
     name: str = "echo"
     error: Exception | None = None
@@ -181,7 +181,7 @@ async def test_waiting_for_a_slot_does_not_count_towards_the_timeout(
     scripted: ScriptedServer,
 ) -> None:
     gateway = make_gateway({"openai": make_openai(scripted.url)}, timeout=2, concurrency=1)
-    # The first call imports the client, which is no part of what is measured here.
+    # The first call imports the client, which takes time that this test must not count.
     await ask(gateway)
     never = asyncio.Event()
     scripted.script = [wait_for(never)]

