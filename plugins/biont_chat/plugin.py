@@ -13,7 +13,7 @@ from biont_chat.openai_api.routes import api as openai_api
 from biont_chat.routes import api
 from biont_chat.streams import STREAMS, AnswerStreams
 from biont_chat.tables import ChatMessage, Conversation, WaitingAnswer
-from biont_chat.tool_answers import resume_answer
+from biont_chat.waiting_answers import resume_answer
 
 
 @hookimpl

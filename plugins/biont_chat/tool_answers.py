@@ -8,10 +8,7 @@ An answer belongs to an agent run, and goes through these states:
        +--client left, shutdown--> stored as interrupted, open tool calls abandoned
        +--error--> failed, nothing is stored, open tool calls abandoned
 
-A waiting answer is a row of `WaitingAnswer`: its question is stored without an answer. After the
-decision, the handler of ``tool_call_decided`` calls `resume_answer`, which stores the answer and
-deletes the row in a single transaction. Handlers may be called repeatedly, so the row decides
-which call stores the answer.
+The module `waiting_answers` continues a waiting answer after the decision.
 """
 
 from __future__ import annotations
@@ -23,13 +20,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from biont import Request as ApiRequest
-from biont import Scope, Workbench
+from biont import Scope
 from biont.exceptions import (
-    BackendRefused,
     BiontError,
     Conflict,
     Forbidden,
-    LimitReached,
 )
 from biont.http import describe_error
 from biont.llm import (
@@ -37,7 +32,6 @@ from biont.llm import (
     Answer,
     Chunk,
     DoneChunk,
-    LlmCall,
     TextChunk,
     TokenUsage,
     UsageChunk,
@@ -52,11 +46,12 @@ from biont_agents import (
     read_progress,
 )
 from biont_chat.answering import Exchange
-from biont_chat.conversations import Reply, save_late_reply, save_waiting_question
+from biont_chat.conversations import Reply, save_waiting_question
 from biont_chat.schemas import ChatAnswer, StreamEnd, make_answer_usage
 from biont_chat.sse import EventFormat, EventResponse
 from biont_chat.streams import STREAMS
-from biont_chat.tables import ChatMessage, WaitingAnswer
+from biont_chat.tables import ChatMessage
+from biont_chat.waiting_answers import make_outcome_reply, resume_answer
 
 
 def check_tools(request: ApiRequest, tools: Sequence[str], pointer: str = "#/tools") -> None:
@@ -187,7 +182,7 @@ class ToolExchange:
         """Advance the agent run, and stream its chunks; return None if interrupted."""
         workbench = self.exchange.request.workbench
 
-        async def send(chunk: Chunk) -> None:
+        async def forward_chunk(chunk: Chunk) -> None:
             if isinstance(chunk, TextChunk):
                 self._texts.append(chunk.text)
             # Not earlier: an error before the first chunk gets a status of its own.
@@ -201,7 +196,7 @@ class ToolExchange:
         with suppress(ConnectionError):
             async with workbench.get(STREAMS).open(response):
                 outcome = await workbench.get(AGENTS).advance(
-                    self.run_id, self.exchange.call, on_chunk=send
+                    self.run_id, self.exchange.call, on_chunk=forward_chunk
                 )
         return outcome
 
@@ -257,43 +252,3 @@ def _format_last_chunks(outcome: AgentOutcome, event_format: EventFormat) -> byt
     """Return the events of the last two chunks of an answer."""
     end = DoneChunk(outcome.model)
     return event_format.format_chunk(UsageChunk(outcome.usage)) + event_format.format_chunk(end)
-
-
-def make_outcome_reply(outcome: AgentOutcome) -> Reply:
-    """Return the answer of a finished agent run."""
-    return Reply(outcome.answer or "", outcome.model, outcome.backend, outcome.usage)
-
-
-async def resume_answer(workbench: Workbench, run_id: int) -> None:
-    """Continue a waiting answer after the decision; do nothing if no answer waits for the run.
-
-    A permanent error becomes the text of the answer, marked as interrupted.
-
-    Raises:
-        BackendError: no backend answered now; a later attempt may succeed.
-    """
-    waiting = await workbench.store.read(_find_waiting_answer, run_id)
-    if waiting is None:
-        return
-    waiting_id, call = waiting
-    try:
-        outcome = await workbench.get(AGENTS).advance(run_id, call)
-    except (BackendRefused, LimitReached) as error:
-        reply = Reply(f"There is no answer: {error}", "", "", TokenUsage(0, 0), interrupted=True)
-    else:
-        # The model has requested another tool call that needs approval.
-        if outcome.status is AgentStatus.WAITING:
-            return
-        reply = make_outcome_reply(outcome)
-    await workbench.store.transact(save_late_reply, waiting_id, reply, workbench.clock.now())
-
-
-def _find_waiting_answer(run_id: int) -> tuple[int, LlmCall] | None:
-    """Return the number of the waiting answer, and the owners of its call."""
-    row = WaitingAnswer.get_or_none(WaitingAnswer.agent_run_id == run_id)
-    if row is None:
-        return None
-    conversation = row.question.conversation
-    return row.id, LlmCall(
-        user_id=conversation.user_id, key_id=row.key_id, conversation_id=conversation.id
-    )

@@ -1,4 +1,9 @@
-"""HTTP transport that replaces a kept connection which the server has closed."""
+"""HTTP transport that sends a request again if the server has closed its kept connection.
+
+A kept connection is an idle connection of an earlier request. A server may close a kept
+connection at any moment, also while a new request is on its way, which then gets no response. On
+a fresh connection, the same error means that the server has failed, and is raised.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +11,16 @@ import httpx2
 
 
 class ReconnectingTransport(httpx2.AsyncHTTPTransport):
-    """Sends a request again when its connection was kept, and ends before the answer's head.
-
-    A server may close a kept connection at any moment, and a request that is just on its way
-    then gets no answer. On a fresh connection the same error says that the server has failed,
-    and is raised.
-    """
+    """Transport that repeats requests whose kept connection ends before the response begins."""
 
     _is_closed = False
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Return the response, whose body is still to be read."""
+        """Return the response as soon as its head has arrived.
+
+        Raises:
+            httpx2.TransportError: a fresh connection failed.
+        """
         while True:
             is_fresh = False
 
@@ -28,7 +32,7 @@ class ReconnectingTransport(httpx2.AsyncHTTPTransport):
             try:
                 return await super().handle_async_request(request)
             except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError):
-                # Each closed connection leaves the pool, so that a fresh one comes in the end.
+                # Each closed connection leaves the pool, so the loop ends with a fresh connection.
                 if is_fresh or self._is_closed:
                     raise
 
