@@ -69,7 +69,7 @@ async def test_whatever_a_function_raises_others_hear_of_theirs(store: Store) ->
     def exhaust(_: Transaction | None = None) -> str:
         raise StopIteration
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         written = await asyncio.gather(
             store.write(exhaust), store.transact(add_user, "ada"), return_exceptions=True
         )
@@ -126,7 +126,7 @@ async def test_what_another_process_writes_is_noticed_and_its_events_taken(
     await other.open()
     await other.transact(add_user, "ada")
     await other.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await noticed.wait()
     await store.transact(add_user, "grace")
     assert await read_names(store) == {"ada", "grace"}

@@ -24,7 +24,7 @@ class Chore:
             raise self._errors.pop(0)
 
     async def wait_for(self, count: int) -> None:
-        async with asyncio.timeout(10), self._called:
+        async with asyncio.timeout(60), self._called:
             await self._called.wait_for(lambda: self.calls >= count)
 
 

@@ -72,7 +72,7 @@ class ScriptedServer:
 
     async def wait_until_busy(self, count: int) -> None:
         """Wait until `count` requests are under way."""
-        async with asyncio.timeout(10), self._changed:
+        async with asyncio.timeout(60), self._changed:
             await self._changed.wait_for(lambda: self._busy == count)
 
     async def wait_until_asked(self, count: int) -> None:
