@@ -1,4 +1,4 @@
-"""What an event is, and how one comes to be."""
+"""Events: the `Event` structure, the cause of emitted events, and the event factory."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from biont.exceptions import Conflict, InputProblem, InvalidInput
 JsonObject = Mapping[str, JsonValue]
 
 PAYLOAD_LIMIT = 256 * 1024
-"""The size that a payload may have as JSON, in bytes."""
+"""The largest payload as JSON text, in bytes."""
 
 
 class Event(msgspec.Struct, frozen=True):
-    """A fact in the past; it never changes.
+    """An immutable fact in the past.
 
     Attributes:
-        id: a UUIDv7 as text, which receivers know as ``webhook-id``.
-        user_id: whom it concerns.
-        event_type: what happened, in snake case: ``note_created``.
+        id: a UUIDv7 as text; receivers get the same id as ``webhook-id``.
+        user_id: the user whom the event concerns.
+        event_type: the name of the event type, in snake case: ``note_created``.
         payload: the details, as JSON.
-        created_at: the instant it was emitted, in UTC.
-        correlation_id: what it belongs to; equal for all events of one cause.
-        causation_id: the event whose handler emitted it, if one did.
-        hops: how many events stand between it and the first cause.
-        payload_json: the payload as JSON text.
+        created_at: the instant of emission, in UTC.
+        correlation_id: the same text for all events of one first cause.
+        causation_id: the id of the event whose handler emitted this event, if any.
+        hops: the number of events between this event and the first cause.
+        payload_json: the payload as JSON text, encoded only once.
     """
 
     id: str
@@ -56,20 +56,27 @@ class Event(msgspec.Struct, frozen=True):
         payload: JsonObject,
         created_at: datetime,
     ) -> Event:
-        """Return an event that nothing has caused; it is not emitted by that."""
-        payload_json = orjson.dumps(payload).decode()
+        """Return an event without a cause, which is not emitted."""
         return cls(
-            event_id, user_id, event_type, payload, created_at, event_id, None, 0, payload_json
+            id=event_id,
+            user_id=user_id,
+            event_type=event_type,
+            payload=payload,
+            created_at=created_at,
+            correlation_id=event_id,
+            causation_id=None,
+            hops=0,
+            payload_json=orjson.dumps(payload).decode(),
         )
 
 
 class Cause(NamedTuple):
-    """What the running code was started by; emitted events inherit it.
+    """The cause of the running code; emitted events inherit the fields.
 
     Attributes:
-        correlation_id: what all that follows from it has in common.
-        event_id: the event that is being handled, if one is.
-        hops: how many events have led here.
+        correlation_id: the correlation id of all events that follow.
+        event_id: the id of the event that is being handled, if any.
+        hops: the number of events in the chain so far.
     """
 
     correlation_id: str
@@ -81,9 +88,9 @@ _cause: ContextVar[Event | Cause | None] = ContextVar("biont_cause", default=Non
 
 
 class caused_by:  # noqa: N801  # a context manager that reads as a function
-    """Let each event that is emitted inside name `cause` as its own.
+    """Set `cause` as the cause of each event that is emitted inside the block.
 
-    It surrounds every call of every handler, hence no generator.
+    A class instead of a generator, because a generator is slower and the block runs often.
     """
 
     __slots__ = ("_cause", "_token")
@@ -99,23 +106,23 @@ class caused_by:  # noqa: N801  # a context manager that reads as a function
 
 
 def set_cause(cause: Event | Cause | None) -> None:
-    """Let each event that the running task emits from now on name `cause` as its own.
+    """Set `cause` as the cause of each event that the running task emits from now on.
 
-    Where the task goes on to something else, that has to set another, or None.
+    A task that turns to other work has to set another cause, or None.
     """
     _cause.set(cause)
 
 
 class EventFactory:
-    """Makes events that are known to be storable.
+    """Makes events that are checked to be storable.
 
     Args:
-        clock: stamps `Event.created_at`.
-        max_hops: the longest chain of events that cause each other.
+        clock: gives `Event.created_at`.
+        max_hops: the longest permitted chain of events that cause each other.
 
     Attributes:
-        event_types: what may be emitted; None while that is not known, and then
-            any name that is snake case.
+        event_types: the types that may be emitted; None before plugins are loaded, when any
+            name in snake case is permitted.
     """
 
     def __init__(self, clock: Clock, max_hops: int) -> None:
@@ -124,13 +131,13 @@ class EventFactory:
         self.event_types: EventTypes | None = None
 
     def make(self, event_type: str, user_id: int, payload: JsonObject) -> Event:
-        """Return a new event, caused by what runs at present.
+        """Return a new event, with the cause of the running code.
 
         Raises:
             InvalidInput: the type is not declared, or the payload is not as
                 declared, not JSON, or larger than `PAYLOAD_LIMIT`.
-            Conflict: the chain of events that led here is too long, as in a
-                webhook that feeds its own source.
+            Conflict: the chain of events that led here is too long, as with a webhook
+                whose receiver triggers the same webhook.
         """
         payload_json = _encode_payload(payload)
         if self.event_types is None:
@@ -141,8 +148,8 @@ class EventFactory:
         cause = _find_cause(event_id)
         if cause.hops > self._max_hops:
             raise Conflict(
-                f"event {event_type!r} refused: it would be hop {cause.hops} of a chain that may "
-                f"have {self._max_hops}; break the loop, or raise events.max_hops"
+                f"event {event_type!r} refused: hop {cause.hops} of a chain, of which at most "
+                f"{self._max_hops} are allowed; break the loop, or raise events.max_hops"
             )
         return Event(
             id=event_id,
@@ -158,7 +165,7 @@ class EventFactory:
 
 
 def _find_cause(event_id: str) -> Cause:
-    """Return what causes an event that is being made; its own id begins a new chain."""
+    """Return the cause of a new event; without a cause, `event_id` begins a new chain."""
     cause = _cause.get()
     if cause is None:
         return Cause(event_id)
@@ -168,7 +175,7 @@ def _find_cause(event_id: str) -> Cause:
 
 
 def encode_event(event: Event) -> str:
-    """Return all of `event` as JSON text."""
+    """Return all fields of `event` as JSON text."""
     return orjson.dumps(
         {
             "id": event.id,
@@ -184,7 +191,7 @@ def encode_event(event: Event) -> str:
 
 
 def decode_event(text: str) -> Event:
-    """Return the event that `encode_event` made `text` of."""
+    """Return the event that `encode_event` has encoded as `text`."""
     fields = orjson.loads(text)
     created_at = datetime.fromisoformat(fields.pop("created_at"))
     payload_json = orjson.dumps(fields["payload"]).decode()
@@ -199,7 +206,7 @@ def _encode_payload(payload: JsonObject) -> str:
     if len(encoded) > PAYLOAD_LIMIT:
         raise InvalidInput(
             InputProblem(
-                f"has {len(encoded)} bytes of the {PAYLOAD_LIMIT} it may have", "#/payload"
+                f"has {len(encoded)} bytes; at most {PAYLOAD_LIMIT} are allowed", "#/payload"
             )
         )
     return encoded.decode()

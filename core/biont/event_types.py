@@ -1,4 +1,4 @@
-"""Which types of event there are, and what each may say."""
+"""Event types: declarations by plugins, and the check of emitted events."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 from biont.exceptions import InputProblem, InvalidInput, PluginError, point_to
 
 CUSTOM = "custom_*"
-"""What all types that need no declaration are called together; clients may emit them too."""
+"""The name that stands for all types without declaration, which clients may emit too."""
 
 CUSTOM_PATTERN = r"^custom_[a-z0-9_]{1,90}$"
-"""How their names look."""
+"""The pattern of names of types without declaration."""
 
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9_]{0,99}")
 _CUSTOM_NAME = re.compile(CUSTOM_PATTERN)
@@ -25,13 +25,13 @@ _MALFORMED = "must be snake case: a-z, 0-9 and _, at most 100 characters"
 
 @dataclass(frozen=True)
 class EventType:
-    """A type of event, as a plugin declares it.
+    """An event type, as declared by a plugin.
 
     Attributes:
-        name: what happened, in snake case: ``note_created``.
-        payload: what its events say, as JSON. Fields that it does not name are
-            refused, unless its own configuration sets ``extra``.
-        description: when it happens, in a sentence.
+        name: the name, in snake case: ``note_created``.
+        payload: the model of payloads. Unknown fields are refused, unless the configuration
+            of the model sets ``extra``.
+        description: a sentence that says when events of this type are emitted.
 
     Raises:
         PluginError: the name is not snake case, or begins with ``custom_``.
@@ -52,13 +52,13 @@ class EventType:
 
 @dataclass(frozen=True)
 class KnownType:
-    """A type of event that may be emitted.
+    """An event type that may be emitted.
 
     Attributes:
-        name: its name; `CUSTOM` stands for all that need no declaration.
-        description: when it happens.
-        plugin: who declares it; ``core`` is no plugin.
-        payload: checks what its events say, and describes it.
+        name: the name; `CUSTOM` stands for all types without declaration.
+        description: a sentence that says when events of this type are emitted.
+        plugin: the plugin that declares the type; ``core`` is the core itself.
+        payload: checks and describes payloads.
     """
 
     name: str
@@ -71,7 +71,7 @@ class EventTypes:
     """The event types of one workbench.
 
     Args:
-        declared: what each plugin has declared, by the plugin's name.
+        declared: the event types of each plugin, by the name of the plugin.
     """
 
     def __init__(self, declared: Mapping[str, Sequence[EventType]]) -> None:
@@ -82,7 +82,7 @@ class EventTypes:
                 self._add(plugin, event_type)
 
     def __iter__(self) -> Iterator[KnownType]:
-        """Yield each type in the order of names, last the one for all others."""
+        """Yield the types by name, and `CUSTOM` last."""
         yield from sorted(self._known, key=lambda known: known.name)
         yield KnownType(
             CUSTOM,
@@ -95,12 +95,12 @@ class EventTypes:
         """Check that an event may be emitted.
 
         Args:
-            event_type: its type.
-            payload: what it says, as JSON.
+            event_type: the event type.
+            payload: the payload as JSON text.
 
         Raises:
-            InvalidInput: the type is not declared, or the payload is not what the
-                declaration says.
+            InvalidInput: the type is not declared, or the payload does not match the
+                declaration.
         """
         check = self._checks.get(event_type)
         if check is None:
@@ -117,17 +117,17 @@ class EventTypes:
         name, model = event_type.name, event_type.payload
         payload = cast("TypeAdapter[object]", TypeAdapter(model))
         self._known.append(KnownType(name, event_type.description, plugin, payload))
-        # Strict: what is checked is what receivers get, and nothing is converted for them.
-        # Made ready here, since each emit asks.
+        # Strict, because receivers get the payload as emitted: a value that validation would
+        # have to convert is wrong. Bound here once, because every emit validates.
         extra: Literal["forbid"] | None = None if "extra" in model.model_config else "forbid"
         self._checks[name] = partial(payload.validate_json, strict=True, extra=extra)
 
 
 def check_shape(event_type: str) -> None:
-    """Check that something can be the name of an event type.
+    """Check that `event_type` can be the name of an event type.
 
     Raises:
-        InvalidInput: it is not snake case.
+        InvalidInput: the name is not snake case.
     """
     if not _SNAKE_CASE.fullmatch(event_type):
         raise InvalidInput(InputProblem(_MALFORMED, "#/event_type"))
@@ -139,8 +139,8 @@ def _check_undeclared(event_type: str) -> None:
     check_shape(event_type)
     raise InvalidInput(
         InputProblem(
-            f"{event_type!r} is not declared: let its plugin do so by register_event_types, "
-            "or begin its name with custom_",
+            f"{event_type!r} is not declared: declare the type in the plugin's "
+            "register_event_types, or begin the name with custom_",
             "#/event_type",
         )
     )

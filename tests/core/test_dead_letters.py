@@ -120,11 +120,11 @@ async def test_one_can_be_dropped_and_somebody_elses_cannot_be_seen(bus: Bus) ->
         for forbidden in (
             events.dead_letters.read(letter.id, user_id=2),
             events.dead_letters.replay_one(letter.id, user_id=2),
-            events.dead_letters.drop(letter.id, user_id=2),
+            events.dead_letters.delete(letter.id, user_id=2),
         ):
             with pytest.raises(NotFound):
                 await forbidden
-        await events.dead_letters.drop(letter.id, user_id=1)
+        await events.dead_letters.delete(letter.id, user_id=1)
         await wait_for_letters(events, 0)
 
 

@@ -64,7 +64,7 @@ class Plan:
         poll_interval: float = 3600,
     ) -> AsyncIterator[Scheduler]:
         self.store = Store(self._path, EventFactory(self.clock, 8), is_owner=self._is_owner)
-        self.store.on_append(lambda entries, _: self.entries.extend(entries))
+        self.store.on_commit(lambda entries, _: self.entries.extend(entries))
         await self.store.open()
         scheduler = Scheduler(
             self.store,

@@ -31,7 +31,7 @@ async def store(
     tmp_path: Path, clock: FakeClock, seen: list[JournalEntry]
 ) -> AsyncIterator[Store]:
     store = Store(tmp_path / "store.sqlite3", EventFactory(clock, 8))
-    store.on_append(lambda entries, _: seen.extend(entries))
+    store.on_commit(lambda entries, _: seen.extend(entries))
     await store.open()
     yield store
     await store.close()

@@ -1,4 +1,17 @@
-"""What handlers have failed for good: to be read, replayed or dropped."""
+"""Dead letters: events that a handler has failed for good, to be read, replayed or deleted.
+
+    saved --replay requested--> replaying --handled------------> deleted
+      ^                             |
+      +-----failed for good again---+
+
+A request to replay only sets the mark `replaying` on the row. So a request is durable,
+survives a restart, and may come from another process, such as a command. One task hands the
+marked letters to the handler queues, `_BATCH` at a time, and waits for the whole batch before
+the next read, so that no letter is handed out twice.
+
+A crash during a replay leaves the mark: the next start replays the letter again. When the
+deletion after a replay fails, the mark stays as well, and the handler sees the event once more.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +27,14 @@ from biont.exceptions import Conflict, StoreUnavailable
 from biont.store.dead_letters import (
     DeadLetter,
     DeadLetterFilter,
-    bury,
-    bury_again,
     count_letters,
-    drop_letter,
+    delete_dead_letter,
     get_letter,
+    insert_dead_letter,
     mark_replaying,
     select_letters,
     select_replaying,
+    update_dead_letter,
 )
 from biont.store.store import Store
 from biont.store.transaction import Transaction
@@ -29,32 +42,29 @@ from biont.store.transaction import Transaction
 if TYPE_CHECKING:
     from biont.events.handler_queue import HandlerQueue
     from biont.events.handlers import Handler
-    from biont.events.queues import Item
+    from biont.events.queues import QueuedEvent
 
-_AT_ONCE = 500
-_LOOK_AGAIN = 5.0
+_BATCH = 500
+_READ_RETRY = 5.0
 
 _log = structlog.get_logger("biont.events")
 
 
 class DeadLetters:
-    """All dead letters, and the way back to their handlers.
-
-    A replay is asked for by a mark on the row: it is durable, survives a restart,
-    and may come from another process.
+    """All dead letters, with their replay.
 
     Args:
-        store: where they are kept.
-        clock: stamps them.
+        store: keeps the letters.
+        clock: gives the instants of failure.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._lanes: Mapping[str, HandlerQueue] = {}
-        self._wanted = asyncio.Event()
+        self._queues: Mapping[str, HandlerQueue] = {}
+        self._requested = asyncio.Event()
         self._under_way: set[int] = set()
-        self._settled = asyncio.Event()
+        self._batch_ended = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def list_letters(
@@ -64,128 +74,125 @@ class DeadLetters:
         return await self._store.read(select_letters, choice, limit, before)
 
     async def read(self, letter_id: int, *, user_id: int | None = None) -> DeadLetter:
-        """Return one letter.
+        """Return a letter of `user_id`, or of any user for None.
 
         Raises:
-            NotFound: there is none of that number, or it is not the user's.
+            NotFound: there is no such letter, or another user has the letter.
         """
         return await self._store.read(get_letter, letter_id, user_id)
 
     async def count(self, choice: DeadLetterFilter) -> int:
-        """Return how many letters `replay` would replay."""
+        """Return the number of letters that `replay` would replay."""
         return await self._store.read(count_letters, choice)
 
     async def replay(self, choice: DeadLetterFilter) -> int:
-        """Let the handlers of the chosen letters see them again; return how many.
+        """Replay the chosen letters to their handlers; return the number of letters.
 
-        A letter is gone once its handler has handled it. When it fails again by its
-        retry policy, the letter is there again, with the new error.
+        A letter is deleted when its handler has handled the event. When all retries fail
+        again, the letter stays, with the new error.
         """
-        return await self._store.transact(self._mark, choice)
+        return await self._store.transact(self._request, choice)
 
     async def replay_one(self, letter_id: int, *, user_id: int | None = None) -> DeadLetter:
-        """Let the handler of one letter see it again; return the letter.
+        """Replay one letter to its handler; return the letter.
 
         Raises:
-            NotFound: there is none of that number, or it is not the user's.
-            Conflict: its handler does not run, or is at it already.
+            NotFound: there is no such letter, or another user has the letter.
+            Conflict: the handler is not running, or the letter is being replayed.
         """
-        return await self._store.transact(self._mark_one, letter_id, user_id)
+        return await self._store.transact(self._request_one, letter_id, user_id)
 
-    async def drop(self, letter_id: int, *, user_id: int | None = None) -> None:
-        """Delete a letter; its handler will never have handled the event.
+    async def delete(self, letter_id: int, *, user_id: int | None = None) -> None:
+        """Delete a letter; the handler never handles the event.
 
         Raises:
-            NotFound: there is none of that number, or it is not the user's.
+            NotFound: there is no such letter, or another user has the letter.
         """
-        await self._store.write(_drop, letter_id, user_id)
+        await self._store.write(_delete_checked, letter_id, user_id)
 
-    def start(self, lanes: Mapping[str, HandlerQueue]) -> None:
-        """Begin to hand replays to their handlers, by name; first those left by a former run."""
-        self._lanes = lanes
-        self._store.on_foreign_change(self._wanted.set)
-        self._wanted.set()
-        self._task = asyncio.create_task(self._hand_over())
+    def start(self, queues: Mapping[str, HandlerQueue]) -> None:
+        """Start replaying by the queues of the handlers, by name; first the marked letters."""
+        self._queues = queues
+        self._store.on_foreign_change(self._requested.set)
+        self._requested.set()
+        self._task = asyncio.create_task(self._replay_marked())
 
     async def stop(self) -> None:
-        """Hand over no more; what is not handled yet goes on at the next start."""
+        """Stop replaying; the next start continues with the marked letters."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    async def bury(self, handler: Handler, item: Item, error: str) -> None:
-        """Make a dead letter of an event, or keep the one that it comes from."""
-        # What a handler quotes may hold half a surrogate pair, which no database takes.
+    async def save(self, handler: Handler, item: QueuedEvent, error: str) -> None:
+        """Save a dead letter for an event, or update the letter of a replay."""
+        # An error text may hold half a surrogate pair, which no database accepts.
         error = error.encode(errors="backslashreplace").decode()
-        await self._store.write(self._bury, handler.name, item, error)
-        self._settle(item)
-
-    async def forget(self, item: Item) -> None:
-        """Drop the letter of an event whose replay was handled."""
-        assert item.letter_id is not None  # noqa: S101  # narrows the type for mypy
-        try:
-            await self._store.write(_drop_handled, item.letter_id)
-        except StoreUnavailable as error:
-            # It is still marked: the handler sees it once more, after the next start.
-            _log.warning("dead letter not dropped", error=str(error), letter=item.letter_id)
-        self._settle(item)
-
-    def _settle(self, item: Item) -> None:
+        await self._store.write(self._write_letter, handler.name, item, error)
         if item.letter_id is not None:
-            self._under_way.discard(item.letter_id)
-            if not self._under_way:
-                self._settled.set()
+            self._end_replay(item.letter_id)
 
-    async def _hand_over(self) -> None:
+    async def delete_replayed(self, letter_id: int) -> None:
+        """Delete a letter whose replay was handled."""
+        try:
+            await self._store.write(delete_dead_letter, letter_id)
+        except StoreUnavailable as error:
+            # The mark stays: the handler sees the event once more, after the next start.
+            _log.warning("dead letter not deleted", error=str(error), letter=letter_id)
+        self._end_replay(letter_id)
+
+    def _end_replay(self, letter_id: int) -> None:
+        self._under_way.discard(letter_id)
+        if not self._under_way:
+            self._batch_ended.set()
+
+    async def _replay_marked(self) -> None:
         while True:
-            await self._wanted.wait()
-            self._wanted.clear()
+            await self._requested.wait()
+            self._requested.clear()
             try:
                 while letters := await self._read_replaying():
                     await self._replay_all(letters)
             except StoreUnavailable as error:
                 _log.warning("dead letters not read", error=str(error))
-                asyncio.get_running_loop().call_later(_LOOK_AGAIN, self._wanted.set)
+                asyncio.get_running_loop().call_later(_READ_RETRY, self._requested.set)
 
     async def _read_replaying(self) -> list[DeadLetter]:
-        return await self._store.read(select_replaying, list(self._lanes), _AT_ONCE)
+        return await self._store.read(select_replaying, list(self._queues), _BATCH)
 
     async def _replay_all(self, letters: list[DeadLetter]) -> None:
-        self._settled.clear()
+        self._batch_ended.clear()
         self._under_way.update(letter.id for letter in letters)
         for letter in letters:
-            self._lanes[letter.handler].replay(letter.id, decode_event(letter.event))
-        await self._settled.wait()
+            self._queues[letter.handler].replay(letter.id, decode_event(letter.event))
+        await self._batch_ended.wait()
 
-    def _mark(self, tx: Transaction, choice: DeadLetterFilter) -> int:
-        tx.after_commit(self._wanted.set)
+    def _request(self, tx: Transaction, choice: DeadLetterFilter) -> int:
+        tx.after_commit(self._requested.set)
         return mark_replaying(choice)
 
-    def _mark_one(self, tx: Transaction, letter_id: int, user_id: int | None) -> DeadLetter:
+    def _request_one(self, tx: Transaction, letter_id: int, user_id: int | None) -> DeadLetter:
         letter = get_letter(letter_id, user_id)
-        if letter.handler not in self._lanes:
+        if letter.handler not in self._queues:
             raise Conflict(
-                f"the handler {letter.handler} does not run; mend or enable its plugin first"
+                f"the handler {letter.handler} is not running; repair or enable its plugin first"
             )
         if letter.replaying:
-            raise Conflict(f"dead letter {letter_id} is being replayed already; read it again")
+            raise Conflict(
+                f"dead letter {letter_id} is being replayed already; read the letter again later"
+            )
         letter.replaying = True
         letter.save()
-        tx.after_commit(self._wanted.set)
+        tx.after_commit(self._requested.set)
         return letter
 
-    def _bury(self, handler: str, item: Item, error: str) -> None:
+    def _write_letter(self, handler: str, item: QueuedEvent, error: str) -> None:
         now = self._clock.now()
         if item.letter_id is None:
-            bury(handler, item.event, error, item.attempts, now)
+            insert_dead_letter(handler, item.event, error, item.attempts, now)
         else:
-            bury_again(item.letter_id, error, item.attempts, now)
+            update_dead_letter(item.letter_id, error, item.attempts, now)
 
 
-def _drop(letter_id: int, user_id: int | None) -> None:
+def _delete_checked(letter_id: int, user_id: int | None) -> None:
     get_letter(letter_id, user_id)
-    drop_letter(letter_id)
-
-
-def _drop_handled(letter_id: int) -> None:
-    drop_letter(letter_id)
+    delete_dead_letter(letter_id)

@@ -1,4 +1,4 @@
-"""A time limit for each of many short calls, at the cost of a timer now and then."""
+"""Deadline: a time limit for many short calls in a row, with few timers."""
 
 from __future__ import annotations
 
@@ -8,36 +8,50 @@ from types import TracebackType
 from biont.exceptions import BiontError
 
 
+def get_current_task() -> asyncio.Task[object]:
+    """Return the running task.
+
+    Raises:
+        BiontError: no task is running.
+    """
+    task = asyncio.current_task()
+    if task is None:
+        raise BiontError("no task is running; call this from a coroutine that a task runs")
+    return task
+
+
 class Deadline:
-    """Ends with a `TimeoutError` what runs too long inside its ``with`` block.
+    """Context manager that raises `TimeoutError` when the block takes too long.
 
-    It is `asyncio.timeout` for one call after the other in the task that makes it:
-    most calls are over long before, so one timer looks after many of them.
+    A deadline works as `asyncio.timeout`, for one call after the other in the task that
+    creates the deadline. Most calls end long before the limit, and a timer for each call would
+    cost ten times a short call. So one timer serves many calls and is armed when it fires.
 
-    A `CancelledError` that nobody has meant for the task becomes a `BiontError`: one
-    call that awaits something cancelled is no reason to make no other calls.
+    A `CancelledError` without a request to cancel the task becomes a `BiontError`, because
+    a call that awaits a cancelled task must not end the calling loop.
 
     Args:
-        seconds: how long a call may take.
+        seconds: the limit of each call.
+
+    Raises:
+        BiontError: no task is running.
     """
 
     def __init__(self, seconds: float) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  # narrows the type for mypy
-        self._task: asyncio.Task[object] = task
+        self._task = get_current_task()
         self._seconds = seconds
         self._loop = asyncio.get_running_loop()
         self._due = 0.0
         self._is_running = False
         self._is_armed = False
-        self._has_struck = False
+        self._has_expired = False
 
     def __enter__(self) -> None:
         self._is_running = True
         self._due = self._loop.time() + self._seconds
         if not self._is_armed:
             self._is_armed = True
-            self._loop.call_at(self._due, self._look)
+            self._loop.call_at(self._due, self._check)
 
     def __exit__(
         self,
@@ -46,22 +60,22 @@ class Deadline:
         trace: TracebackType | None,
     ) -> None:
         self._is_running = False
-        if not self._has_struck:
+        if not self._has_expired:
             if kind is asyncio.CancelledError and not self._task.cancelling():
-                raise BiontError("something that it awaited was cancelled") from error
+                raise BiontError("a task or future that the call awaited was cancelled") from error
             return
-        self._has_struck = False
-        # Somebody else may have cancelled the task as well: that stays a cancellation.
+        self._has_expired = False
+        # The task may have been cancelled from outside as well: then it stays cancelled.
         if self._task.uncancel() == 0 and kind is asyncio.CancelledError:
             raise TimeoutError(f"took longer than {self._seconds:g} s") from error
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         self._is_armed = False
         if not self._is_running:
             return
         if self._loop.time() >= self._due:
-            self._has_struck = True
+            self._has_expired = True
             self._task.cancel()
-        else:
+        else:  # the timer was armed for an earlier call
             self._is_armed = True
-            self._loop.call_at(self._due, self._look)
+            self._loop.call_at(self._due, self._check)

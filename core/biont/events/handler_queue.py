@@ -1,9 +1,22 @@
-"""A handler's own way through the journal.
+"""Handler queue: the events that one handler has yet to handle, with bounded memory.
 
-A lane holds a bounded number of events in memory. What comes in while it is
-full is not lost but a gap, which is read from the journal when there is room.
-So memory stays flat however long the backlog, no handler waits for another,
-and what has just happened does not wait for what a backlog holds.
+Each new event reaches the handler in one of two ways:
+
+    offered: committed while the queue had room; taken into memory at once
+    gap:     committed while the queue was full, or before the start; a range of numbers
+             that `fill_gaps` reads from the journal when there is room
+
+    gap --read--> in memory --taken--> under way --finish--> done
+                      ^                   |
+                      +-----put back------+   (to be retried)
+
+Half of the room is for offered events, half for events read from gaps. So new events do not
+wait for a backlog, memory stays flat however long the backlog is, and no handler waits for
+another. An ordered handler has at most one gap and gets no offered events while there is a
+gap, because offered events would overtake the events of the gap.
+
+The position is the number before the first event that is not done, in memory or in a gap. The
+position is saved now and then; after a crash the first gap begins right after the position.
 """
 
 from __future__ import annotations
@@ -16,7 +29,7 @@ from dataclasses import dataclass
 import structlog
 
 from biont.event import Event
-from biont.events.queues import Item, OrderedQueue, PlainQueue, Queue
+from biont.events.queues import OrderedQueue, PlainQueue, Queue, QueuedEvent
 from biont.exceptions import StoreUnavailable
 from biont.store.journal import JournalEntry
 
@@ -32,25 +45,24 @@ _log = structlog.get_logger("biont.events")
 
 @dataclass(slots=True)
 class _Gap:
-    """Events from `first` to `last` that are to be read from the journal."""
+    """A range of numbers of events to be read from the journal, both ends included."""
 
     first: int
     last: int
 
 
 class HandlerQueue:
-    """The events that one handler has yet to handle.
+    """Queue of one handler, with the position of the handler in the journal.
 
     Args:
-        match: says whether an event type is meant for the handler.
-        position: the number of the last event that the handler is done with.
-        last: the number of the last event that there is.
-        size: how many events are held in memory: half of them such as come in, the
-            other half such as are read from the journal.
+        match: returns whether the handler wants events of a type.
+        position: the number up to which the handler is done with all events.
+        last: the number of the last committed event.
+        size: the most events in memory, half of them offered, half read from the journal.
         read_entries: reads the journal: ``(first, last, limit)`` to entries.
         on_progress: called whenever `position` may have moved.
-        is_ordered: whether a user's events are handed out one after the other, and
-            none before an older one.
+        is_ordered: whether the handler gets the events of a user one after the other, in
+            the order of their numbers.
     """
 
     def __init__(
@@ -70,8 +82,8 @@ class HandlerQueue:
         self._on_progress = on_progress
         self._is_ordered = is_ordered
         self._seen = last
-        self._offered: deque[Item] = deque()
-        self._read: deque[Item] = deque()
+        self._offered: deque[QueuedEvent] = deque()
+        self._read: deque[QueuedEvent] = deque()
         self._gaps: deque[_Gap] = deque()
         self._queue: Queue = OrderedQueue() if is_ordered else PlainQueue()
         self._has_room = asyncio.Event()
@@ -83,7 +95,7 @@ class HandlerQueue:
 
     @property
     def position(self) -> int:
-        """The number of the event up to which the handler is done with all."""
+        """The number up to which the handler is done with all events."""
         unhandled = [gap.first for gap in self._gaps]
         for held in (self._offered, self._read):
             while held and held[0].done:
@@ -93,31 +105,31 @@ class HandlerQueue:
         return min(unhandled) - 1 if unhandled else self._seen
 
     def wants(self, event_types: Iterable[str]) -> bool:
-        """Say whether events of any of these types are meant for the handler."""
+        """Return whether the handler wants events of any of these types."""
         return any(map(self._match, event_types))
 
     def offer(self, entries: Sequence[JournalEntry]) -> None:
-        """Take the events of one commit; what finds no room becomes a gap."""
+        """Add the events of one commit; events beyond the room become a gap."""
         self._seen = entries[-1].sequence
         must_wait = len(self._gaps) >= (1 if self._is_ordered else _GAPS_LIMIT)
         room = 0 if must_wait else max(0, self._room - len(self._offered))
-        meant = self._choose(entries)
-        if len(meant) > room:
-            self._add_gap(meant[room].sequence, self._seen)
-            del meant[room:]
-        self._take_in(meant, self._offered)
+        wanted = self._select_wanted(entries)
+        if len(wanted) > room:
+            self._add_gap(wanted[room].sequence, self._seen)
+            del wanted[room:]
+        self._enqueue(wanted, self._offered)
         self._on_progress()
 
-    def pass_over(self, sequence: int) -> None:
-        """Note that nothing else that was committed up to `sequence` is for the handler."""
+    def skip_to(self, sequence: int) -> None:
+        """Note that the handler wants no other event that was committed up to `sequence`."""
         self._seen = sequence
 
     def replay(self, letter_id: int, event: Event) -> None:
-        """Take an event that the handler had failed for good."""
-        self._queue.put([Item(0, event, letter_id)])
+        """Add the event of a dead letter."""
+        self._queue.put([QueuedEvent(0, event, letter_id)])
 
     async def fill_gaps(self) -> None:
-        """Read from the journal what was not taken, as room allows; runs until cancelled."""
+        """Read the gaps from the journal when there is room; run until cancelled."""
         while True:
             await self._has_room.wait()
             self._has_room.clear()
@@ -125,29 +137,35 @@ class HandlerQueue:
                 try:
                     await self._read_once(self._gaps[0])
                 except StoreUnavailable as error:
-                    _log.warning("events not read, will be tried again", error=str(error))
+                    _log.warning("events not read; the read is repeated", error=str(error))
                     await asyncio.sleep(_READ_AGAIN)
 
-    def finish(self, items: Sequence[Item]) -> None:
-        """Let go of events that are done: handled, or given up for good."""
+    def finish(self, items: Sequence[QueuedEvent]) -> None:
+        """Remove events that the handler has handled or failed for good."""
         self._queue.release(items)
         for held in (self._offered, self._read):
             while held and held[0].done:
                 held.popleft()
         if self._gaps and len(self._read) <= self._room // 2:
-            # At half, so that one read brings many events.
+            # Not before half of the room is free, so that one read returns many events.
             self._has_room.set()
         self._on_progress()
 
-    def _choose(self, entries: Sequence[JournalEntry]) -> list[Item]:
+    def _select_wanted(self, entries: Sequence[JournalEntry]) -> list[QueuedEvent]:
         match = self._match
-        return [Item(sequence, event) for sequence, event in entries if match(event.event_type)]
+        return [
+            QueuedEvent(entry.sequence, entry.event)
+            for entry in entries
+            if match(entry.event.event_type)
+        ]
 
-    def _take_in(self, items: Sequence[Item], held: deque[Item]) -> None:
+    def _enqueue(self, items: Sequence[QueuedEvent], held: deque[QueuedEvent]) -> None:
         held.extend(items)
         self._queue.put(items)
 
     def _add_gap(self, first: int, last: int) -> None:
+        # The last gap grows when the new one is adjacent, or when there are too many gaps. In
+        # the latter case events in between are read again, which "at least once" permits.
         if self._gaps and (self._gaps[-1].last == first - 1 or len(self._gaps) >= _GAPS_LIMIT):
             self._gaps[-1].last = last
         else:
@@ -158,7 +176,7 @@ class HandlerQueue:
         limit = min(_READ_LIMIT, self._room - len(self._read))
         last = gap.last
         entries = await self._read_entries(gap.first, last, limit)
-        self._take_in(self._choose(entries), self._read)
+        self._enqueue(self._select_wanted(entries), self._read)
         gap.first = entries[-1].sequence + 1 if len(entries) == limit else last + 1
         if gap.first > gap.last:
             self._gaps.popleft()

@@ -1,4 +1,13 @@
-"""Runs one handler over its lane: side by side, in time, again when it fails."""
+"""Handler runner: calls one handler for the events of its queue.
+
+    taken --call returns--> done
+      |----call raises or times out--> put back after a delay of the call policy
+      |----the last retry fails------> dead letter saved --> done
+      |----poison event--------------> dead letter saved --> done
+
+A batch that fails is repeated event by event, to find the event that the handler cannot
+handle. A dead letter that cannot be saved is tried again: an event is never dropped.
+"""
 
 from __future__ import annotations
 
@@ -12,34 +21,34 @@ import structlog
 
 from biont.backoff import Backoff
 from biont.event import set_cause
-from biont.events.deadline import Deadline
+from biont.events.deadline import Deadline, get_current_task
 from biont.events.handler_queue import HandlerQueue
 from biont.events.handlers import Handle, Handler
 from biont.events.poison_events import PoisonEvent, PoisonEventGuard
-from biont.events.queues import Item
+from biont.events.queues import QueuedEvent
 from biont.exceptions import StoreUnavailable
 from biont.security.redaction import redact_secrets
 
-_BURY_AGAIN = 5.0
-"""The wait before a new try when the dead letter could not be stored, in seconds."""
+_DEAD_LETTER_RETRY = 5.0
+"""The wait before the next try when the dead letter could not be saved, in seconds."""
 
 _JITTER = 0.2
-"""How much longer than said a wait may be, so that what failed together returns apart."""
+"""The most that a wait is lengthened by chance, so that calls that failed together spread."""
 
 _IN_A_ROW = 50
-"""How many calls that wait for nothing may keep the event loop to themselves."""
+"""The most calls without a pause for the event loop, when no call has to wait."""
 
 _log = structlog.get_logger("biont.events")
 
 
 @dataclass(frozen=True)
 class CallPolicy:
-    """On which terms a handler is called.
+    """The time limit and the retries of a handler.
 
     Attributes:
-        timeout: for one call, in seconds.
-        retry: the wait before each new try, in seconds.
-        chance: a random number from 0 to 1, for jitter.
+        timeout: the limit of one call, in seconds.
+        retry: the wait before each retry, in seconds.
+        chance: returns a random number from 0 to 1, for jitter.
     """
 
     timeout: float
@@ -48,56 +57,57 @@ class CallPolicy:
 
 
 class HandlerRunner:
-    """Calls a handler for each event of its lane.
+    """Calls a handler for each event of its queue.
 
     Args:
-        handler: what to call.
-        lane: where its events come from.
+        handler: the handler.
+        queue: the queue of the handler.
         handle: calls the handler for some events.
-        terms: how long, and how often again.
-        bury: makes a dead letter of an event that the handler failed for good.
-        forget: drops the dead letter of an event whose replay was handled.
-        guard: finds out which event ends the process; None when it was not killed.
+        policy: the time limit and the retries.
+        save_dead_letter: saves a dead letter for an event that the handler failed for good.
+        delete_dead_letter: deletes the dead letter of an event whose replay was handled.
+        guard: detects poison events; None after a clean stop.
     """
 
     def __init__(
         self,
         handler: Handler,
-        lane: HandlerQueue,
+        queue: HandlerQueue,
         handle: Handle,
-        terms: CallPolicy,
+        policy: CallPolicy,
         *,
-        bury: Callable[[Handler, Item, str], Awaitable[None]],
-        forget: Callable[[Item], Awaitable[None]],
+        save_dead_letter: Callable[[Handler, QueuedEvent, str], Awaitable[None]],
+        delete_dead_letter: Callable[[int], Awaitable[None]],
         guard: PoisonEventGuard | None = None,
     ) -> None:
         self._handler = handler
-        self._lane = lane
-        self._terms = terms
-        self._bury = bury
-        self._forget = forget
+        self._queue = queue
+        self._policy = policy
+        self._save_dead_letter = save_dead_letter
+        self._delete_dead_letter = delete_dead_letter
         self._guard = guard
         self._call_handler = handle
         subscription = handler.subscription
         self._batch = subscription.batch
-        # One worker alone takes nobody's turn by taking several at once.
+        # With several workers each takes a single event, so that an idle worker gets the next.
         self._limit = subscription.batch or (_IN_A_ROW if subscription.concurrency == 1 else 1)
         self._linger = subscription.linger
         self._stop = asyncio.Event()
-        self._handled: list[Item] = []
+        self._handled: list[QueuedEvent] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._idle: set[asyncio.Task[None]] = set()
+        self._idle: set[asyncio.Task[object]] = set()
 
     def start(self) -> None:
-        """Begin to take events from the lane."""
-        fill = asyncio.create_task(self._lane.fill_gaps())
+        """Start the workers."""
+        fill = asyncio.create_task(self._queue.fill_gaps())
         self._idle.add(fill)
         count = self._handler.subscription.concurrency
         self._tasks = [fill, *(asyncio.create_task(self._work()) for _ in range(count))]
 
-    async def stop(self, timeout: float) -> None:  # noqa: ASYNC109  # the calls share this one
-        """Take no more events; let running calls end within `timeout` seconds."""
+    async def stop(self, timeout: float) -> None:  # noqa: ASYNC109  # all calls share the limit
+        """Take no more events; cancel the calls that still run after `timeout` seconds."""
         self._stop.set()
+        # Only tasks outside a call: a worker inside a call ends by itself after the call.
         for task in self._idle:
             task.cancel()
         _, late = await asyncio.wait(self._tasks, timeout=timeout)
@@ -106,34 +116,34 @@ class HandlerRunner:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _work(self) -> None:
-        deadline = Deadline(self._terms.timeout)
+        deadline = Deadline(self._policy.timeout)
         while not self._stop.is_set():
             await self._wait()
-            items = self._lane.take(self._limit)
+            items = self._queue.take(self._limit)
             if self._batch is not None:
                 await self._call(items, deadline)
-                self._settle()
+                self._report_done()
                 continue
             for item in items:
                 if self._stop.is_set():
                     break
                 await self._call([item], deadline)
-            self._settle()
+            self._report_done()
+            # Handlers that await nothing would keep the event loop for themselves.
             await asyncio.sleep(0)
 
     async def _wait(self) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  # narrows the type for mypy
+        task = get_current_task()
         self._idle.add(task)
         try:
-            await self._lane.wait()
+            await self._queue.wait()
             if self._linger:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._lane.wait(self._limit), self._linger)
+                    await asyncio.wait_for(self._queue.wait(self._limit), self._linger)
         finally:
             self._idle.discard(task)
 
-    async def _call(self, items: list[Item], deadline: Deadline) -> None:
+    async def _call(self, items: list[QueuedEvent], deadline: Deadline) -> None:
         if not items:
             return
         if self._guard is not None and any(map(self._guard.is_watching, items)):
@@ -143,15 +153,15 @@ class HandlerRunner:
         try:
             with deadline:
                 await self._call_handler([item.event for item in items])
-        except Exception as error:  # noqa: BLE001  # a handler may raise anything; none is lost
+        except Exception as error:  # noqa: BLE001  # a handler may raise any error; the event is retried
             await self._fail(items, error, deadline)
         else:
-            await self._finish(items)
+            await self._succeed(items)
 
     async def _call_watched(
-        self, guard: PoisonEventGuard, items: list[Item], deadline: Deadline
+        self, guard: PoisonEventGuard, items: list[QueuedEvent], deadline: Deadline
     ) -> None:
-        """Call the handler for one event after the other, each with a durable mark."""
+        """Call the handler for one event after the other, each under a durable mark."""
         for item in items:
             try:
                 async with guard.watch(item):
@@ -159,57 +169,59 @@ class HandlerRunner:
                     with deadline:
                         await self._call_handler([item.event])
             except PoisonEvent as error:
-                await self._give_up(item, str(error))
+                await self._dead_letter(item, str(error))
             except Exception as error:  # noqa: BLE001  # as above
                 await self._fail([item], error, deadline)
             else:
-                await self._finish([item])
+                await self._succeed([item])
 
-    async def _fail(self, items: list[Item], error: Exception, deadline: Deadline) -> None:
+    async def _fail(self, items: list[QueuedEvent], error: Exception, deadline: Deadline) -> None:
         if len(items) > 1:
-            # One of them may be what the handler cannot take: find out which.
+            # A single event may fail the batch; the others are then handled.
             for item in items:
                 await self._call([item], deadline)
             return
         (item,) = items
         item.attempts += 1
-        delay = Backoff(self._terms.retry, _JITTER).find_wait(item.attempts, self._terms.chance())
+        delay = Backoff(self._policy.retry, _JITTER).find_wait(
+            item.attempts, self._policy.chance()
+        )
         if delay is None:
-            _log.error("handler failed for good", error=repr(error), **self._name(item))
-            await self._give_up(item, "".join(traceback.format_exception(error)))
+            _log.error("handler failed for good", error=repr(error), **self._describe(item))
+            await self._dead_letter(item, "".join(traceback.format_exception(error)))
             return
-        _log.warning("handler failed", retry_in=delay, error=repr(error), **self._name(item))
-        self._put_back_later(item, delay)
+        _log.warning("handler failed", retry_in=delay, error=repr(error), **self._describe(item))
+        self._schedule_retry(item, delay)
 
-    def _name(self, item: Item) -> dict[str, object]:
+    def _describe(self, item: QueuedEvent) -> dict[str, object]:
         return {
             "handler": self._handler.name,
             "event_id": item.event.id,
             "attempts": item.attempts,
         }
 
-    async def _give_up(self, item: Item, error: str) -> None:
+    async def _dead_letter(self, item: QueuedEvent, error: str) -> None:
         try:
-            await self._bury(self._handler, item, redact_secrets(error))
+            await self._save_dead_letter(self._handler, item, redact_secrets(error))
         except StoreUnavailable:
-            self._put_back_later(item, _BURY_AGAIN)
+            self._schedule_retry(item, _DEAD_LETTER_RETRY)
         else:
-            self._let_go(item)
+            self._mark_done(item)
 
-    def _let_go(self, item: Item) -> None:
+    def _mark_done(self, item: QueuedEvent) -> None:
         item.done = True
         self._handled.append(item)
 
-    def _settle(self) -> None:
-        """Give what was handled back to the lane, many at a time where calls are short."""
+    def _report_done(self) -> None:
+        """Report the events that are done to the queue, many at once when calls are short."""
         handled, self._handled = self._handled, []
-        self._lane.finish(handled)
+        self._queue.finish(handled)
 
-    async def _finish(self, items: list[Item]) -> None:
+    async def _succeed(self, items: list[QueuedEvent]) -> None:
         for item in items:
-            self._let_go(item)
+            self._mark_done(item)
             if item.letter_id is not None:
-                await self._forget(item)
+                await self._delete_dead_letter(item.letter_id)
 
-    def _put_back_later(self, item: Item, delay: float) -> None:
-        asyncio.get_running_loop().call_later(delay, self._lane.put_back, item)
+    def _schedule_retry(self, item: QueuedEvent, delay: float) -> None:
+        asyncio.get_running_loop().call_later(delay, self._queue.put_back, item)

@@ -1,4 +1,4 @@
-"""Handlers: how a plugin says which events it wants, and on which terms."""
+"""Handlers: the decorator `on` that marks them, and the marked functions of a plugin."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from biont.exceptions import PluginError
 from biont.store.transaction import Transaction
 
 Handle = Callable[[Sequence[Event]], Awaitable[None]]
-Record = Callable[[Transaction, Sequence[Event]], None]
+HandleInTransaction = Callable[[Transaction, Sequence[Event]], None]
 F = TypeVar("F", bound=Callable[..., Awaitable[None]] | Callable[..., None])
 
 _TRANSACTIONAL_BATCH = 500
-"""How many events a transactional handler gets at once when it catches up."""
+"""The most events in one call of a transactional handler that catches up."""
 
 _MARK = "__biont_subscription__"
 
 
 @dataclass(frozen=True)
 class Subscription:
-    """What a handler asks for.
+    """The parameters of a handler's `on`.
 
     Attributes:
         patterns: event types: exact, with a prefix (``task_*``), or ``*`` for all.
-        batch: how many events one call gets at most; None hands over single events.
-        linger: how long a batch may wait to fill, in seconds; a full one does not wait.
-        concurrency: how many calls run side by side; one batch at a time always.
-        timeout: how long a call may take, in seconds; None means the setting
+        batch: the most events in one call; None passes a single event instead of a list.
+        linger: the longest time that a batch waits to fill, in seconds.
+        concurrency: the most calls at the same time; always 1 with `batch`.
+        timeout: the limit of a call, in seconds; None means the setting
             ``events.handler_timeout``.
-        retry: how long to wait before each new try, in seconds, with up to a fifth more
-            by chance; None means the setting ``events.handler_retry``. After the last
-            one the event becomes a dead letter.
-        ordered: whether a user's events come one after the other, in the order of
-            their commits: the next one when the one before was handled, or failed
-            for good.
+        retry: the wait before each retry, in seconds, lengthened by up to a fifth at
+            random; None means the setting ``events.handler_retry``. After the last retry
+            the event becomes a dead letter.
+        ordered: whether the events of a user come one after the other, in the order of
+            commits: the next event follows when the handler has handled the event before,
+            or failed that event for good.
         transactional: whether the function runs inside the transaction that makes the
             events durable.
-        again: what a transactional handler wants called instead of itself with events
-            that it has failed, deferred or missed.
+        again: an async function that is called, instead of a transactional handler, with
+            events that the handler has failed, deferred or missed.
     """
 
     patterns: tuple[str, ...]
@@ -57,19 +57,19 @@ class Subscription:
     again: Callable[..., Awaitable[None]] | None = None
 
     def matches(self, event_type: str) -> bool:
-        """Say whether an event of this type is asked for."""
+        """Return whether a pattern matches this event type."""
         return find_pattern(self.patterns, event_type) is not None
 
 
 class On(Protocol):
-    """The decorator that `on` returns: it marks a function and leaves it as it is."""
+    """The decorator that `on` returns: marks a function and returns the same function."""
 
     def __call__(self, function: F) -> F:
         """Mark `function` as a handler."""
         ...
 
 
-def on(  # noqa: PLR0913  # each is a term that a handler may ask for
+def on(  # noqa: PLR0913  # each is an option of a handler
     *patterns: str,
     batch: int | None = None,
     linger: float = 0.0,
@@ -83,40 +83,40 @@ def on(  # noqa: PLR0913  # each is a term that a handler may ask for
     """Mark a function as a handler of events.
 
     The function is async and called as ``await handler(event, workbench)``; with
-    `batch`, the first argument is a list of events. Every event reaches it at least
-    once, with the same id each time. Nothing happens until its plugin is loaded.
+    `batch`, the first argument is a list of events. Every event reaches the handler at
+    least once, with the same id each time. Nothing happens until the plugin is loaded.
 
-    With `transactional` the function is a plain one, called as
+    With `transactional` the function is not async and is called as
     ``handler(transaction, events, workbench)`` on the writing thread, inside the
-    transaction that makes `events` durable: what it writes is committed with them or
-    not at all. It has to be quick, since everybody who emits waits for it, and may not
-    emit. When it raises, the events are committed without it, and it gets them again
-    as any handler would: at least once, up to `batch` in one write. The others may then
-    be called a second time, and what they wrote at first is undone. What may wait it
-    hands to `biont.Transaction.defer`, and gets that again too.
+    transaction that makes `events` durable: the changes of the handler are committed
+    together with the events or not at all. The handler has to be fast, because every
+    emitting caller waits, and must not emit. When the handler raises, the events are
+    committed without its changes, and the handler gets the events again like any other
+    handler: at least once, up to `batch` in one transaction. Other transactional handlers
+    may then be called a second time; the changes of the first call are undone. Work that
+    may wait is deferred by `biont.Transaction.defer`, which redelivers the event.
 
     Args:
         patterns: event types: exact, with a prefix (``task_*``), or ``*`` for all.
-        batch: see `Subscription`, as for all that follow.
+        batch: see `Subscription`, also for the other arguments.
         linger: see `Subscription`.
         concurrency: see `Subscription`.
         timeout: see `Subscription`.
         retry: see `Subscription`.
         ordered: see `Subscription`.
         transactional: see `Subscription`.
-        again: see `Subscription`; async, and takes a list of events.
+        again: see `Subscription`; an async function that takes a list of events.
 
     Raises:
-        PluginError: a pattern is malformed, none is given, or the rest does not fit
-            together.
+        PluginError: a pattern is malformed or missing, or the options exclude each other.
     """
     _check_patterns(patterns)
     if again is not None and not transactional:
-        raise PluginError("on(again=...): only a transactional handler sees events again")
+        raise PluginError("on(again=...) needs transactional=True")
     if ordered and batch is not None:
-        raise PluginError("on(ordered=True, batch=...): ordered handlers take single events")
+        raise PluginError("on(ordered=True) excludes batch")
     if transactional and (ordered or concurrency != 1):
-        raise PluginError("on(transactional=True) goes without ordered and concurrency")
+        raise PluginError("on(transactional=True) excludes ordered and concurrency")
     subscription = Subscription(
         patterns,
         (batch or _TRANSACTIONAL_BATCH) if transactional else batch,
@@ -149,16 +149,17 @@ def _check_patterns(patterns: Sequence[str]) -> None:
 
 @dataclass(frozen=True)
 class Handler:
-    """A marked function of a loaded plugin, bound to the object that it is called with.
+    """A marked function of a loaded plugin, with the last argument of each call bound.
 
     Attributes:
         plugin: the name of the plugin.
         name: ``plugin.function``.
-        subscription: the parameters of its `on`.
-        function: the marked function itself.
-        handle: handles some events: a single event, unless the subscription has a batch.
-            None for a transactional handler without `again`.
-        record: of a transactional handler: takes part in the transaction of new events.
+        subscription: the parameters of `on`.
+        function: the marked function.
+        handle: handles a list of events, which has one event unless the subscription has a
+            batch. None for a transactional handler without `again`.
+        handle_in_transaction: handles new events inside their transaction; None for a
+            handler that is not transactional.
     """
 
     plugin: str
@@ -166,16 +167,16 @@ class Handler:
     subscription: Subscription
     function: Callable[..., object]
     handle: Handle | None
-    record: Record | None = None
+    handle_in_transaction: HandleInTransaction | None = None
 
 
 def collect_handlers(plugin: str, module: ModuleType, context: object) -> list[Handler]:
-    """Return the handlers that `module` defines, in the order of their definition.
+    """Return the handlers that `module` defines, in the order of definition.
 
     Args:
         plugin: the name of the plugin.
-        module: the plugin.
-        context: the last argument of each call of a handler.
+        module: the module of the plugin.
+        context: the last argument of each call.
     """
     return [
         _bind(plugin, name, value, context)
@@ -188,12 +189,12 @@ def _bind(plugin: str, name: str, function: Callable[..., Any], context: object)
     subscription: Subscription = function.__dict__[_MARK]
     again = subscription.again
     handle: Handle | None = None
-    record: Record | None = None
+    in_transaction: HandleInTransaction | None = None
     if subscription.transactional:
-        record = lambda transaction, events: function(transaction, events, context)  # noqa: E731
+        in_transaction = lambda transaction, events: function(transaction, events, context)  # noqa: E731
         handle = None if again is None else lambda events: again(events, context)
     elif subscription.batch is not None:
         handle = lambda events: function(events, context)  # noqa: E731
     else:
         handle = lambda events: function(events[0], context)  # noqa: E731
-    return Handler(plugin, f"{plugin}.{name}", subscription, function, handle, record)
+    return Handler(plugin, f"{plugin}.{name}", subscription, function, handle, in_transaction)

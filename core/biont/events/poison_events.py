@@ -1,10 +1,19 @@
-"""After a crash: finds out which event it is that ends the process, and stops it.
+r"""Detects poison events, whose handler kills the process, and dead-letters them.
 
-A handler that takes the process down with it is called again at the next start,
-with the same event: at least once means again and again. So the events that may
-have been under way get a durable mark before the handler is called then. What is
-still marked at the next start is suspect, and is called while nothing else that
-is suspect runs; who then ends the process too often is found guilty.
+"At least once" calls a handler again after a crash with the same event. An event that kills
+the process would kill the process at every start. So after a crash, each event that may have
+been under way is watched:
+
+    watched --mark saved, handler called--> handler returned: mark deleted, event cleared
+                                       \--> process died: mark stays, a suspect at next start
+
+    suspect --called alone, mark with `alone`--> handler returned: mark deleted
+                                            \--> process died: crash count + 1, suspect again
+    suspect with `crash_limit` crashes ---------> poison event: dead letter, handler not called
+
+A mark of the first kind proves nothing, because several handlers run at once. Suspects are
+called one at a time over all handlers, so only a crash during such a call counts. Marks cost
+two commits per event, which is why nothing is watched after a clean stop.
 """
 
 from __future__ import annotations
@@ -14,25 +23,25 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from biont.events.queues import Item
+from biont.events.queues import QueuedEvent
 from biont.store.crash_marks import delete_mark, save_mark
 from biont.store.store import Store
 
 
 class PoisonEvent(Exception):
-    """The process has ended too often while a handler was at work on this event."""
+    """The process has died too often while a handler was called with this event."""
 
 
 @dataclass
 class CrashInvestigation:
-    """What is known of a crash, for all handlers.
+    """The facts about a crash, shared by all handlers.
 
     Attributes:
-        suspects: how often the process has died over an event of a handler alone.
+        suspects: the number of crashes of each suspect, by handler and event id.
         last: the number of the last event that may have been under way.
-        count: how many events each handler had in memory at most.
-        limit: how often the process may die over one event.
-        alone: held while a suspect is at work.
+        count: the most events that a handler had in memory.
+        limit: the number of crashes after which a suspect is a poison event.
+        alone: held during the call with a suspect.
     """
 
     suspects: Mapping[tuple[str, str], int]
@@ -43,60 +52,58 @@ class CrashInvestigation:
 
 
 class PoisonEventGuard:
-    """Marks events of one handler before it is called, until those in doubt are through.
+    """Saves a mark for each watched event of one handler before the call.
 
     Args:
-        store: where marks are kept.
-        handler: its name.
-        inquiry: what is known.
+        store: keeps the marks.
+        handler: the name of the handler.
+        investigation: the facts about the crash.
     """
 
-    def __init__(self, store: Store, handler: str, inquiry: CrashInvestigation) -> None:
+    def __init__(self, store: Store, handler: str, investigation: CrashInvestigation) -> None:
         self._store = store
         self._handler = handler
-        self._inquiry = inquiry
-        self._left = inquiry.count
+        self._investigation = investigation
+        self._left = investigation.count
 
-    def is_watching(self, item: Item) -> bool:
-        """Say whether `item` may be what ended the process."""
-        return self._is_suspect(item) or (self._left > 0 and item.sequence <= self._inquiry.last)
+    def is_watching(self, queued: QueuedEvent) -> bool:
+        """Return whether the event may have killed the process."""
+        return self._is_suspect(queued) or (
+            self._left > 0 and queued.sequence <= self._investigation.last
+        )
 
     @asynccontextmanager
-    async def watch(self, item: Item) -> AsyncIterator[None]:
-        """Keep a mark for `item` while this is open.
+    async def watch(self, queued: QueuedEvent) -> AsyncIterator[None]:
+        """Hold a mark for `queued` inside the block.
 
         Raises:
             PoisonEvent: the handler must not be called.
-            StoreUnavailable: there is no mark, and so no call.
+            StoreUnavailable: no mark was saved, so the handler must not be called.
         """
         self._left -= 1
-        if not self._is_suspect(item):
-            async with self._keep_mark(item, crashes=0):
+        if not self._is_suspect(queued):
+            async with self._keep_mark(queued, crashes=0):
                 yield
             return
-        async with self._inquiry.alone:
-            crashes = self._inquiry.suspects[self._handler, item.event.id]
-            if crashes >= self._inquiry.limit:
-                raise PoisonEvent(f"the process has ended {crashes} times over this event in here")
-            async with self._keep_mark(item, crashes=crashes):
+        async with self._investigation.alone:
+            crashes = self._investigation.suspects[self._handler, queued.event.id]
+            if crashes >= self._investigation.limit:
+                raise PoisonEvent(
+                    f"the process has died {crashes} times during a call with this event"
+                )
+            async with self._keep_mark(queued, crashes=crashes):
                 yield
 
-    def _is_suspect(self, item: Item) -> bool:
-        return (self._handler, item.event.id) in self._inquiry.suspects
+    def _is_suspect(self, queued: QueuedEvent) -> bool:
+        return (self._handler, queued.event.id) in self._investigation.suspects
 
     @asynccontextmanager
-    async def _keep_mark(self, item: Item, crashes: int) -> AsyncIterator[None]:
-        alone = self._is_suspect(item)
-        await self._store.write(_mark, self._handler, item.event.id, alone=alone, crashes=crashes)
+    async def _keep_mark(self, queued: QueuedEvent, crashes: int) -> AsyncIterator[None]:
+        alone = self._is_suspect(queued)
+        await self._store.write(
+            save_mark, self._handler, queued.event.id, alone=alone, crashes=crashes
+        )
         try:
             yield
         finally:
-            await self._store.write(_clear, self._handler, item.event.id)
-
-
-def _mark(handler: str, event_id: str, *, alone: bool, crashes: int) -> None:
-    save_mark(handler, event_id, alone=alone, crashes=crashes)
-
-
-def _clear(handler: str, event_id: str) -> None:
-    delete_mark(handler, event_id)
+            await self._store.write(delete_mark, self._handler, queued.event.id)

@@ -1,4 +1,4 @@
-"""The order in which a lane hands out what it holds in memory."""
+"""Queues: the order in which a handler queue hands out the events in memory."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from biont.keyed_queue import KeyedQueue
 
 
 @dataclass(slots=True, eq=False)
-class Item:
-    """An event on its way through a lane.
+class QueuedEvent:
+    """An event in a handler queue.
 
     Attributes:
-        sequence: its number in the journal; 0 for a dead letter that is replayed.
-        event: what is to be handled.
-        letter_id: the dead letter that it comes from.
-        attempts: how often the handler has failed it.
-        done: whether the handler is through with it.
+        sequence: the number in the journal; 0 for the replay of a dead letter.
+        event: the event.
+        letter_id: the id of the dead letter, for a replay.
+        attempts: the number of failed calls of the handler.
+        done: whether the handler has handled the event, or failed the event for good.
     """
 
     sequence: int
@@ -32,46 +32,47 @@ class Item:
 
 
 class Queue(Protocol):
-    """Events that are ready to be handled."""
+    """The events that are ready for the handler."""
 
-    def put(self, items: Sequence[Item]) -> None:
-        """Add events behind the others."""
+    def put(self, items: Sequence[QueuedEvent]) -> None:
+        """Append events."""
 
-    def put_back(self, item: Item) -> None:
-        """Add an event again that was taken and is to be retried."""
+    def put_back(self, item: QueuedEvent) -> None:
+        """Append an event that was taken and is to be retried."""
 
-    def release(self, items: Sequence[Item]) -> None:
-        """Note that events which were taken are done with."""
+    def release(self, items: Sequence[QueuedEvent]) -> None:
+        """Note that the handler is done with taken events."""
 
     async def wait(self, count: int = 1) -> None:
-        """Wait until `count` are ready; whoever woke up takes them, or wakes nobody else."""
+        """Wait until `count` events are ready; the caller takes events at once afterwards."""
 
-    def take(self, limit: int) -> list[Item]:
-        """Return up to `limit` events that are ready, none when there are none."""
+    def take(self, limit: int) -> list[QueuedEvent]:
+        """Remove and return up to `limit` events that are ready, possibly none."""
 
 
 class PlainQueue:
     """First in, first out."""
 
     def __init__(self) -> None:
-        self._ready: deque[Item] = deque()
+        self._ready: deque[QueuedEvent] = deque()
         self._waiters: deque[asyncio.Future[None]] = deque()
 
-    def put(self, items: Sequence[Item]) -> None:
+    def put(self, items: Sequence[QueuedEvent]) -> None:
         """See `Queue`."""
         self._ready.extend(items)
-        sought = len(items)
-        while self._waiters and sought:
+        # One waiter for each event: to wake all of them would be a stampede.
+        to_wake = len(items)
+        while self._waiters and to_wake:
             waiter = self._waiters.popleft()
-            if not waiter.done():
+            if not waiter.done():  # a cancelled waiter takes nothing
                 waiter.set_result(None)
-                sought -= 1
+                to_wake -= 1
 
-    def put_back(self, item: Item) -> None:
+    def put_back(self, item: QueuedEvent) -> None:
         """See `Queue`."""
         self.put([item])
 
-    def release(self, items: Sequence[Item]) -> None:
+    def release(self, items: Sequence[QueuedEvent]) -> None:
         """See `Queue`."""
 
     async def wait(self, count: int = 1) -> None:
@@ -81,7 +82,7 @@ class PlainQueue:
             self._waiters.append(waiter)
             await waiter
 
-    def take(self, limit: int) -> list[Item]:
+    def take(self, limit: int) -> list[QueuedEvent]:
         """See `Queue`."""
         return [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
 
@@ -96,16 +97,16 @@ class OrderedQueue:
 
     def __init__(self) -> None:
         self._ready = PlainQueue()
-        self._users = KeyedQueue[int, Item]()
+        self._users = KeyedQueue[int, QueuedEvent]()
         self.wait = self._ready.wait
         self.take = self._ready.take
         self.put_back = self._ready.put_back
 
-    def put(self, items: Sequence[Item]) -> None:
+    def put(self, items: Sequence[QueuedEvent]) -> None:
         """See `Queue`."""
         self._ready.put([item for item in items if self._users.enter(item.event.user_id, item)])
 
-    def release(self, items: Sequence[Item]) -> None:
+    def release(self, items: Sequence[QueuedEvent]) -> None:
         """See `Queue`."""
         following = [self._users.leave(item.event.user_id) for item in items]
         self._ready.put([item for item in following if item is not None])

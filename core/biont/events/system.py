@@ -1,4 +1,4 @@
-"""The event system: events become durable, then every handler gets them."""
+"""Event system: makes events durable, then delivers each event to every handler."""
 
 from __future__ import annotations
 
@@ -32,30 +32,31 @@ from biont.store.journal import (
 from biont.store.store import Store
 
 _SAVE_INTERVAL = 0.1
-"""How often progress is stored, in seconds: what a crash makes handlers see twice."""
+"""The pause between saves of positions, in seconds: after a crash, handlers see the events of
+about this time again."""
 
 _log = structlog.get_logger("biont.events")
 
 
 class EventSystem:
-    """The bus between all parts.
+    """The event bus between all parts.
 
-    An event that was acknowledged is never lost. Every handler sees it at least
-    once, with the same id each time. Handlers of one event are independent of
-    one another. Across events there is no order, unless a handler asks for it by
-    ``ordered=True``: then a user's events come to it one after the other.
+    An event that was acknowledged is never lost. Every handler sees the event at least
+    once, with the same id each time. Handlers of one event are independent of one
+    another. Across events there is no order, except for a handler with ``ordered=True``,
+    which gets the events of a user one after the other.
 
     Args:
         store: where events become durable.
         factory: makes events.
-        clock: stamps dead letters.
-        lane_size: how many events a handler holds in memory.
-        timeout: for one call of a handler that names none, in seconds.
-        retry: the waits before new tries of a handler that names none, in seconds.
-        crash_limit: how often the process may die over one event of a handler.
+        clock: gives the instants of dead letters.
+        lane_size: the most events in memory for each handler.
+        timeout: the default limit of one call of a handler, in seconds.
+        retry: the default waits before retries, in seconds.
+        crash_limit: the number of crashes after which an event is a poison event.
 
     Attributes:
-        dead_letters: what handlers have failed for good.
+        dead_letters: the events that handlers have failed for good.
     """
 
     on = staticmethod(on)
@@ -78,8 +79,8 @@ class EventSystem:
         self._timeout = timeout
         self._retry = tuple(retry)
         self._crash_limit = crash_limit
-        self._lanes: dict[tuple[str, str], HandlerQueue] = {}
-        self._recorded: dict[str, HandlerQueue] = {}
+        self._queues: dict[tuple[str, str], HandlerQueue] = {}
+        self._transactional: dict[str, HandlerQueue] = {}
         self._runners: list[HandlerRunner] = []
         self._saved: dict[tuple[str, str], int] = {}
         self._progress = asyncio.Event()
@@ -87,16 +88,16 @@ class EventSystem:
 
     @property
     def event_types(self) -> EventTypes:
-        """The declared event types; without declarations, before plugins are loaded, none."""
+        """The declared event types; empty before plugins are loaded."""
         return self._factory.event_types or EventTypes({})
 
     async def emit(self, event_type: str, user_id: int, payload: JsonObject) -> Event:
-        """Return the new event once it is durable.
+        """Emit an event; return the event after the commit that makes the event durable.
 
         Raises:
             InvalidInput: the type or the payload cannot be stored.
             Conflict: the chain of events that led here is too long.
-            StoreUnavailable: it was not recorded; the same call may succeed later.
+            StoreUnavailable: nothing was written; the same call may succeed later.
         """
         event = self._factory.make(event_type, user_id, payload)
         await self._store.append(event)
@@ -109,37 +110,38 @@ class EventSystem:
         waiting_plugins: Sequence[str],
         was_killed: bool = False,
     ) -> None:
-        """Begin to hand events over, first those that a former run left unhandled.
+        """Start the handlers, first with the events that the last process left unhandled.
 
         Args:
-            handlers: all handlers of the plugins that run.
-            waiting_plugins: those in quarantine, whose events are kept for them.
-            was_killed: whether the former run did not end by itself.
+            handlers: all handlers of the running plugins.
+            waiting_plugins: the plugins in quarantine, whose events stay in the journal.
+            was_killed: whether the last process was killed.
         """
         names = [handler.name for handler in handlers]
-        await self._store.write(_forget, names, waiting_plugins)
+        await self._store.write(forget_positions, names, waiting_plugins)
         positions = await self._store.read(read_positions)
         last = await self._store.read(read_last_sequence)
-        inquiry = await self._open_inquiry(last) if was_killed else None
+        investigation = await self._investigate_crash(last) if was_killed else None
         for handler in handlers:
-            # A handler that is new here begins with the events to come.
-            lane = self._make_lane(handler, positions.get(handler.name, last), last)
+            # A new handler starts with the events to come.
+            queue = self._make_queue(handler, positions.get(handler.name, last), last)
             guard = None
-            if inquiry is not None:
-                guard = PoisonEventGuard(self._store, handler.name, inquiry)
-            self._add(handler, lane, guard)
+            if investigation is not None:
+                guard = PoisonEventGuard(self._store, handler.name, investigation)
+            self._add(handler, queue, guard)
+        # Before the first event, so that a crash cannot lose the start of a new handler.
         await self._save_positions()
-        self._take_part_in_commits(handlers, keep_all=bool(waiting_plugins))
+        self._connect_to_store(handlers, keep_all=bool(waiting_plugins))
         self._saver = asyncio.create_task(self._save_progress())
         for runner in self._runners:
             runner.start()
-        self.dead_letters.start({name: lane for (_, name), lane in self._lanes.items()})
+        self.dead_letters.start({name: queue for (_, name), queue in self._queues.items()})
 
     async def stop(self, time_left: Callable[[], float]) -> None:
-        """Let running handlers end while there is time; what is left waits in the journal.
+        """Let running handlers end while there is time; other events wait in the journal.
 
         Args:
-            time_left: how many seconds it may take.
+            time_left: returns the seconds that are left.
         """
         await self.dead_letters.stop()
         await asyncio.gather(*(runner.stop(time_left()) for runner in self._runners))
@@ -148,9 +150,10 @@ class EventSystem:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._saver
             await self._save_positions()
-            await self._store.write(_clear_marks)
+            # After a clean stop no event is suspect.
+            await self._store.write(delete_marks)
 
-    def _make_lane(self, handler: Handler, position: int, last: int) -> HandlerQueue:
+    def _make_queue(self, handler: Handler, position: int, last: int) -> HandlerQueue:
         subscription = handler.subscription
         return HandlerQueue(
             functools.lru_cache(maxsize=1024)(subscription.matches),
@@ -162,59 +165,60 @@ class EventSystem:
             is_ordered=subscription.ordered,
         )
 
-    async def _open_inquiry(self, last: int) -> CrashInvestigation:
-        suspects = await self._store.write(_take_suspects)
+    async def _investigate_crash(self, last: int) -> CrashInvestigation:
+        suspects = await self._store.write(take_suspects)
         return CrashInvestigation(suspects, last, self._lane_size, self._crash_limit)
 
-    def _add(self, handler: Handler, lane: HandlerQueue, guard: PoisonEventGuard | None) -> None:
+    def _add(self, handler: Handler, queue: HandlerQueue, guard: PoisonEventGuard | None) -> None:
         subscription = handler.subscription
-        terms = CallPolicy(
+        policy = CallPolicy(
             timeout=self._timeout if subscription.timeout is None else subscription.timeout,
             retry=self._retry if subscription.retry is None else subscription.retry,
             chance=random.random,
         )
         runner = HandlerRunner(
             handler,
-            lane,
-            handler.handle or functools.partial(self._record, handler),
-            terms,
-            bury=self.dead_letters.bury,
-            forget=self.dead_letters.forget,
+            queue,
+            handler.handle or functools.partial(self._call_in_transaction, handler),
+            policy,
+            save_dead_letter=self.dead_letters.save,
+            delete_dead_letter=self.dead_letters.delete_replayed,
             guard=guard,
         )
-        self._lanes[handler.plugin, handler.name] = lane
+        self._queues[handler.plugin, handler.name] = queue
         if subscription.transactional:
-            self._recorded[handler.name] = lane
+            self._transactional[handler.name] = queue
         self._runners.append(runner)
 
-    async def _record(self, handler: Handler, events: Sequence[Event]) -> None:
-        """Call a transactional handler in a transaction of its own."""
-        if handler.record is not None:
-            await self._store.transact(handler.record, events)
+    async def _call_in_transaction(self, handler: Handler, events: Sequence[Event]) -> None:
+        """Call a transactional handler again, in a transaction of its own."""
+        if handler.handle_in_transaction is not None:
+            await self._store.transact(handler.handle_in_transaction, events)
 
-    def _take_part_in_commits(self, handlers: Sequence[Handler], *, keep_all: bool) -> None:
-        later = [found.subscription for found in handlers if not found.subscription.transactional]
+    def _connect_to_store(self, handlers: Sequence[Handler], *, keep_all: bool) -> None:
+        later = [each.subscription for each in handlers if not each.subscription.transactional]
 
         @functools.lru_cache(maxsize=1024)
         def is_awaited(event_type: str) -> bool:
             return keep_all or any(subscription.matches(event_type) for subscription in later)
 
-        at_once = [handler for handler in handlers if handler.subscription.transactional]
-        self._store.record_with(TransactionalHandlers(at_once, is_awaited).record)
-        self._store.on_append(self._offer)
+        transactional = [handler for handler in handlers if handler.subscription.transactional]
+        calls = TransactionalHandlers(transactional, is_awaited)
+        self._store.set_transactional_handlers(calls.call)
+        self._store.on_commit(self._offer)
 
     async def _read_entries(self, first: int, last: int, limit: int) -> Sequence[JournalEntry]:
         return await self._store.read(read_entries, first, last, limit)
 
     def _offer(
-        self, entries: Sequence[JournalEntry], again: Mapping[str, Sequence[JournalEntry]]
+        self, entries: Sequence[JournalEntry], redelivered: Mapping[str, Sequence[JournalEntry]]
     ) -> None:
         event_types = {entry.event.event_type for entry in entries}
-        for (_, name), lane in self._lanes.items():
-            offered = again.get(name) if name in self._recorded else entries
-            if offered and lane.wants(event_types):
-                lane.offer(offered)
-            lane.pass_over(entries[-1].sequence)
+        for (_, name), queue in self._queues.items():
+            offered = redelivered.get(name) if name in self._transactional else entries
+            if offered and queue.wants(event_types):
+                queue.offer(offered)
+            queue.skip_to(entries[-1].sequence)
 
     async def _save_progress(self) -> None:
         while True:
@@ -224,28 +228,12 @@ class EventSystem:
             try:
                 await self._save_positions()
             except StoreUnavailable as error:
-                # What is not stored is handled again after a restart, no worse.
-                _log.warning("progress of handlers not stored", error=str(error))
+                # After a crash, handlers see more events again, as "at least once" permits.
+                _log.warning("positions of handlers not saved", error=str(error))
                 self._progress.set()
 
     async def _save_positions(self) -> None:
-        positions = {key: lane.position for key, lane in self._lanes.items()}
+        positions = {key: queue.position for key, queue in self._queues.items()}
         if positions and positions != self._saved:
-            await self._store.write(_save, positions)
+            await self._store.write(save_positions, positions)
             self._saved = positions
-
-
-def _forget(names: Sequence[str], waiting_plugins: Sequence[str]) -> None:
-    forget_positions(names, waiting_plugins)
-
-
-def _save(positions: dict[tuple[str, str], int]) -> None:
-    save_positions(positions)
-
-
-def _clear_marks() -> None:
-    delete_marks()
-
-
-def _take_suspects() -> dict[tuple[str, str], int]:
-    return take_suspects()

@@ -105,7 +105,7 @@ async def replay_dead_letters(request: Request, body: DeadLetterReplay) -> Repla
 @api.delete("/dead-letters/{letter_id}")
 async def drop_dead_letter(request: Request, letter_id: RowId) -> None:
     """Drop a dead letter; its handler never gets the event again."""
-    await request.workbench.events.dead_letters.drop(letter_id, user_id=request.user_id)
+    await request.workbench.events.dead_letters.delete(letter_id, user_id=request.user_id)
 
 
 def _show_item(letter: DeadLetter) -> DeadLetterItem:

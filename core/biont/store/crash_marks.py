@@ -1,4 +1,4 @@
-"""What handlers were at when the process died."""
+"""Crash marks: the events that handlers were called with when the process died."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from biont.store.database import Table
 
 
 class CrashMark(Table):
-    """An event that a handler was handed after a crash, and has not come back from."""
+    """An event whose handler was called after a crash and has not returned.
+
+    Attributes:
+        alone: whether no other suspect event was under way at the same time.
+        crashes: the number of earlier crashes during such a call.
+    """
 
     handler = TextField()
     event_id = TextField()
@@ -20,28 +25,28 @@ class CrashMark(Table):
 
 
 def take_suspects() -> dict[tuple[str, str], int]:
-    """Return what was under way when the process died, by handler and event.
+    """Return the crash count of each event that was under way, by handler and event id.
 
-    The number is how often it has died while nothing else could be to blame, this
-    time included.
+    Only crashes count during which no other suspect event was under way, the last crash
+    included.
     """
     CrashMark.update(alone=False, crashes=CrashMark.crashes + 1).where(CrashMark.alone).execute()
     return {(mark.handler, mark.event_id): mark.crashes for mark in CrashMark.select()}
 
 
 def save_mark(handler: str, event_id: str, *, alone: bool, crashes: int) -> None:
-    """Note that `handler` is about to be handed an event that may end the process."""
+    """Save a mark before `handler` is called with an event that may end the process."""
     row = {"handler": handler, "event_id": event_id, "alone": alone, "crashes": crashes}
     CrashMark.insert(row).on_conflict_replace().execute()
 
 
 def delete_mark(handler: str, event_id: str) -> None:
-    """Note that `handler` has come back from an event."""
+    """Delete the mark of an event after the call of `handler`."""
     CrashMark.delete().where(
         CrashMark.handler == handler, CrashMark.event_id == event_id
     ).execute()
 
 
 def delete_marks() -> None:
-    """Forget what all handlers were at."""
+    """Delete all marks."""
     CrashMark.delete().execute()

@@ -1,4 +1,4 @@
-"""The SQLite engine as peewee sees it, and the base class of every table."""
+"""SQLite by peewee: connection settings, the base class of tables, and column types."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from playhouse.postgres_ext import DateTimeTZField
 
 from biont.exceptions import BiontError, StoreUnavailable
 
-_PASSING = {
+_TEMPORARY_ERRORS = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
     sqlite3.SQLITE_IOERR,
@@ -28,10 +28,10 @@ _active: ContextVar[Database] = ContextVar("biont_database")
 
 
 class _ActiveDatabase(DatabaseProxy):
-    """Stands for the database whose read or write is running on this thread.
+    """Proxy of the database whose read or write is running on this thread.
 
-    Models are classes and outlive any workbench; bound to this proxy they
-    belong to none, so that two workbenches can live in one process.
+    Model classes outlive a workbench. All models are bound to this proxy instead of a
+    database, so that two workbenches can run in one process.
     """
 
     def __getattr__(self, name: str) -> object:
@@ -46,13 +46,13 @@ class _ActiveDatabase(DatabaseProxy):
 
 
 class Table(Model):
-    """The base class of every table, the core's and the plugins' alike.
+    """The base class of all tables, of the core and of plugins.
 
-    Its queries run inside a function handed to `Store.read` or `Store.write`.
+    Queries run inside a function that is passed to `Store.read`, `write` or `transact`.
     """
 
     class Meta:
-        """What all tables share."""
+        """Settings of all tables."""
 
         database = _ActiveDatabase()
         legacy_table_names = False
@@ -63,37 +63,37 @@ if TYPE_CHECKING:
 else:
 
     class InstantField(DateTimeTZField):
-        """An instant: timezone-aware, kept in UTC. Type checkers know it as a DateTimeField."""
+        """A timezone-aware instant, stored in UTC. Type checkers see a DateTimeField."""
 
         def db_value(self, value: object) -> object:
-            """Return an instant in UTC: what SQLite compares is text."""
+            """Return an instant in UTC, because SQLite compares instants as text."""
             if isinstance(value, datetime):
                 value = value.astimezone(UTC)
             return super().db_value(value)
 
         def python_value(self, value: object) -> object:
-            """Return what the engine gave as a datetime; peewee's own way tries five formats."""
+            """Return the stored text as a datetime; peewee would try five formats."""
             return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 def format_instant(at: datetime) -> str:
-    """Return an instant as the tables have it: in UTC, as text whose order is that of time.
+    """Return an instant as tables store it: text in UTC that sorts by time.
 
-    `at` is timezone-aware. It is what an `InstantField` keeps, for statements of one's own.
+    `at` is timezone-aware. The text equals the value of an `InstantField`, for plain SQL.
     """
     in_utc = at if at.tzinfo is UTC else at.astimezone(UTC)
-    # In half the time of datetime.isoformat: each event has one.
+    # Half the time of datetime.isoformat, and every event has an instant.
     return orjson.dumps(in_utc).decode()[1:-1].replace("T", " ")
 
 
 def dump_json(value: object) -> str:
-    """Return `value` as JSON text, as the tables keep it."""
+    """Return `value` as JSON text, as tables store it."""
     return orjson.dumps(value).decode()
 
 
 @contextmanager
 def activate(database: Database) -> Iterator[None]:
-    """Let the tables used inside, in this context, mean `database`."""
+    """Bind all tables to `database` inside the block, in this context."""
     token = _active.set(database)
     try:
         yield
@@ -102,18 +102,18 @@ def activate(database: Database) -> Iterator[None]:
 
 
 class TransactionUndone(sqlite3.OperationalError):
-    """SQLite has undone a transaction by itself, as it may on a full disk or ``OR ROLLBACK``.
+    """SQLite has rolled back a whole transaction by itself: a full disk, or ``OR ROLLBACK``.
 
-    Nothing of it may be acknowledged, and nothing more be written as if it went on.
+    No write of the transaction may be acknowledged, and no further write may follow in it.
     """
 
 
 @contextmanager
 def savepoint(connection: sqlite3.Connection) -> Iterator[None]:
-    """Undo what was done inside, and no more, when it raises.
+    """Undo the changes of the block, and no others, when the block raises.
 
     Raises:
-        TransactionUndone: more was undone than that.
+        TransactionUndone: the whole transaction was rolled back.
     """
     connection.execute("SAVEPOINT biont")
     try:
@@ -130,9 +130,9 @@ def savepoint(connection: sqlite3.Connection) -> Iterator[None]:
 def execute_sql(sql: str, *parameters: str | float | None) -> sqlite3.Cursor:
     """Run one statement on the database whose read or write is running on this thread.
 
-    For what has to be quick with many rows: each row that a cursor yields gives the
-    interpreter's lock away and has to win it back, so let a statement take its rows
-    from ``json_each(?)`` and give them back by ``json_group_array``.
+    For fast statements on many rows. Each row that a cursor yields releases the
+    interpreter's lock and has to acquire the lock again, so pass many rows by
+    ``json_each(?)`` and return many rows by ``json_group_array``.
     """
     cursor: sqlite3.Cursor = _active.get().execute_sql(sql, parameters)
     return cursor
@@ -143,38 +143,38 @@ def active_savepoint() -> AbstractContextManager[None]:
     return savepoint(_active.get().connection())
 
 
-def judge_error(error: OperationalError) -> Exception:
-    """Return what an error of SQLite means to the caller.
+def translate_error(error: OperationalError) -> Exception:
+    """Return `StoreUnavailable` when the database is locked, full or out of reach.
 
-    Locked, full, out of reach: `StoreUnavailable`, since the same call may succeed
-    later. Anything else is a mistake in the calling code, and stays what it is.
+    The same call may then succeed later. Any other error is a mistake in the calling code
+    and is returned unchanged.
     """
     code = getattr(error.__context__, "sqlite_errorcode", 0)
-    if code & 0xFF in _PASSING:  # the lowest byte is the kind, the rest is detail
+    if code & 0xFF in _TEMPORARY_ERRORS:  # the lowest byte is the kind, the rest is detail
         return StoreUnavailable(f"the database cannot be used for now: {error}; try again")
     return error
 
 
 def open_sqlite(path: Path, busy_timeout: float) -> SqliteDatabase:
-    """Return the database at `path`; each thread that uses it opens a connection of its own.
+    """Return the database at `path`; each thread opens a connection of its own.
 
     Args:
-        path: the file, created with its folder where missing.
-        busy_timeout: how long a statement waits for another process, in seconds.
+        path: the file; the folder is created when missing.
+        busy_timeout: the longest wait of a statement for another process, in seconds.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     return SqliteDatabase(
         str(path),
         timeout=busy_timeout,
-        # FULL, since NORMAL may lose the last commits when the power fails.
+        # FULL, because NORMAL may lose the last commits when the power fails.
         pragmas={
             "journal_mode": "wal",
             "synchronous": "full",
             "foreign_keys": 1,
-            # Pages that may be written before they are copied into the file: by default
-            # 1,000, which a few hundred deliveries dirty, and each copy holds all writes up.
+            # Pages in the log before a checkpoint copies the pages into the file. The default
+            # of 1,000 is reached by a few hundred deliveries, and a checkpoint stops all writes.
             "wal_autocheckpoint": 4000,
-            # In KiB, when it is negative.
+            # A negative number means KiB.
             "cache_size": -16_000,
         },
     )

@@ -1,4 +1,4 @@
-"""Events that a handler failed for good, kept to be looked at and replayed."""
+"""Table of dead letters: events that a handler has failed for good."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from biont.store.database import InstantField, Table
 
 
 class DeadLetter(Table):
-    """An event that one handler failed for good."""
+    """An event that one handler has failed for good.
+
+    Attributes:
+        event: the whole event as JSON text, because the journal is pruned.
+        replaying: whether a replay was requested and has not ended.
+    """
 
     id = AutoField()
     handler = TextField(index=True)
@@ -30,13 +35,13 @@ class DeadLetter(Table):
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterFilter:
-    """Which dead letters are meant; what is None does not matter.
+    """A choice of dead letters; None means any.
 
     Attributes:
-        user_id: whose.
-        handler: of which handler.
-        since: failed at this instant or later.
-        until: failed before this instant.
+        user_id: the user of the event.
+        handler: the name of the handler.
+        since: the earliest instant of failure.
+        until: the end of the range, exclusive.
     """
 
     user_id: int | None = None
@@ -45,7 +50,7 @@ class DeadLetterFilter:
     until: datetime | None = None
 
     def conditions(self) -> list[Expression]:
-        """Return what the chosen letters meet."""
+        """Return the SQL conditions of the choice."""
         found: list[Expression] = []
         if self.user_id is not None:
             found.append(DeadLetter.user_id == self.user_id)
@@ -68,16 +73,16 @@ def select_letters(choice: DeadLetterFilter, limit: int, before: int | None) -> 
 
 
 def count_letters(choice: DeadLetterFilter) -> int:
-    """Return how many of the chosen letters could be replayed."""
+    """Return the number of chosen letters that are not being replayed."""
     conditions = [*choice.conditions(), ~DeadLetter.replaying]
     return int(DeadLetter.select().where(*conditions).count())
 
 
 def get_letter(letter_id: int, user_id: int | None) -> DeadLetter:
-    """Return one letter.
+    """Return a letter of `user_id`, or of any user for None.
 
     Raises:
-        NotFound: there is none of that number, or it is somebody else's.
+        NotFound: there is no such letter, or another user has the letter.
     """
     found = DeadLetter.get_or_none(DeadLetter.id == letter_id)
     if found is None or user_id not in (None, found.user_id):
@@ -86,19 +91,21 @@ def get_letter(letter_id: int, user_id: int | None) -> DeadLetter:
 
 
 def mark_replaying(choice: DeadLetterFilter) -> int:
-    """Let the chosen letters be handled again; return how many."""
+    """Mark the chosen letters for replay; return the number of letters."""
     conditions = [*choice.conditions(), ~DeadLetter.replaying]
     return int(DeadLetter.update(replaying=True).where(*conditions).execute())
 
 
 def select_replaying(handlers: Sequence[str], limit: int) -> list[DeadLetter]:
-    """Return up to `limit` letters that `handlers` are to see again, the oldest first."""
+    """Return up to `limit` letters of `handlers` marked for replay, the oldest first."""
     query = DeadLetter.select().where(DeadLetter.replaying, DeadLetter.handler.in_(handlers))
     return list(query.order_by(DeadLetter.id).limit(limit))
 
 
-def bury(handler: str, event: Event, error: str, attempts: int, now: datetime) -> None:
-    """Keep an event that `handler` has failed for good."""
+def insert_dead_letter(
+    handler: str, event: Event, error: str, attempts: int, now: datetime
+) -> None:
+    """Insert a dead letter for an event that `handler` has failed for good."""
     DeadLetter.create(
         handler=handler,
         event_id=event.id,
@@ -111,13 +118,13 @@ def bury(handler: str, event: Event, error: str, attempts: int, now: datetime) -
     )
 
 
-def bury_again(letter_id: int, error: str, attempts: int, now: datetime) -> None:
-    """Keep a letter whose replay has failed as well; `attempts` come on top of the former."""
+def update_dead_letter(letter_id: int, error: str, attempts: int, now: datetime) -> None:
+    """Update a letter whose replay has failed; `attempts` is added to the earlier attempts."""
     DeadLetter.update(
         error=error, attempts=DeadLetter.attempts + attempts, failed_at=now, replaying=False
     ).where(DeadLetter.id == letter_id).execute()
 
 
-def drop_letter(letter_id: int) -> None:
-    """Delete a letter."""
+def delete_dead_letter(letter_id: int) -> None:
+    """Delete the letter of this id."""
     DeadLetter.delete().where(DeadLetter.id == letter_id).execute()

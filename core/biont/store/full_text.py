@@ -1,4 +1,4 @@
-"""Full-text search in SQLite (FTS5): what users write, and what they are shown."""
+"""Full-text search in SQLite (FTS5): queries from user input, and snippets of matches."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SnippetPart:
-    """A piece of a text, and whether it is what was looked for."""
+    """A piece of a snippet, either a match or the text around a match."""
 
     text: str
     is_match: bool
 
 
 def quote_words(query: str) -> str:
-    """Return an FTS5 query for all words of `query`, in which nothing else is an operator.
+    """Return an FTS5 query that finds texts with all words of `query`.
 
-    ``plan*`` finds what begins so, and ``"to do"`` the words one after the other.
+    ``plan*`` finds words with that prefix, and ``"to do"`` finds the phrase. Every other
+    operator of FTS5 is quoted and so means plain text.
     """
-    # SQLite reads text up to the first NUL, and would miss the closing quote.
+    # SQLite reads text up to the first NUL and would miss the closing quote.
     terms = re.findall(r'"([^"]+)"|([^\s"]+)', query.replace("\0", " "))
     quoted = [_quote(phrase or word) for phrase, word in terms]
     return " ".join(quoted) or '""'
 
 
 def split_snippet(snippet: str) -> list[SnippetPart]:
-    """Tell what was found from what stands around it.
+    """Split `snippet` into matches and the text around matches.
 
     Args:
-        snippet: what ``snippet(table, column, char(2), char(3), '…', words)`` returned.
+        snippet: the result of ``snippet(table, column, char(2), char(3), '…', words)``.
     """
     parts: list[SnippetPart] = []
     for index, piece in enumerate(re.split("[\x02\x03]", snippet)):

@@ -1,7 +1,12 @@
-"""Where a process that does not run the workbench leaves its events.
+"""Inbox: events emitted by a process that does not run the workbench, such as a command.
 
-Only the workbench numbers events and hands them on; it takes what lies here as
-soon as it notices, or at its next start.
+Only the workbench numbers events and hands them to handlers. Another process inserts its
+events here, in the transaction of its other changes:
+
+    inserted --the writer notices the commit, or starts--> taken
+
+The writer of the workbench takes the events in the transaction that adds the same events to
+the journal. So a crash in between leaves an event in exactly one of both.
 """
 
 from __future__ import annotations
@@ -15,7 +20,7 @@ from biont.store.database import Table
 
 
 class InboxRow(Table):
-    """One event that waits to be taken."""
+    """An event in the inbox."""
 
     id = AutoField()
     event = TextField()
@@ -24,13 +29,13 @@ class InboxRow(Table):
         table_name = "inbox"
 
 
-def leave_events(events: Sequence[Event]) -> None:
-    """Put `events` into the inbox."""
+def insert_inbox_events(events: Sequence[Event]) -> None:
+    """Insert `events` into the inbox."""
     InboxRow.insert_many([(encode_event(event),) for event in events], [InboxRow.event]).execute()
 
 
-def take_events() -> list[Event]:
-    """Empty the inbox; return what was in it, the oldest first."""
+def take_inbox_events() -> list[Event]:
+    """Delete and return all events of the inbox, the oldest first."""
     rows = list(InboxRow.select().order_by(InboxRow.id))
     if rows:
         InboxRow.delete().where(InboxRow.id <= rows[-1].id).execute()

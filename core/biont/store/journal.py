@@ -1,9 +1,16 @@
-"""The durable record of events that some handler has not yet handled.
+"""Journal: the durable record of events that some handler has not handled yet.
 
-Events are numbered in the order of their commits. Each handler has a position:
-it is done with every event up to there. What all positions have passed is
-pruned, so an event costs a share of one insert and of one update, however many
-handlers there are.
+Events are numbered in the order of their commits. The events of one commit share a row, the
+block, of at most `_BLOCK_SIZE` events: a row for each event would cost ten times as much.
+
+Each handler has a position: the handler is done with every event up to that number. Positions
+are saved a few times a second, so a crash makes a handler see the last events again. A block is
+pruned when all positions have reached its last event. So an event costs a share of one insert
+and of one update, however many handlers there are:
+
+    committed --in a block--> read by handlers --all positions past the block--> pruned
+
+A handler that failed an event passes the event too: the dead letter has a row of its own.
 """
 
 from __future__ import annotations
@@ -17,16 +24,16 @@ import orjson
 from peewee import BigIntegerField, Database, TextField, fn
 
 from biont.event import Event
-from biont.store.database import Table
+from biont.store.database import Table, dump_json
 from biont.store.transaction import Transaction
 
 
 class JournalBlock(Table):
-    """Some events that were committed together.
+    """Events of one commit.
 
     Attributes:
-        last: the number of the last of them.
-        entries: all of them as JSON, in order; see `_to_columns`.
+        last: the number of the last event.
+        entries: all events as a JSON list, in order; see `_to_columns`.
     """
 
     last = BigIntegerField(primary_key=True)
@@ -37,7 +44,7 @@ class JournalBlock(Table):
 
 
 class HandlerPosition(Table):
-    """How far one handler has come."""
+    """The position of one handler: the number of the last event that the handler is done with."""
 
     handler = TextField(primary_key=True)
     plugin = TextField()
@@ -45,44 +52,44 @@ class HandlerPosition(Table):
 
 
 class JournalEntry(NamedTuple):
-    """An event with its place in the journal."""
+    """An event with its number."""
 
     sequence: int
     event: Event
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
-    """What became of new events before their transaction was committed.
+class TransactionalResult:
+    """The result of calling the transactional handlers with new events.
 
     Attributes:
-        kept: those that go into the journal, since a handler has to see them later.
-        again: what transactional handlers have to see again, by handler: what they
-            have failed, or deferred.
+        journaled: the events that go into the journal, because a handler sees them later.
+        redelivered: the events that a transactional handler has failed or deferred, and
+            has to see again, by handler.
     """
 
-    kept: Sequence[JournalEntry]
-    again: Mapping[str, Sequence[JournalEntry]]
+    journaled: Sequence[JournalEntry]
+    redelivered: Mapping[str, Sequence[JournalEntry]]
 
 
-Recorder = Callable[[Transaction, Sequence[JournalEntry]], Recording]
-"""Is shown new events inside the transaction that makes them durable."""
+CallTransactionalHandlers = Callable[[Transaction, Sequence[JournalEntry]], TransactionalResult]
+"""A function that is called with new events, inside the transaction that makes them durable."""
 
 _BLOCK_SIZE = 250
-"""How many events one row holds at most: as many are read at once, however few are wanted."""
+"""The most events in one row, because a read parses the whole row for a single event."""
 
 
-def keep_all(_: Transaction, entries: Sequence[JournalEntry]) -> Recording:
-    """Keep every event in the journal, for handlers that are to come."""
-    return Recording(entries, {})
+def journal_all(_: Transaction, entries: Sequence[JournalEntry]) -> TransactionalResult:
+    """Put every event into the journal, because the handlers are not known yet."""
+    return TransactionalResult(entries, {})
 
 
 def append_entries(database: Database, entries: Sequence[JournalEntry]) -> None:
-    """Insert `entries`, few rows for however many."""
+    """Insert `entries`, up to `_BLOCK_SIZE` in a row."""
     connection = database.connection()
     for first in range(0, len(entries), _BLOCK_SIZE):
         block = entries[first : first + _BLOCK_SIZE]
-        columns = orjson.dumps([_to_columns(entry) for entry in block]).decode()
+        columns = dump_json([_to_columns(entry) for entry in block])
         connection.execute(
             'INSERT INTO "journal_blocks" ("last", "entries") VALUES (?, ?)',
             (block[-1].sequence, columns),
@@ -90,8 +97,10 @@ def append_entries(database: Database, entries: Sequence[JournalEntry]) -> None:
 
 
 def read_last_sequence() -> int:
-    """Return the highest number of any event that may not have been handled, 0 for none."""
+    """Return the highest number that was given to an event and is still known, 0 for none."""
+    # Both, because a pruned journal is empty, and positions are saved only now and then.
     last = JournalBlock.select(fn.MAX(JournalBlock.last)).scalar() or 0
+    # From the table, because the positions of plugins in quarantine count as well.
     passed = HandlerPosition.select(fn.MAX(HandlerPosition.sequence)).scalar() or 0
     return max(int(last), int(passed))
 
@@ -156,9 +165,9 @@ def read_positions() -> dict[str, int]:
 
 
 def forget_positions(keep: Iterable[str], keep_plugins: Iterable[str]) -> None:
-    """Drop the positions of handlers that are gone, so that they hold nothing back.
+    """Delete the positions of handlers that are gone, because an old position stops pruning.
 
-    Those of `keep_plugins` stay: a plugin in quarantine gets its events when it is mended.
+    Positions of `keep_plugins` stay: a plugin in quarantine gets the events after its repair.
     """
     HandlerPosition.delete().where(
         HandlerPosition.handler.not_in(list(keep)),
@@ -167,11 +176,12 @@ def forget_positions(keep: Iterable[str], keep_plugins: Iterable[str]) -> None:
 
 
 def save_positions(positions: Mapping[tuple[str, str], int]) -> None:
-    """Store how far the handlers, each as ``(plugin, handler)``, have come; prune behind them."""
+    """Save `positions` by ``(plugin, handler)``; prune blocks that all handlers have passed."""
     rows = [
         {"handler": handler, "plugin": plugin, "sequence": sequence}
         for (plugin, handler), sequence in positions.items()
     ]
     HandlerPosition.insert_many(rows).on_conflict_replace().execute()
+    # From the table, because the positions of plugins in quarantine count as well.
     passed = HandlerPosition.select(fn.MIN(HandlerPosition.sequence)).scalar()
     JournalBlock.delete().where(JournalBlock.last <= passed).execute()

@@ -1,4 +1,4 @@
-"""One workbench a database."""
+"""Lock that keeps a second workbench from running on the same database."""
 
 from __future__ import annotations
 
@@ -14,16 +14,14 @@ from biont.exceptions import StoreConflict
 
 @contextmanager
 def hold_database(path: Path) -> Iterator[bool]:
-    """Keep any other workbench from running on the database at `path`.
+    """Hold the lock of the database at `path`; yield whether the last workbench was killed.
 
-    Gives whether the last one that ran on it was killed: whether it left the
-    file that says it is running behind.
-
-    SQLite's own file lock is used, on a file beside the database: it works on
-    every platform, and the system releases it when the process dies.
+    A workbench that is killed leaves the file ``.running`` beside the database. The lock is
+    SQLite's own file lock, on a file of its own, because that lock works on every platform
+    and the system releases the lock when the process dies.
 
     Raises:
-        StoreConflict: another process holds it.
+        StoreConflict: another process holds the lock.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.with_name(path.name + ".lock")
@@ -35,6 +33,7 @@ def hold_database(path: Path) -> Iterator[bool]:
             raise StoreConflict(
                 f"another process runs on {path}; stop it, or choose another database.url"
             ) from error
+        # After the lock: the file of a workbench that still runs says nothing of a crash.
         was_killed = running.exists()
         _write_durably(running)
         yield was_killed

@@ -1,4 +1,4 @@
-"""The threads that read, each with a connection of its own."""
+"""Readers: threads that run reads, each with a connection of its own."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from queue import Empty, SimpleQueue
 
 from peewee import Database, OperationalError
 
-from biont.store.database import activate, judge_error
+from biont.store.database import activate, translate_error
 
 _BATCH_LIMIT = 16
-"""How many reads a thread takes at once: each answer that travels alone costs a wake-up of
-the event loop, and each read that is taken along waits for those before it."""
+"""The most reads that a thread takes at once. A larger number wakes the event loop less often,
+but the first read of a batch waits for the last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One read that waits for its turn."""
+    """A submitted read."""
 
     function: Callable[[], object]
     context: contextvars.Context
@@ -29,7 +29,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class ReadReply:
-    """What a future is to become: a result, or an error where there is one."""
+    """The result or error of a read, with the future to resolve."""
 
     future: asyncio.Future[object]
     result: object = None
@@ -37,19 +37,19 @@ class ReadReply:
 
 
 class Readers:
-    """Runs reads side by side on threads of their own.
+    """Runs reads on several threads.
 
     Args:
-        database: a connection to it is opened on each thread.
-        count: how many threads.
-        on_answers: called on a reading thread with what it has read.
+        database: each thread opens a connection to this database.
+        count: the number of threads.
+        on_replies: called on a reading thread with the replies of a batch.
     """
 
     def __init__(
-        self, database: Database, count: int, on_answers: Callable[[Sequence[ReadReply]], None]
+        self, database: Database, count: int, on_replies: Callable[[Sequence[ReadReply]], None]
     ) -> None:
         self._database = database
-        self._on_answers = on_answers
+        self._on_replies = on_replies
         self._waiting: SimpleQueue[Read | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=self._run, name=f"biont-reader-{number}", daemon=True)
@@ -57,19 +57,19 @@ class Readers:
         ]
 
     def start(self) -> None:
-        """Begin to read."""
+        """Start the threads."""
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Read what has been handed in, then end; blocks until then."""
+        """End the threads after all submitted reads; block until then."""
         for _ in self._threads:
             self._waiting.put(None)
         for thread in self._threads:
             thread.join()
 
     def submit(self, read: Read) -> None:
-        """Hand in a read; the next idle thread takes it."""
+        """Submit `read` to the next idle thread."""
         self._waiting.put(read)
 
     def _run(self) -> None:
@@ -78,13 +78,13 @@ class Readers:
             is_open = True
             while is_open:
                 reads, is_open = self._gather()
-                # In one transaction each read sees one state, however many its queries.
+                # One transaction, so that all queries of a read see the same state.
                 with self._database.atomic("DEFERRED"):
-                    answers = [self._answer(read) for read in reads]
-                self._on_answers(answers)
+                    replies = [self._reply(read) for read in reads]
+                self._on_replies(replies)
 
     def _gather(self) -> tuple[list[Read], bool]:
-        """Wait for reads; return some, and whether there may be more after them."""
+        """Wait for reads; return a batch, and False when the thread is to end."""
         reads: list[Read] = []
         read = self._waiting.get()
         while read is not None:
@@ -97,12 +97,12 @@ class Readers:
                 return reads, True
         return reads, False
 
-    def _answer(self, read: Read) -> ReadReply:
+    def _reply(self, read: Read) -> ReadReply:
         try:
             return ReadReply(read.future, read.context.run(self._call, read.function))
         except OperationalError as error:
-            return ReadReply(read.future, error=judge_error(error))
-        except Exception as error:  # noqa: BLE001  # it is raised again where the read was awaited
+            return ReadReply(read.future, error=translate_error(error))
+        except Exception as error:  # noqa: BLE001  # raised again where the read is awaited
             return ReadReply(read.future, error=error)
 
     def _call(self, function: Callable[[], object]) -> object:

@@ -1,4 +1,4 @@
-"""Brings the tables of the core and of each plugin to their present shape."""
+"""Migrations of the tables of the core and of each plugin."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Tables:
     Attributes:
         migrations: the folder of scripts, ``0001_name.py`` and so on, each with
             ``up(migrator, db)``, as `playhouse.migrations` runs them.
-        models: the tables as the plugin's code uses them.
+        models: the model classes of the tables.
     """
 
     migrations: Path
@@ -29,10 +29,10 @@ class Tables:
 
 
 def migrate(database: Database, owner: str, migrations: Path) -> list[str]:
-    """Run those of `owner`'s migrations that have not run here yet; return their names.
+    """Run the migrations of `owner` that this database lacks; return the names.
 
-    All of them happen in one transaction, which also keeps a second process
-    that starts at the same moment waiting: it then finds nothing left to do.
+    All migrations run in one transaction. A second process that starts at the same moment
+    waits for the transaction and then finds nothing to do.
 
     Raises:
         StoreConflict: the database was made by a newer version.

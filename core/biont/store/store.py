@@ -1,4 +1,4 @@
-"""The one door to the database."""
+"""Store: all access to the database, from the event loop."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from typing import Concatenate, ParamSpec, TypeVar, cast
 from biont.event import Event, EventFactory
 from biont.exceptions import StoreUnavailable
 from biont.store.database import open_sqlite
-from biont.store.journal import JournalEntry, Recorder
+from biont.store.journal import CallTransactionalHandlers, JournalEntry
 from biont.store.reader import Read, Readers, ReadReply
 from biont.store.schema import CORE_MIGRATIONS, migrate
 from biont.store.transaction import Transaction
-from biont.store.writer import Committed, Write, Writer
+from biont.store.writer import Committed, TransactionCall, Write, Writer
 
-OnAppend = Callable[[Sequence[JournalEntry], Mapping[str, Sequence[JournalEntry]]], None]
-"""Is told the new events of a commit, and which of them transactional handlers see again."""
+OnCommit = Callable[[Sequence[JournalEntry], Mapping[str, Sequence[JournalEntry]]], None]
+"""A function that gets the new events of a commit, and those to redeliver, by handler."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Store:
-    """Runs functions that use tables, off the event loop.
+    """Runs functions that use tables, on threads: several that read and one that writes.
 
     Args:
         path: the SQLite file.
         events: makes the events that writes emit.
-        readers: how many threads read.
-        busy_timeout: how long a statement waits for another process, in seconds.
-        is_owner: whether this process runs the workbench on the database. One that
-            does not leaves its events for the workbench to take.
+        readers: the number of reading threads.
+        busy_timeout: the longest wait of a statement for another process, in seconds.
+        is_owner: whether this process runs the workbench on the database. The events of
+            another process go to the inbox, where the workbench takes them.
     """
 
     def __init__(
@@ -60,12 +60,12 @@ class Store:
         self._submitted: list[Write] = []
         self._replies: list[Callable[[], None]] = []
         self._replies_lock = threading.Lock()
-        self._on_append: list[OnAppend] = []
+        self._on_commit: list[OnCommit] = []
         self._on_foreign_change: list[Callable[[], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def open(self) -> None:
-        """Bring the core's tables to their present shape and start the threads.
+        """Run the migrations of the core and start the threads.
 
         Raises:
             StoreConflict: the database was made by a newer version.
@@ -76,7 +76,7 @@ class Store:
         self._readers.start()
 
     async def close(self) -> None:
-        """Finish what was handed in, then close every connection."""
+        """Finish all reads and writes, then close every connection."""
         self._flush()
         await asyncio.to_thread(self._writer.stop)
         await asyncio.to_thread(self._readers.stop)
@@ -91,20 +91,20 @@ class Store:
 
         return await asyncio.to_thread(run)
 
-    def record_with(self, recorder: Recorder) -> None:
-        """Let `recorder`, on the writer's thread, take part in making events durable."""
-        self._writer.recorder = recorder
+    def set_transactional_handlers(self, call_handlers: CallTransactionalHandlers) -> None:
+        """Call `call_handlers` on the writer's thread with new events, before their commit."""
+        self._writer.call_handlers = call_handlers
 
-    def on_append(self, callback: OnAppend) -> None:
+    def on_commit(self, callback: OnCommit) -> None:
         """Call `callback` on the event loop with the events of each commit, in order."""
-        self._on_append.append(callback)
+        self._on_commit.append(callback)
 
     def on_foreign_change(self, callback: Callable[[], None]) -> None:
         """Call `callback` on the event loop when another process has written."""
         self._on_foreign_change.append(callback)
 
     async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return what `function` returns; it may use tables, but not change them.
+        """Return the result of `function`, which reads tables but does not change them.
 
         Raises:
             StoreUnavailable: the database cannot be read.
@@ -115,9 +115,9 @@ class Store:
         return cast("T", await future)
 
     async def write(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call `function`, which changes tables, and return its result once that is durable.
+        """Call `function`, which changes tables; return its result after the commit.
 
-        When the function raises, nothing of it was written. It shares a transaction with
+        When the function raises, nothing was written. The function shares a transaction with
         other writes and must be short: slow work belongs outside.
 
         Raises:
@@ -133,8 +133,8 @@ class Store:
     ) -> T:
         """Do the same as `write` for a function that also emits events.
 
-        Its first argument is the `Transaction`: events that it emits become durable together
-        with its changes, and callbacks that it adds run after the commit.
+        The first argument of `function` is the `Transaction`: emitted events become durable
+        together with the changes, and added callbacks run after the commit.
 
         Raises:
             StoreUnavailable: nothing was written; the same call may succeed later.
@@ -144,24 +144,25 @@ class Store:
     async def _call(self, function: Callable[[Transaction], T]) -> T:
         future = self._open_loop().create_future()
         transaction = Transaction(self._factory)
-        context = contextvars.copy_context()
-        self._submit(Write(function, transaction, context, transaction.events, future))
+        call = TransactionCall(function, transaction, contextvars.copy_context())
+        self._submit(Write(call, transaction.events, future))
         return cast("T", await future)
 
     def append(self, event: Event) -> Awaitable[object]:
-        """Make an event durable that nothing else has to be written with; it is once awaited.
+        """Make `event` durable without any other change; await the result for the commit.
 
         Raises:
-            StoreUnavailable: it was not written; the same call may succeed later.
+            StoreUnavailable: the event was not written; the same call may succeed later.
         """
         future = self._open_loop().create_future()
-        self._submit(Write(None, None, None, [event], future))
+        self._submit(Write(None, [event], future))
         return future
 
     def _submit(self, write: Write) -> None:
-        """Hand a write to the writer, together with those of this turn of the event loop.
+        """Submit `write` together with all writes of this turn of the event loop.
 
-        One by one, the first of a burst would be committed alone, and the others wait.
+        Submitted one by one, the first write of a burst would be committed alone, while the
+        others wait for that commit.
         """
         self._submitted.append(write)
         if len(self._submitted) == 1:
@@ -185,20 +186,21 @@ class Store:
 
     def _reply_committed(self, committed: Committed) -> None:
         def reply() -> None:
-            self._call_back(committed.callbacks)
+            # Before the futures are resolved: callbacks run before awaiting code continues.
+            self._schedule(committed.callbacks)
             for write in committed.writes:
-                if write.transaction is not None and write.error is None:
-                    self._call_back(write.transaction.callbacks)
+                if write.call is not None and write.error is None:
+                    self._schedule(write.call.transaction.callbacks)
                 _settle(write.future, write.result, write.error)
             if committed.entries:
-                for tell in self._on_append:
-                    tell(committed.entries, committed.again)
+                for callback in self._on_commit:
+                    callback(committed.entries, committed.redelivered)
 
         self._call_on_loop(reply)
 
-    def _call_back(self, callbacks: Sequence[Callable[[], None]]) -> None:
+    def _schedule(self, callbacks: Sequence[Callable[[], None]]) -> None:
         for callback in callbacks:
-            # By way of the loop, which reports what one of them raises, and goes on.
+            # The loop reports the error of a callback and still calls the next.
             self._open_loop().call_soon(callback)
 
     def _report_foreign_change(self) -> None:
@@ -209,7 +211,7 @@ class Store:
         self._call_on_loop(report)
 
     def _call_on_loop(self, reply: Callable[[], None]) -> None:
-        """Run `reply` on the loop; those that come in a burst wake it once."""
+        """Run `reply` on the event loop; many replies in a burst wake the loop only once."""
         with self._replies_lock:
             self._replies.append(reply)
             if len(self._replies) > 1:
@@ -227,7 +229,7 @@ def _settle(future: asyncio.Future[object], result: object, error: Exception | N
     if future.done():
         return
     if isinstance(error, StopIteration):
-        # No future takes it, and whoever waits has to hear something.
+        # A future refuses StopIteration, and the awaiting code would wait for ever.
         error = RuntimeError(f"a store function raised {error!r}")
     if error is not None:
         future.set_exception(error)

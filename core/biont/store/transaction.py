@@ -1,4 +1,4 @@
-"""What a write function is handed."""
+"""Transaction: the first argument of functions that `Store.transact` runs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from biont.exceptions import BiontError
 
 
 class Transaction:
-    """One write in progress; what it does is committed whole or not at all.
+    """A write in progress, committed as a whole or not at all.
 
     Attributes:
         can_defer: whether this is the transaction of new events, in which a
             transactional handler may use `defer`.
+        deferred: the events that the running transactional handler has deferred.
+        events: the events that the write has emitted.
+        callbacks: functions to call on the event loop after the commit.
     """
 
     __slots__ = ("_factory", "callbacks", "can_defer", "deferred", "events")
@@ -26,7 +29,7 @@ class Transaction:
         self.callbacks: list[Callable[[], None]] = []
 
     def emit(self, event_type: str, user_id: int, payload: JsonObject) -> Event:
-        """Record an event that becomes durable together with this write.
+        """Return a new event that becomes durable together with this write.
 
         Raises:
             InvalidInput: the type or the payload cannot be stored.
@@ -37,20 +40,20 @@ class Transaction:
         return event
 
     def after_commit(self, callback: Callable[[], None]) -> None:
-        """Call `callback` on the event loop once this write is durable, and never otherwise.
+        """Call `callback` on the event loop after the commit; never after a failed write.
 
-        It runs before whoever awaits the write goes on.
+        The callback runs before the code that awaits the write continues.
         """
         self.callbacks.append(callback)
 
     def defer(self, event: Event) -> None:
-        """Let the transactional handler that runs see a new event again, soon and for good.
+        """Redeliver `event` to the running transactional handler, after the transaction.
 
-        For what may be done a little later, with more of its kind, so that nobody who
-        emits waits for it.
+        For work that may happen a little later, in larger batches, so that emitting does
+        not wait for the work.
 
         Raises:
-            BiontError: it is not the transaction of new events.
+            BiontError: this is not the transaction of new events.
         """
         if not self.can_defer:
             raise BiontError("only in the transaction of new events may a handler defer one")
