@@ -17,41 +17,41 @@ def bus(tmp_path: Path) -> Bus:
     return Bus(tmp_path / "bus.sqlite3")
 
 
-class Patient:
-    """A handler that fails until it is cured."""
+class FragileHandler:
+    """A handler that fails while `is_failing` is set."""
 
     def __init__(self) -> None:
-        self.is_ill = True
+        self.is_failing = True
         self.log = Log()
 
     async def handle(self, event: Event, _: Workbench) -> None:
-        if self.is_ill:
+        if self.is_failing:
             raise ConnectionError("cannot log in with password='hunter2' at whsec_c2VjcmV0Cg==")
         await self.log.add(event)
 
 
-async def test_one_that_is_replayed_reaches_its_handler_and_is_gone(bus: Bus) -> None:
-    patient = Patient()
+async def test_a_replayed_dead_letter_reaches_its_handler_and_is_deleted(bus: Bus) -> None:
+    fragile = FragileHandler()
 
-    async def ward(event: Event, workbench: Workbench) -> None:
-        await patient.handle(event, workbench)
+    async def call_fragile(event: Event, workbench: Workbench) -> None:
+        await fragile.handle(event, workbench)
 
-    async with bus.run(handle("ward", ward), retry=()) as events:
+    async with bus.run(handle("call_fragile", call_fragile), retry=()) as events:
         emitted = await events.emit("custom_x", 1, {"n": 1})
         (letter,) = await wait_for_letters(events)
-        patient.is_ill = False
+        fragile.is_failing = False
         await events.dead_letters.replay_one(letter.id)
-        assert await patient.log.wait_for(1) == [emitted]
+        assert await fragile.log.wait_for(1) == [emitted]
         await wait_for_letters(events, 0)
 
 
-async def test_one_that_fails_again_is_there_again(bus: Bus) -> None:
-    patient = Patient()
+async def test_a_dead_letter_whose_replay_fails_stays_with_the_new_error(bus: Bus) -> None:
+    fragile = FragileHandler()
 
-    async def ward(event: Event, workbench: Workbench) -> None:
-        await patient.handle(event, workbench)
+    async def call_fragile(event: Event, workbench: Workbench) -> None:
+        await fragile.handle(event, workbench)
 
-    async with bus.run(handle("ward", ward), retry=(0,)) as events:
+    async with bus.run(handle("call_fragile", call_fragile), retry=(0,)) as events:
         await events.emit("custom_x", 1, {})
         (letter,) = await wait_for_letters(events)
         assert letter.attempts == 2
@@ -60,61 +60,61 @@ async def test_one_that_fails_again_is_there_again(bus: Bus) -> None:
             await events.dead_letters.replay_one(letter.id)
         (again,) = await wait_for_letters(events)
         assert (again.id, again.attempts) == (letter.id, 4)
-        # Nothing else happens to it: what comes later is handled, and it is still there.
+        # The letter stays while later events are handled.
         await events.dead_letters.replay_one(letter.id)
         (again,) = await wait_for_letters(events)
-    async with bus.run(handle("ward", ward), retry=()) as events:
+    async with bus.run(handle("call_fragile", call_fragile), retry=()) as events:
         (again,) = await wait_for_letters(events)
         assert (again.id, again.attempts) == (letter.id, 6)
 
 
-async def test_many_are_replayed_after_they_were_counted(bus: Bus) -> None:
-    patient = Patient()
+async def test_many_dead_letters_are_counted_and_replayed(bus: Bus) -> None:
+    fragile = FragileHandler()
 
-    async def ward(event: Event, workbench: Workbench) -> None:
-        await patient.handle(event, workbench)
+    async def call_fragile(event: Event, workbench: Workbench) -> None:
+        await fragile.handle(event, workbench)
 
-    async with bus.run(handle("ward", ward), retry=()) as events:
+    async with bus.run(handle("call_fragile", call_fragile), retry=()) as events:
         for number in range(7):
             await events.emit("custom_x", number % 2, {})
         await wait_for_letters(events, 7)
-        ada = DeadLetterFilter(user_id=1, handler="test.ward")
+        ada = DeadLetterFilter(user_id=1, handler="test.call_fragile")
         assert await events.dead_letters.count(ada) == 3
         assert await events.dead_letters.count(DeadLetterFilter(until=FakeClock().now())) == 0
-        patient.is_ill = False
+        fragile.is_failing = False
         assert await events.dead_letters.replay(ada) == 3
-        await patient.log.wait_for(3)
+        await fragile.log.wait_for(3)
         assert {letter.user_id for letter in await wait_for_letters(events, 4)} == {0}
 
 
-async def test_a_replay_survives_a_restart_and_may_be_asked_for_by_another_process(
+async def test_a_replay_survives_a_restart_and_can_be_requested_by_another_process(
     bus: Bus, tmp_path: Path
 ) -> None:
-    patient = Patient()
+    fragile = FragileHandler()
 
-    async def ward(event: Event, workbench: Workbench) -> None:
-        await patient.handle(event, workbench)
+    async def call_fragile(event: Event, workbench: Workbench) -> None:
+        await fragile.handle(event, workbench)
 
-    async with bus.run(handle("ward", ward), retry=()) as events:
+    async with bus.run(handle("call_fragile", call_fragile), retry=()) as events:
         await events.emit("custom_x", 1, {})
         await wait_for_letters(events)
     other = Store(tmp_path / "bus.sqlite3", EventFactory(FakeClock(), 8), is_owner=False)
     await other.open()
     assert await other.write(lambda: mark_replaying(DeadLetterFilter())) == 1
     await other.close()
-    patient.is_ill = False
-    async with bus.run(handle("ward", ward), retry=()) as events:
-        await patient.log.wait_for(1)
+    fragile.is_failing = False
+    async with bus.run(handle("call_fragile", call_fragile), retry=()) as events:
+        await fragile.log.wait_for(1)
         await wait_for_letters(events, 0)
 
 
-async def test_one_can_be_dropped_and_somebody_elses_cannot_be_seen(bus: Bus) -> None:
-    patient = Patient()
+async def test_a_dead_letter_can_be_deleted_and_is_hidden_from_other_users(bus: Bus) -> None:
+    fragile = FragileHandler()
 
-    async def ward(event: Event, workbench: Workbench) -> None:
-        await patient.handle(event, workbench)
+    async def call_fragile(event: Event, workbench: Workbench) -> None:
+        await fragile.handle(event, workbench)
 
-    async with bus.run(handle("ward", ward), retry=()) as events:
+    async with bus.run(handle("call_fragile", call_fragile), retry=()) as events:
         await events.emit("custom_x", 1, {})
         (letter,) = await wait_for_letters(events)
         for forbidden in (
@@ -128,20 +128,20 @@ async def test_one_can_be_dropped_and_somebody_elses_cannot_be_seen(bus: Bus) ->
         await wait_for_letters(events, 0)
 
 
-async def test_secrets_are_masked_in_the_traceback(bus: Bus) -> None:
-    patient = Patient()
+async def test_secrets_are_redacted_in_the_traceback(bus: Bus) -> None:
+    fragile = FragileHandler()
 
-    async def ward(event: Event, workbench: Workbench) -> None:
-        await patient.handle(event, workbench)
+    async def call_fragile(event: Event, workbench: Workbench) -> None:
+        await fragile.handle(event, workbench)
 
-    async with bus.run(handle("ward", ward), retry=()) as events:
+    async with bus.run(handle("call_fragile", call_fragile), retry=()) as events:
         await events.emit("custom_x", 1, {})
         (letter,) = await wait_for_letters(events)
     assert "ConnectionError: cannot log in with password='***' at whsec_***" in letter.error
     assert "test_dead_letters.py" in letter.error
 
 
-async def test_events_that_another_process_leaves_are_taken(bus: Bus, tmp_path: Path) -> None:
+async def test_events_emitted_by_another_process_are_taken(bus: Bus, tmp_path: Path) -> None:
     log = Log()
 
     async def works(event: Event, _: Workbench) -> None:

@@ -1,4 +1,4 @@
-"""What may be emitted, and where it is described."""
+"""Event types: which events may be emitted, and where event types are described."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def factory(clock: FakeClock) -> EventFactory:
         ("custom_x", {"anything": True}),
     ],
 )
-def test_what_fits_is_kept_as_it_was_given(
+def test_a_payload_that_matches_its_declaration_is_kept_unchanged(
     factory: EventFactory, event_type: str, payload: dict[str, JsonValue]
 ) -> None:
     event = factory.make(event_type, 1, payload)
@@ -111,7 +111,7 @@ def test_what_fits_is_kept_as_it_was_given(
         ("opened\n", {"number": 1}, ["#/event_type"]),
     ],
 )
-def test_what_does_not_fit_is_refused_with_its_place(
+def test_a_payload_that_does_not_match_its_declaration_is_refused_with_a_pointer(
     factory: EventFactory, event_type: str, payload: dict[str, JsonValue], pointers: list[str]
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
@@ -119,7 +119,7 @@ def test_what_does_not_fit_is_refused_with_its_place(
     assert [problem.pointer for problem in refused.value.problems] == pointers
 
 
-async def test_an_undeclared_type_is_refused_and_the_message_says_what_to_do(
+async def test_an_undeclared_type_is_refused_with_a_remedy(
     workbench: Workbench,
 ) -> None:
     with pytest.raises(InvalidInput, match=r"'order_lost'.*register_event_types.*custom_"):
@@ -129,7 +129,7 @@ async def test_an_undeclared_type_is_refused_and_the_message_says_what_to_do(
 
 
 @pytest.mark.parametrize("scope", list(Scope))
-async def test_the_catalogue_names_every_type_with_its_plugin_and_schema(
+async def test_the_list_of_event_types_has_the_plugin_and_schema_of_each_type(
     open_client: OpenClient, scope: Scope
 ) -> None:
     client = await open_client(scope=scope)
@@ -141,7 +141,7 @@ async def test_the_catalogue_names_every_type_with_its_plugin_and_schema(
     assert not note.is_valid({"note_id": "1", "title": "Plan", "source": None})
 
 
-async def test_the_catalogue_comes_in_pages(client: Client) -> None:
+async def test_the_list_of_event_types_has_pages(client: Client) -> None:
     names: list[object] = []
     path = "/event-types?limit=2"
     while True:
@@ -173,7 +173,7 @@ async def test_the_openapi_document_describes_each_delivery(
         assert not Draft202012Validator(schema).is_valid(request.event | {"event_type": "x"})
 
 
-async def test_the_asyncapi_document_is_what_its_own_parser_accepts(
+async def test_the_asyncapi_document_is_accepted_by_the_official_parser(
     open_client: OpenClient, node: Node
 ) -> None:
     stranger = await open_client(None)

@@ -28,7 +28,7 @@ def bus(tmp_path: Path) -> Bus:
     return Bus(tmp_path / "bus.sqlite3")
 
 
-async def test_handlers_get_the_types_that_they_ask_for(bus: Bus) -> None:
+async def test_handlers_get_events_of_the_types_they_subscribed_to(bus: Bus) -> None:
     seen: Counter[tuple[str, str]] = Counter()
     done = Log()
 
@@ -54,7 +54,7 @@ async def test_handlers_get_the_types_that_they_ask_for(bus: Bus) -> None:
     }
 
 
-async def test_events_beyond_a_full_lane_are_read_later_and_in_order(bus: Bus) -> None:
+async def test_events_beyond_a_full_handler_queue_are_read_later_and_in_order(bus: Bus) -> None:
     log, gate = Log(), asyncio.Event()
 
     async def slow(event: Event, _: Workbench) -> None:
@@ -72,7 +72,7 @@ async def test_events_beyond_a_full_lane_are_read_later_and_in_order(bus: Bus) -
         assert len(log.events) == 201
 
 
-async def test_events_that_come_while_a_lane_catches_up_are_not_lost(bus: Bus) -> None:
+async def test_events_emitted_while_a_handler_queue_catches_up_are_not_lost(bus: Bus) -> None:
     log = Log()
 
     async def quick(event: Event, _: Workbench) -> None:
@@ -118,7 +118,7 @@ async def test_a_batch_handler_gets_lists(bus: Bus) -> None:
     assert len({event.id for event in log.events}) == 100
 
 
-async def test_a_handler_that_fails_is_called_again_with_the_same_id(bus: Bus) -> None:
+async def test_a_failed_handler_is_called_again_with_the_same_event_id(bus: Bus) -> None:
     log = Log()
 
     async def shaky(event: Event, _: Workbench) -> None:
@@ -132,7 +132,7 @@ async def test_a_handler_that_fails_is_called_again_with_the_same_id(bus: Bus) -
         assert await bus.store.read(DeadLetter.select().count) == 0
 
 
-async def test_what_a_handler_cannot_take_becomes_a_dead_letter(bus: Bus) -> None:
+async def test_an_event_that_a_handler_fails_for_good_becomes_a_dead_letter(bus: Bus) -> None:
     log = Log()
 
     async def picky(batch: Sequence[Event], _: Workbench) -> None:
@@ -151,7 +151,7 @@ async def test_what_a_handler_cannot_take_becomes_a_dead_letter(bus: Bus) -> Non
 
 
 @pytest.mark.parametrize("error", [ValueError("half a pair: \ud800"), asyncio.CancelledError()])
-async def test_nothing_that_a_handler_raises_keeps_it_from_the_next_event(
+async def test_a_handler_gets_the_next_event_whatever_error_it_raised(
     bus: Bus, error: BaseException
 ) -> None:
     log = Log()
@@ -170,7 +170,7 @@ async def test_nothing_that_a_handler_raises_keeps_it_from_the_next_event(
 
 
 async def test_a_journal_that_cannot_be_read_is_read_again() -> None:
-    """What finds no room in memory is read later, also when that fails at first."""
+    """Events beyond the room in memory are read later, also when the first read fails."""
     entries = [
         JournalEntry(number, Event.uncaused(f"e{number}", 1, "custom_x", {}, FakeClock().now()))
         for number in range(1, 6)
@@ -182,15 +182,15 @@ async def test_a_journal_that_cannot_be_read_is_read_again() -> None:
             raise failures.pop()
         return entries[first - 1 : last][:limit]
 
-    lane = HandlerQueue(lambda _: True, 0, 5, 10, read, lambda: None)
-    filling = asyncio.create_task(lane.fill_gaps())
+    queue = HandlerQueue(lambda _: True, 0, 5, 10, read, lambda: None)
+    filling = asyncio.create_task(queue.fill_gaps())
     async with asyncio.timeout(20):
-        await lane.wait()
-    assert [item.sequence for item in lane.take(10)] == [1, 2, 3, 4, 5]
+        await queue.wait()
+    assert [item.sequence for item in queue.take(10)] == [1, 2, 3, 4, 5]
     filling.cancel()
 
 
-async def test_a_handler_that_hangs_is_ended_and_others_go_on(bus: Bus) -> None:
+async def test_a_hanging_handler_is_cancelled_and_other_handlers_continue(bus: Bus) -> None:
     hung = Log()
 
     async def hangs(event: Event, _: Workbench) -> None:
@@ -204,7 +204,7 @@ async def test_a_handler_that_hangs_is_ended_and_others_go_on(bus: Bus) -> None:
         assert "TimeoutError" in (await wait_for_letters(events, 2))[0].error
 
 
-async def test_a_batch_waits_to_fill_and_no_longer(bus: Bus) -> None:
+async def test_a_full_batch_is_handled_before_linger_ends(bus: Bus) -> None:
     sizes: list[int] = []
     log = Log()
 
@@ -219,7 +219,7 @@ async def test_a_batch_waits_to_fill_and_no_longer(bus: Bus) -> None:
     assert sizes == [4, 4]
 
 
-async def test_what_was_not_handled_is_handled_after_a_restart(bus: Bus) -> None:
+async def test_unhandled_events_are_handled_after_a_restart(bus: Bus) -> None:
     log = Log()
 
     async def stuck(_: Event, __: Workbench) -> None:
@@ -235,8 +235,8 @@ async def test_what_was_not_handled_is_handled_after_a_restart(bus: Bus) -> None
     assert [event.id for event in log.events] == [event.id for event in emitted]
 
 
-async def test_what_an_older_version_left_unhandled_is_handled(bus: Bus, tmp_path: Path) -> None:
-    """Before, each event was a row of its own."""
+async def test_unhandled_events_of_an_older_version_are_handled(bus: Bus, tmp_path: Path) -> None:
+    """An older version had a row for each event."""
     database = SqliteDatabase(str(tmp_path / "bus.sqlite3"))
     with database.connection_context():
         Runner(database, str(CORE_MIGRATIONS), table_name="migrations_core").up(
@@ -262,7 +262,7 @@ async def test_what_an_older_version_left_unhandled_is_handled(bus: Bus, tmp_pat
     assert events[0].created_at == datetime(2026, 1, 1, 10, 0, 0, 500000, tzinfo=UTC)
 
 
-async def test_the_journal_is_pruned_behind_the_slowest_handler(bus: Bus) -> None:
+async def test_the_journal_is_pruned_up_to_the_position_of_the_slowest_handler(bus: Bus) -> None:
     log = Log()
 
     async def works(event: Event, _: Workbench) -> None:
@@ -276,7 +276,7 @@ async def test_the_journal_is_pruned_behind_the_slowest_handler(bus: Bus) -> Non
         assert await bus.count_journal() == 0
 
 
-async def test_a_plugin_in_quarantine_gets_its_events_when_it_is_back(bus: Bus) -> None:
+async def test_a_plugin_in_quarantine_gets_its_events_after_its_repair(bus: Bus) -> None:
     log = Log()
 
     async def works(event: Event, _: Workbench) -> None:
@@ -290,7 +290,7 @@ async def test_a_plugin_in_quarantine_gets_its_events_when_it_is_back(bus: Bus) 
         assert (await log.wait_for(1))[0].id == missed.id
 
 
-async def test_what_handlers_emit_names_its_cause(bus: Bus) -> None:
+async def test_events_emitted_by_handlers_name_their_cause(bus: Bus) -> None:
     log = Log()
     system: list[EventSystem] = []
 
@@ -332,7 +332,7 @@ async def test_a_malformed_event_type_is_refused(bus: Bus, event_type: str) -> N
             await events.emit(event_type, 1, {})
 
 
-async def test_a_payload_has_to_be_json(bus: Bus) -> None:
+async def test_a_payload_that_is_not_json_is_refused(bus: Bus) -> None:
     async with bus.run() as events:
         with pytest.raises(InvalidInput, match="payload"):
             await events.emit("custom_x", 1, {"clock": FakeClock})  # type: ignore[dict-item]  # wrong on purpose
@@ -344,7 +344,7 @@ def test_a_malformed_pattern_is_refused(pattern: str) -> None:
         on(pattern)
 
 
-def test_only_async_functions_are_handlers() -> None:
+def test_only_async_functions_can_be_handlers() -> None:
     def plain(_: Event, __: Workbench) -> None:
         raise AssertionError
 
@@ -352,7 +352,7 @@ def test_only_async_functions_are_handlers() -> None:
         on("*")(plain)
 
 
-def test_marks_are_collected_from_a_module() -> None:
+def test_marked_functions_of_a_module_are_collected() -> None:
     (handler,) = collect_handlers("audit", audit_plugin, None)
     assert handler.name == "audit.log_events"
     assert handler.subscription.patterns == ("*",)

@@ -49,7 +49,7 @@ async def read_names(store: Store) -> set[str]:
     return await store.read(lambda: {user.name for user in User.select()})
 
 
-async def test_writes_that_share_a_commit_fail_alone(
+async def test_a_failed_write_does_not_fail_the_writes_that_share_its_commit(
     store: Store, seen: list[JournalEntry]
 ) -> None:
     names = [f"user-{number}" for number in range(50)]
@@ -65,7 +65,9 @@ async def test_writes_that_share_a_commit_fail_alone(
     assert [entry.sequence for entry in seen] == list(range(1, len(kept) + 1))
 
 
-async def test_whatever_a_function_raises_others_hear_of_theirs(store: Store) -> None:
+async def test_each_write_gets_its_own_result_whatever_another_raises(
+    store: Store,
+) -> None:
     def exhaust(_: Transaction | None = None) -> str:
         raise StopIteration
 
@@ -78,7 +80,7 @@ async def test_whatever_a_function_raises_others_hear_of_theirs(store: Store) ->
     assert [type(read[0]), read[1]] == [RuntimeError, {"ada"}]
 
 
-async def test_a_write_that_is_alone_and_fails_leaves_nothing(
+async def test_a_failed_write_alone_in_its_transaction_changes_nothing(
     store: Store, seen: list[JournalEntry]
 ) -> None:
     with pytest.raises(ValueError, match="ada"):
@@ -87,9 +89,7 @@ async def test_a_write_that_is_alone_and_fails_leaves_nothing(
     assert seen == []
 
 
-async def test_a_write_is_there_after_the_store_was_closed(
-    tmp_path: Path, clock: FakeClock
-) -> None:
+async def test_a_write_survives_closing_the_store(tmp_path: Path, clock: FakeClock) -> None:
     for expected in (set(), {"ada"}):
         store = Store(tmp_path / "kept.sqlite3", EventFactory(clock, 8))
         await store.open()
@@ -99,25 +99,25 @@ async def test_a_write_is_there_after_the_store_was_closed(
         await store.close()
 
 
-async def test_a_reading_function_cannot_write(store: Store) -> None:
+async def test_a_read_function_cannot_write(store: Store) -> None:
     with pytest.raises(OperationalError, match="readonly"):
         await store.read(lambda: User.create(name="ada", created_at=FakeClock().now()))
     assert await read_names(store) == set()
 
 
 @pytest.mark.usefixtures("store")
-async def test_a_table_outside_the_store_says_where_it_belongs() -> None:
+async def test_a_table_used_outside_the_store_raises_an_error_that_names_the_remedy() -> None:
     with pytest.raises(BiontError, match=r"Store\.read"):
         list(User.select())
 
 
-async def test_a_closed_store_says_so(tmp_path: Path, clock: FakeClock) -> None:
+async def test_a_closed_store_raises_store_unavailable(tmp_path: Path, clock: FakeClock) -> None:
     store = Store(tmp_path / "closed.sqlite3", EventFactory(clock, 8))
     with pytest.raises(StoreUnavailable):
         await store.read(list)
 
 
-async def test_what_another_process_writes_is_noticed_and_its_events_taken(
+async def test_a_write_by_another_process_is_noticed_and_its_events_are_taken(
     store: Store, tmp_path: Path, clock: FakeClock, seen: list[JournalEntry]
 ) -> None:
     noticed = asyncio.Event()
@@ -134,7 +134,7 @@ async def test_what_another_process_writes_is_noticed_and_its_events_taken(
     assert [entry.sequence for entry in seen] == [1, 2]
 
 
-async def test_two_workbenches_live_in_one_process(tmp_path: Path, clock: FakeClock) -> None:
+async def test_two_workbenches_can_run_in_one_process(tmp_path: Path, clock: FakeClock) -> None:
     async def count_users(workbench: Workbench) -> int:
         return len(await workbench.users.list_all())
 
@@ -148,7 +148,7 @@ async def test_two_workbenches_live_in_one_process(tmp_path: Path, clock: FakeCl
         assert await count_users(second.workbench) == 0
 
 
-async def test_what_is_acknowledged_is_there_also_when_sqlite_undoes_a_transaction(
+async def test_acknowledged_writes_survive_when_sqlite_rolls_back_a_transaction(
     store: Store,
 ) -> None:
     def end_transaction() -> None:
@@ -170,7 +170,7 @@ async def test_what_is_acknowledged_is_there_also_when_sqlite_undoes_a_transacti
 
 
 @pytest.mark.usefixtures("workbench")
-async def test_a_second_workbench_on_one_database_is_refused(tmp_path: Path) -> None:
+async def test_a_second_workbench_on_the_same_database_is_refused(tmp_path: Path) -> None:
     settings = load_settings(tmp_path / "config", environ={})
     with pytest.raises(StoreConflict, match="another process"):
         async with open_application(settings):
@@ -189,7 +189,7 @@ async def test_a_database_of_a_newer_version_is_refused(store: Store, tmp_path: 
         await store.migrate("example", newer)
 
 
-async def test_a_locked_database_is_unavailable_and_then_usable_again(
+async def test_a_locked_database_raises_store_unavailable_until_it_is_unlocked(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     path = tmp_path / "locked.sqlite3"

@@ -1,4 +1,4 @@
-"""A database that is locked, full, or has a backlog."""
+"""Databases that are locked, on a full disk, or have a backlog of events."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_number(database: Path, query: str) -> int:
         return int(connection.execute(query).fetchone()[0])
 
 
-async def test_locked_from_outside_it_refuses_in_time_reads_on_and_recovers(
+async def test_a_locked_database_refuses_writes_in_time_serves_reads_and_recovers(
     start_server: StartServer, make_key: MakeKey, tmp_path: Path
 ) -> None:
     database = tmp_path / "biont.sqlite3"
@@ -49,13 +49,13 @@ async def test_locked_from_outside_it_refuses_in_time_reads_on_and_recovers(
         assert len(events) == 2
 
 
-async def test_with_a_full_disk_it_refuses_reads_on_and_recovers_by_itself(
+async def test_a_full_disk_refuses_writes_serves_reads_and_recovers_by_itself(
     start_server: StartServer, make_key: MakeKey, tmp_path: Path
 ) -> None:
     server = await start_server()
     async with Client(server.url, await make_key()) as client:
         first = await client.post("/notes", {"title": "first"})
-        # No file of the process may grow any more: to SQLite the disk is full.
+        # No file of the process may grow any more, so SQLite sees a full disk.
         process = psutil.Process(server.pid)
         size = (tmp_path / "biont.sqlite3-wal").stat().st_size
         process.rlimit(psutil.RLIMIT_FSIZE, (size + 50_000, resource.RLIM_INFINITY))
@@ -95,7 +95,7 @@ async def handle(event: Event, workbench: Workbench) -> None:
 """
 
 
-async def test_a_backlog_neither_delays_the_start_nor_what_comes_in(
+async def test_a_backlog_delays_neither_the_start_nor_new_events(
     start_server: StartServer, make_key: MakeKey, tmp_path: Path
 ) -> None:
     database = tmp_path / "biont.sqlite3"
@@ -112,7 +112,7 @@ async def test_a_backlog_neither_delays_the_start_nor_what_comes_in(
         assert (await client.get("/health"))["status"] == "ok"
         await client.post("/events", {"event_type": "custom_new"})
         await client.get_until("/events?event_type=custom_seen", rows_of)
-        # That was handled while nearly all of the backlog was still waiting.
+        # The new event was handled while nearly all of the backlog was still waiting.
         assert read_number(database, COUNT_JOURNAL) > BACKLOG // 2
         peak = psutil.Process(server.pid).memory_info().rss
         assert peak - empty < 64 * 2**20
@@ -120,7 +120,7 @@ async def test_a_backlog_neither_delays_the_start_nor_what_comes_in(
 
 
 async def leave_backlog(database: Path) -> None:
-    """Record events that nobody has handled, as a process that was killed would."""
+    """Write events without handling them, like a process that was killed."""
     store = Store(database, EventFactory(SystemClock(), 8))
     await store.open()
     for _ in range(BACKLOG // 5000):

@@ -1,4 +1,4 @@
-"""Handlers that take the process down, or keep it from anything else."""
+"""Handlers that kill the process or block the event loop."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def sit(event: Event, workbench: Workbench) -> None:
 
 
 def write_plugin(folder: Path, name: str, source: str) -> dict[str, str]:
-    """Write a plugin that is one file; return the section that loads it."""
+    """Write a plugin of one file; return the settings section that loads the plugin."""
     plugins = folder / "plugins"
     plugins.mkdir(exist_ok=True)
     (plugins / f"{name}.py").write_text(source)
@@ -54,7 +54,7 @@ def find_data(page: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
     return [row for row in data if isinstance(row, dict)]
 
 
-async def test_an_event_that_ends_the_process_each_time_becomes_a_dead_letter(
+async def test_an_event_that_kills_the_process_each_time_becomes_a_dead_letter(
     start_server: StartServer, make_key: MakeKey, tmp_path: Path
 ) -> None:
     server = await start_server(
@@ -79,8 +79,8 @@ async def test_an_event_that_ends_the_process_each_time_becomes_a_dead_letter(
             (letter,) = letters
             full = await again.get(f"/dead-letters/{letter['id']}")
             assert full["payload"] == {"n": 2, "deadly": True}
-            assert "ended 2 times" in str(letter["summary"])
-            # What came before and after it was handled.
+            assert "died 2 times" in str(letter["summary"])
+            # The events before and after the deadly event were handled.
             await emit(again, "custom_n", n=9)
             await again.get_until(
                 "/events?event_type=custom_done",
@@ -96,12 +96,12 @@ async def start_again(server: Server) -> bool:
         try:
             await server.start()
         except AssertionError:
-            # It died before it could say that it serves.
+            # The process died before it reported that it serves.
             continue
         return True
 
 
-async def test_a_handler_that_blocks_the_loop_is_named(
+async def test_a_handler_that_blocks_the_event_loop_is_named(
     start_server: StartServer, make_key: MakeKey, tmp_path: Path
 ) -> None:
     server = await start_server(

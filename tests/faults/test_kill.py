@@ -1,4 +1,4 @@
-"""What ``kill -9`` does to events that were acknowledged: nothing."""
+"""Acknowledged events survive ``kill -9``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CLIENTS = 8
 
 
 async def emit_until_killed(client: Client, acknowledged: set[str]) -> None:
-    """Emit events as fast as they are acknowledged, until the server is gone."""
+    """Emit the next event after each acknowledgement, until the server is killed."""
     try:
         while True:
             event = await client.post("/events", {"event_type": "custom_sale", "payload": {}})
@@ -41,7 +41,7 @@ async def test_every_acknowledged_event_is_delivered_after_kill_9(
                 asyncio.create_task(emit_until_killed(client, acknowledged))
                 for _ in range(CLIENTS)
             ]
-            # The moment is random: after so many acknowledgements, with others under way.
+            # A random moment, with other events under way.
             count = len(acknowledged) + chance.randrange(1, 60)
             while len(acknowledged) < count:
                 await asyncio.wait(emitting, timeout=0.001)
@@ -57,5 +57,5 @@ async def test_every_acknowledged_event_is_delivered_after_kill_9(
     bodies: dict[str, bytes] = {}
     for request in receiver.requests:
         verifier.verify(request.body.decode(), dict(request.headers))
-        # Delivered again is the same again: the same id and the same bytes.
+        # A repeated delivery has the same id and the same bytes.
         assert bodies.setdefault(request.headers["webhook-id"], request.body) == request.body

@@ -1,4 +1,4 @@
-"""An event system by itself, and handlers to try it with."""
+"""An event system without a workbench, with handlers for tests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.clock import FakeClock
 
 
 class Log:
-    """What handlers have seen, and a way to wait for it."""
+    """The events that handlers have seen; tests wait for a number of events."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -37,7 +37,7 @@ class Log:
 
 
 class Bus:
-    """An event system on a database that outlives it."""
+    """A database on which event systems can run one after the other."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -45,7 +45,7 @@ class Bus:
         self.store = Store(path, self._factory)
 
     async def count_journal(self) -> int:
-        """Return how many events wait in the journal."""
+        """Return the number of events in the journal."""
         return len(await self.store.read(read_entries, 0, sys.maxsize, sys.maxsize))
 
     @asynccontextmanager
@@ -72,17 +72,17 @@ class Bus:
 
 
 def handle(
-    name: str, function: Callable[..., Awaitable[None] | None], *patterns: str, **terms: object
+    name: str, function: Callable[..., Awaitable[None] | None], *patterns: str, **options: object
 ) -> Handler:
     module = ModuleType("plugin")
-    marked = on(*(patterns or ("*",)), **terms)(function)  # type: ignore[arg-type,type-var]  # any of them
+    marked = on(*(patterns or ("*",)), **options)(function)  # type: ignore[arg-type,type-var]  # any of them
     setattr(module, name, marked)
     (handler,) = collect_handlers("test", module, None)
     return handler
 
 
 async def wait_for_letters(events: EventSystem, count: int = 1) -> list[DeadLetter]:
-    """Wait until there are so many dead letters that are not being replayed; the newest first."""
+    """Wait until `count` dead letters are not being replayed; return these, the newest first."""
     async with asyncio.timeout(20):
         while True:
             letters = await events.dead_letters.list_letters(DeadLetterFilter(), 100)

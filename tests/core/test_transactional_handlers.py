@@ -29,16 +29,18 @@ def read_names() -> set[str]:
     return {user.name for user in User.select()}
 
 
-async def test_what_it_writes_is_there_when_the_event_is_acknowledged(bus: Bus) -> None:
+async def test_its_changes_are_durable_when_the_event_is_acknowledged(
+    bus: Bus,
+) -> None:
     async with bus.run(handle("add", add_users, transactional=True)) as events:
         for _ in range(3):
             event = await events.emit("custom_x", 1, {})
             assert event.id in await bus.store.read(read_names)
-        # Nobody has to see the events later, so the journal keeps none.
+        # No handler sees the events later, so the journal has none.
         assert await bus.count_journal() == 0
 
 
-async def test_it_gets_only_what_it_asks_for(bus: Bus) -> None:
+async def test_a_transactional_handler_gets_only_events_it_subscribed_to(bus: Bus) -> None:
     async with bus.run(handle("add", add_users, "custom_a*", transactional=True)) as events:
         first, other = await asyncio.gather(
             events.emit("custom_ab", 1, {}), events.emit("custom_b", 1, {})
@@ -48,7 +50,9 @@ async def test_it_gets_only_what_it_asks_for(bus: Bus) -> None:
     assert other.id not in names
 
 
-async def test_what_it_fails_is_acknowledged_all_the_same_and_comes_again(bus: Bus) -> None:
+async def test_a_failed_event_is_acknowledged_and_redelivered(
+    bus: Bus,
+) -> None:
     failures = iter([ValueError("not now"), ValueError("not yet")])
     done = Log()
 
@@ -65,7 +69,9 @@ async def test_what_it_fails_is_acknowledged_all_the_same_and_comes_again(bus: B
         assert await bus.store.read(read_names) == {event.id}
 
 
-async def test_what_it_never_takes_becomes_a_dead_letter_and_others_go_on(bus: Bus) -> None:
+async def test_an_event_that_always_fails_becomes_a_dead_letter(
+    bus: Bus,
+) -> None:
     def broken(_: Transaction, __: Sequence[Event], ___: Workbench) -> None:
         raise ValueError("never")
 
@@ -81,7 +87,7 @@ async def test_what_it_never_takes_becomes_a_dead_letter_and_others_go_on(bus: B
         assert await bus.store.read(read_names) == {bad.id, good.id}
 
 
-async def test_what_others_want_called_is_called_once_when_one_fails(bus: Bus) -> None:
+async def test_callbacks_of_other_handlers_are_called_once_when_a_handler_fails(bus: Bus) -> None:
     called: list[str] = []
 
     def wants(tx: Transaction, events: Sequence[Event], workbench: Workbench) -> None:
@@ -102,7 +108,7 @@ async def test_what_others_want_called_is_called_once_when_one_fails(bus: Bus) -
     assert called == ["custom_bad", "custom_bad", "custom_good"]
 
 
-async def test_one_that_ends_the_transaction_leaves_nothing_acknowledged(bus: Bus) -> None:
+async def test_nothing_is_acknowledged_when_a_handler_ends_the_transaction(bus: Bus) -> None:
     def ends(tx: Transaction, events: Sequence[Event], workbench: Workbench) -> None:
         add_users(tx, events, workbench)
         execute_sql(
@@ -121,7 +127,7 @@ async def test_one_that_ends_the_transaction_leaves_nothing_acknowledged(bus: Bu
         assert await bus.count_journal() == 0
 
 
-async def test_what_it_defers_it_gets_again_and_then_for_good(bus: Bus) -> None:
+async def test_a_deferred_event_is_redelivered_in_a_later_transaction(bus: Bus) -> None:
     calls: list[tuple[bool, list[str]]] = []
 
     def puts_off(tx: Transaction, events: Sequence[Event], workbench: Workbench) -> None:
@@ -142,7 +148,7 @@ async def test_what_it_defers_it_gets_again_and_then_for_good(bus: Bus) -> None:
     assert again == [first[0][1][0], first[2][1][0]]
 
 
-async def test_what_it_defers_can_go_to_another_function(bus: Bus) -> None:
+async def test_deferred_events_go_to_the_function_given_as_again(bus: Bus) -> None:
     log = Log()
 
     def puts_off(tx: Transaction, events: Sequence[Event], _: Workbench) -> None:
@@ -157,17 +163,19 @@ async def test_what_it_defers_can_go_to_another_function(bus: Bus) -> None:
         assert await log.wait_for(3) == emitted
 
 
-async def test_it_may_not_emit(bus: Bus) -> None:
+async def test_a_transactional_handler_may_not_emit(bus: Bus) -> None:
     def emits(tx: Transaction, _: Sequence[Event], __: Workbench) -> None:
         tx.emit("custom_more", 1, {})
 
     async with bus.run(handle("emits", emits, "custom_x", transactional=True)) as events:
         await events.emit("custom_x", 1, {})
-        # By its own write, when it catches up, an event is one like any other.
+        # In a retry the handler has a transaction of its own, in which it may emit.
         assert await bus.count_journal() <= 2
 
 
-async def test_it_catches_up_with_what_came_while_its_plugin_was_away(bus: Bus) -> None:
+async def test_it_gets_the_events_emitted_while_its_plugin_was_missing(
+    bus: Bus,
+) -> None:
     async with bus.run(handle("add", add_users, transactional=True)):
         pass
     async with bus.run(waiting=["test"]) as events:
@@ -178,7 +186,7 @@ async def test_it_catches_up_with_what_came_while_its_plugin_was_away(bus: Bus) 
                 pass
 
 
-async def test_after_commit_is_called_once_it_is_durable_and_not_otherwise(bus: Bus) -> None:
+async def test_after_commit_calls_back_after_a_commit_and_never_after_a_failure(bus: Bus) -> None:
     called: list[str] = []
 
     def write(tx: Transaction, name: str, *, fail: bool) -> None:
@@ -196,7 +204,7 @@ async def test_after_commit_is_called_once_it_is_durable_and_not_otherwise(bus: 
     assert isinstance(results[1], ValueError)
 
 
-def test_it_has_to_be_a_plain_function() -> None:
+def test_a_transactional_handler_must_not_be_async() -> None:
     async def not_plain(_: Transaction, __: Sequence[Event], ___: Workbench) -> None:
         raise AssertionError
 

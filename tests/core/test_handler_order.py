@@ -15,7 +15,7 @@ def bus(tmp_path: Path) -> Bus:
     return Bus(tmp_path / "bus.sqlite3")
 
 
-async def test_what_has_just_happened_does_not_wait_for_a_backlog(bus: Bus) -> None:
+async def test_a_new_event_does_not_wait_for_a_backlog(bus: Bus) -> None:
     log, gate = Log(), asyncio.Event()
 
     async def stuck(_: Event, __: Workbench) -> None:
@@ -39,7 +39,7 @@ async def test_what_has_just_happened_does_not_wait_for_a_backlog(bus: Bus) -> N
     assert len({event.id for event in log.events}) == 101
 
 
-async def test_an_ordered_handler_gets_a_users_events_one_after_the_other(bus: Bus) -> None:
+async def test_an_ordered_handler_gets_the_events_of_a_user_one_after_the_other(bus: Bus) -> None:
     log, running = Log(), set[int]()
 
     async def ordered(event: Event, _: Workbench) -> None:
@@ -58,7 +58,9 @@ async def test_an_ordered_handler_gets_a_users_events_one_after_the_other(bus: B
         assert numbers == list(range(user, 300, 3))
 
 
-async def test_an_ordered_handler_goes_on_behind_a_failure_when_it_is_decided(bus: Bus) -> None:
+async def test_an_ordered_handler_gets_the_next_event_after_the_last_retry(
+    bus: Bus,
+) -> None:
     log = Log()
 
     async def picky(event: Event, _: Workbench) -> None:
@@ -73,13 +75,13 @@ async def test_an_ordered_handler_goes_on_behind_a_failure_when_it_is_decided(bu
             await events.emit("custom_x", 2, {"n": number})
         seen = await log.wait_for(8)
         await wait_for_letters(events)
-    # Three tries of the first event, none of the others of this user before or between them.
+    # Three attempts of the first event; the user's other events come after these.
     assert [event.payload["n"] for event in seen if event.user_id == 1] == [0, 0, 0, 1, 2]
     assert [event.payload["n"] for event in seen if event.user_id == 2] == [0, 1, 2]
 
 
 @pytest.mark.parametrize(
-    "terms",
+    "options",
     [
         {"ordered": True, "batch": 5},
         {"transactional": True, "concurrency": 5},
@@ -87,6 +89,6 @@ async def test_an_ordered_handler_goes_on_behind_a_failure_when_it_is_decided(bu
         {"again": len},
     ],
 )
-def test_terms_that_do_not_fit_together_are_refused(terms: dict[str, object]) -> None:
+def test_options_that_exclude_each_other_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(PluginError):
-        on("*", **terms)  # type: ignore[arg-type]  # any of them
+        on("*", **options)  # type: ignore[arg-type]  # any of them
