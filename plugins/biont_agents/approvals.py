@@ -54,11 +54,9 @@ def select_calls(
     user_id: int, status: CallStatus | None, source: str | None, limit: int, before: int | None
 ) -> list[ToolCallRecord]:
     """Return up to ``limit + 1`` tool calls of a user, the newest first."""
-    query = ToolCallRecord.of_user(user_id)
+    conditions = []
     if status is not None:
-        query = query.where(ToolCallRecord.status == status)
+        conditions.append(ToolCallRecord.status == status)
     if source is not None:
-        query = query.where(ToolCallRecord.source == source)
-    if before is not None:
-        query = query.where(ToolCallRecord.id < before)
-    return list(query.order_by(ToolCallRecord.id.desc()).limit(limit + 1))
+        conditions.append(ToolCallRecord.source == source)
+    return ToolCallRecord.read_page(user_id, limit, before, *conditions)

@@ -71,6 +71,7 @@ class Transcript:
             calls = tuple(ToolCall(**call) for call in turn.pop("tool_calls"))
             messages.append(Message(**turn, tool_calls=calls))
             if calls:
+                # Only answers with calls are counted, as in `append_answer`.
                 round_number += 1
                 messages += [
                     Message("tool", call.result or "", tool_call_id=call.call_id)

@@ -97,7 +97,7 @@ class Integrations:
                 body=post.body,
                 headers={"Content-Type": "application/json", **own},
                 timeout=self._settings.timeout,
-                read=0,
+                read=0,  # only the status of the answer matters
             )
         except ForbiddenAddress as error:
             raise DeliveryFailed(f"integration {name!r}: {error}") from error
@@ -127,6 +127,7 @@ def _record_message(
     cause: str | None,
     now: datetime,
 ) -> None:
+    # Before the insert: afterwards each user would have a message.
     known = SentMessage.of_user(user_id).where(SentMessage.integration == integration).exists()
     try:
         SentMessage.create(

@@ -92,12 +92,8 @@ def select_missions(
     user_id: int, status: MissionStatus | None, limit: int, before: int | None
 ) -> list[Mission]:
     """Return up to ``limit + 1`` missions of a user, the newest first."""
-    query = Mission.of_user(user_id)
-    if status is not None:
-        query = query.where(Mission.status == status)
-    if before is not None:
-        query = query.where(Mission.id < before)
-    return list(query.order_by(Mission.id.desc()).limit(limit + 1))
+    conditions = [] if status is None else [Mission.status == status]
+    return Mission.read_page(user_id, limit, before, *conditions)
 
 
 def add_tasks(mission: Mission, steps: Sequence[PlannedTask], now: datetime) -> None:
@@ -186,7 +182,7 @@ def cancel_mission(user_id: int, now: datetime, mission_id: int) -> Mission:
     for task in tasks:
         if task.ended_at is None:
             cancel_task(task.id, now)
-    return _set_status(Mission.get_by_id(mission_id), MissionStatus.CANCELLED, now)
+    return _set_status(mission, MissionStatus.CANCELLED, now)
 
 
 def save_plan(now: datetime, mission_id: int, steps: Sequence[PlannedTask]) -> None:
@@ -289,6 +285,8 @@ def _set_status(mission: Mission, status: MissionStatus, now: datetime) -> Missi
     mission.updated_at = now
     if status in ENDED:
         mission.ended_at = now
+    # This writes all columns. No update of another task is lost, because all writes run one
+    # after the other, and each function reads the mission first.
     mission.save()
     return mission
 

@@ -78,6 +78,7 @@ def check_steps(steps: Sequence[PlannedTask], before: int, limit: int) -> None:
     for index, step in enumerate(steps):
         number = before + index + 1
         for place, wanted in enumerate(step.depends_on):
+            # Only earlier tasks, so that no cycle of dependencies is possible.
             if wanted >= number:
                 raise InvalidInput(
                     InputProblem(

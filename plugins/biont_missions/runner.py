@@ -130,6 +130,7 @@ class MissionRunner:
                 try:
                     can_continue = await self._advance_or_fail(mission_id)
                 except StoreUnavailable as error:
+                    # The status in the table is unchanged, so the same step runs again.
                     _log.warning("mission interrupted", mission_id=mission_id, error=str(error))
                     await asyncio.sleep(_STORE_PAUSE)
 

@@ -150,6 +150,7 @@ class TaskRunner:
     def _start(self, mission: Mission, task: Task, tasks: Sequence[Task]) -> None:
         if task.id in self._running:
             return
+        # These tasks are completed, so their results do not change any more.
         needed = [before for before in tasks if before.position in list_dependencies(task)]
         running = asyncio.create_task(self._run(mission, task, needed))
         self._running[task.id] = running
@@ -171,6 +172,8 @@ class TaskRunner:
         self, mission: Mission, task: Task, needed: Sequence[Task]
     ) -> None:
         try:
+            # Only now, because other tasks may have used up the budget while this task waited
+            # for a place.
             left = await read_remaining_tokens(self._workbench, mission.id)
             run_id = await self._start_agent_run(mission, task, needed, left)
             if run_id is not None:

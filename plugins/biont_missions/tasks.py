@@ -32,14 +32,12 @@ def select_tasks(
     before: int | None,
 ) -> list[Task]:
     """Return up to ``limit + 1`` tasks of a user, the newest first."""
-    query = Task.of_user(user_id)
+    conditions = []
     if status is not None:
-        query = query.where(Task.status == status)
+        conditions.append(Task.status == status)
     if mission_id is not None:
-        query = query.where(Task.mission == mission_id)
-    if before is not None:
-        query = query.where(Task.id < before)
-    return list(query.order_by(Task.id.desc()).limit(limit + 1))
+        conditions.append(Task.mission == mission_id)
+    return Task.read_page(user_id, limit, before, *conditions)
 
 
 def complete_task(tx: Transaction, user_id: int, now: datetime, task_id: int, result: str) -> Task:

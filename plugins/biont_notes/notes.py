@@ -128,12 +128,9 @@ def select_notes(user_id: int, tag: str | None, limit: int, before: int | None) 
     """Return up to ``limit + 1`` notes of a user, the newest first."""
     if tag is None:
         return Note.read_page(user_id, limit, before)
-    query = Note.of_user(user_id).where(
-        Note.id.in_(SQL("(SELECT note_id FROM note_tags WHERE tag = ?)", [tag]))
-    )
-    if before is not None:
-        query = query.where(Note.id < before)
-    return list(query.order_by(Note.id.desc()).limit(limit + 1))
+    # As SQL, because `note_tags` has no model: only triggers write to it.
+    has_tag = Note.id.in_(SQL("(SELECT note_id FROM note_tags WHERE tag = ?)", [tag]))
+    return Note.read_page(user_id, limit, before, has_tag)
 
 
 def select_versions(

@@ -1,4 +1,4 @@
-"""A mission outlives the process that carries it out."""
+"""Missions survive killed processes and a locked database."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ TASKS = 20
 KILLS = 10
 
 
-async def test_a_mission_of_twenty_tasks_outlives_ten_kills(
+async def test_a_mission_of_twenty_tasks_survives_ten_kills(
     start_server: StartServer, make_key: MakeKey, scripted: ScriptedServer
 ) -> None:
-    """Each task keeps a note, by a tool, before it answers: each note is there once."""
+    """Each task creates a note by a tool before it answers; each note exists once."""
     chance = random.Random(20)  # noqa: S311  # when to kill
     scripted.default = Thinker(keeps_notes=True)
     openai = {"base_url": scripted.url, "api_key": "x", "model": "m"}
@@ -60,10 +60,10 @@ async def test_a_mission_of_twenty_tasks_outlives_ten_kills(
     assert titles == sorted(f"Task {number}" for number in range(1, TASKS + 1))
 
 
-async def test_a_mission_outlives_a_locked_database(
+async def test_a_mission_survives_a_locked_database(
     start_server: StartServer, make_key: MakeKey, scripted: ScriptedServer, tmp_path: Path
 ) -> None:
-    """What could not be recorded is done again, once the database is there again."""
+    """A step that could not be recorded is repeated when the database is available again."""
     database = tmp_path / "biont.sqlite3"
     scripted.default = thinker = Thinker(hold=asyncio.Event())
     openai = {"base_url": scripted.url, "api_key": "x", "model": "m"}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Self
 
-from peewee import AutoField, ForeignKeyField, ModelSelect
+from peewee import AutoField, Expression, ForeignKeyField, ModelSelect
 
 from biont.accounts.users import User
 from biont.exceptions import NotFound
@@ -44,15 +44,20 @@ class OwnedTable(Table):
         return found
 
     @classmethod
-    def read_page(cls, user_id: int, limit: int, before: int | None) -> list[Self]:
+    def read_page(
+        cls, user_id: int, limit: int, before: int | None, *conditions: Expression
+    ) -> list[Self]:
         """Return up to ``limit + 1`` rows of a user, the newest first.
 
         Args:
             user_id: whose rows.
             limit: how many a page has; one more tells that there is another page.
             before: only those that are older than this row; None for the first page.
+            conditions: further conditions that the rows meet.
         """
         query = cls.of_user(user_id)
+        for condition in conditions:
+            query = query.where(condition)
         if before is not None:
             query = query.where(cls.id < before)
         return list(query.order_by(cls.id.desc()).limit(limit + 1))

@@ -1,4 +1,4 @@
-"""`biont audit`: what was done to the log is found, and the log can be taken elsewhere."""
+"""Command `biont audit`: detects each change of the log, and exports the log."""
 
 from __future__ import annotations
 
@@ -124,14 +124,14 @@ def open_database(config: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None)
 
 
-async def test_a_whole_log_is_said_to_be_whole(tmp_path: Path) -> None:
+async def test_verify_accepts_an_unchanged_log(tmp_path: Path) -> None:
     config = await make_log(tmp_path)
     code, out, error = await run_biont("audit", "verify", config=config)
     assert (code, error) == (0, "")
     assert "is whole; checked: 20" in out
 
 
-async def test_a_log_is_checked_and_exported_while_the_workbench_runs(
+async def test_verify_and_export_work_while_the_workbench_runs(
     start_server: StartServer, make_key: MakeKey
 ) -> None:
     server = await start_server()
@@ -146,7 +146,7 @@ async def test_a_log_is_checked_and_exported_while_the_workbench_runs(
 
 
 @pytest.mark.parametrize("case", TAMPERINGS)
-async def test_what_was_done_to_the_log_is_found_and_named(tmp_path: Path, case: str) -> None:
+async def test_verify_names_the_first_wrong_entry(tmp_path: Path, case: str) -> None:
     config = await make_log(tmp_path)
     script, complaint = TAMPERINGS[case]
     open_database(config).executescript(script).connection.close()
@@ -155,7 +155,7 @@ async def test_what_was_done_to_the_log_is_found_and_named(tmp_path: Path, case:
     assert complaint in error
 
 
-async def test_a_long_log_is_read_in_parts_and_nothing_is_left_out(tmp_path: Path) -> None:
+async def test_verify_and_export_read_a_long_log_completely(tmp_path: Path) -> None:
     config = await make_log(tmp_path, 3001)
     _, out, _ = await run_biont("audit", "verify", config=config)
     assert "checked: 3001" in out
@@ -167,7 +167,7 @@ async def test_a_long_log_is_read_in_parts_and_nothing_is_left_out(tmp_path: Pat
     assert "number 2001 is missing; checked before that: 2000" in error
 
 
-async def test_a_last_entry_that_was_made_anew_is_found(tmp_path: Path) -> None:
+async def test_verify_detects_a_forged_last_entry(tmp_path: Path) -> None:
     config = await make_log(tmp_path)
     with closing(open_database(config)) as connection:
         forge(connection, 20)
@@ -175,7 +175,7 @@ async def test_a_last_entry_that_was_made_anew_is_found(tmp_path: Path) -> None:
     assert "number 20 is not what was logged last" in error
 
 
-async def test_a_log_that_was_made_anew_is_not_what_was_told_before(tmp_path: Path) -> None:
+async def test_verify_detects_a_forged_log_by_an_earlier_entry(tmp_path: Path) -> None:
     config = await make_log(tmp_path)
     _, out, _ = await run_biont("audit", "verify", config=config)
     told = out.split()[-1]
@@ -209,7 +209,7 @@ def forge(connection: sqlite3.Connection, number: int) -> str:
     return forged
 
 
-async def test_the_export_chooses_by_user_type_and_time(tmp_path: Path) -> None:
+async def test_export_filters_by_user_type_and_time(tmp_path: Path) -> None:
     config = await make_log(tmp_path)
 
     async def choose(*options: str) -> list[int]:
@@ -228,7 +228,7 @@ async def test_the_export_chooses_by_user_type_and_time(tmp_path: Path) -> None:
     assert (code, error) == (1, "biont: there is no user 'nobody'\n")
 
 
-async def test_the_export_is_a_batch_of_cloud_events(tmp_path: Path, node: Node) -> None:
+async def test_export_writes_a_valid_batch_of_cloud_events(tmp_path: Path, node: Node) -> None:
     config = await make_log(tmp_path)
     _, out, _ = await run_biont("audit", "export", "--format", "cloudevents", config=config)
     # Their own library reads them, and is strict about it.
@@ -245,7 +245,7 @@ async def test_the_export_is_a_batch_of_cloud_events(tmp_path: Path, node: Node)
     assert orjson.loads(out) == []
 
 
-async def test_without_a_database_there_is_nothing_to_check(tmp_path: Path) -> None:
+async def test_verify_fails_without_a_database(tmp_path: Path) -> None:
     config = write_config(tmp_path, {})
     code, _, error = await run_biont("audit", "verify", config=config)
     assert code == 1

@@ -1,4 +1,4 @@
-"""The log is complete when an event is acknowledged, whatever happens to it."""
+"""Event log: complete before an event is acknowledged; lists, filters and migration."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def test_an_event_is_in_the_log_when_emit_returns(
         assert await log.find_event(user_id, event.id) == event
 
 
-async def test_events_emitted_at_once_are_all_in_it_once(
+async def test_events_emitted_at_the_same_time_are_logged_once_each(
     workbench: Workbench, user_id: int
 ) -> None:
     emitted = await asyncio.gather(
@@ -54,9 +54,7 @@ async def test_events_emitted_at_once_are_all_in_it_once(
     assert [event.id for event in logged] == [event.id for event in emitted]
 
 
-async def test_an_event_that_comes_again_changes_nothing(
-    workbench: Workbench, user_id: int
-) -> None:
+async def test_a_repeated_event_changes_nothing(workbench: Workbench, user_id: int) -> None:
     log = workbench.get(EVENT_LOG)
     emit = workbench.events.emit
     first = [await emit("custom_x", user_id, {"n": n}) for n in range(5)]
@@ -89,7 +87,7 @@ def list_numbers(workbench: Workbench) -> list[int]:
         return [number for (number,) in rows]
 
 
-async def test_events_are_found_by_time_and_page_by_page(
+async def test_read_events_filters_by_time_and_returns_pages(
     workbench: Workbench, user_id: int, clock: FakeClock
 ) -> None:
     log, start = workbench.get(EVENT_LOG), clock.now()
@@ -110,7 +108,7 @@ async def test_events_are_found_by_time_and_page_by_page(
     assert found == [event for event in emitted if since <= event.created_at]
 
 
-async def test_what_is_somebody_elses_is_not_found(workbench: Workbench, user_id: int) -> None:
+async def test_events_of_another_user_are_not_found(workbench: Workbench, user_id: int) -> None:
     log = workbench.get(EVENT_LOG)
     event = await workbench.events.emit("custom_x", user_id, {})
     for ask in (
@@ -122,7 +120,7 @@ async def test_what_is_somebody_elses_is_not_found(workbench: Workbench, user_id
             await ask()
 
 
-async def test_the_routes_choose_by_type_time_and_correlation(
+async def test_the_list_filters_by_type_time_and_correlation(
     client: Client, clock: FakeClock
 ) -> None:
     for number, event_type in enumerate(["custom_a", "custom_ab", "custom_b", "custom_a"]):
@@ -159,13 +157,13 @@ async def test_the_routes_choose_by_type_time_and_correlation(
         "cursor=x",
     ],
 )
-async def test_a_choice_that_is_none_is_refused_by_name(client: Client, query: str) -> None:
+async def test_an_invalid_filter_is_refused_with_its_parameter(client: Client, query: str) -> None:
     status, problem = await client.ask("GET", f"/events?{query}")
     assert status == 422
     assert query.partition("=")[0] in str(problem["errors"])
 
 
-async def test_pages_have_every_event_once_while_others_come_in(client: Client) -> None:
+async def test_pages_contain_each_event_once_while_new_events_arrive(client: Client) -> None:
     for number in range(25):
         await client.post("/events", {"event_type": "custom_x", "payload": {"n": number}})
     found: list[int] = []
@@ -178,7 +176,7 @@ async def test_pages_have_every_event_once_while_others_come_in(client: Client) 
     assert found == list(range(24, -1, -1))
 
 
-async def test_one_event_is_read_by_its_id(client: Client, open_client: OpenClient) -> None:
+async def test_an_event_is_read_by_its_id(client: Client, open_client: OpenClient) -> None:
     event = await client.post("/events", {"event_type": "custom_x", "payload": {"n": 1}})
     listed = await client.get("/events")
     assert [await client.get(f"/events/{event['id']}")] == listed["data"]
@@ -213,7 +211,7 @@ async def test_an_index_serves_each_list_and_its_order(
     assert "TEMP B-TREE" not in plan
 
 
-async def test_a_log_without_a_chain_gets_one(tmp_path: Path, clock: FakeClock) -> None:
+async def test_a_migration_chains_an_old_log(tmp_path: Path, clock: FakeClock) -> None:
     settings = load_settings(write_config(tmp_path, {}), environ={})
     async with open_application(settings, clock=clock) as application:
         workbench = application.workbench

@@ -1,4 +1,4 @@
-"""What was kept long enough is removed, and the rest of the chain holds."""
+"""Retention of the event log: old entries are deleted, and the remaining chain is valid."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def read_until(workbench: Workbench, user_id: int, count: int) -> list[Eve
     return found
 
 
-async def test_old_entries_are_removed_at_the_start_and_the_chain_holds(
+async def test_retention_deletes_old_entries_at_the_start_and_the_chain_stays_valid(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     config = write_config(tmp_path, AUDIT)
@@ -62,7 +62,7 @@ async def test_old_entries_are_removed_at_the_start_and_the_chain_holds(
     assert "ends with 1209:" in out
 
 
-async def test_what_is_missing_behind_the_beginning_is_found(
+async def test_verify_detects_a_missing_entry_after_the_anchor(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     config = write_config(tmp_path, AUDIT)
@@ -85,7 +85,7 @@ async def test_what_is_missing_behind_the_beginning_is_found(
         assert f"number {number} is missing" in error
 
 
-async def test_by_default_everything_is_kept(tmp_path: Path, clock: FakeClock) -> None:
+async def test_by_default_the_log_is_kept_for_ever(tmp_path: Path, clock: FakeClock) -> None:
     settings = load_settings(write_config(tmp_path, {}), environ={})
     async with open_application(settings, clock=clock) as application:
         workbench = application.workbench

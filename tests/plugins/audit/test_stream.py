@@ -1,4 +1,4 @@
-"""The stream of events, as its clients see it."""
+"""Event streams, as clients receive the events."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def emit(client: Client, event_type: str = "custom_x", **payload: JsonValu
     return str(event["id"])
 
 
-async def test_events_are_sent_as_they_are_logged(client: Client) -> None:
+async def test_the_stream_sends_events_as_soon_as_they_are_logged(client: Client) -> None:
     await emit(client, n=0)
     async with Follower(client) as stream:
         assert stream.response.content_type == "text/event-stream"
@@ -38,7 +38,7 @@ async def test_events_are_sent_as_they_are_logged(client: Client) -> None:
             assert sent.id == str(sent.data["number"])
 
 
-async def test_a_stream_goes_on_right_behind_the_last_event_seen(client: Client) -> None:
+async def test_a_stream_continues_after_the_last_event_id(client: Client) -> None:
     for number in range(200):
         await emit(client, n=number)
 
@@ -57,14 +57,14 @@ async def test_a_stream_goes_on_right_behind_the_last_event_seen(client: Client)
     assert [sent.data["payload"]["n"] for sent in seen] == list(range(40, 300))
 
 
-async def test_the_place_may_stand_in_the_url(client: Client) -> None:
+async def test_the_last_event_id_may_be_a_query_parameter(client: Client) -> None:
     for number in range(3):
         await emit(client, n=number)
     async with Follower(client, "last_event_id=1") as stream:
         assert (await stream.next()).id == "2"
 
 
-async def test_a_stream_may_be_of_some_types_only(client: Client) -> None:
+async def test_a_stream_filters_by_event_type(client: Client) -> None:
     async with (
         Follower(client, "event_type=custom_a") as one,
         Follower(client, "event_type=custom_a*") as prefix,
@@ -81,7 +81,9 @@ async def test_a_stream_may_be_of_some_types_only(client: Client) -> None:
         ]
 
 
-async def test_nobody_sees_what_is_somebody_elses(client: Client, open_client: OpenClient) -> None:
+async def test_a_stream_sends_no_events_of_another_user(
+    client: Client, open_client: OpenClient
+) -> None:
     other = await open_client("eve")
     async with Follower(client, "last_event_id=0") as stream:
         await emit(other, n=1)
@@ -89,7 +91,7 @@ async def test_nobody_sees_what_is_somebody_elses(client: Client, open_client: O
         assert (await stream.next()).data["payload"] == {"n": 2}
 
 
-async def test_many_streams_get_all_events_of_a_burst(client: Client) -> None:
+async def test_many_streams_receive_all_events_of_a_burst(client: Client) -> None:
     async with AsyncExitStack() as stack:
         streams = [await stack.enter_async_context(Follower(client)) for _ in range(5)]
         await asyncio.gather(*(emit(client, n=number) for number in range(300)))
@@ -112,7 +114,7 @@ async def test_many_streams_get_all_events_of_a_burst(client: Client) -> None:
         ("", {"Last-Event-ID": "\u00b2"}),
     ],
 )
-async def test_a_place_or_type_that_is_none_is_refused(
+async def test_an_invalid_last_event_id_or_type_is_refused(
     client: Client, query: str, headers: dict[str, str]
 ) -> None:
     await emit(client)
@@ -120,7 +122,7 @@ async def test_a_place_or_type_that_is_none_is_refused(
     assert (status, problem["status"]) == (422, 422)
 
 
-async def test_without_a_key_there_is_no_stream(open_client: OpenClient) -> None:
+async def test_a_stream_needs_a_key(open_client: OpenClient) -> None:
     stranger = await open_client(None)
     assert (await stranger.ask("GET", "/events/stream"))[0] == 401
 
@@ -137,7 +139,7 @@ async def test_a_stream_ends_when_its_key_is_revoked(client: Client) -> None:
             await stream.next()
 
 
-async def test_a_user_may_have_so_many_streams_and_no_more(
+async def test_the_number_of_streams_per_user_is_limited(
     client: Client, open_client: OpenClient
 ) -> None:
     async with AsyncExitStack() as stack:
@@ -161,7 +163,7 @@ async def follow_as_soon_as_possible(client: Client) -> None:
                     return
 
 
-async def test_silence_is_broken_by_comments(
+async def test_a_silent_stream_sends_comments(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(EventStreamResponse, "silence_limit", 0.01)
@@ -206,7 +208,7 @@ async def test_streams_end_when_the_workbench_stops(
             await idle.next()
 
 
-async def test_a_stream_goes_on_after_kill_9_without_gap_or_double(
+async def test_a_stream_continues_after_kill_9_without_gap_or_repetition(
     start_server: StartServer, make_key: MakeKey
 ) -> None:
     server = await start_server()
@@ -250,7 +252,7 @@ async def test_a_stream_goes_on_after_kill_9_without_gap_or_double(
     assert len(ids) == len(set(ids))
 
 
-async def test_a_place_that_retention_has_removed_is_refused(
+async def test_a_last_event_id_before_the_log_is_refused(
     workbench: Workbench, client: Client
 ) -> None:
     for number in range(5):

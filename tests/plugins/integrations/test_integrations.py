@@ -1,4 +1,4 @@
-"""Messages and reports go out to other systems."""
+"""Integrations: messages and reports to other systems."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def sections(receiver: Receiver, scripted: ScriptedServer) -> dict[str, object]:
         ("ntfy", {"topic": "hook", "title": "Hi & <all>", "message": "**bold**"}),
     ],
 )
-async def test_each_system_gets_what_it_wants(
+async def test_each_kind_gets_its_own_message_format(
     client: Client, receiver: Receiver, kind: str, body: dict[str, JsonValue]
 ) -> None:
     message: dict[str, JsonValue] = {"title": "Hi & <all>", "text": "**bold**"}
@@ -61,7 +61,7 @@ async def test_each_system_gets_what_it_wants(
     assert (sent["integration"], sent["title"]) == (kind, "Hi & <all>")
 
 
-async def test_what_lets_in_stays_in_the_url(client: Client, receiver: Receiver) -> None:
+async def test_the_query_of_a_url_is_kept(client: Client, receiver: Receiver) -> None:
     queries: list[str] = []
 
     async def note(request: web.Request) -> web.Response:
@@ -73,7 +73,7 @@ async def test_what_lets_in_stays_in_the_url(client: Client, receiver: Receiver)
     assert queries == [f"auth={SECRET}"]
 
 
-async def test_what_is_too_long_is_cut(client: Client, receiver: Receiver) -> None:
+async def test_a_text_above_the_limit_is_truncated(client: Client, receiver: Receiver) -> None:
     for kind in ("discord", "ntfy"):
         message: dict[str, JsonValue] = {"title": "x", "text": "ü" * 5000}
         assert (await client.ask("POST", f"/integrations/{kind}/send", message))[0] == 204
@@ -102,7 +102,7 @@ async def test_integrations_are_listed_without_their_urls(client: Client) -> Non
     ("name", "status", "detail"),
     [("nobody", 404, "nobody"), ("away", 502, "169.254.169.254"), ("slack", 502, "500")],
 )
-async def test_what_is_not_taken_is_told(
+async def test_a_message_that_is_not_accepted_is_an_error(
     client: Client, receiver: Receiver, name: str, status: int, detail: str
 ) -> None:
     receiver.status = 500
@@ -121,7 +121,9 @@ async def run_prompt(client: Client, **parameters: JsonValue) -> None:
     await client.ask("POST", f"/schedule/{made['id']}/run-now")
 
 
-async def test_the_answer_of_a_schedule_is_reported(client: Client, receiver: Receiver) -> None:
+async def test_the_answer_of_a_schedule_is_sent_to_integrations(
+    client: Client, receiver: Receiver
+) -> None:
     await run_prompt(client)
     (request,) = await receiver.wait_for(1)
     (note,) = rows_of(await client.get("/notes"))
@@ -131,7 +133,7 @@ async def test_the_answer_of_a_schedule_is_reported(client: Client, receiver: Re
     assert sent["cause"] == event["id"]
 
 
-async def test_a_report_goes_to_whom_a_schedule_names_once_each(
+async def test_a_report_goes_once_to_each_integration_that_a_schedule_names(
     client: Client, receiver: Receiver
 ) -> None:
     failures = [500, 500]
@@ -148,7 +150,7 @@ async def test_a_report_goes_to_whom_a_schedule_names_once_each(
     assert len(bodies) == 4
 
 
-async def test_one_that_does_not_answer_keeps_no_other_waiting(
+async def test_an_integration_that_does_not_answer_delays_no_other(
     client: Client, receiver: Receiver
 ) -> None:
     answer = asyncio.Event()
@@ -166,7 +168,9 @@ async def test_one_that_does_not_answer_keeps_no_other_waiting(
     await client.get_until("/integrations/messages", lambda page: len(rows_of(page)) == 2)
 
 
-async def test_a_report_to_nobody_goes_nowhere(client: Client, receiver: Receiver) -> None:
+async def test_a_schedule_with_an_empty_report_to_sends_nothing(
+    client: Client, receiver: Receiver
+) -> None:
     await run_prompt(client, report_to=[])
     await client.get_until("/events?event_type=scheduled_trigger", lambda page: page["data"])
     await run_prompt(client)

@@ -1,4 +1,4 @@
-"""Notes are found again: by words, by tags, in earlier versions, in an export."""
+"""Notes: search, tags, earlier versions and export."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def download(client: Client, path: str) -> tuple[str, bytes]:
         return response.content_type, await response.read()
 
 
-async def test_notes_are_found_by_their_words_the_best_first(open_client: OpenClient) -> None:
+async def test_search_finds_notes_by_words_the_best_match_first(open_client: OpenClient) -> None:
     client, other = await open_client("ada"), await open_client("eve")
     await client.post("/notes", {"title": "Shopping", "content": "Bread, butter, a new Plan"})
     await client.post("/notes", {"title": "The plan", "content": "Run away to Brasília"})
@@ -48,7 +48,7 @@ async def test_notes_are_found_by_their_words_the_best_first(open_client: OpenCl
         assert rows_of(await client.get(f"/notes/search?q={query}")) == []
 
 
-async def test_a_search_follows_changes_and_goes_by_pages(client: Client) -> None:
+async def test_search_follows_changes_and_returns_pages(client: Client) -> None:
     notes = [await client.post("/notes", {"title": f"plan {n}"}) for n in range(5)]
     await client.ask("PATCH", f"/notes/{notes[0]['id']}", {"title": "idea"})
     await client.ask("DELETE", f"/notes/{notes[1]['id']}")
@@ -61,7 +61,7 @@ async def test_a_search_follows_changes_and_goes_by_pages(client: Client) -> Non
     assert seen == ["plan 4", "plan 3", "plan 2"]
 
 
-async def test_tags_are_counted_and_narrow_lists_and_searches(open_client: OpenClient) -> None:
+async def test_tags_are_counted_and_filter_lists_and_searches(open_client: OpenClient) -> None:
     client, other = await open_client("ada"), await open_client("eve")
     first = await client.post("/notes", {"title": "plan a", "tags": ["work", "home", "work"]})
     await client.post("/notes", {"title": "plan b", "tags": ["work"]})
@@ -80,11 +80,13 @@ async def test_tags_are_counted_and_narrow_lists_and_searches(open_client: OpenC
 
 
 @pytest.mark.parametrize("tags", [[""], ["a,b"], [" a"], ["x" * 51], [f"t{n}" for n in range(21)]])
-async def test_what_is_no_tag_is_refused(client: Client, tags: list[str]) -> None:
+async def test_an_invalid_tag_is_refused(client: Client, tags: list[str]) -> None:
     assert (await client.ask("POST", "/notes", {"title": "x", "tags": list(tags)}))[0] == 422
 
 
-async def test_what_a_note_was_can_be_read(open_client: OpenClient, clock: FakeClock) -> None:
+async def test_earlier_versions_of_a_note_can_be_read(
+    open_client: OpenClient, clock: FakeClock
+) -> None:
     client, other = await open_client("ada"), await open_client("eve")
     note = await client.post("/notes", {"title": "Plan", "content": "first", "tags": ["a"]})
     path = f"/notes/{note['id']}"
@@ -137,7 +139,7 @@ async def test_all_notes_are_exported(open_client: OpenClient) -> None:
     assert (media_type, markdown.decode()) == ("text/markdown", text)
 
 
-async def test_all_that_an_export_may_be_is_documented(open_client: OpenClient) -> None:
+async def test_openapi_lists_both_media_types_of_an_export(open_client: OpenClient) -> None:
     document: Any = await (await open_client(None)).get("/openapi.json")
     success = document["paths"]["/api/v1/notes/export"]["get"]["responses"]["200"]
     assert set(success["content"]) == {"application/x-ndjson", "application/zip"}
