@@ -1,4 +1,4 @@
-"""The one place where time is read."""
+"""Clocks: the only module that reads the time, so that tests and simulations can set it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What tells the time; a test hands in one of its own."""
+    """Source of the present instant; injected into all parts that need the time."""
 
     def now(self) -> datetime:
         """Return the present instant, timezone-aware, in UTC."""
@@ -15,7 +15,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """Clock of the machine."""
 
     def now(self) -> datetime:
         """Return the present instant, timezone-aware, in UTC."""
@@ -23,19 +23,19 @@ class SystemClock:
 
 
 class VirtualClock:
-    """Stands still until it is moved: for tests, and for what is only simulated.
+    """Clock that stands still until it is moved; for tests and simulations.
 
     Attributes:
-        at: the instant that it shows; timezone-aware, in UTC.
+        at: the present instant; timezone-aware, in UTC.
     """
 
     def __init__(self, at: datetime) -> None:
         self.at = at
 
     def now(self) -> datetime:
-        """Return the instant that it shows."""
+        """Return the instant to which the clock is set."""
         return self.at
 
     def advance(self, **by: float) -> None:
-        """Move it; `by` is what a `timedelta` is made of."""
+        """Move the clock forward; `by` are the arguments of a `timedelta`."""
         self.at += timedelta(**by)

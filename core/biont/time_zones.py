@@ -1,4 +1,4 @@
-"""Time zones, as people name them."""
+"""Time zones by their IANA names."""
 
 from __future__ import annotations
 
@@ -13,25 +13,28 @@ from pydantic import AfterValidator, Field
 from biont.exceptions import UnknownTimeZone
 
 _MAX_LENGTH = 200
+"""The number of characters of an unknown name that an error repeats."""
 
 
 def parse_time_zone(name: str) -> ZoneInfo:
-    """Return the time zone of that name in the IANA time zone database.
+    """Return the time zone of this name in the IANA time zone database.
 
     Raises:
-        UnknownTimeZone: the database has no such name.
+        UnknownTimeZone: the database has no zone of this name.
     """
     if name in _time_zone_names():
         return ZoneInfo(name)
-    shown = name[:_MAX_LENGTH]
+    repeated = name[:_MAX_LENGTH]
     names = {known.lower(): known for known in _time_zone_names()}
-    close = get_close_matches(shown.lower(), names, n=1)
+    close = get_close_matches(repeated.lower(), names, n=1)
     hint = f"did you mean {names[close[0]]!r}?" if close else "an example is 'Europe/Berlin'"
-    raise UnknownTimeZone(f"{shown!r} is not a time zone of the IANA database; {hint}")
+    raise UnknownTimeZone(f"{repeated!r} is not a time zone of the IANA database; {hint}")
 
 
 @cache
 def _time_zone_names() -> frozenset[str]:
+    # From the package and not from the machine: a name is valid everywhere or nowhere, and
+    # names such as "localtime" or "../Berlin" never reach the file system.
     listing = resources.files("tzdata").joinpath("zones")
     return frozenset(listing.read_text(encoding="utf-8").split())
 
@@ -46,6 +49,6 @@ def _check_time_zone(name: str) -> str:
 TimeZone = Annotated[
     str,
     AfterValidator(_check_time_zone),
-    Field(description="An IANA name: `Europe/Berlin`."),
+    Field(description="IANA name: `Europe/Berlin`."),
 ]
-"""The name of a zone that is in the IANA time zone database."""
+"""Name of a zone in the IANA time zone database."""

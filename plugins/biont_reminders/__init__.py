@@ -1,4 +1,4 @@
-"""Reminders: a text that comes back when it is due."""
+"""Reminders: texts that return as events when they are due."""
 
 from biont_reminders.reminders import create_reminder
 from biont_reminders.tables import Reminder

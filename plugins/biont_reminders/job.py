@@ -1,4 +1,4 @@
-"""The job kind ``reminder``: say by an event that it is time."""
+"""Job kind ``reminder``: emits ``reminder_triggered``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Text = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class ReminderParameters(Schema):
-    """What to be reminded of."""
+    """Parameters of the job: the text."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -21,25 +21,25 @@ class ReminderParameters(Schema):
 
 
 class ReminderTriggered(Schema):
-    """What it is time for."""
+    """Payload of ``reminder_triggered``."""
 
-    reminder_id: int | None = Field(description="Null when the schedule was made by hand.")
+    reminder_id: int | None = Field(description="Null for a schedule without a reminder.")
     text: str
     schedule_id: int
     run_id: int
-    scheduled_for: AwareDatetime = Field(description="The instant that was due.")
+    scheduled_for: AwareDatetime = Field(description="The occurrence.")
 
 
-REMINDER_TRIGGERED = EventType(
-    "reminder_triggered", ReminderTriggered, "It is time for what somebody wanted to be told."
-)
+REMINDER_TRIGGERED = EventType("reminder_triggered", ReminderTriggered, "A reminder is due.")
 
 
 async def remind(run: Run, workbench: Workbench) -> Finish:
-    """Return what notes that a reminder is due, and emits ``reminder_triggered``."""
+    """Return the function that marks the reminder as triggered and emits the event."""
     text = run.parameters_as(ReminderParameters).text
 
     def trigger(tx: Transaction) -> JsonObject:
+        # Found at the end of the run: the reminder may have been deleted meanwhile, and a
+        # schedule with this job kind may have no reminder.
         reminder = Reminder.get_or_none(
             (Reminder.schedule == run.schedule_id) | (Reminder.snooze == run.schedule_id)
         )

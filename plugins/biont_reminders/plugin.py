@@ -1,4 +1,4 @@
-"""Reminders: be told by an event, once or again and again, when it is time."""
+"""Plugin of reminders: tables, routes, tools, and the job kind ``reminder``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def register_tables() -> Tables:
 
 @hookimpl
 def register_tools() -> Sequence[Tool]:
-    """Return what a language model may do with reminders."""
+    """Return the tool that creates reminders."""
     return TOOLS
 
 
@@ -38,5 +38,5 @@ def register_jobs() -> Sequence[JobKind]:
 
 @hookimpl
 def register_event_types() -> Sequence[EventType]:
-    """Return ``reminder_triggered``."""
+    """Return the event type ``reminder_triggered``."""
     return [REMINDER_TRIGGERED]

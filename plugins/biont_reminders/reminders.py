@@ -1,42 +1,41 @@
-"""What is done with reminders, inside a store function."""
+"""Operations on reminders: create, change, snooze, finish, delete, list. For the store."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
 
-import orjson
 from peewee import JOIN
 
 from biont.exceptions import Conflict, InputProblem, InvalidInput
 from biont.scheduling import Schedule, TimingKind
+from biont.store import dump_json
 from biont_reminders.job import REMINDER
 from biont_reminders.tables import Reminder, ReminderState
 from biont_schedules import apply_change, insert_schedule
 
 ORIGIN = "reminder"
-"""The `Schedule.origin` of what belongs to a reminder."""
+"""The `Schedule.origin` of a reminder's schedules."""
 
-_PATIENCE = 7 * 86400.0
-"""For so many seconds a reminder that was due while nothing ran still comes."""
+_CATCH_UP_WINDOW = 7 * 86400.0
+"""The seconds during which a reminder that was due while the workbench was down still returns."""
 
 
 def create_reminder(
     user_id: int, now: datetime, text: str, columns: Mapping[str, object]
 ) -> Reminder:
-    """Keep a reminder.
+    """Create a reminder with a schedule.
 
     Args:
-        tx: the write that it is part of.
-        user_id: whose it is.
+        user_id: the owner.
         now: the present instant.
-        text: what to be reminded of.
-        columns: when it is due, as columns of a schedule with its `time_zone`.
+        text: the text.
+        columns: the timing, as columns of a schedule with its `time_zone`.
 
     Raises:
-        InvalidInput: it would never be due.
+        InvalidInput: the reminder would never be due.
     """
-    schedule = insert_schedule(user_id, {**columns, **_make_columns(text)}, now)
+    schedule = insert_schedule(user_id, {**columns, **_make_job_columns(text)}, now)
     return Reminder.create(
         user=user_id, schedule=schedule, text=text, created_at=now, updated_at=now
     )
@@ -49,20 +48,22 @@ def change_reminder(
     text: str | None,
     columns: Mapping[str, object],
 ) -> Reminder:
-    """Change its text, when it is due, or both.
+    """Change the text, the timing, or both.
 
     Raises:
-        NotFound: there is no such reminder, or it is somebody else's.
-        InvalidInput: when it would be due does not fit together.
+        NotFound: no such reminder, or another user's.
+        InvalidInput: the timing is not valid.
     """
     reminder = Reminder.get_owned(user_id, reminder_id)
     if columns:
+        # With a new timing the reminder waits again, even if it was triggered and not done.
         reminder.triggered_at = None
     if text is not None:
         reminder.text = text
-        columns = {**columns, **_make_columns(text)}
+        columns = {**columns, **_make_job_columns(text)}
         if reminder.snooze is not None:
-            apply_change(reminder.snooze, _make_columns(text), now)
+            # A pending snooze must not emit the old text.
+            apply_change(reminder.snooze, _make_job_columns(text), now)
     apply_change(reminder.schedule, columns, now)
     reminder.updated_at = now
     reminder.save()
@@ -70,10 +71,10 @@ def change_reminder(
 
 
 def snooze_reminder(user_id: int, now: datetime, reminder_id: int, until: datetime) -> Reminder:
-    """Let a reminder come back once more, beside when it is due anyway.
+    """Trigger a reminder once more at `until`, beside its own schedule.
 
     Raises:
-        NotFound: there is no such reminder, or it is somebody else's.
+        NotFound: no such reminder, or another user's.
         InvalidInput: `until` has passed.
     """
     reminder = Reminder.get_owned(user_id, reminder_id)
@@ -83,7 +84,7 @@ def snooze_reminder(user_id: int, now: datetime, reminder_id: int, until: dateti
         "kind": TimingKind.AT,
         "at": until,
         "time_zone": reminder.schedule.time_zone,
-        **_make_columns(reminder.text),
+        **_make_job_columns(reminder.text),
     }
     if reminder.snooze is None:
         reminder.snooze = insert_schedule(user_id, columns, now)
@@ -95,32 +96,32 @@ def snooze_reminder(user_id: int, now: datetime, reminder_id: int, until: dateti
 
 
 def finish_reminder(user_id: int, now: datetime, reminder_id: int) -> Reminder:
-    """Note that what a reminder is for is done; one that recurs waits for its next time.
+    """Mark a reminder as done; a recurring reminder waits for its next occurrence.
 
     Raises:
-        NotFound: there is no such reminder, or it is somebody else's.
-        Conflict: it recurs, and nothing of it is left to be done before its next time.
+        NotFound: no such reminder, or another user's.
+        Conflict: the reminder recurs and was not triggered since the last `done`.
     """
     reminder = Reminder.get_owned(user_id, reminder_id)
     recurs = reminder.schedule.kind != TimingKind.AT
     if recurs and reminder.state is ReminderState.WAITING:
         raise Conflict(
-            f"reminder {reminder_id} has not come since it was done; delete it to end it"
+            f"reminder {reminder_id} was not triggered since it was done; delete it to end it"
         )
     if reminder.snooze is not None:
-        _silence(reminder.snooze, now)
+        _end_schedule(reminder.snooze, now)
     if not recurs:
-        _silence(reminder.schedule, now)
+        _end_schedule(reminder.schedule, now)
     reminder.done_at = reminder.updated_at = now
     reminder.save()
     return reminder
 
 
 def delete_reminder(user_id: int, reminder_id: int) -> None:
-    """Delete a reminder with the record of its runs; its events stay.
+    """Delete a reminder with its schedules and runs; its events stay.
 
     Raises:
-        NotFound: there is no such reminder, or it is somebody else's.
+        NotFound: no such reminder, or another user's.
     """
     reminder = Reminder.get_owned(user_id, reminder_id)
     if reminder.snooze is not None:
@@ -129,7 +130,7 @@ def delete_reminder(user_id: int, reminder_id: int) -> None:
 
 
 def select_reminders(user_id: int, limit: int, before: int | None) -> list[Reminder]:
-    """Return a page of a user's reminders and one more, the newest first."""
+    """Return a page of a user's reminders and a further row, the newest first."""
     snooze = Schedule.alias()
     query = (
         Reminder.select(Reminder, Schedule, snooze)
@@ -143,17 +144,17 @@ def select_reminders(user_id: int, limit: int, before: int | None) -> list[Remin
     return list(query.order_by(Reminder.id.desc()).limit(limit + 1))
 
 
-def _make_columns(text: str) -> dict[str, object]:
+def _make_job_columns(text: str) -> dict[str, object]:
     return {
         "name": text[:80],
         "job_kind": REMINDER.name,
-        "parameters": orjson.dumps({"text": text}).decode(),
-        "catch_up_window": _PATIENCE,
+        "parameters": dump_json({"text": text}),
+        "catch_up_window": _CATCH_UP_WINDOW,
         "origin": ORIGIN,
     }
 
 
-def _silence(schedule: Schedule, now: datetime) -> None:
+def _end_schedule(schedule: Schedule, now: datetime) -> None:
     schedule.next_fire_at = None
     schedule.updated_at = now
     schedule.save()

@@ -1,4 +1,4 @@
-"""The routes of reminders."""
+"""REST routes of reminders."""
 
 from __future__ import annotations
 
@@ -30,30 +30,30 @@ api = Api("reminders")
 
 
 class NewReminder(When):
-    """What to be reminded of, and when."""
+    """Text and timing of a new reminder."""
 
     text: Text
 
 
 class ReminderChange(When):
-    """What is to be otherwise; what is left out stays as it is."""
+    """Fields to change; a field that is left out stays as is."""
 
     text: Text | None = None
 
 
 class Snooze(Schema):
-    """When it is to come back; in ten minutes unless it says otherwise."""
+    """Time until a snoozed reminder returns; ten minutes by default."""
 
     model_config = ConfigDict(extra="forbid")
 
-    after: Duration | None = Field(None, description="In so many seconds, or `1h`.")
-    until: DueInstant | None = Field(None, description="At this instant.")
+    after: Duration | None = Field(None, description="Seconds from now, or `1h`.")
+    until: DueInstant | None = Field(None, description="Instant of the return.")
 
     def find_instant(self, now: datetime) -> datetime:
-        """Return when it is to come back.
+        """Return the instant at which the reminder returns.
 
         Raises:
-            InvalidInput: it is said twice.
+            InvalidInput: both `after` and `until` are given.
         """
         if self.until is None:
             return now + timedelta(seconds=600 if self.after is None else self.after)
@@ -63,12 +63,12 @@ class Snooze(Schema):
 
 
 class ReminderView(Schema):
-    """A reminder as it is kept."""
+    """Stored reminder."""
 
     id: int
     text: str
     state: ReminderState = Field(
-        description="`waiting` for its time, `triggered` and not yet done, `snoozed` or `done`."
+        description="`waiting`, `triggered` and not yet done, `snoozed`, or `done` for good."
     )
     schedule_id: int
     kind: TimingKind
@@ -76,8 +76,8 @@ class ReminderView(Schema):
     every: int | None
     at: datetime | None
     time_zone: str
-    next_at: datetime | None = Field(description="When it comes next, in UTC.")
-    triggered_at: datetime | None = Field(description="When it came last.")
+    next_at: datetime | None = Field(description="Next occurrence, in UTC.")
+    triggered_at: datetime | None = Field(description="Instant of the last event.")
     done_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -85,9 +85,9 @@ class ReminderView(Schema):
 
 @api.post("/reminders")
 async def create(request: Request, body: NewReminder) -> ReminderView:
-    """Keep a reminder; `reminder_triggered` is emitted when it is due."""
+    """Create a reminder; `reminder_triggered` is emitted when the reminder is due."""
     columns = await list_all_columns(body, request.workbench, request.user_id)
-    return await _write(request, create_reminder, body.text, columns)
+    return await _write_reminder(request, create_reminder, body.text, columns)
 
 
 @api.get("/reminders")
@@ -98,63 +98,66 @@ async def list_reminders(
     rows = await request.workbench.store.read(
         select_reminders, request.user_id, limit, decode_cursor(cursor)
     )
-    return make_page(rows, limit, lambda reminder: reminder.id, _show)
+    return make_page(rows, limit, lambda reminder: reminder.id, _make_reminder_view)
 
 
 @api.get("/reminders/{reminder_id}")
 async def read_reminder(request: Request, reminder_id: RowId) -> ReminderView:
-    """Read a reminder."""
+    """Get a reminder."""
     user_id = request.user_id
     return await request.workbench.store.read(
-        lambda: _show(Reminder.get_owned(user_id, reminder_id))
+        lambda: _make_reminder_view(Reminder.get_owned(user_id, reminder_id))
     )
 
 
 @api.patch("/reminders/{reminder_id}")
 async def change(request: Request, reminder_id: RowId, body: ReminderChange) -> ReminderView:
-    """Change what to be reminded of, when, or both."""
-    return await _write(request, change_reminder, reminder_id, body.text, body.list_columns())
+    """Change the text of a reminder, the timing, or both."""
+    return await _write_reminder(
+        request, change_reminder, reminder_id, body.text, body.list_columns()
+    )
 
 
 @api.post("/reminders/{reminder_id}/snooze", status=200)
 async def snooze(request: Request, reminder_id: RowId, body: Snooze | None = None) -> ReminderView:
-    """Let a reminder come back later, beside when it is due anyway."""
+    """Snooze a reminder: `reminder_triggered` is emitted once more, beside the schedule."""
     until = (body or Snooze()).find_instant(request.workbench.clock.now())
-    return await _write(request, snooze_reminder, reminder_id, until)
+    return await _write_reminder(request, snooze_reminder, reminder_id, until)
 
 
 @api.post("/reminders/{reminder_id}/done", status=200)
 async def finish(request: Request, reminder_id: RowId) -> ReminderView:
-    """Say that it is done; a reminder that recurs comes again at its next time."""
-    return await _write(request, finish_reminder, reminder_id)
+    """Mark a reminder as done; a recurring reminder returns at its next occurrence."""
+    return await _write_reminder(request, finish_reminder, reminder_id)
 
 
 @api.delete("/reminders/{reminder_id}")
 async def delete(request: Request, reminder_id: RowId) -> None:
-    """Delete a reminder with the record of its runs; its events stay."""
+    """Delete a reminder with its schedules and runs; its events stay."""
     await request.workbench.store.write(delete_reminder, request.user_id, reminder_id)
 
 
-async def _write(
+async def _write_reminder(
     request: Request,
     function: Callable[Concatenate[int, datetime, P], Reminder],
     *arguments: P.args,
     **more: P.kwargs,
 ) -> ReminderView:
-    """Write a reminder, look at what is due from now on, and show what was written."""
+    """Write a reminder, wake the scheduler, and return the view of the reminder."""
     user_id, now = request.user_id, request.workbench.clock.now()
 
     def write() -> ReminderView:
-        return _show(function(user_id, now, *arguments, **more))
+        return _make_reminder_view(function(user_id, now, *arguments, **more))
 
-    shown = await request.workbench.store.write(write)
+    view = await request.workbench.store.write(write)
     request.workbench.scheduler.wake()
-    return shown
+    return view
 
 
-def _show(reminder: Reminder) -> ReminderView:
+def _make_reminder_view(reminder: Reminder) -> ReminderView:
     schedule = reminder.schedule
-    ahead = [of.next_fire_at for of in (schedule, reminder.snooze) if of is not None]
+    schedules = (schedule, reminder.snooze)
+    ahead = [each.next_fire_at for each in schedules if each is not None]
     return ReminderView(
         id=reminder.id,
         text=reminder.text,

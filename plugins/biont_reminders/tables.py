@@ -1,4 +1,4 @@
-"""Where reminders are kept."""
+"""Table of reminders."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from biont.scheduling import Schedule
 
 
 class ReminderState(StrEnum):
-    """How things stand with a reminder."""
+    """State of a reminder.
+
+    Waiting for its occurrence, triggered and not yet done, snoozed, or done for good.
+    """
 
     WAITING = "waiting"
     TRIGGERED = "triggered"
@@ -20,14 +23,17 @@ class ReminderState(StrEnum):
 
 
 class Reminder(OwnedTable):
-    """A text that comes back when it is due.
+    """Text with the schedules that emit the text.
+
+    The state is not stored: it follows from the two schedules and the two instants.
 
     Attributes:
-        schedule: when it is due; it belongs to the reminder alone.
-        snooze: when it comes back besides, once it was snoozed; likewise.
-        text: what to be reminded of.
-        triggered_at: when it came back last.
-        done_at: when its user last said that it is done.
+        schedule: the schedule of the reminder, used by no other.
+        snooze: the one-time schedule of the last snooze, used by no other; None before the
+            first snooze.
+        text: the text.
+        triggered_at: the instant of the last event.
+        done_at: the instant at which the user last marked the reminder as done.
     """
 
     schedule_id: int
@@ -45,7 +51,7 @@ class Reminder(OwnedTable):
 
     @property
     def state(self) -> ReminderState:
-        """How things stand with it."""
+        """The state of the reminder."""
         if self.snooze is not None and self.snooze.next_fire_at is not None:
             return ReminderState.SNOOZED
         if self.triggered_at is not None and (

@@ -1,4 +1,4 @@
-"""What a language model may do with reminders."""
+"""Tool with which a language model creates reminders."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from biont_reminders.routes import NewReminder
 from biont_schedules import list_all_columns
 
 
-async def _create(context: ToolContext, wanted: NewReminder) -> ToolResult:
+async def _create_for_model(context: ToolContext, arguments: NewReminder) -> ToolResult:
     workbench = context.workbench
-    columns = await list_all_columns(wanted, workbench, context.user_id)
+    columns = await list_all_columns(arguments, workbench, context.user_id)
 
     def write(tx: Transaction) -> JsonValue:
         now = workbench.clock.now()
-        made = create_reminder(context.user_id, now, wanted.text, columns)
+        made = create_reminder(context.user_id, now, arguments.text, columns)
         tx.after_commit(workbench.scheduler.wake)
         return {"reminder_id": made.id, "next_at": str(made.schedule.next_fire_at)}
 
@@ -32,6 +32,6 @@ TOOLS: Sequence[Tool] = (
         "Remind the user of something: give one of cron (five fields), every (seconds, or 15m, "
         "2h) and at (an instant with its offset).",
         NewReminder,
-        _create,
+        _create_for_model,
     ),
 )

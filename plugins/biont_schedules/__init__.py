@@ -1,6 +1,6 @@
-"""Schedules: run a prompt, or another job, when it is due.
+"""Schedules: prompts and other jobs that run when due.
 
-A plugin whose jobs have a face of their own builds it on these.
+The names below are for plugins that offer an own API for a job kind, as reminders do.
 """
 
 from biont_schedules.schedules import apply_change, insert_schedule

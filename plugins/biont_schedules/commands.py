@@ -1,4 +1,4 @@
-"""``biont schedule``."""
+"""Commands ``biont schedule``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from biont_schedules.why import explain_schedule
 
 @click.group("schedule")
 def schedule() -> None:
-    """Ask about schedules."""
+    """Simulate and explain schedules."""
 
 
 schedule.add_command(simulate_schedules)
@@ -25,12 +25,12 @@ schedule.add_command(simulate_schedules)
 
 @schedule.command("why")
 @click.argument("schedule_id", type=int)
-@click.option("--at", type=parse_instant, help="Ask about this instant, and not about the last.")
+@click.option("--at", type=parse_instant, help="Explain this instant instead of the latest runs.")
 @config_option
 def why(schedule_id: int, at: datetime | None, config: Path | None) -> None:
-    """Say why the schedule number SCHEDULE_ID did, or did not, run.
+    """Explain why the schedule SCHEDULE_ID did, or did not, run.
 
-    It only reads, and the workbench may run meanwhile.
+    Nothing is written; the workbench may run at the same time.
     """
     with read_database(config):
         found = Schedule.get_or_none(Schedule.id == schedule_id)

@@ -1,4 +1,9 @@
-"""Schedules that stand in a file: at each start the database is made to follow it."""
+"""Declared schedules: each start makes the database follow the operator's files.
+
+A schedule is identified by user and slug. New declarations are inserted, changed columns
+are updated, and rows of origin ``file`` without a declaration are deleted, all in one transaction:
+if a declaration is wrong, nothing is changed and the start fails.
+"""
 
 from __future__ import annotations
 
@@ -25,39 +30,39 @@ _log = structlog.get_logger("biont_schedules")
 
 @asynccontextmanager
 async def keep_declared(workbench: Workbench) -> AsyncIterator[None]:
-    """Make the schedules of all users as the operator's files declare them.
+    """Make the database follow the declared schedules.
 
     Raises:
-        SettingsError: one of them cannot be; each problem is named with its place.
+        SettingsError: a declaration is wrong; each problem is named with file, line and column.
     """
     declared = workbench.plugin_settings("schedules", SchedulesSettings).declared
-    follower = _Follower(workbench.settings, workbench.get(JOB_KINDS), workbench.clock.now())
-    done = await workbench.store.write(follower.follow, declared)
+    reconciler = _Reconciler(workbench.settings, workbench.get(JOB_KINDS), workbench.clock.now())
+    done = await workbench.store.write(reconciler.reconcile, declared)
     if any(done.values()):
-        _log.info("declared schedules followed", **done)
+        _log.info("database follows the declared schedules", **done)
     yield
 
 
 def read_declared(config: Path | None) -> dict[str, Declaration]:
-    """Return what files declare, without a look into the database.
+    """Return the declarations in files by slug; the database is not read.
 
     Args:
-        config: a folder of YAML files, or one file; None for what `biont serve` reads.
+        config: a folder of YAML files, or one file; None for the default of `biont serve`.
 
     Raises:
-        SettingsError: they cannot be used; each problem is named with its place.
+        SettingsError: a setting is wrong; each problem is named with file, line and column.
     """
     return read_settings(config).read_section("schedules", SchedulesSettings).declared
 
 
 @dataclass(frozen=True)
-class _Follower:
+class _Reconciler:
     settings: Settings
     kinds: Mapping[str, JobKind]
     now: datetime
 
-    def follow(self, declared: Mapping[str, Declaration]) -> dict[str, list[str]]:
-        """Create, change and remove schedules; return the names of those that were."""
+    def reconcile(self, declared: Mapping[str, Declaration]) -> dict[str, list[str]]:
+        """Create, change and remove schedules; return the slugs by action."""
         present = {
             (schedule.user_id, str(schedule.slug)): schedule
             for schedule in Schedule.select().where(Schedule.origin == FILE)
@@ -66,12 +71,12 @@ class _Follower:
         problems: list[str] = []
         for slug, declaration in declared.items():
             try:
-                outcome = self._follow_one(slug, declaration, present)
+                action = self._reconcile_one(slug, declaration, present)
             except InvalidInput as error:
-                problems += [self._place(slug, problem) for problem in error.problems]
+                problems += [self._locate_problem(slug, problem) for problem in error.problems]
             else:
-                if outcome:
-                    done[outcome].append(slug)
+                if action:
+                    done[action].append(slug)
         if problems:
             raise SettingsError(problems)
         for (_, slug), schedule in present.items():
@@ -79,7 +84,7 @@ class _Follower:
             done["removed"].append(slug)
         return done
 
-    def _follow_one(
+    def _reconcile_one(
         self,
         slug: str,
         declaration: Declaration,
@@ -94,7 +99,7 @@ class _Follower:
                     "#/user",
                 )
             )
-        columns = self._list_columns(slug, declaration, user)
+        columns = self._make_declared_columns(slug, declaration, user)
         schedule = present.pop((user.id, slug), None)
         if schedule is None:
             insert_schedule(user.id, columns, self.now)
@@ -106,12 +111,14 @@ class _Follower:
             apply_change(schedule, changed, self.now)
         return "changed" if changed else None
 
-    def _list_columns(self, slug: str, declaration: Declaration, user: User) -> dict[str, object]:
-        """Return all columns; what is no longer said is as if it never had been."""
+    def _make_declared_columns(
+        self, slug: str, declaration: Declaration, user: User
+    ) -> dict[str, object]:
+        """Return all columns; an option that was removed from the file gets the default."""
         fields = Schedule._meta.fields  # noqa: SLF001  # peewee's way
-        unsaid = {name: fields[name].default for name in _DECLARED}
+        defaults = {name: fields[name].default for name in _DECLARED}
         return (
-            unsaid
+            defaults
             | declaration.list_columns()
             | {
                 "time_zone": declaration.time_zone
@@ -127,7 +134,7 @@ class _Follower:
             }
         )
 
-    def _place(self, slug: str, problem: InputProblem) -> str:
+    def _locate_problem(self, slug: str, problem: InputProblem) -> str:
         path = ("plugins", "schedules", "declared", slug, *problem.pointer.split("/")[1:])
         return f"{self.settings.locate(path)}: {problem.detail}"
 

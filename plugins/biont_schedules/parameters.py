@@ -1,4 +1,4 @@
-"""What a schedule says to its job."""
+"""Validation of job parameters by the model of the job kind."""
 
 from __future__ import annotations
 
@@ -16,10 +16,16 @@ def check_parameters(
     parameters: Mapping[str, JsonValue],
     prompt: str | None,
 ) -> str:
-    """Return the parameters of a job as JSON.
+    """Return valid parameters of a job as JSON.
+
+    Args:
+        kinds: the job kinds by name.
+        job: the name of the job kind.
+        parameters: the parameters that the client sent.
+        prompt: the prompt that the client sent beside the parameters.
 
     Raises:
-        InvalidInput: they are not what its kind needs, or there is no such kind.
+        InvalidInput: the parameters do not fit the job kind, or no such kind exists.
     """
     kind = kinds.get(job)
     if kind is None:
@@ -32,8 +38,8 @@ def check_parameters(
     try:
         return kind.parameters.model_validate(given).model_dump_json()
     except ValidationError as error:
-        raise InvalidInput.from_validation(error, _point_to) from error
+        raise InvalidInput.from_validation(error, _point_to_parameter) from error
 
 
-def _point_to(location: Location) -> str:
+def _point_to_parameter(location: Location) -> str:
     return "#/prompt" if location == ("prompt",) else point_to(("parameters", *location))

@@ -1,4 +1,4 @@
-"""Schedules: run a prompt, or another job, when it is due."""
+"""Plugin of schedules: settings, routes, tools, commands, and the job kind ``prompt``."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def register_settings() -> type[BaseModel]:
 
 @hookimpl
 def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
-    """Follow what is declared."""
+    """Make the database follow the declared schedules."""
     return keep_declared(workbench)
 
 
 @hookimpl
 def register_tools() -> Sequence[Tool]:
-    """Return what a language model may do with schedules."""
+    """Return the tools that create and list schedules."""
     return TOOLS
 
 

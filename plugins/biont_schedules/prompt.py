@@ -1,4 +1,4 @@
-"""The job kind ``prompt``: ask the AI, keep its answer as a note."""
+"""Job kind ``prompt``: asks a language model and keeps the answer as a note."""
 
 from __future__ import annotations
 
@@ -16,56 +16,59 @@ from biont_schedules.template import (
     BUILT_IN,
     LAST_NOTE_LIMIT,
     describe_instant,
-    fill,
-    list_places,
+    fill_template,
+    list_placeholders,
 )
 
 Variable = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 
 
 class PromptParameters(Schema):
-    """What is asked, of whom, and how the answer is kept."""
+    """Prompt, model, and the note that keeps the answer."""
 
     model_config = ConfigDict(extra="forbid")
 
     variables: Annotated[
         dict[Variable, Annotated[str, Field(max_length=4000)]], Field(max_length=50)
-    ] = Field(default_factory=dict, description="What `{{ name }}` stands for, by name.")
+    ] = Field(default_factory=dict, description="Texts that replace `{{ name }}`, by name.")
     prompt: Annotated[str, Field(min_length=1, max_length=20_000)]
     title: Annotated[str, Field(min_length=1, max_length=200)] = Field(
-        "{{ schedule }}", description="Of the note."
+        "{{ schedule }}", description="Title of the note."
     )
-    tags: Tags = Field(default_factory=list, description="Of the note.")
+    tags: Tags = Field(default_factory=list, description="Tags of the note.")
     report_to: list[Annotated[str, Field(max_length=50)]] | None = Field(
-        None, description="The integrations that get the note; None for those for reports."
+        None,
+        description="Names of the integrations that get the note; null for all with `reports`.",
     )
-    backend: str | None = Field(None, description="Which backend answers; None for the default.")
-    model: str | None = Field(None, description="Which of its models; None for the default.")
+    backend: str | None = Field(None, description="Name of the LLM backend; null for the default.")
+    model: str | None = Field(
+        None, description="Name of a model of the backend; null for the default."
+    )
 
     @field_validator("variables")
     @classmethod
-    def _check_names(cls, variables: dict[str, str]) -> dict[str, str]:
+    def _check_variable_names(cls, variables: dict[str, str]) -> dict[str, str]:
         if taken := BUILT_IN & variables.keys():
             raise ValueError(f"{min(taken)!r} is built in; choose another name")
         return variables
 
     @field_validator("prompt", "title")
     @classmethod
-    def _check_places(cls, template: str, info: ValidationInfo) -> str:
+    def _check_placeholders(cls, template: str, info: ValidationInfo) -> str:
         known = BUILT_IN | info.data.get("variables", {}).keys()
-        if unknown := list_places(template) - known:
+        if unknown := list_placeholders(template) - known:
             raise ValueError(
-                f"nothing is called {min(unknown)!r}; give it in variables, "
+                f"{min(unknown)!r} has no value; add it to variables, "
                 f"or choose from {', '.join(sorted(known))}"
             )
         return template
 
 
 async def run_prompt(run: Run, workbench: Workbench) -> Finish:
-    """Ask the AI and return what keeps its answer as a note.
+    """Ask a language model and return the function that keeps the answer as a note.
 
     Raises:
-        BackendError: there is no answer that can be trusted.
+        BackendError: the backend gave no complete answer.
     """
     parameters = run.parameters_as(PromptParameters)
     model = "/".join(filter(None, (parameters.backend, parameters.model))) or None
@@ -76,7 +79,7 @@ async def run_prompt(run: Run, workbench: Workbench) -> Finish:
         "last_note": await workbench.store.read(_read_last_note, run),
     }
     answer = await workbench.get(LLM_GATEWAY).chat(
-        ChatRequest([Message("user", fill(parameters.prompt, values))], model),
+        ChatRequest([Message("user", fill_template(parameters.prompt, values))], model),
         LlmCall(user_id=run.user_id, schedule_id=run.schedule_id, run_id=run.id),
     )
 
@@ -84,7 +87,7 @@ async def run_prompt(run: Run, workbench: Workbench) -> Finish:
         note = create_note(
             tx,
             run.user_id,
-            title=fill(parameters.title, values).strip() or run.schedule_name,
+            title=fill_template(parameters.title, values).strip() or run.schedule_name,
             content=answer.text,
             tags=parameters.tags,
             now=workbench.clock.now(),
@@ -98,7 +101,7 @@ async def run_prompt(run: Run, workbench: Workbench) -> Finish:
 
 
 def _read_last_note(run: Run) -> str:
-    """Return what the last run of the same schedule has left, as far as it is still there."""
+    """Return the note of the schedule's last successful run; empty if there is none."""
     last = (
         ScheduleRun.select()
         .where(

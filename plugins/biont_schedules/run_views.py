@@ -1,4 +1,4 @@
-"""What REST clients see of runs, and of instants to come."""
+"""Views of runs and previews for REST clients."""
 
 from __future__ import annotations
 
@@ -14,61 +14,63 @@ from biont_schedules.timing import DueInstant, When
 
 
 class RunView(Schema):
-    """What became of one due instant."""
+    """Due occurrence of a schedule, with the run if any."""
 
     id: int
     schedule_id: int
-    scheduled_for: datetime = Field(description="The instant, without jitter.")
-    due_at: datetime = Field(description="The same with jitter.")
+    scheduled_for: datetime = Field(description="The occurrence, without jitter.")
+    due_at: datetime = Field(description="The occurrence with jitter.")
     status: RunStatus
     trigger: RunTrigger
     attempts: int
     claimed_at: datetime
     started_at: datetime | None
-    waits_until: datetime | None = Field(description="When it is tried again after a failure.")
+    waits_until: datetime | None = Field(description="Instant of the next retry.")
     ended_at: datetime | None
-    duration: float | None = Field(description="From its last start to its end, in seconds.")
+    duration: float | None = Field(description="Seconds from the last start to the end.")
     error: str | None
-    reason: str | None = Field(description="Why it was not run, where it was not.")
-    correlation_id: str = Field(description="What the events that it caused have in common.")
+    reason: str | None = Field(description="Reason why the occurrence was not run.")
+    correlation_id: str = Field(description="Correlation id of the events that the run caused.")
     result: dict[str, JsonValue] | None
 
 
 class PreviewRequest(When):
-    """What is asked about."""
+    """Timing to preview."""
 
-    start: DueInstant | None = Field(None, description="From when on; by default from now.")
+    start: DueInstant | None = Field(
+        None, description="Preview after this instant; by default after now."
+    )
     count: Annotated[int, Field(ge=1, le=200)] = 10
 
 
 class PreviewItem(Schema):
-    """One instant at which it would be due."""
+    """Previewed occurrence."""
 
     instant: datetime = Field(description="In UTC.")
-    local_time: str = Field(description="What the clock shows in the zone, with its offset.")
+    local_time: str = Field(description="Local time in the zone, with offset.")
     wall_time: WallTime = Field(
-        description="`gap`: the clock skips what was asked for; `overlap`: it shows it twice."
+        description="`gap`: the clock skips the wall time; `overlap`: the clock shows it twice."
     )
 
 
 class PreviewAnswer(Schema):
-    """When it would be due."""
+    """Occurrences of a timing."""
 
-    words: str = Field(description="The same in words: `At 09:00, Monday to Friday`.")
+    words: str = Field(description="Timing in words: `At 09:00, Monday to Friday`.")
     time_zone: str
     instants: list[PreviewItem]
 
 
 class Upcoming(Schema):
-    """One instant to come of one of your schedules."""
+    """Next occurrence of a schedule of yours."""
 
     schedule_id: int
     name: str
     due_at: datetime
 
 
-def show_run(run: ScheduleRun) -> RunView:
-    """Return a run as its user sees it."""
+def make_run_view(run: ScheduleRun) -> RunView:
+    """Return the view of a run."""
     duration = None
     if run.started_at is not None and run.ended_at is not None:
         duration = (run.ended_at - run.started_at).total_seconds()
@@ -92,8 +94,8 @@ def show_run(run: ScheduleRun) -> RunView:
     )
 
 
-def show_preview(found: Preview) -> PreviewItem:
-    """Return an instant to come as REST clients see it."""
+def make_preview_item(found: Preview) -> PreviewItem:
+    """Return the view of a previewed occurrence."""
     return PreviewItem(
         instant=found.instant,
         local_time=found.local_time.isoformat(),

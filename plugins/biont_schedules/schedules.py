@@ -1,4 +1,4 @@
-"""What is done with schedules, inside a store function."""
+"""Operations on schedules: create, change, pause, delete, list. Functions for the store."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from biont.exceptions import Conflict, InputProblem, InvalidInput
 from biont.scheduling import RunStatus, Schedule, ScheduleRun, Timing, plan_schedule
 from biont_schedules.timing import read_timing
 
-_TIMED_BY = frozenset(
+_TIMING_COLUMNS = frozenset(
     {"kind", "expression", "seconds", "every", "at", "time_zone", "starts_at", "ends_at"}
     | {"jitter", "max_runs"}
 )
-_LOOKED_AT = 1000
+_MAX_LISTED = 1000
 
 FILE = "file"
-"""The `Schedule.origin` of what stands in a file."""
+"""The `Schedule.origin` of declared schedules."""
 
 
 def insert_schedule(user_id: int, columns: Mapping[str, object], now: datetime) -> Schedule:
-    """Keep a schedule that is due from now on.
+    """Create a schedule that is due from now on.
 
     Raises:
-        InvalidInput: it would never be due.
+        InvalidInput: the timing is not valid, or has no occurrence in the future.
     """
     schedule = Schedule.create(user=user_id, created_at=now, updated_at=now, **columns)
-    _plan(schedule, now)
-    _check_due(schedule)
+    _plan_valid(schedule, now)
+    _require_due(schedule)
     schedule.save()
     return schedule
 
@@ -40,35 +40,36 @@ def change_schedule(
     columns: Mapping[str, object],
     now: datetime,
 ) -> Schedule:
-    """Change what `columns` name; when it is due is worked out anew only if they touch it.
+    """Change `columns` of a schedule; the next occurrence changes only with the timing.
 
     Raises:
-        NotFound: there is no such schedule, or it is somebody else's.
-        Conflict: it is declared in a file, or belongs to something else.
-        InvalidInput: what it would say does not fit together.
+        NotFound: no such schedule, or another user's.
+        Conflict: the schedule is declared in a file, or belongs to another object.
+        InvalidInput: the changed schedule would not be valid.
     """
     return apply_change(get_editable(user_id, schedule_id), columns, now)
 
 
 def apply_change(schedule: Schedule, columns: Mapping[str, object], now: datetime) -> Schedule:
-    """Do what `change_schedule` does, whoever may edit the schedule.
+    """Change `columns` of a schedule, also of a schedule that users cannot edit.
 
     Raises:
-        InvalidInput: what it would say does not fit together.
+        InvalidInput: the changed schedule would not be valid.
     """
     for name, value in columns.items():
         setattr(schedule, name, value)
-    if _TIMED_BY & columns.keys() and not schedule.paused:
-        _plan(schedule, now)
+    # A changed name must not move an interval or make up for an occurrence that is due now.
+    if _TIMING_COLUMNS & columns.keys() and not schedule.paused:
+        _plan_valid(schedule, now)
         if "kind" in columns:
-            _check_due(schedule)
+            _require_due(schedule)
     schedule.updated_at = now
     schedule.save()
     return schedule
 
 
 def pause_schedule(user_id: int, schedule_id: int, now: datetime) -> Schedule:
-    """Let nothing of a schedule fall due until it is resumed."""
+    """Pause a schedule: nothing is due until `resume_schedule`."""
     schedule = Schedule.get_owned(user_id, schedule_id)
     schedule.paused = True
     schedule.next_fire_at = None
@@ -78,7 +79,7 @@ def pause_schedule(user_id: int, schedule_id: int, now: datetime) -> Schedule:
 
 
 def resume_schedule(user_id: int, schedule_id: int, now: datetime) -> Schedule:
-    """Let a schedule fall due again; what passed while it was paused is not made up for."""
+    """Resume a paused schedule; occurrences that passed meanwhile are not caught up."""
     schedule = Schedule.get_owned(user_id, schedule_id)
     if schedule.paused:
         schedule.paused = False
@@ -89,21 +90,21 @@ def resume_schedule(user_id: int, schedule_id: int, now: datetime) -> Schedule:
 
 
 def delete_schedule(user_id: int, schedule_id: int) -> None:
-    """Delete a schedule with the record of its runs; their notes and events stay.
+    """Delete a schedule with its runs; notes and events of the runs stay.
 
     Raises:
-        NotFound: there is no such schedule, or it is somebody else's.
-        Conflict: it is declared in a file, or belongs to something else.
+        NotFound: no such schedule, or another user's.
+        Conflict: the schedule is declared in a file, or belongs to another object.
     """
     get_editable(user_id, schedule_id).delete_instance()
 
 
 def get_editable(user_id: int, schedule_id: int) -> Schedule:
-    """Return a schedule that may be changed.
+    """Return a schedule that the user may edit.
 
     Raises:
-        NotFound: there is no such schedule, or it is somebody else's.
-        Conflict: it is declared in a file, or belongs to something else.
+        NotFound: no such schedule, or another user's.
+        Conflict: the schedule is declared in a file, or belongs to another object.
     """
     schedule = Schedule.get_owned(user_id, schedule_id)
     if schedule.origin is not None:
@@ -115,7 +116,7 @@ def get_editable(user_id: int, schedule_id: int) -> Schedule:
 def select_runs(
     user_id: int, schedule_id: int, status: RunStatus | None, limit: int, before: int | None
 ) -> list[ScheduleRun]:
-    """Return a page of a schedule's runs and one more, the newest first."""
+    """Return a page of a schedule's runs and a further row, the newest first."""
     schedule = Schedule.get_owned(user_id, schedule_id)
     query = ScheduleRun.select().where(ScheduleRun.schedule == schedule)
     if status is not None:
@@ -126,16 +127,20 @@ def select_runs(
 
 
 def select_upcoming(user_id: int, limit: int) -> list[tuple[datetime, Schedule]]:
-    """Return the next instants of a user's schedules, with their jitter, the soonest first."""
+    """Return the next occurrences of a user's schedules, the soonest first."""
     due = Schedule.of_user(user_id).where(Schedule.next_fire_at.is_null(False), ~Schedule.paused)
-    soonest = list(due.order_by(Schedule.next_fire_at).limit(_LOOKED_AT))
-    merged = heapq.merge(*map(_list_instants, soonest), key=lambda found: found[0])
+    soonest = list(due.order_by(Schedule.next_fire_at).limit(_MAX_LISTED))
+    # Lazily merged: a schedule that is due each second is not listed further than needed.
+    by_schedule = [
+        _list_instants(schedule, schedule.next_fire_at)
+        for schedule in soonest
+        if schedule.next_fire_at is not None
+    ]
+    merged = heapq.merge(*by_schedule, key=lambda found: found[0])
     return list(islice(merged, limit))
 
 
-def _list_instants(schedule: Schedule) -> Iterator[tuple[datetime, Schedule]]:
-    first = schedule.next_fire_at
-    assert first is not None  # noqa: S101  # narrows the type for mypy
+def _list_instants(schedule: Schedule, first: datetime) -> Iterator[tuple[datetime, Schedule]]:
     yield first, schedule
     timing = Timing.of(schedule)
     after = timing.instants(first)
@@ -143,16 +148,16 @@ def _list_instants(schedule: Schedule) -> Iterator[tuple[datetime, Schedule]]:
     yield from ((instant, schedule) for instant in islice(after, left))
 
 
-def _check_due(schedule: Schedule) -> None:
+def _require_due(schedule: Schedule) -> None:
     if schedule.next_fire_at is None:
         raise InvalidInput(
             InputProblem(
-                "it would never be due; give an instant in the future",
+                "the schedule would never be due; give an instant in the future",
                 "#/ends_at" if schedule.ends_at is not None else f"#/{schedule.kind}",
             )
         )
 
 
-def _plan(schedule: Schedule, now: datetime) -> None:
+def _plan_valid(schedule: Schedule, now: datetime) -> None:
     read_timing(schedule)
     plan_schedule(schedule, now)

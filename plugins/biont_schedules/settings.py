@@ -1,4 +1,4 @@
-"""What the operator decides about schedules."""
+"""Settings section ``plugins.schedules``: declared schedules."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 
 
 class Declaration(NewSchedule):
-    """A schedule that stands in a file: what `POST /api/v1/schedule` takes, and whose it is."""
+    """Declared schedule: the body of `POST /api/v1/schedule` and the name of a user."""
 
-    user: Annotated[str, Field(min_length=1)] = Field(description="The name of its user.")
+    user: Annotated[str, Field(min_length=1)] = Field(
+        description="Name of the user who owns the schedule."
+    )
 
     @model_validator(mode="after")
     def _check_kind(self) -> Self:
@@ -29,10 +31,10 @@ class Declaration(NewSchedule):
 
 
 class SchedulesSettings(Section):
-    """Schedules that the operator keeps in a file."""
+    """Schedules that the operator declares in a file."""
 
     declared: dict[Slug, Declaration] = Field(
         default_factory=dict,
-        description="Schedules by a name of their own. They are made, changed and removed at the "
-        "start, as the file has changed.",
+        description="Schedules by slug. Each start creates, changes and removes schedules as the "
+        "file has changed.",
     )

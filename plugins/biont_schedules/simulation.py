@@ -1,4 +1,4 @@
-"""``biont schedule simulate``."""
+"""Command ``biont schedule simulate``."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _LONGEST = timedelta(days=3660)
 @click.option(
     "--file",
     type=click.Path(exists=True, path_type=Path),
-    help="Schedules as `config/schedules.yaml` declares them, instead of those there are.",
+    help="Simulate the schedules of this file (like `config/schedules.yaml`) instead.",
 )
-@click.option("--duration", type=float, default=0.0, help="How long each run takes, in seconds.")
+@click.option("--duration", type=float, default=0.0, help="Seconds that each run takes.")
 @click.option(
     "--down",
     type=(parse_instant, parse_instant),
     metavar="FROM TO",
-    help="When nothing runs: shows what is caught up.",
+    help="Time without a scheduler; shows what is caught up.",
 )
-@click.option("--summary", is_flag=True, help="Only count, by schedule and status.")
+@click.option("--summary", is_flag=True, help="Print only the numbers by schedule and status.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
@@ -50,14 +50,14 @@ def simulate_schedules(  # noqa: PLR0913, PLR0917  # they are options
     form: Literal["text", "json"],
     config: Path | None,
 ) -> None:
-    """Show what would become of every instant, by the real scheduler on a virtual clock.
+    """Print the outcome of every occurrence, by the real scheduler on a virtual clock.
 
-    It takes the schedules of the database and those that files declare. No job is run, and
-    nothing is written; the workbench may run meanwhile.
+    Includes the schedules in the database and the declared schedules. No job runs, and nothing
+    is written; the workbench may run at the same time.
     """
     if not start <= end <= start + _LONGEST:
         raise click.BadParameter("is before --from, or over ten years later", param_hint="--to")
-    schedules = _make_declared(file, config, start, {}) if file else _read_all(config, start)
+    schedules = _make_declared(file, config, start, {}) if file else _read_schedules(config, start)
     runs = simulate(
         schedules,
         start.astimezone(UTC),
@@ -66,15 +66,15 @@ def simulate_schedules(  # noqa: PLR0913, PLR0917  # they are options
         duration=timedelta(seconds=duration),
         downtime=None if down is None else Downtime(*(at.astimezone(UTC) for at in down)),
     )
-    shown, counts = [] if summary else runs, _count(runs)
+    shown, counts = [] if summary else runs, _count_outcomes(runs)
     if form == "json":
-        click.echo(orjson.dumps({"runs": [_show(run) for run in shown], "summary": counts}))
+        click.echo(orjson.dumps({"runs": [_make_json(run) for run in shown], "summary": counts}))
     else:
-        click.echo("\n".join([*map(_tell, shown), *_tell_counts(counts)]))
+        click.echo("\n".join([*map(_format_run, shown), *_format_counts(counts)]))
 
 
-def _read_all(config: Path | None, now: datetime) -> list[Schedule]:
-    """Return the schedules that users have made, and those that files declare by now."""
+def _read_schedules(config: Path | None, now: datetime) -> list[Schedule]:
+    """Return the schedules that users have made, and the declared schedules."""
     if not read_settings(config).database.path.exists():
         return _make_declared(None, config, now, {})
     with read_database(config):
@@ -86,6 +86,7 @@ def _read_all(config: Path | None, now: datetime) -> list[Schedule]:
 def _make_declared(
     file: Path | None, config: Path | None, now: datetime, zones: Mapping[str, str | None]
 ) -> list[Schedule]:
+    # The operator may ask about a file before its users exist, so an unknown user is no error.
     default = read_settings(config).scheduler.time_zone
     return [
         Schedule(
@@ -104,14 +105,14 @@ def _make_declared(
     ]
 
 
-def _name(schedule: Schedule) -> str:
+def _name_schedule(schedule: Schedule) -> str:
     return schedule.slug or f"#{schedule.id} {schedule.name}"
 
 
-def _show(run: SimulatedRun) -> dict[str, object]:
+def _make_json(run: SimulatedRun) -> dict[str, object]:
     zone = ZoneInfo(run.schedule.time_zone)
     return {
-        "schedule": _name(run.schedule),
+        "schedule": _name_schedule(run.schedule),
         "time_zone": run.schedule.time_zone,
         "local_time": run.scheduled_for.astimezone(zone),
         "scheduled_for": run.scheduled_for,
@@ -123,25 +124,25 @@ def _show(run: SimulatedRun) -> dict[str, object]:
     }
 
 
-def _tell(run: SimulatedRun) -> str:
+def _format_run(run: SimulatedRun) -> str:
     local = run.scheduled_for.astimezone(ZoneInfo(run.schedule.time_zone))
-    told = (
+    line = (
         f"{local:%Y-%m-%d %H:%M:%S%z} {run.schedule.time_zone}  "
-        f"{run.scheduled_for:%Y-%m-%dT%H:%M:%SZ}  {_name(run.schedule)}  {run.status}"
+        f"{run.scheduled_for:%Y-%m-%dT%H:%M:%SZ}  {_name_schedule(run.schedule)}  {run.status}"
     )
-    return f"{told}: {run.reason}" if run.reason else told
+    return f"{line}: {run.reason}" if run.reason else line
 
 
-def _count(runs: Sequence[SimulatedRun]) -> dict[str, dict[str, int]]:
-    """Return how many instants of each schedule came to what."""
+def _count_outcomes(runs: Sequence[SimulatedRun]) -> dict[str, dict[str, int]]:
+    """Return the number of occurrences by schedule and status."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for run in runs:
-        counts[_name(run.schedule)][run.status.value] += 1
+        counts[_name_schedule(run.schedule)][run.status.value] += 1
     return {name: dict(counts[name]) for name in sorted(counts)}
 
 
-def _tell_counts(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """Return a table: a line for each schedule, and one for all of them."""
+def _format_counts(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Return a table with a line for each schedule and a total."""
     total: Counter[str] = Counter()
     for count in counts.values():
         total.update(count)

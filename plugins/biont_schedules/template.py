@@ -1,4 +1,4 @@
-"""Prompts with places that are filled in when they are due."""
+"""Templates: prompts with placeholders that are filled in when a run starts."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-_PLACE = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
+_PLACEHOLDER = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 BUILT_IN = frozenset({"date", "time", "weekday", "time_zone", "schedule", "last_note"})
-"""What every template may name; variables are called otherwise."""
+"""Placeholders of every template; variables need other names."""
 
 LAST_NOTE_LIMIT = 4000
-"""How many characters of the last note a prompt gets."""
+"""The largest number of characters of the last note in a prompt."""
 
 
-def list_places(template: str) -> set[str]:
-    """Return the names that a template wants filled in: of ``{{ date }}`` it is ``date``."""
-    return set(_PLACE.findall(template))
+def list_placeholders(template: str) -> set[str]:
+    """Return the names of the placeholders: ``date`` for ``{{ date }}``."""
+    return set(_PLACEHOLDER.findall(template))
 
 
-def fill(template: str, values: Mapping[str, str]) -> str:
-    """Return a template with its places filled in, each from `values`.
+def fill_template(template: str, values: Mapping[str, str]) -> str:
+    """Return a template with the placeholders replaced by `values`.
 
-    What is filled in is not looked at again: a note that says ``{{ date }}`` stays so.
+    Inserted text is not filled in again: a last note with ``{{ date }}`` stays as written.
     """
-    return _PLACE.sub(lambda place: values[place[1]], template)
+    return _PLACEHOLDER.sub(lambda placeholder: values[placeholder[1]], template)
 
 
 def describe_instant(instant: datetime, time_zone: str) -> dict[str, str]:
-    """Return what a template may say about the instant that was due, in its zone."""
+    """Return the placeholders about the occurrence, in the schedule's zone."""
     local = instant.astimezone(ZoneInfo(time_zone))
     return {
         "date": local.date().isoformat(),

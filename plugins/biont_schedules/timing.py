@@ -1,4 +1,4 @@
-"""When a schedule is due, as REST clients say it."""
+"""Timing of a schedule in requests: `cron`, `every` or `at`, and the time zone."""
 
 from __future__ import annotations
 
@@ -26,50 +26,51 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _KINDS = {TimingKind.CRON: "cron", TimingKind.EVERY: "every", TimingKind.AT: "at"}
 
 
-def _read_duration(value: object) -> object:
-    """Return a duration like ``5m`` in seconds, and anything else as it is."""
+def _parse_duration(value: object) -> object:
+    """Return a duration like ``5m`` in seconds; return other values unchanged."""
     if not isinstance(value, str):
         return value
     found = _DURATION.fullmatch(value)
     if found is None:
-        raise ValueError("must be a number of seconds, or one with its unit: 90s, 5m, 2h, 1d")
+        raise ValueError("must be a number of seconds, or a number with a unit: 90s, 5m, 2h, 1d")
     return int(found[1]) * _SECONDS[found[2]]
 
 
 Duration = Annotated[
     int,
-    BeforeValidator(_read_duration),
+    BeforeValidator(_parse_duration),
     Field(ge=0, le=10 * 366 * 86400, json_schema_extra={"examples": [300, "5m"]}),
 ]
-"""A number of seconds, or one with its unit."""
+"""A number of seconds, or a number with a unit: ``5m``."""
 
 
 def _check_year(at: datetime) -> datetime:
-    if not 2 <= at.year < 9900:  # the years in which anything is due
+    if not 2 <= at.year < 9900:  # the years of `CronExpression`
         raise ValueError("must lie in the years 2 to 9899")
     return at
 
 
 DueInstant = Annotated[Instant, AfterValidator(_check_year)]
-"""An instant that each time zone can show, as what is due must be."""
+"""An instant that `datetime` can represent in every time zone."""
 
 
 class When(Schema):
-    """By what a schedule is due: one of `cron`, `every` and `at`."""
+    """Timing of a schedule: one of `cron`, `every` and `at`."""
 
     model_config = ConfigDict(extra="forbid")
 
     seconds: bool = Field(False, description="Whether `cron` has six fields, seconds first.")
     cron: str | None = Field(None, description="Minute, hour, day, month, weekday: `0 9 * * 1-5`.")
-    every: Annotated[int, BeforeValidator(_read_duration), Field(ge=1)] | None = Field(
-        None, description="Seconds from one time to the next, or `15m`, `2h`."
+    every: Annotated[int, BeforeValidator(_parse_duration), Field(ge=1)] | None = Field(
+        None, description="Seconds between two occurrences, or `15m`, `2h`."
     )
-    at: DueInstant | None = Field(None, description="The only instant at which it is due.")
+    at: DueInstant | None = Field(None, description="The only occurrence.")
     time_zone: TimeZone | None = Field(
-        None, description="An IANA name: `Europe/Berlin`. By default yours, or the workbench's."
+        None,
+        description="IANA name: `Europe/Berlin`. By default your zone, or else the workbench's.",
     )
-    starts_at: DueInstant | None = Field(None, description="Nothing is due before it.")
-    ends_at: Instant | None = Field(None, description="Nothing is due after it.")
+    starts_at: DueInstant | None = Field(None, description="Nothing is due before this instant.")
+    ends_at: Instant | None = Field(None, description="Nothing is due after this instant.")
 
     @field_validator("cron")
     @classmethod
@@ -82,7 +83,7 @@ class When(Schema):
             raise ValueError(str(error)) from error
 
     def list_columns(self) -> dict[str, object]:
-        """Return what was given of this, as columns of a schedule.
+        """Return the given fields as columns of a schedule.
 
         Raises:
             InvalidInput: more than one of `cron`, `every` and `at` is given.
@@ -101,7 +102,7 @@ class When(Schema):
         return columns
 
     def make_schedule(self, default_zone: str, now: datetime) -> Schedule:
-        """Return a schedule that is due by this and does nothing.
+        """Return an unsaved schedule with this timing and no job.
 
         Raises:
             InvalidInput: none or more than one of `cron`, `every` and `at` is given.
@@ -112,12 +113,12 @@ class When(Schema):
 
 
 async def list_all_columns(when: When, workbench: Workbench, user_id: int) -> dict[str, object]:
-    """Return when something new is due, as columns of a schedule.
+    """Return a new timing, complete with a time zone, as columns of a schedule.
 
     Args:
-        when: where it names no time zone, it is its user's, or the workbench's.
-        workbench: knows these.
-        user_id: whose schedule it will be.
+        when: the timing; the default time zone is the user's, or else the workbench's.
+        workbench: finds the default time zone.
+        user_id: the owner of the schedule.
 
     Raises:
         InvalidInput: none or more than one of `cron`, `every` and `at` is given.
@@ -128,20 +129,20 @@ async def list_all_columns(when: When, workbench: Workbench, user_id: int) -> di
 
 
 def require_kind(columns: dict[str, object]) -> None:
-    """Check that `columns` say by what a schedule is due.
+    """Check that `columns` have one of `cron`, `every` and `at`.
 
     Raises:
-        InvalidInput: they do not.
+        InvalidInput: none is given.
     """
     if "kind" not in columns:
         raise InvalidInput(InputProblem("give one of cron, every and at", "#/cron"))
 
 
 def read_timing(schedule: Schedule) -> Timing:
-    """Return when a schedule is due.
+    """Return the timing of a schedule; report errors as errors of the request.
 
     Raises:
-        InvalidInput: what it says does not fit together.
+        InvalidInput: the timing is not valid.
     """
     try:
         return Timing.of(schedule)

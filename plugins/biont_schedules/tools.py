@@ -1,4 +1,4 @@
-"""What a language model may do with schedules."""
+"""Tools with which a language model creates and lists schedules."""
 
 from __future__ import annotations
 
@@ -14,22 +14,24 @@ from biont_schedules.schedules import insert_schedule
 from biont_schedules.timing import When, list_all_columns
 from biont_schedules.views import Name, Prompt
 
-_LISTED = 50
+_MAX_LISTED = 50
 
 
 class PromptSchedule(When):
-    """A prompt, and when it is to be run."""
+    """Prompt with a timing."""
 
     name: Name | None = None
     prompt: Prompt
 
 
-async def _create(context: ToolContext, wanted: PromptSchedule) -> ToolResult:
+async def _create_prompt_schedule(context: ToolContext, arguments: PromptSchedule) -> ToolResult:
     workbench = context.workbench
-    columns = await list_all_columns(wanted, workbench, context.user_id)
-    columns["name"] = wanted.name or wanted.prompt[:80]
+    columns = await list_all_columns(arguments, workbench, context.user_id)
+    columns["name"] = arguments.name or arguments.prompt[:80]
     columns["job_kind"] = "prompt"
-    columns["parameters"] = check_parameters(workbench.get(JOB_KINDS), "prompt", {}, wanted.prompt)
+    columns["parameters"] = check_parameters(
+        workbench.get(JOB_KINDS), "prompt", {}, arguments.prompt
+    )
 
     def write(tx: Transaction) -> JsonValue:
         made = insert_schedule(context.user_id, columns, workbench.clock.now())
@@ -39,14 +41,14 @@ async def _create(context: ToolContext, wanted: PromptSchedule) -> ToolResult:
     return write
 
 
-async def _list(context: ToolContext, _: NoArguments) -> ToolResult:
+async def _list_schedules(context: ToolContext, _: NoArguments) -> ToolResult:
     schedules = await context.workbench.store.read(
-        Schedule.read_page, context.user_id, _LISTED, None
+        Schedule.read_page, context.user_id, _MAX_LISTED, None
     )
-    return [_tell(schedule) for schedule in schedules[:_LISTED]]
+    return [_make_summary(schedule) for schedule in schedules[:_MAX_LISTED]]
 
 
-def _tell(schedule: Schedule) -> JsonValue:
+def _make_summary(schedule: Schedule) -> JsonValue:
     return {
         "schedule_id": schedule.id,
         "name": schedule.name,
@@ -58,10 +60,10 @@ def _tell(schedule: Schedule) -> JsonValue:
 TOOLS: Sequence[Tool] = (
     make_tool(
         "create_schedule",
-        "Let a prompt be run later, or again and again: give one of cron (five fields), every "
+        "Run a prompt later, once or repeatedly: give one of cron (five fields), every "
         "(seconds, or 15m, 2h) and at (an instant with its offset).",
         PromptSchedule,
-        _create,
+        _create_prompt_schedule,
     ),
-    make_tool("list_schedules", "List the schedules of the user.", NoArguments, _list),
+    make_tool("list_schedules", "List the schedules of the user.", NoArguments, _list_schedules),
 )

@@ -1,4 +1,4 @@
-"""What REST clients send and see of schedules."""
+"""Requests and views of schedules for REST clients."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue
 
 from biont import Schema
 from biont.scheduling import CatchUp, OnCrash, Overlap, Schedule, ScheduleState, TimingKind
+from biont.store import dump_json
 from biont_schedules.timing import Duration, When
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -17,41 +18,44 @@ Prompt = Annotated[str, Field(min_length=1, max_length=20_000)]
 
 
 class Options(When):
-    """When a schedule is due, and what to do when that does not go smoothly."""
+    """Timing and run policy of a schedule."""
 
     max_runs: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
-        None, description="After so many runs it is finished."
+        None, description="Number of runs after which the schedule is finished."
     )
     jitter: Duration = Field(
-        0, description="Up to so many seconds later, or `5m`: always the same for one schedule."
+        0,
+        description="Largest delay in seconds, or `5m`; a schedule always has the same delay.",
     )
     catch_up: CatchUp = Field(
-        CatchUp.LATEST, description="Which of the instants that were missed are run after all."
+        CatchUp.LATEST, description="Missed occurrences that are run after all."
     )
     catch_up_window: Duration | None = Field(
-        None, description="How old these may be, in seconds, or `1h`; null for the setting."
+        None,
+        description="Largest age of missed occurrences, in seconds or `1h`; null for the setting.",
     )
     catch_up_limit: Annotated[int, Field(ge=1, le=1000)] = Field(
-        100, description="How many of them `all` runs at most."
+        100, description="Largest number of missed occurrences that `all` runs."
     )
     overlap: Overlap = Field(
-        Overlap.SKIP, description="What an instant does while an earlier run goes on."
+        Overlap.SKIP, description="Treatment of an occurrence while an earlier run is active."
     )
     timeout: Annotated[float, Field(gt=0, le=86400)] | None = Field(
-        None, description="How long a run may take, in seconds; null for the setting."
+        None, description="Seconds that a run may take; null for the setting."
     )
     retry: Annotated[list[Annotated[float, Field(ge=0, le=86400)]], Field(max_length=20)] = Field(
-        default_factory=list, description="Seconds before each new try of a run that failed."
+        default_factory=list, description="Seconds before each retry of a failed run."
     )
     daily_budget: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = Field(
-        None, description="How many runs a day of its zone may have."
+        None, description="Number of runs allowed on one day of the time zone."
     )
     on_crash: OnCrash = Field(
-        OnCrash.RESUME, description="What becomes of a run in the middle of which all ended."
+        OnCrash.RESUME,
+        description="Treatment of a run that the end of the process has interrupted.",
     )
 
     def list_columns(self) -> dict[str, object]:
-        """Return what was given, as columns of a schedule.
+        """Return the given fields as columns of a schedule.
 
         Raises:
             InvalidInput: more than one of `cron`, `every` and `at` is given.
@@ -59,37 +63,38 @@ class Options(When):
         own = set(Options.model_fields) - set(When.model_fields)
         columns = super().list_columns() | self.model_dump(include=own, exclude_unset=True)
         if "retry" in columns:
-            columns["retry"] = orjson.dumps(self.retry).decode()
+            columns["retry"] = dump_json(self.retry)
         return columns
 
 
 class NewSchedule(Options):
-    """What is to be done when."""
+    """Schedule to create."""
 
     name: Name | None = None
     prompt: Prompt | None = Field(
-        None, description="What the AI is asked. Short for the parameter of a job `prompt`."
+        None,
+        description="Prompt for the language model. Short for the parameter of a job `prompt`.",
     )
     job: Annotated[str, Field(max_length=100)] = Field(
-        "prompt", description="The kind of job; plugins add their own."
+        "prompt", description="Name of the job kind; plugins add job kinds."
     )
     parameters: dict[str, JsonValue] = Field(
-        default_factory=dict, description="What the kind of job needs to know."
+        default_factory=dict, description="Parameters of the job kind."
     )
 
 
 class ScheduleChange(Options):
-    """What is to be otherwise; what is left out stays as it is."""
+    """Fields to change; a field that is left out stays as is."""
 
     name: Name | None = None
     prompt: Prompt | None = None
     parameters: dict[str, JsonValue] | None = Field(
-        None, description="Instead of those that it has."
+        None, description="Parameters that replace the present parameters."
     )
 
 
 class ScheduleView(Schema):
-    """A schedule as it is kept."""
+    """Stored schedule."""
 
     id: int
     name: str
@@ -114,19 +119,19 @@ class ScheduleView(Schema):
     daily_budget: int | None
     on_crash: OnCrash
     origin: str | None = Field(
-        description="`file` when it is declared in one, `reminder` when it is one's."
+        description="`file` for a declared schedule, `reminder` for a reminder's schedule."
     )
-    slug: str | None = Field(description="By what name it is declared there.")
+    slug: str | None = Field(description="Name of a declared schedule in the file.")
     job: str
     parameters: dict[str, JsonValue]
     paused: bool
-    next_fire_at: datetime | None = Field(description="When it is due next, in UTC.")
+    next_fire_at: datetime | None = Field(description="Next occurrence, in UTC.")
     created_at: datetime
     updated_at: datetime
 
 
-def show_schedule(schedule: Schedule) -> ScheduleView:
-    """Return a schedule as its user sees it."""
+def make_schedule_view(schedule: Schedule) -> ScheduleView:
+    """Return the view of a schedule."""
     return ScheduleView(
         id=schedule.id,
         name=schedule.name,

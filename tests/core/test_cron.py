@@ -11,7 +11,8 @@ from croniter import croniter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from biont.cron.expression import MAX_LENGTH, CronExpression
+from biont.cron.expression import CronExpression
+from biont.cron.syntax import MAX_LENGTH
 from biont.exceptions import InvalidExpression, UnknownTimeZone
 from biont.time_zones import parse_time_zone
 

@@ -70,7 +70,7 @@ async def test_a_change_to_what_has_passed_is_refused(client: Client, path: str)
         422,
         [
             {
-                "detail": "it would never be due; give an instant in the future",
+                "detail": "the schedule would never be due; give an instant in the future",
                 "pointer": "#/at",
             }
         ],

@@ -1,4 +1,4 @@
-"""The wall-clock times that the fields of a cron expression name."""
+"""Iteration over the wall-clock times that match the fields of a cron expression."""
 
 from __future__ import annotations
 
@@ -7,26 +7,25 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from itertools import product
 
-Fields = Sequence[Sequence[int | str]]
-"""Minute, hour, day, month, weekday and perhaps second, each as its values, or as a ``*``."""
+from biont.cron.fields import CronFields, Values
 
 _LAST_YEAR = 9999
 
 
-def list_wall_times(fields: Fields, after: datetime, years: range) -> Iterator[datetime]:
-    """Yield what croniter would, where no day depends on others: many times as fast.
+def list_wall_times(fields: CronFields, after: datetime, years: range) -> Iterator[datetime]:
+    """Yield the matching wall-clock times after `after`, in order.
 
     Args:
-        fields: as croniter has expanded them, the second last.
-        after: a wall-clock time; only what comes later is yielded.
-        years: behind their end there is one wall-clock time more.
+        fields: the fields of an expression whose days do not depend on the month.
+        after: a wall-clock time.
+        years: the iteration ends after the first time that is in none of these years.
     """
-    minutes, hours, seconds = fields[0], fields[1], fields[5] if len(fields) > 5 else [0]
-    times = [_expand(hours, 24), _expand(minutes, 60), _expand(seconds, 60)]
+    hours, minutes = _expand(fields.hours, 24), _expand(fields.minutes, 60)
+    seconds = _expand(fields.seconds, 60)
     first = after.date()
     for day in _list_days(fields, first):
-        hour_list = times[0] if day != first else [h for h in times[0] if h >= after.hour]
-        for hour, minute, second in product(hour_list, times[1], times[2]):
+        left = hours if day != first else [hour for hour in hours if hour >= after.hour]
+        for hour, minute, second in product(left, minutes, seconds):
             # Wall-clock time has no zone.
             wall_time = datetime(day.year, day.month, day.day, hour, minute, second)  # noqa: DTZ001
             if wall_time > after:
@@ -35,26 +34,30 @@ def list_wall_times(fields: Fields, after: datetime, years: range) -> Iterator[d
                     return
 
 
-def _list_days(fields: Fields, first: date) -> Iterator[date]:
-    """Yield the days that match, from `first` on."""
-    _, _, days, months, weekdays, *_ = fields
-    any_day, any_weekday = "*" in days, "*" in weekdays
-    month_set = frozenset(_expand(months, 13))
+def _list_days(fields: CronFields, first: date) -> Iterator[date]:
+    """Yield the matching days from `first` on."""
+    days = None if fields.days is None else frozenset(fields.days)
+    weekdays = None if fields.weekdays is None else frozenset(fields.weekdays)
+    months = frozenset(_expand(fields.months, 13))
     for number in range(first.year * 12 + first.month - 1, _LAST_YEAR * 12):
         year, month = number // 12, number % 12 + 1
-        if month not in month_set:
+        if month not in months:
             continue
         start, length = monthrange(year, month)
         earliest = first.day if year == first.year and month == first.month else 1
         for day in range(earliest, length + 1):
-            # Monday is 0 to the calendar and 1 to cron.
-            on_weekday = any_weekday or (start + day) % 7 in weekdays
-            on_day = any_day or day in days
-            # Where both are given, either will do.
-            both = any_day or any_weekday
-            if (on_day and on_weekday) if both else (on_day or on_weekday):
+            # Monday is 0 in `calendar` and 1 in cron.
+            weekday = (start + day) % 7
+            # Cron's rule: where both fields restrict the days, either is enough.
+            if days is not None and weekdays is not None:
+                matches = day in days or weekday in weekdays
+            else:
+                matches = (days is None or day in days) and (
+                    weekdays is None or weekday in weekdays
+                )
+            if matches:
                 yield date(year, month, day)
 
 
-def _expand(field: Sequence[int | str], count: int) -> Sequence[int]:
-    return range(count) if "*" in field else [int(value) for value in field]
+def _expand(values: Values, count: int) -> Sequence[int]:
+    return range(count) if values is None else values

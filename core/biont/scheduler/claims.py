@@ -1,7 +1,7 @@
-"""Claims: one transaction turns planned occurrences into rows of the table of runs.
+"""Claims: a transaction that turns planned occurrences into rows of the table of runs.
 
 A sweep plans outside any transaction (`planner`), so that long searches in a calendar do not
-hold up the writer. The plan may therefore be outdated when it is written. A claim is valid
+hold up the writer. By the time of the write the plan may be outdated. A claim is valid
 only if the schedule still has the `next_fire_at` that the plan began with and is not paused.
 For each valid claim the transaction of `write_claims`
 
@@ -9,10 +9,10 @@ For each valid claim the transaction of `write_claims`
 2. moves `next_fire_at` to the next occurrence,
 3. inserts a row for each outcome: `queued`, or a final status with its reason.
 
-A crash before the commit leaves the schedule due, and the next sweep plans it again. A crash
-after the commit leaves `queued` rows, which the next start finds. Two schedulers on one
-database cannot claim an occurrence twice: the second finds a moved `next_fire_at`, and the
-unique index on schedule and occurrence stands behind it.
+A crash before the commit leaves the schedule due, and the next sweep plans again. A crash after
+the commit leaves `queued` rows, which the next start finds. Two schedulers on the same database
+cannot claim an occurrence twice: the second finds a moved `next_fire_at`. The unique index on
+schedule and occurrence is the second line of defence.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def release_runs(run_ids: Sequence[int]) -> list[WaitingRun]:
 
 
 def _decide_valid(claims: Sequence[ScheduleClaim]) -> list[tuple[ScheduleClaim, Decision]]:
-    """Return the valid claims, each with its decision after the history of runs."""
+    """Return the valid claims with the decisions after the history of runs."""
     due = {str(claim.schedule_id): claim.due_at for claim in claims}
     (found,) = execute_sql(_FIND_VALID, dump_json(due)).fetchone()
     valid: Mapping[int, int | None] = dict(orjson.loads(found))
@@ -113,6 +113,7 @@ def _decide_valid(claims: Sequence[ScheduleClaim]) -> list[tuple[ScheduleClaim, 
             continue
         plan, active_run = claim.plan, valid[claim.schedule_id]
         decision = plan.decision
+        # The shared decision holds as it is for a schedule without history, nearly all of them.
         if active_run is not None or plan.policy.counts_runs:
             history = RunHistory(active_run, counts.get(claim.schedule_id, {}))
             decision = apply_history(decision, plan.policy, history, plan.zone)
@@ -137,6 +138,7 @@ def _list_cells(
 
 def _count_runs(claims: Sequence[ScheduleClaim]) -> dict[int, dict[date, int]]:
     """Return the number of runs of each schedule on each day on which a run is planned."""
+    # Rare: most sweeps have no schedule with a daily budget and need no query.
     if not claims:
         return {}
     days = [
@@ -158,6 +160,7 @@ def _count_runs(claims: Sequence[ScheduleClaim]) -> dict[int, dict[date, int]]:
 def _find_day_bounds(day: date, plan: SchedulePlan) -> tuple[str, str]:
     """Return the begin and the end of a day of the schedule's zone, as stored instants."""
     begin, end = (
+        # Through the zone, because a day with a change of the clock has 23 or 25 hours.
         datetime.combine(day + timedelta(days=days), time(), plan.zone).astimezone(UTC)
         for days in (0, 1)
     )

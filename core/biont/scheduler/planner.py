@@ -1,4 +1,4 @@
-"""Planner: finds due schedules and decides the outcomes of their due occurrences.
+"""Planner: finds due schedules and decides the outcomes of the due occurrences.
 
 Planning only reads, on a reader's connection. The result is a `ScheduleClaim` for each due
 schedule, which `claims.write_claims` checks and writes. Schedules that are alike in all that
@@ -58,7 +58,7 @@ class RunDefaults:
     late_after: timedelta
 
     def find_max_lateness(self, catch_up: str, window: float | None) -> timedelta:
-        """Return the longest time between an occurrence and the start of its run."""
+        """Return the longest time from an occurrence to the start of the run."""
         if catch_up == CatchUp.NONE:
             return self.late_after
         return self.catch_up_window if window is None else timedelta(seconds=window)
@@ -82,7 +82,7 @@ class SchedulePlan:
 
 
 class ScheduleClaim(NamedTuple):
-    """Plan of one due schedule, to be checked and written.
+    """Plan of a due schedule, to be checked and written.
 
     Attributes:
         schedule_id: the id of the schedule.
@@ -97,7 +97,7 @@ class ScheduleClaim(NamedTuple):
 
 
 class Planner:
-    """Makes plans for one instant, each once for all alike schedules.
+    """Makes plans for an instant; alike schedules share a plan.
 
     Args:
         now: the instant.
@@ -110,7 +110,7 @@ class Planner:
         self._plans: dict[tuple[object, ...], SchedulePlan] = {}
 
     def get_plan(self, row: Sequence[object]) -> SchedulePlan:
-        """Return the plan of a schedule, given as its values of `_COLUMNS`."""
+        """Return the plan of a schedule, given as a row of `_COLUMNS`."""
         key = tuple(row)
         plan = self._plans.get(key)
         if plan is None:
@@ -209,6 +209,7 @@ def plan_schedule(schedule: Schedule, now: datetime) -> None:
     """
     is_used_up = schedule.max_runs is not None and schedule.run_count >= schedule.max_runs
     offset = find_jitter(schedule.id, schedule.jitter)
+    # Jitter is added after the search: an occurrence whose jitter has not passed is still ahead.
     following = None if is_used_up else Timing.of(schedule).next_after(now - offset)
     schedule.next_fire_at = None if following is None else following + offset
 

@@ -4,13 +4,13 @@ A run id is in exactly one place:
 
     RunQueue (ready or held back) --take--> start_runs --> task under way --> removed
 
-The dispatcher task takes runs when a place is free and marks them as running in the table,
+The dispatcher task takes runs when a place is free and marks the runs as running in the table,
 many in one transaction. Each run then has a task of its own, which calls the job and writes
 the end of the run. A run that the table refuses to start (cancelled, deleted, late) leaves the
 queue at once.
 
 A stop cancels the tasks that are left after the grace period without a write, as a crash does:
-the rows stay `running`, and `run_records.recover_runs` settles them at the next start.
+the rows stay `running`, and `run_records.recover_runs` settles these rows at the next start.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class RunExecutor:
         self._dispatcher = asyncio.create_task(self._dispatch())
 
     async def stop(self, time_left: Callable[[], float]) -> None:
-        """Start no more runs; wait for active runs while there is time, then cancel them."""
+        """Start no more runs; wait for active runs while there is time, then cancel the rest."""
         self._stopping = True
         self._changed.set()
         if self._dispatcher is not None:
@@ -179,7 +179,7 @@ def make_timeout_error(timeout: float) -> JobError:
 
 
 async def _finish_tasks(tasks: Iterable[asyncio.Task[None]], seconds: float) -> None:
-    """Wait for tasks up to `seconds`, then cancel them."""
+    """Wait for tasks up to `seconds`, then cancel the rest."""
     running = list(tasks)
     if not running:
         return

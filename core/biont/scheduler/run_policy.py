@@ -34,7 +34,7 @@ class RunPolicy:
 
     Attributes:
         catch_up: selects the missed occurrences that are run.
-        max_lateness: the longest time between an occurrence and the start of its run.
+        max_lateness: the longest time from an occurrence to the start of the run.
         catch_up_limit: the largest number of missed occurrences that ``all`` runs.
         overlap: the treatment of an occurrence while an earlier run is active.
         runs_left: the number of runs that are still allowed; None for no limit.
@@ -56,7 +56,7 @@ class RunPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Status of one occurrence: a queued run, or the reason why there is no run."""
+    """Status of an occurrence: a queued run, or the reason why there is no run."""
 
     instant: datetime
     status: RunStatus
@@ -83,7 +83,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class RunHistory:
-    """Earlier runs of a schedule, as far as they matter for the next run.
+    """Earlier runs of a schedule, as far as the next run depends on earlier runs.
 
     Attributes:
         active_run: the id of an earlier run that has not ended.
@@ -176,7 +176,7 @@ def _apply_limits(
 
 
 def explain_lateness(due_at: datetime, now: datetime, max_lateness: timedelta) -> str | None:
-    """Return the reason why a queued run is too late to start; None when it may start."""
+    """Return the reason why a queued run is too late to start; None for a run in time."""
     waited = now - due_at
     if waited <= max_lateness:
         return None
@@ -187,5 +187,5 @@ def explain_lateness(due_at: datetime, now: datetime, max_lateness: timedelta) -
 
 
 def has_crashed_too_often(attempts: int, failures: int) -> bool:
-    """Return whether a run was interrupted so often that it may be what ends the process."""
+    """Return whether crashes interrupted a run so often that the run may cause the crashes."""
     return attempts - failures >= _MAX_INTERRUPTIONS

@@ -4,7 +4,7 @@ A run in the queue is in one of three states:
 
     held back --earlier run removed--> ready --take--> taken --remove--> (gone)
 
-A run is held back while another run of its schedule is ready or taken, unless the overlap of
+A run is held back while another run of the schedule is ready or taken, unless the overlap of
 the schedule is ``allow``. The queue is only in memory: the table of runs has the truth, and
 each start fills the queue from the table.
 """
@@ -33,7 +33,7 @@ class WaitingRun(NamedTuple):
 
 
 class RunQueue:
-    """Queued and taken runs; runs of one exclusive schedule follow each other."""
+    """Queued and taken runs; runs of an exclusive schedule follow each other."""
 
     def __init__(self) -> None:
         self._known: dict[int, WaitingRun] = {}
@@ -53,11 +53,11 @@ class RunQueue:
             self._ready.append(run.run_id)
 
     def take(self, count: int) -> Collection[int]:
-        """Return up to `count` runs to start; call `remove` for each when it ends."""
+        """Return up to `count` runs to start; call `remove` at the end of each."""
         return [self._ready.popleft() for _ in range(min(count, len(self._ready)))]
 
     def remove(self, run_id: int) -> None:
-        """Forget a taken run and make the next run of its schedule ready."""
+        """Forget a taken run and make the next run of the schedule ready."""
         schedule_id = self._known.pop(run_id).schedule_id
         if following := self._schedules.leave(schedule_id):
             self._ready.append(following.run_id)

@@ -10,8 +10,8 @@ that ends a run therefore checks that the run has not ended meanwhile.
 
 `end_run` writes the product of the job, the result and the event in one transaction. A crash
 before the commit leaves the row `running` and no product; `recover_runs` queues such a run
-again at the next start, or fails the run if its schedule's `on_crash` is ``fail`` or if the run
-was interrupted three times, because the run may then be what ends the process.
+again at the next start, or fails the run if the schedule's `on_crash` is ``fail`` or if the run
+was interrupted three times, because the run may then be the cause of the crashes.
 """
 
 from __future__ import annotations
@@ -94,10 +94,10 @@ _FIND_ENDED = (
 
 @dataclass(frozen=True)
 class StartedRun:
-    """Started run with the columns of its schedule that the executor needs.
+    """Started run with the schedule's columns that the executor needs.
 
     Attributes:
-        run: the run, as its job receives it.
+        run: the run, as the job receives it.
         job_kind: the name of the job kind.
         failures: the number of failed attempts so far.
         timeout: the seconds that the run may take; None for the setting.
@@ -114,6 +114,7 @@ class StartedRun:
 def recover_runs(now: datetime) -> None:
     """Queue or fail the runs that the end of a former process has interrupted."""
     recovered_at = format_instant(now)
+    # In this order: a run that is failed here is not queued again below.
     execute_sql(_FAIL_CRASHED, recovered_at)
     (crashed,) = execute_sql(_FIND_CRASHED).fetchone()
     given_up = [
@@ -141,13 +142,14 @@ def find_ended_runs(run_ids: Sequence[int]) -> list[int]:
 
 
 def start_runs(run_ids: Sequence[int], now: datetime, defaults: RunDefaults) -> list[StartedRun]:
-    """Mark queued runs as running and return them.
+    """Mark queued runs as running and return these runs.
 
     A run that was cancelled or deleted meanwhile is left out. A run that has waited for too
     long is left out and ends as late.
     """
     (found,) = execute_sql(_READ_QUEUED, dump_json(run_ids)).fetchone()
     started: list[StartedRun] = []
+    # Keys of a JSON object are text.
     late: dict[str, str] = {}
     for row in (_Row(*cells) for cells in orjson.loads(found)):
         reason = row.explain_lateness(now, defaults)
@@ -210,6 +212,7 @@ def end_run(tx: Transaction, run: Run, finish: Finish, now: datetime) -> None:
 
     Nothing is written when the run was cancelled or deleted meanwhile.
     """
+    # Checked in this transaction: a cancellation that was committed before it wins.
     if find_ended_runs([run.id]):
         return
     result = dict(finish(tx))

@@ -1,10 +1,10 @@
 """Scheduler: turns due occurrences of schedules into runs, and executes the runs.
 
-One watcher task sweeps the table of schedules. It sleeps until the next occurrence or retry
+One watcher task sweeps the table of schedules. The task sleeps until the next occurrence or retry
 is due, at most `poll_interval` seconds, and wakes at once when a schedule was added or
 changed. A sweep repeats three steps until no schedule is due:
 
-1. plan: a reader finds up to 500 due schedules and decides their outcomes (`planner`);
+1. plan: a reader finds up to 500 due schedules and decides the outcomes (`planner`);
 2. claim: one transaction checks each plan against the table, moves `next_fire_at` and inserts
    the runs (`claims`);
 3. queue: the run executor gets the inserted runs (`run_executor`).
@@ -12,7 +12,7 @@ changed. A sweep repeats three steps until no schedule is due:
 The table, not the memory, decides which occurrences are due and that each is claimed once. So a
 crash between two steps loses nothing: an unclaimed schedule is still due, and a claimed run
 is still `queued` (see `claims` and `run_records`). For the same reason a second process on the
-same database does no harm: the watcher notices its commits and reads the table again.
+same database does no harm: the watcher notices foreign commits and reads the table again.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _log = structlog.get_logger("biont.scheduler")
 
 
 class Scheduler:
-    """Claims due occurrences and executes their runs.
+    """Claims due occurrences and executes the runs.
 
     Args:
         store: the store with the tables of schedules and runs.
@@ -95,8 +95,9 @@ class Scheduler:
         """Recover the runs that a former process did not end, then begin to sweep.
 
         Args:
-            jobs: the jobs by the name of their kind.
+            jobs: the jobs by job kind.
         """
+        # Before the first sweep: an interrupted run that fails must not cause skipped overlaps.
         await self._store.write(recover_runs, self._clock.now())
         self._executor.add(await self._store.read(find_queued_runs))
         self._executor.start(jobs)
@@ -133,7 +134,7 @@ class Scheduler:
         return run
 
     async def cancel_run(self, user_id: int, run_id: int) -> ScheduleRun:
-        """End a queued or active run as cancelled, and stop its job.
+        """End a queued or active run as cancelled, and stop the job.
 
         Raises:
             NotFound: no such run, or another user's.
@@ -156,7 +157,7 @@ class Scheduler:
         return run
 
     async def sweep(self) -> int:
-        """Claim all due occurrences and queue their runs; return the number of runs."""
+        """Claim all due occurrences and queue the runs; return the number of runs."""
         # One instant for the whole sweep: schedules that fall due meanwhile wait for the next
         # sweep, so a sweep ends.
         planner = Planner(self._clock.now(), self._defaults)
@@ -176,6 +177,7 @@ class Scheduler:
             wait = self._poll_interval
             try:
                 if self._has_foreign_change:
+                    # Cleared before the read: a commit during the read is read next time.
                     self._has_foreign_change = False
                     await self._read_changes()
                 await self.sweep()

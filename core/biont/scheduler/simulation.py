@@ -1,7 +1,7 @@
 """Simulation: the scheduler on a virtual clock, without jobs.
 
 The simulation calls the functions of the scheduler itself (`planner`, `claims`, `run_records`)
-on a database in memory. It therefore reports what the scheduler would do, and a change of the
+on a database in memory. So the result is that of the scheduler, and a change of the
 scheduler changes the simulation. Only `Scheduler` and `RunExecutor`, which wait for real
 time, are replaced: the clock jumps from event to event.
 """
@@ -63,7 +63,7 @@ class Downtime:
 
 @dataclass(frozen=True)
 class SimulatedRun:
-    """Simulated outcome of one occurrence.
+    """Simulated outcome of an occurrence.
 
     Attributes:
         schedule: the object passed to `simulate`.
@@ -170,6 +170,7 @@ class _Simulation:
             columns = {**schedule.__data__, "id": schedule_id, "user": user, "slug": None}
             copied = Schedule(**columns)
             if not copied.paused:
+                # An occurrence exactly at the start is part of the simulation.
                 plan_schedule(copied, now - _MOMENT)
             copied.save(force_insert=True)
         return by_id
@@ -177,6 +178,7 @@ class _Simulation:
     def run_until(self, end: datetime) -> None:
         """Simulate up to `end`, then let the active runs end."""
         self._run(end)
+        # No further occurrence may begin a run after the end; retries of active runs still may.
         execute_sql(_FINISH_SCHEDULES)
         self._run(None)
 
@@ -196,6 +198,7 @@ class _Simulation:
         return min([*ends, *([] if due is None else [due])], default=None)
 
     def _go_down(self, downtime: Downtime) -> None:
+        # As after a crash: memory is lost, and the tables are recovered.
         self._downtime = None
         self._active.clear()
         self._queue = RunQueue()

@@ -1,4 +1,4 @@
-"""Tables of the scheduler: schedules and their runs."""
+"""Tables of the scheduler: schedules and runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from biont.store.database import InstantField, Table
 
 
 class RunStatus(StrEnum):
-    """Status of an occurrence and of its run."""
+    """Status of an occurrence and of the run."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -80,7 +80,7 @@ class ScheduleState(StrEnum):
 
 
 class Schedule(OwnedTable):
-    """Job with its timing and run policy.
+    """Job with timing and run policy.
 
     `biont.scheduler.timing.Timing.of` reads the timing; call `plan_schedule` after a change of
     the timing.
@@ -110,7 +110,7 @@ class Schedule(OwnedTable):
         daily_budget: the number of runs allowed on one day of the time zone; None for no limit.
         on_crash: an `OnCrash`.
         origin: ``file`` for a declared schedule, the owner's name for a schedule that a plugin
-            has made for an object of its own (``reminder``), None otherwise.
+            has made for an own object (``reminder``), None otherwise.
         slug: the name of a declared schedule, unique for the user; None otherwise.
         next_fire_at: the next occurrence, with jitter; None for a paused or finished schedule.
     """
@@ -156,7 +156,7 @@ class Schedule(OwnedTable):
 
 
 class ScheduleRun(Table):
-    """Due occurrence of a schedule, and its run if there is one.
+    """Due occurrence of a schedule, with the run if any.
 
     Attributes:
         scheduled_for: the occurrence, without jitter.

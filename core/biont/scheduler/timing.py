@@ -146,6 +146,7 @@ class Timing:
         self, start: datetime
     ) -> Iterator[tuple[datetime, datetime | None]]:
         if self.starts_at is not None:
+            # The search is strictly after; `starts_at` itself may be an occurrence.
             start = max(start, self.starts_at - _MOMENT)
         due = self._list_all(start)
         if self.ends_at is None:
