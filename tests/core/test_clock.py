@@ -1,4 +1,4 @@
-"""Time is read in one place, so that a clock can be put in its stead."""
+"""Only one module reads the time, so that every clock can be replaced."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def find_reads(source: str) -> Iterator[str]:
                 yield f"{node.lineno}: {ast.unparse(node)}"
 
 
-def test_time_is_read_by_the_clock_alone() -> None:
+def test_only_the_clock_module_reads_the_time() -> None:
     sources = [*ROOT.glob("core/**/*.py"), *ROOT.glob("plugins/**/*.py")]
     found = {
         f"{path.relative_to(ROOT)}:{read}"
@@ -44,7 +44,7 @@ def test_time_is_read_by_the_clock_alone() -> None:
     assert found == set()
 
 
-def test_each_way_to_read_time_is_found() -> None:
+def test_every_way_to_read_the_time_is_found() -> None:
     for source in (
         "import datetime\ndatetime.datetime.now()",
         "from datetime import datetime\nx = datetime.now",

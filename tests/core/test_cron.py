@@ -21,7 +21,7 @@ UTC_ZONE = ZoneInfo("UTC")
 
 
 def due(expression: str, zone: str, after: str, count: int) -> list[str]:
-    """The next instants, told in local time with the offset, as a person would check them."""
+    """Return the next occurrences in local time with the offset, as a person would check them."""
     zone_info = parse_time_zone(zone)
     start = datetime.fromisoformat(after).replace(tzinfo=zone_info).astimezone(UTC)
     instants = islice(CronExpression.parse(expression).instants(start, zone_info), count)
@@ -112,7 +112,7 @@ def test_sunday_is_zero_and_seven(sunday: str) -> None:
         ("\ud800 * * * *", "no cron expression"),
     ],
 )
-def test_invalid_expressions_are_named_with_the_remedy(expression: str, remedy: str) -> None:
+def test_an_invalid_expression_is_refused_with_the_remedy(expression: str, remedy: str) -> None:
     with pytest.raises(InvalidExpression) as caught:
         CronExpression.parse(expression)
     assert remedy in str(caught.value)
@@ -172,7 +172,7 @@ def test_next_after_is_strictly_after_to_the_microsecond() -> None:
 
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Apia", "America/New_York"])
 @pytest.mark.parametrize("text", ["* * * * *", "0 0 29 2 *", "0 0 * * MON"])
-def test_nothing_is_due_where_the_calendar_ends(text: str, zone: str) -> None:
+def test_nothing_is_due_after_the_end_of_the_calendar(text: str, zone: str) -> None:
     expression = CronExpression.parse(text)
     for end in (datetime.min, datetime(9901, 1, 1), datetime.max):  # noqa: DTZ001, DTZ901 - below
         assert expression.next_after(end.replace(tzinfo=UTC), ZoneInfo(zone)) is None
@@ -180,7 +180,7 @@ def test_nothing_is_due_where_the_calendar_ends(text: str, zone: str) -> None:
     assert last.year >= 9899
 
 
-def test_no_expression_takes_long() -> None:
+def test_the_costliest_expressions_are_fast() -> None:
     costly = ("*/7 22-2 31W 2 *", "*/7 22-2 * 2 1#5", "0 0 29 2 *", "0 0 L 2 1")
     before = time.process_time()
     for text in costly:
@@ -242,7 +242,7 @@ def written(values: frozenset[int]) -> str:
 
 
 def minutes_from(start: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
-    """Watch a clock for two days, twice a minute: each instant with what the clock shows."""
+    """Yield each half minute of two days with the time that the clock shows."""
     for half in range(1, 2 * 2 * 24 * 60):
         instant = start + timedelta(seconds=30 * half)
         yield instant, instant.astimezone(zone).replace(tzinfo=None)
@@ -251,7 +251,7 @@ def minutes_from(start: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, da
 def watch(
     start: datetime, zone: ZoneInfo, minutes: frozenset[int], hours: frozenset[int]
 ) -> set[datetime]:
-    """What is due, found by watching the clock instead of by calculation."""
+    """Return the occurrences, found by watching a clock instead of by calculation."""
     found = set()
     latest = start.astimezone(zone).replace(tzinfo=None)
     for instant, shown in minutes_from(start, zone):
@@ -268,7 +268,7 @@ def watch(
 
 @settings(max_examples=60, deadline=None)
 @given(MINUTES, HOURS, STARTS, st.sampled_from(ZONES[:-2]))
-def test_agrees_with_watching_a_clock(
+def test_occurrences_agree_with_a_watched_clock(
     minutes: frozenset[int], hours: frozenset[int], start: datetime, zone: str
 ) -> None:
     zone_info = parse_time_zone(zone)
@@ -276,7 +276,7 @@ def test_agrees_with_watching_a_clock(
     expected = watch(start, zone_info, minutes, hours)
     end = start + timedelta(days=2) - timedelta(seconds=30)
     if repeats_at(start, zone_info):
-        # The watch has not seen whether the clock had shown these times before.
+        # The watch cannot know whether the clock has shown these times before its start.
         expected = {instant for instant in expected if instant > start + timedelta(hours=1)}
         start += timedelta(hours=1)
     assert set(expression.between(start, end, zone_info, limit=10_000)) == expected
@@ -288,7 +288,7 @@ def repeats_at(instant: datetime, zone: ZoneInfo) -> bool:
 
 @settings(max_examples=100, deadline=None)
 @given(MINUTES, HOURS, STARTS, st.sampled_from(ZONES))
-def test_instants_increase_and_show_a_matching_time_or_the_end_of_a_gap(
+def test_occurrences_increase_and_show_a_matching_time_or_the_end_of_a_gap(
     minutes: frozenset[int], hours: frozenset[int], start: datetime, zone: str
 ) -> None:
     zone_info = parse_time_zone(zone)
@@ -314,7 +314,7 @@ def test_instants_increase_and_show_a_matching_time_or_the_end_of_a_gap(
     st.sampled_from(["*", "7", "mon-fri", "2#2", "L5"]),
     STARTS,
 )
-def test_in_utc_croniter_alone_says_the_same(
+def test_in_utc_croniter_finds_the_same_occurrences(
     minute: str, hour: str, day: str, month: str, weekday: str, start: datetime
 ) -> None:
     text = f"{minute} {hour} {day} {month} {weekday}"
@@ -329,7 +329,7 @@ def test_in_utc_croniter_alone_says_the_same(
 
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=30) | st.text("0159*/,-#?lLwWrRhHjanmofri@ ", max_size=30))
-def test_any_text_is_an_expression_or_refused(text: str) -> None:
+def test_any_text_is_an_expression_or_is_refused(text: str) -> None:
     try:
         expression = CronExpression.parse(text)
     except InvalidExpression:

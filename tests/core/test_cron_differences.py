@@ -1,4 +1,4 @@
-"""Ours against cronsim: the same instants, but for what the documentation lists."""
+"""Occurrences compared with cronsim: equal except for the documented differences."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def expand(hours: str) -> set[int]:
     return found
 
 
-# By the first cell of their rows.
+# Keys are the first cells of the rows in the documentation.
 ALWAYS: dict[str, Applies] = {
     "ranges that wrap": wraps,
     "a range from a value to itself": has_span_of_one,
@@ -157,7 +157,7 @@ def list_theirs(expression: str, start: datetime, zone: ZoneInfo) -> Iterator[da
 def list_comparable(
     instants: Iterator[datetime], expression: str, start: datetime, zone: ZoneInfo
 ) -> list[datetime]:
-    """Return the first instants but those that may differ by a row of the table."""
+    """Return the first instants except those that a row of the table exempts."""
     begin = start + timedelta(hours=1) if start.astimezone(zone).fold else start
     may_differ = [
         find
@@ -204,7 +204,9 @@ def skips_midnight_near(instant: datetime, zone: ZoneInfo) -> bool:
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 @given(EXPRESSIONS, STARTS, st.sampled_from(ZONES))
-def test_nothing_else_differs(expression: str, start: datetime, zone: str) -> None:
+def test_cronsim_differs_only_in_the_listed_ways(
+    expression: str, start: datetime, zone: str
+) -> None:
     assume(not any(applies(expression) for applies in ALWAYS.values()))
     zone_info = parse_time_zone(zone)
     ours = list_ours(expression, start, zone_info)
@@ -222,7 +224,7 @@ ROWS = [[cell.strip("`") for cell in row] for row in read_table(PAGE, "where the
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
-def test_each_difference_is_as_written(row: list[str]) -> None:
+def test_each_row_of_differences_is_true(row: list[str]) -> None:
     name, expression, after, ours, theirs = row
     assert ROWS_BY_NAME[name](expression)
     told, _, zone = after.partition(" ")
@@ -241,5 +243,5 @@ def show(instants: Iterator[datetime] | None, zone: ZoneInfo) -> str:
     return ", ".join(text[:-2] if text[-2:] == "00" else text for text in shown)
 
 
-def test_the_differences_are_those_of_the_table() -> None:
+def test_the_table_lists_every_difference() -> None:
     assert [row[0] for row in ROWS] == [*ROWS_BY_NAME]

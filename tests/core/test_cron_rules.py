@@ -26,7 +26,7 @@ ZONES = {
 @pytest.mark.parametrize(
     ("expression", "after", "due"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS]
 )
-def test_each_row_is_as_written(expression: str, after: str, due: str) -> None:
+def test_each_row_of_the_rules_is_true(expression: str, after: str, due: str) -> None:
     if due == "refused":
         with pytest.raises(InvalidExpression):
             CronExpression.parse(expression)
@@ -40,7 +40,7 @@ def test_each_row_is_as_written(expression: str, after: str, due: str) -> None:
     assert [text.removesuffix("00") for text in told] == expected
 
 
-def test_the_rules_are_shown_in_each_zone_that_matters() -> None:
+def test_the_rules_have_examples_in_each_unusual_zone() -> None:
     assert {after.partition(" ")[2] for _, _, after, _ in ROWS} >= ZONES
 
 
@@ -56,7 +56,7 @@ def test_the_rules_are_shown_in_each_zone_that_matters() -> None:
         ("@annually", "0 0 1 1 *"),
     ],
 )
-def test_a_short_name_is_due_as_what_it_stands_for(name: str, text: str) -> None:
+def test_an_alias_is_due_at_the_times_of_its_expression(name: str, text: str) -> None:
     start, zone = datetime(2026, 1, 1, tzinfo=UTC), parse_time_zone("Europe/Berlin")
     named, spelt = (CronExpression.parse(each).instants(start, zone) for each in (name, text))
     assert list(islice(named, 100)) == list(islice(spelt, 100))

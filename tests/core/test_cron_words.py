@@ -22,7 +22,7 @@ SECONDS = st.sampled_from(["*", "0", "*/10", "5", "5,7", "1-30", "59"])
 
 
 @pytest.mark.parametrize(("text", "words"), ROWS, ids=[row[0] for row in ROWS])
-def test_each_row_reads_as_written(text: str, words: str) -> None:
+def test_each_expression_is_described_as_in_the_table(text: str, words: str) -> None:
     assert CronExpression.parse(text).describe() == words
 
 
@@ -38,7 +38,7 @@ def test_each_row_reads_as_written(text: str, words: str) -> None:
         ("* 30 9 * * 0", "Every second, of these minutes: at 09:30 on Sunday"),
     ],
 )
-def test_seconds_are_told(text: str, words: str) -> None:
+def test_seconds_are_described(text: str, words: str) -> None:
     assert CronExpression.parse(text, seconds=True).describe() == words
 
 
@@ -56,7 +56,7 @@ def test_seconds_are_told(text: str, words: str) -> None:
         ),
     ],
 )
-def test_each_kind_of_schedule_is_told(columns: dict[str, object], words: str) -> None:
+def test_each_kind_of_timing_is_described(columns: dict[str, object], words: str) -> None:
     schedule = Schedule(time_zone="Europe/Berlin", created_at=STARTS[0], **columns)
     assert Timing.of(schedule).describe() == words
 
@@ -79,7 +79,7 @@ def parse(text: str) -> CronExpression | None:
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(SECONDS, SECONDS, EXPRESSIONS, EXPRESSIONS, st.integers(0, 5))
-def test_what_reads_alike_is_due_alike(
+def test_expressions_with_the_same_words_are_due_at_the_same_times(
     second: str, another: str, text: str, other: str, changed: int
 ) -> None:
     fields, others = [second, *text.split()], [another, *other.split()]

@@ -32,7 +32,7 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
 class Nothing(BaseModel):
-    """Parameters of a job that needs none."""
+    """Parameters of a job without parameters."""
 
 
 def finish(_: Transaction) -> JsonObject:
@@ -44,7 +44,7 @@ async def succeed(_: Run) -> Finish:
 
 
 class Plan:
-    """A scheduler on a database that outlives it, and a clock that stands still."""
+    """Scheduler with a clock that stands still, on a database that outlives the scheduler."""
 
     def __init__(self, path: Path, *, is_owner: bool = True) -> None:
         self._is_owner = is_owner
@@ -121,7 +121,7 @@ def plan(tmp_path: Path) -> Plan:
     return Plan(tmp_path / "plan.sqlite3")
 
 
-async def test_what_is_due_runs_once_and_says_so(plan: Plan) -> None:
+async def test_a_due_occurrence_runs_once_and_emits_scheduled_trigger(plan: Plan) -> None:
     async with plan.run() as scheduler:
         schedule_id = await plan.add("*/5 * * * *")
         assert await scheduler.sweep() == 0
@@ -143,7 +143,7 @@ async def test_what_is_due_runs_once_and_says_so(plan: Plan) -> None:
     }
 
 
-async def test_it_looks_when_it_is_woken(plan: Plan) -> None:
+async def test_wake_starts_a_sweep(plan: Plan) -> None:
     async with plan.run() as scheduler:
         await plan.add("*/5 * * * *")
         plan.clock.advance(minutes=5)
@@ -151,7 +151,7 @@ async def test_it_looks_when_it_is_woken(plan: Plan) -> None:
         assert (await plan.wait_until_ended())[0].status == RunStatus.SUCCEEDED
 
 
-async def test_it_looks_by_itself_when_something_is_due(plan: Plan) -> None:
+async def test_the_scheduler_sweeps_by_itself_when_an_occurrence_is_due(plan: Plan) -> None:
     plan.clock = SystemClock()  # type: ignore[assignment]  # in a test's own
     async with plan.run() as scheduler:
         await plan.add("* * * * *", due=plan.clock.now() + timedelta(milliseconds=200))
@@ -159,7 +159,7 @@ async def test_it_looks_by_itself_when_something_is_due(plan: Plan) -> None:
         assert (await plan.wait_until_ended())[0].status == RunStatus.SUCCEEDED
 
 
-async def test_it_goes_on_to_look_however_the_clock_is_set(plan: Plan) -> None:
+async def test_sweeps_continue_however_the_clock_is_set(plan: Plan) -> None:
     async with plan.run(poll_interval=0.01):
         await plan.add("*/5 * * * *")
         for minutes in (-60, 60, -60, 65):
@@ -170,7 +170,7 @@ async def test_it_goes_on_to_look_however_the_clock_is_set(plan: Plan) -> None:
 
 
 class BrokenClock(FakeClock):
-    """Tells no time while it is broken."""
+    """Clock that raises while `broken`."""
 
     broken = False
 
@@ -180,7 +180,7 @@ class BrokenClock(FakeClock):
         return super().now()
 
 
-async def test_a_mistake_while_it_looks_does_not_stop_it(plan: Plan) -> None:
+async def test_an_error_in_a_sweep_does_not_stop_the_scheduler(plan: Plan) -> None:
     plan.clock = clock = BrokenClock(NOON)
     async with plan.run(poll_interval=0.01) as scheduler:
         await plan.add("*/5 * * * *")
@@ -193,7 +193,7 @@ async def test_a_mistake_while_it_looks_does_not_stop_it(plan: Plan) -> None:
         assert (await plan.wait_until_ended())[0].status == RunStatus.SUCCEEDED
 
 
-async def test_a_schedule_that_cannot_be_read_any_more_fails_alone(plan: Plan) -> None:
+async def test_a_schedule_that_is_no_longer_valid_fails_alone(plan: Plan) -> None:
     def spoil() -> None:
         Schedule.update(time_zone="Mars/Base").where(Schedule.id == 1).execute()
         Schedule.update(expression="99 * * * *").where(Schedule.id == 2).execute()
@@ -210,7 +210,7 @@ async def test_a_schedule_that_cannot_be_read_any_more_fails_alone(plan: Plan) -
     assert "'99'" in str(runs[1].reason)
 
 
-async def test_a_job_that_raises_is_failed_and_emits_nothing(plan: Plan) -> None:
+async def test_a_run_whose_job_raises_fails_and_emits_nothing(plan: Plan) -> None:
     async def fail(_: Run) -> Finish:
         raise ConnectionError("the model is away")
 
@@ -224,7 +224,7 @@ async def test_a_job_that_raises_is_failed_and_emits_nothing(plan: Plan) -> None
     assert plan.entries == []
 
 
-async def test_an_outcome_that_cannot_be_written_is_written_whole_or_not(plan: Plan) -> None:
+async def test_a_product_that_cannot_be_written_is_rolled_back_whole(plan: Plan) -> None:
     async def half(_: Run) -> Finish:
         def write(tx: Transaction) -> JsonObject:
             tx.emit("note_created", 1, {})
@@ -241,7 +241,7 @@ async def test_an_outcome_that_cannot_be_written_is_written_whole_or_not(plan: P
     assert plan.entries == []
 
 
-async def test_a_job_that_takes_too_long_is_failed(plan: Plan) -> None:
+async def test_a_run_that_takes_too_long_fails(plan: Plan) -> None:
     async def hang(_: Run) -> Finish:
         await asyncio.Event().wait()
         return finish
@@ -254,7 +254,7 @@ async def test_a_job_that_takes_too_long_is_failed(plan: Plan) -> None:
     assert "longer than 0.01 seconds" in (run.error or "")
 
 
-async def test_a_job_of_an_unknown_kind_is_failed_and_named(plan: Plan) -> None:
+async def test_a_run_of_an_unknown_job_kind_fails_and_names_the_kind(plan: Plan) -> None:
     async with plan.run() as scheduler:
         await plan.add("*/5 * * * *", job_kind="gone")
         plan.clock.advance(minutes=5)
@@ -263,7 +263,7 @@ async def test_a_job_of_an_unknown_kind_is_failed_and_named(plan: Plan) -> None:
     assert "'gone'" in (run.error or "")
 
 
-async def test_after_downtime_the_latest_missed_instant_runs_and_all_are_recorded(
+async def test_after_downtime_the_latest_missed_occurrence_runs_and_all_are_recorded(
     plan: Plan,
 ) -> None:
     async with plan.run() as scheduler:
@@ -279,7 +279,7 @@ async def test_after_downtime_the_latest_missed_instant_runs_and_all_are_recorde
     assert len({run.scheduled_for for run in runs}) == 180
 
 
-async def test_what_was_missed_too_long_ago_does_not_run(plan: Plan) -> None:
+async def test_an_occurrence_missed_too_long_ago_does_not_run(plan: Plan) -> None:
     async with plan.run() as scheduler:
         await plan.add("0 13 * * *")
         plan.clock.advance(hours=3)
@@ -288,7 +288,7 @@ async def test_what_was_missed_too_long_ago_does_not_run(plan: Plan) -> None:
     assert run.status == RunStatus.MISSED
 
 
-async def test_a_run_that_still_goes_on_is_not_overtaken(plan: Plan) -> None:
+async def test_an_occurrence_during_an_active_run_is_skipped(plan: Plan) -> None:
     gate, started = asyncio.Event(), asyncio.Event()
 
     async def slow(_: Run) -> Finish:
@@ -308,7 +308,7 @@ async def test_a_run_that_still_goes_on_is_not_overtaken(plan: Plan) -> None:
     assert [run.status for run in runs] == [RunStatus.SUCCEEDED, RunStatus.SKIPPED_OVERLAP]
 
 
-async def test_no_more_runs_go_on_than_allowed(plan: Plan) -> None:
+async def test_the_number_of_active_runs_stays_within_the_concurrency(plan: Plan) -> None:
     running, most = 0, 0
 
     async def count(_: Run) -> Finish:
@@ -347,7 +347,7 @@ async def test_an_interrupted_run_is_resumed_at_the_next_start(plan: Plan) -> No
     assert (run.status, run.attempts) == (RunStatus.SUCCEEDED, 2)
 
 
-async def test_a_run_that_is_interrupted_again_and_again_is_failed(plan: Plan) -> None:
+async def test_a_run_that_is_interrupted_three_times_fails(plan: Plan) -> None:
     starts: asyncio.Queue[int] = asyncio.Queue()
 
     async def hang(run: Run) -> Finish:
@@ -369,7 +369,7 @@ async def test_a_run_that_is_interrupted_again_and_again_is_failed(plan: Plan) -
     assert "crash" in (run.error or "")
 
 
-async def test_an_instant_has_one_row_whatever_happens(plan: Plan) -> None:
+async def test_simultaneous_sweeps_record_an_occurrence_once(plan: Plan) -> None:
     async with plan.run() as scheduler:
         await plan.add("*/5 * * * *")
         plan.clock.advance(minutes=5)

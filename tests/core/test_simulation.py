@@ -1,4 +1,4 @@
-"""What a simulation says is what the scheduler does."""
+"""Simulated outcomes agree with the scheduler."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SETTINGS = Settings().scheduler
 YEAR = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
-def make(expression: object = "", zone: object = "UTC", **columns: object) -> Schedule:
+def make_schedule(expression: object = "", zone: object = "UTC", **columns: object) -> Schedule:
     made: dict[str, object] = {
         "name": expression,
         "expression": expression,
@@ -30,7 +30,7 @@ def make(expression: object = "", zone: object = "UTC", **columns: object) -> Sc
     return Schedule(**(made | columns))
 
 
-def count(runs: list[SimulatedRun]) -> dict[str, int]:
+def count_statuses(runs: list[SimulatedRun]) -> dict[str, int]:
     return dict(Counter(run.status.value for run in runs))
 
 
@@ -46,14 +46,14 @@ def count(runs: list[SimulatedRun]) -> dict[str, int]:
         ("0 0 29 2 *", "UTC", 0),
     ],
 )
-def test_a_year_has_each_instant_once(expression: str, zone: str, due: int) -> None:
-    runs = simulate([make(expression, zone)], *YEAR, SETTINGS)
+def test_a_simulated_year_has_each_occurrence_once(expression: str, zone: str, due: int) -> None:
+    runs = simulate([make_schedule(expression, zone)], *YEAR, SETTINGS)
     assert len({run.scheduled_for for run in runs}) == len(runs) == due
-    assert count(runs) == ({"succeeded": due} if due else {})
+    assert count_statuses(runs) == ({"succeeded": due} if due else {})
 
 
-def test_both_ends_are_included() -> None:
-    runs = simulate([make("0 * * * *")], NOON, NOON + timedelta(hours=2), SETTINGS)
+def test_occurrences_at_both_ends_are_simulated() -> None:
+    runs = simulate([make_schedule("0 * * * *")], NOON, NOON + timedelta(hours=2), SETTINGS)
     assert [run.scheduled_for.hour for run in runs] == [12, 13, 14]
 
 
@@ -74,9 +74,9 @@ def test_downtime_is_caught_up_by_policy(
 ) -> None:
     down = Downtime(NOON, NOON + timedelta(hours=3))
     end = NOON + timedelta(hours=4)
-    (schedule,) = [make("* * * * *", **columns)]
+    (schedule,) = [make_schedule("* * * * *", **columns)]
     runs = simulate([schedule], NOON + timedelta(minutes=1), end, SETTINGS, downtime=down)
-    assert count(runs) == counts
+    assert count_statuses(runs) == counts
     assert all(run.schedule is schedule for run in runs)
 
 
@@ -91,18 +91,22 @@ def test_downtime_is_caught_up_by_policy(
         ({"max_runs": 2}, {"succeeded": 2, "skipped_overlap": 1}),
     ],
 )
-def test_runs_that_take_long_come_to_what_their_policy_says(
+def test_long_runs_end_by_the_run_policy(
     columns: dict[str, object], counts: dict[str, int]
 ) -> None:
     first, last = NOON + timedelta(minutes=1), NOON + timedelta(minutes=6)
     runs = simulate(
-        [make("* * * * *", **columns)], first, last, SETTINGS, duration=timedelta(seconds=90)
+        [make_schedule("* * * * *", **columns)],
+        first,
+        last,
+        SETTINGS,
+        duration=timedelta(seconds=90),
     )
-    assert count(runs) == counts
+    assert count_statuses(runs) == counts
 
 
-def test_a_run_that_a_downtime_interrupts_is_resumed_or_failed() -> None:
-    schedules = [make("0 13 * * *"), make("0 13 * * *", on_crash="fail")]
+def test_a_run_that_a_downtime_interrupts_is_resumed_or_fails_by_on_crash() -> None:
+    schedules = [make_schedule("0 13 * * *"), make_schedule("0 13 * * *", on_crash="fail")]
     down = Downtime(NOON + timedelta(minutes=61), NOON + timedelta(minutes=90))
     resumed, failed = simulate(
         schedules,
@@ -117,15 +121,15 @@ def test_a_run_that_a_downtime_interrupts_is_resumed_or_failed() -> None:
     assert "interrupted" in str(failed.reason)
 
 
-async def test_the_scheduler_itself_does_the_same(tmp_path: Path) -> None:
+async def test_the_scheduler_gives_the_same_outcomes_as_the_simulation(tmp_path: Path) -> None:
     schedules = [
-        make("*/20 * * * *", "Europe/Berlin"),
-        make("17 * * * *", jitter=600),
-        make(kind="every", every=2700),
-        make(kind="at", at=NOON + timedelta(minutes=95)),
-        make("*/10 * * * *", max_runs=5),
-        make("*/10 * * * *", daily_budget=7),
-        make("*/30 * * * *", ends_at=NOON + timedelta(hours=2)),
+        make_schedule("*/20 * * * *", "Europe/Berlin"),
+        make_schedule("17 * * * *", jitter=600),
+        make_schedule(kind="every", every=2700),
+        make_schedule(kind="at", at=NOON + timedelta(minutes=95)),
+        make_schedule("*/10 * * * *", max_runs=5),
+        make_schedule("*/10 * * * *", daily_budget=7),
+        make_schedule("*/30 * * * *", ends_at=NOON + timedelta(hours=2)),
     ]
     end = NOON + timedelta(hours=5)
     down = Downtime(NOON + timedelta(hours=3), NOON + timedelta(hours=4, minutes=25))
@@ -155,4 +159,4 @@ async def test_the_scheduler_itself_does_the_same(tmp_path: Path) -> None:
             for run in simulated
         )
     )
-    assert set(count(simulated)) >= {"succeeded", "coalesced", "missed", "skipped_budget"}
+    assert set(count_statuses(simulated)) >= {"succeeded", "coalesced", "missed", "skipped_budget"}

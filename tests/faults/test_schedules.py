@@ -1,4 +1,4 @@
-"""Schedules while the process dies, the clock is set, or two of them are at work."""
+"""Schedules while the process is killed, the clock is set, or two schedulers share a database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from biont.clock import SystemClock
 from biont.scheduler.run import Job
 
 PLUGIN = '''
-"""A job that takes a moment, and keeps how many of its kind went on meanwhile."""
+"""Job that takes a moment and returns the number of simultaneous runs."""
 
 import asyncio
 from collections import Counter
@@ -38,13 +38,13 @@ class Nothing(BaseModel):
 
 @hookimpl
 def register_jobs():
-    going = Counter()
+    active = Counter()
 
     async def work(run, workbench):
-        going["now"] += 1
-        together = going["now"]
+        active["now"] += 1
+        together = active["now"]
         await asyncio.sleep(0.001)
-        going["now"] -= 1
+        active["now"] -= 1
         return lambda tx: {"together": together}
 
     return [JobKind("work", Nothing, work)]
@@ -59,7 +59,7 @@ Sections = dict[str, object]
 
 @pytest.fixture
 def with_work(tmp_path: Path) -> Sections:
-    """The sections of a workbench that has the job ``work``."""
+    """The settings of a workbench with the job kind ``work``."""
     folder = tmp_path / "plugins"
     folder.mkdir()
     (folder / "work.py").write_text(PLUGIN)
@@ -67,7 +67,7 @@ def with_work(tmp_path: Path) -> Sections:
 
 
 def add_due(database: Path, count: int) -> None:
-    """Add schedules that have been due together a minute ago."""
+    """Add schedules that were due together a minute ago."""
     due = (SystemClock().now() - timedelta(minutes=1)).isoformat(" ")
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.executemany(INSERT, [(due, due, due)] * count)
@@ -91,7 +91,7 @@ async def wait_for_runs(database: Path, is_enough: Callable[[Counter[str]], bool
                 return found
 
 
-async def test_after_three_hours_of_downtime_one_of_180_minutes_is_run(
+async def test_after_three_hours_of_downtime_one_of_180_occurrences_runs(
     restart: Restart, clock: FakeClock, sections: Sections, with_work: Sections
 ) -> None:
     sections |= with_work
@@ -116,7 +116,7 @@ async def test_after_three_hours_of_downtime_one_of_180_minutes_is_run(
 
 
 @pytest.mark.parametrize("hours", [1, -1])
-async def test_a_clock_that_is_set_makes_nothing_run_twice(tmp_path: Path, hours: int) -> None:
+async def test_no_occurrence_runs_twice_when_the_clock_is_set(tmp_path: Path, hours: int) -> None:
     made: Counter[datetime] = Counter()
 
     async def work(run: Run) -> Finish:
@@ -126,18 +126,18 @@ async def test_a_clock_that_is_set_makes_nothing_run_twice(tmp_path: Path, hours
     plan = Plan(tmp_path / "plan.sqlite3")
     async with plan.run(work) as scheduler:
 
-        async def go_on(minutes: int) -> None:
+        async def sweep_each_minute(minutes: int) -> None:
             for _ in range(minutes):
                 plan.clock.advance(minutes=1)
                 await scheduler.sweep()
                 await plan.wait_until_ended()
 
         await plan.add("* * * * *")
-        await go_on(10)
+        await sweep_each_minute(10)
         plan.clock.advance(hours=hours)
-        await go_on(10)
+        await sweep_each_minute(10)
         plan.clock.advance(hours=-hours)
-        await go_on(75)
+        await sweep_each_minute(75)
         runs = await plan.read_runs()
     assert len({run.scheduled_for for run in runs}) == len(runs)
     assert set(made.values()) == {1}
@@ -147,7 +147,7 @@ async def test_a_clock_that_is_set_makes_nothing_run_twice(tmp_path: Path, hours
     assert last - first == timedelta(minutes=len(runs) - 1)
 
 
-async def test_killed_in_the_middle_of_a_thousand_runs_each_is_there_once(
+async def test_each_of_a_thousand_runs_ends_once_although_the_process_is_killed(
     start_server: StartServer, make_key: MakeKey, tmp_path: Path, with_work: Sections
 ) -> None:
     database = tmp_path / "biont.sqlite3"
@@ -167,7 +167,7 @@ async def test_killed_in_the_middle_of_a_thousand_runs_each_is_there_once(
     assert found == {"succeeded": 1000}
     await server.stop()
     assert query(database, "SELECT count(DISTINCT schedule_id) FROM schedule_runs") == [(1000,)]
-    # What a run has produced is kept once, though the run may have been made again.
+    # The product of a run is kept once, although the run may have been repeated.
     assert query(
         database,
         "SELECT count(*), count(DISTINCT payload ->> 'run_id') FROM event_logs"
@@ -184,7 +184,7 @@ async def test_a_second_workbench_on_one_database_is_refused(
     assert "another process runs on" in error
 
 
-async def test_two_schedulers_on_one_database_make_a_thousand_runs_of_a_thousand_instants(
+async def test_two_schedulers_on_one_database_run_each_of_a_thousand_occurrences_once(
     tmp_path: Path,
 ) -> None:
     made: Counter[tuple[int, datetime]] = Counter()
@@ -207,7 +207,7 @@ async def test_two_schedulers_on_one_database_make_a_thousand_runs_of_a_thousand
         for done in range(100, 1001, 100):
             for plan in (one, other):
                 plan.clock.advance(minutes=5)
-            # Each is now and then the one that begins.
+            # Each scheduler is the first to sweep now and then.
             pair = (first, second) if done % 200 else (second, first)
             await asyncio.gather(*(each.sweep() for each in pair * 5))
             await wait_for_runs(
@@ -220,7 +220,7 @@ async def test_two_schedulers_on_one_database_make_a_thousand_runs_of_a_thousand
     assert set(by) == {"one", "other"}
 
 
-async def test_a_burst_of_ten_thousand_keeps_to_its_places_and_the_api_answers(
+async def test_a_burst_of_ten_thousand_runs_keeps_the_concurrency_and_the_api_answers(
     start_server: StartServer, make_key: MakeKey, tmp_path: Path, with_work: Sections
 ) -> None:
     database = tmp_path / "biont.sqlite3"

@@ -1,4 +1,4 @@
-"""A reminder comes when it is due, and again when it is snoozed."""
+"""Reminders: triggered when due, snoozed, done, changed and deleted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DAILY: dict[str, JsonValue] = {"text": "Stand up", "cron": "0 13 * * *"}
 
 
 async def wait_for_events(client: Client, count: int) -> list[dict[str, JsonValue]]:
-    """Return the payloads of the events once there are so many, the oldest first."""
+    """Wait for `count` events and return their payloads, the oldest first."""
     path = "/events?event_type=reminder_triggered"
     page = await client.get_until(path, lambda page: len(rows_of(page)) >= count)
     return [payload_of(row) for row in reversed(rows_of(page))]
@@ -27,7 +27,7 @@ def pass_time(workbench: Workbench, clock: FakeClock, **by: float) -> None:
     workbench.scheduler.wake()
 
 
-async def test_a_reminder_comes_once_and_is_done(
+async def test_a_reminder_is_triggered_once_and_marked_as_done(
     workbench: Workbench, client: Client, clock: FakeClock
 ) -> None:
     made = await client.post("/reminders", ONE)
@@ -46,7 +46,7 @@ async def test_a_reminder_comes_once_and_is_done(
     assert await client.get(path) == done
 
 
-async def test_a_reminder_that_recurs_waits_for_its_next_time(
+async def test_a_recurring_reminder_waits_for_its_next_occurrence(
     workbench: Workbench, client: Client, clock: FakeClock
 ) -> None:
     made = await client.post("/reminders", DAILY)
@@ -65,7 +65,7 @@ async def test_a_reminder_whose_schedule_is_paused_is_not_done(client: Client) -
     assert (paused["state"], paused["next_at"]) == ("waiting", None)
 
 
-async def test_a_snoozed_reminder_comes_again(
+async def test_a_snoozed_reminder_is_triggered_again(
     workbench: Workbench, client: Client, clock: FakeClock
 ) -> None:
     path = f"/reminders/{(await client.post('/reminders', ONE))['id']}"
@@ -84,7 +84,7 @@ async def test_a_snoozed_reminder_comes_again(
     assert (await client.post(f"{path}/done"))["state"] == "done"
 
 
-async def test_a_reminder_is_moved_and_deleted(client: Client) -> None:
+async def test_a_reminder_is_rescheduled_and_deleted(client: Client) -> None:
     path = f"/reminders/{(await client.post('/reminders', ONE))['id']}"
     _, moved = await client.ask("PATCH", path, {"cron": "0 9 * * *", "time_zone": "Asia/Tokyo"})
     assert (moved["kind"], moved["next_at"]) == ("cron", "2026-03-03T00:00:00Z")
@@ -120,7 +120,7 @@ async def test_reminders_are_listed_and_private(open_client: OpenClient) -> None
         ({"text": "x", "at": NOON, "time_zone": "Mars"}, "#/time_zone"),
     ],
 )
-async def test_what_is_wrong_with_a_reminder_is_pointed_at(
+async def test_a_wrong_reminder_is_refused_with_a_pointer_to_the_error(
     client: Client, body: dict[str, JsonValue], pointer: str
 ) -> None:
     status, problem = await client.ask("POST", "/reminders", body)
@@ -131,15 +131,13 @@ async def test_what_is_wrong_with_a_reminder_is_pointed_at(
 @pytest.mark.parametrize(
     "body", [{"until": "2020-01-01T00:00:00Z"}, {"after": "soon"}, {"after": 1, "until": NOON}]
 )
-async def test_what_is_wrong_with_a_snooze_is_refused(
-    client: Client, body: dict[str, JsonValue]
-) -> None:
+async def test_a_wrong_snooze_is_refused(client: Client, body: dict[str, JsonValue]) -> None:
     made = await client.post("/reminders", ONE)
     assert (await client.ask("POST", f"/reminders/{made['id']}/snooze", body))[0] == 422
     assert await client.get(f"/reminders/{made['id']}") == made
 
 
-async def test_a_schedule_may_remind_as_well(
+async def test_a_schedule_with_the_job_reminder_emits_the_event(
     workbench: Workbench, client: Client, clock: FakeClock
 ) -> None:
     await client.post(

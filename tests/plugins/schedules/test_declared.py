@@ -1,4 +1,4 @@
-"""Schedules that stand in a file."""
+"""Declared schedules."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def by_slug(page: dict[str, JsonValue]) -> dict[str, dict[str, JsonValue]]:
     return {str(row["slug"]): row for row in rows_of(page)}
 
 
-async def test_a_start_makes_changes_leaves_and_removes_what_a_file_declares(
+async def test_a_start_creates_changes_keeps_and_removes_declared_schedules(
     restart: Restart, clock: FakeClock, sections: dict[str, object]
 ) -> None:
     async with restart() as client:
@@ -54,7 +54,7 @@ async def test_a_start_makes_changes_leaves_and_removes_what_a_file_declares(
         assert set(by_slug(await client.get("/schedule"))) == {"None"}
 
 
-async def test_what_a_file_declares_is_paused_but_not_edited_by_api(
+async def test_a_declared_schedule_can_be_paused_but_not_edited_by_api(
     restart: Restart, sections: dict[str, object]
 ) -> None:
     async with restart():
@@ -87,7 +87,7 @@ async def test_what_a_file_declares_is_paused_but_not_edited_by_api(
         ({"sometimes": True}, "morning.sometimes"),
     ],
 )
-async def test_a_wrong_declaration_stops_the_start_and_is_named_with_its_line(
+async def test_a_wrong_declaration_stops_the_start_and_is_reported_with_its_line(
     tmp_path: Path, change: dict[str, object], place: str
 ) -> None:
     config = write_config(tmp_path, {})
@@ -99,7 +99,7 @@ async def test_a_wrong_declaration_stops_the_start_and_is_named_with_its_line(
     assert f"plugins.schedules.declared.{place}" in error
 
 
-async def test_a_file_of_its_own_declares_schedules(tmp_path: Path) -> None:
+async def test_any_file_of_the_config_folder_may_declare_schedules(tmp_path: Path) -> None:
     config = write_config(tmp_path, {})
     await run_biont("users", "create", "ada", config=config)
     _, key, _ = await run_biont("keys", "create", "--user", "ada", config=config)

@@ -1,4 +1,4 @@
-"""What a client does with schedules beside making them."""
+"""Operations on schedules: change, preview, list, run, explain."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def test_a_schedule_is_due_by_expression_interval_or_instant(
         ({"cron": "0 9 * * *", "max_runs": 0}, "#/max_runs"),
     ],
 )
-async def test_what_could_never_be_due_or_does_not_fit_is_pointed_at(
+async def test_a_timing_that_is_never_due_or_not_valid_is_refused_with_a_pointer(
     client: Client, body: dict[str, JsonValue], pointer: str
 ) -> None:
     status, problem = await client.ask("POST", "/schedule", {"prompt": "x", **body})
@@ -65,7 +65,9 @@ async def test_what_could_never_be_due_or_does_not_fit_is_pointed_at(
     assert f"'{pointer}'" in str(problem["errors"])
 
 
-async def test_a_change_recomputes_only_what_it_touches(client: Client, clock: FakeClock) -> None:
+async def test_only_a_change_of_the_timing_moves_the_next_occurrence(
+    client: Client, clock: FakeClock
+) -> None:
     made = await client.post("/schedule", {"prompt": "x", "every": "24h"})
     path = f"/schedule/{made['id']}"
     clock.advance(hours=5)
@@ -81,7 +83,7 @@ async def test_a_change_recomputes_only_what_it_touches(client: Client, clock: F
     assert await client.get(path) == asked
 
 
-async def test_a_preview_shows_gap_and_overlap(client: Client) -> None:
+async def test_a_preview_shows_gaps_and_overlaps(client: Client) -> None:
     body: dict[str, JsonValue] = {
         "cron": "30 2 * * *",
         "time_zone": "Europe/Berlin",
@@ -108,7 +110,7 @@ async def test_a_preview_shows_gap_and_overlap(client: Client) -> None:
     assert "overlap" in str(autumn["instants"])
 
 
-async def test_the_next_instants_of_all_schedules_are_listed(
+async def test_the_next_occurrences_of_all_schedules_are_listed(
     open_client: OpenClient,
 ) -> None:
     client, other = await open_client("ada"), await open_client("eve")
@@ -127,7 +129,7 @@ async def test_the_next_instants_of_all_schedules_are_listed(
     ]
 
 
-async def test_a_run_by_hand_is_recorded_cancelled_and_tried_again(
+async def test_a_run_by_hand_is_recorded_and_can_be_retried_but_not_cancelled_after_its_end(
     open_client: OpenClient,
 ) -> None:
     client, other = await open_client("ada"), await open_client("eve")
@@ -152,7 +154,7 @@ async def test_a_run_by_hand_is_recorded_cancelled_and_tried_again(
     )
 
 
-async def test_why_is_answered_from_the_ledger(
+async def test_why_explains_the_recorded_runs(
     client: Client, clock: FakeClock, workbench: Workbench, tmp_path: Path
 ) -> None:
     made = await client.post("/schedule", DAILY | {"parameters": {"backend": "unheard_of"}})

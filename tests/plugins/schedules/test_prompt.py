@@ -1,4 +1,4 @@
-"""What a prompt asks, and how its answer is kept."""
+"""The job kind ``prompt``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def run_once(client: Client, path: str) -> dict[str, JsonValue]:
     )
 
 
-async def test_a_prompt_is_filled_in_and_its_answer_kept_with_title_tags_and_link(
+async def test_a_prompt_is_filled_in_and_the_answer_kept_with_title_tags_and_link(
     workbench: Workbench, client: Client, clock: FakeClock, scripted: ScriptedServer
 ) -> None:
     made = await client.post(
@@ -64,7 +64,7 @@ async def test_a_prompt_is_filled_in_and_its_answer_kept_with_title_tags_and_lin
     assert scripted.asked[1].messages[-1][1].endswith(str(note["content"]))
 
 
-async def test_a_title_that_comes_to_nothing_is_the_schedules_name(client: Client) -> None:
+async def test_an_empty_title_becomes_the_name_of_the_schedule(client: Client) -> None:
     parameters: dict[str, JsonValue] = {"prompt": "Hello: you.", "title": "{{ last_note }}"}
     made = await client.post(
         "/schedule", {"name": "Greeting", "cron": "0 9 * * *", "parameters": parameters}
@@ -84,7 +84,7 @@ async def test_a_title_that_comes_to_nothing_is_the_schedules_name(client: Clien
         ({"parameters": {"tags": ["a,b"]}}, "#/parameters/tags/0"),
     ],
 )
-async def test_a_name_that_stands_for_nothing_is_refused(
+async def test_an_unknown_placeholder_is_refused(
     client: Client, parameters: dict[str, JsonValue], pointer: str
 ) -> None:
     body: dict[str, JsonValue] = {"cron": "0 9 * * *", "prompt": "x", **parameters}

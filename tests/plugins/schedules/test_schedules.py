@@ -8,7 +8,7 @@ from support.clock import FakeClock
 DAILY: dict[str, JsonValue] = {"cron": "0 9 * * *", "prompt": "Good morning"}
 
 
-async def test_a_schedule_is_made_read_paused_resumed_and_deleted(
+async def test_a_schedule_is_created_read_paused_resumed_and_deleted(
     client: Client, clock: FakeClock
 ) -> None:
     made = await client.post("/schedule", DAILY | {"time_zone": "Europe/Berlin"})
@@ -25,7 +25,7 @@ async def test_a_schedule_is_made_read_paused_resumed_and_deleted(
     assert (await client.ask("GET", path))[0] == 404
 
 
-async def test_a_schedule_without_a_zone_has_the_workbenchs(client: Client) -> None:
+async def test_a_schedule_without_a_zone_has_the_zone_of_the_workbench(client: Client) -> None:
     assert (await client.post("/schedule", DAILY))["time_zone"] == "UTC"
 
 
@@ -46,7 +46,7 @@ async def test_a_schedule_without_a_zone_has_the_workbenchs(client: Client) -> N
         ({"crno": "* * * * *"}, "#/crno"),
     ],
 )
-async def test_what_is_wrong_with_a_schedule_is_pointed_at(
+async def test_a_wrong_schedule_is_refused_with_pointers_to_the_errors(
     client: Client, body: dict[str, JsonValue], pointer: str
 ) -> None:
     status, problem = await client.ask("POST", "/schedule", DAILY | body)
@@ -56,7 +56,7 @@ async def test_what_is_wrong_with_a_schedule_is_pointed_at(
     assert [error["pointer"] for error in errors if isinstance(error, dict)] == [pointer]
 
 
-async def test_a_prompt_is_needed(client: Client) -> None:
+async def test_a_schedule_without_a_prompt_is_refused(client: Client) -> None:
     status, problem = await client.ask("POST", "/schedule", {"cron": "0 9 * * *"})
     assert status == 422
     assert "#/prompt" in str(problem["errors"])

@@ -1,4 +1,4 @@
-"""``biont schedule simulate``."""
+"""Command ``biont schedule simulate``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def simulate(config: Path, *arguments: str) -> str:
     return out
 
 
-async def test_every_instant_is_told_and_counted(tmp_path: Path) -> None:
+async def test_every_occurrence_is_printed_and_counted(tmp_path: Path) -> None:
     config, file = write_config(tmp_path, {}), tmp_path / "schedules.yaml"
     file.write_text(yaml.safe_dump(DECLARED))
     lines = (await simulate(config, *DAYS, "--file", str(file))).splitlines()
@@ -52,7 +52,7 @@ async def test_every_instant_is_told_and_counted(tmp_path: Path) -> None:
     assert summary.splitlines() == lines[-4:]
 
 
-async def test_json_says_the_same(tmp_path: Path) -> None:
+async def test_json_has_the_same_runs_and_counts(tmp_path: Path) -> None:
     config = write_config(tmp_path, DECLARED)
     told = json.loads(await simulate(config, *DAYS, "--format", "json"))
     assert len(told["runs"]) == 50
@@ -60,7 +60,7 @@ async def test_json_says_the_same(tmp_path: Path) -> None:
     assert {"nightly", "hourly"} == {run["schedule"] for run in told["runs"]}
 
 
-async def test_it_takes_what_is_in_the_database_and_changes_nothing(
+async def test_schedules_in_the_database_are_simulated_and_not_changed(
     start_server: StartServer, make_key: MakeKey, tmp_path: Path
 ) -> None:
     write_config(tmp_path, DECLARED)
@@ -77,7 +77,7 @@ async def test_it_takes_what_is_in_the_database_and_changes_nothing(
     assert "coalesced" not in out
 
 
-async def test_an_end_before_its_begin_is_refused(tmp_path: Path) -> None:
+async def test_an_end_before_the_begin_is_refused(tmp_path: Path) -> None:
     config = write_config(tmp_path, {})
     arguments = ("--from", "2026-03-28", "--to", "2026-03-27")
     code, _, error = await run_biont("schedule", "simulate", *arguments, config=config)

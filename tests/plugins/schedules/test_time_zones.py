@@ -1,4 +1,4 @@
-"""In which zone a schedule lives that names none."""
+"""Default time zone of schedules."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support.config import write_config
 from support.process import run_biont
 
 
-async def test_a_schedule_that_names_no_zone_lives_in_that_of_its_user(client: Client) -> None:
+async def test_a_schedule_without_a_zone_has_the_zone_of_its_user(client: Client) -> None:
     body = {"cron": "0 9 * * *", "prompt": "x"}
     before = await client.post("/schedule", dict(body))
     assert (await client.get("/me"))["time_zone"] is None
@@ -27,11 +27,11 @@ async def test_a_schedule_that_names_no_zone_lives_in_that_of_its_user(client: C
 
 
 @pytest.mark.parametrize("body", [{"time_zone": "Mars/Base"}, {}, {"name": "eve"}])
-async def test_what_is_no_zone_is_refused(client: Client, body: dict[str, str]) -> None:
+async def test_an_unknown_zone_is_refused(client: Client, body: dict[str, str]) -> None:
     assert (await client.ask("PATCH", "/me", dict(body)))[0] == 422
 
 
-async def test_an_operator_gives_a_new_user_a_zone(tmp_path: Path) -> None:
+async def test_an_operator_sets_the_zone_of_a_new_user(tmp_path: Path) -> None:
     config = write_config(tmp_path, {})
     code, _, error = await run_biont(
         "users", "create", "eve", "--time-zone", "Europe/Berlim", config=config
