@@ -1,4 +1,4 @@
-"""``biont webhooks``: what the author of a receiver needs."""
+"""``biont webhooks``: commands for the author of a receiver."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ from biont_webhooks.receiver_testing.conformance import Grade, Result, try_recei
 from biont_webhooks.receiver_testing.conformance_cases import list_cases
 from biont_webhooks.receiver_testing.listener import Forwarder, Listener
 from biont_webhooks.receiver_testing.request_files import parse_headers
-from biont_webhooks.receiver_testing.verification import TOLERANCE, Finding, verify
+from biont_webhooks.receiver_testing.verification import TOLERANCE, verify
 from biont_webhooks.subscription.signing import validate_secret
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
 _VARIABLE = "BIONT_WEBHOOK_SECRET"
-_SLOWNESS = 3.0
+_SLOW_BODY_SECONDS = 3.0
 _LOOPBACK = ["127.0.0.0/8:*", "[::1]:*"]
-_MARKS = {True: "ok", False: "wrong", None: "-"}
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -43,58 +42,60 @@ def _check_secret(_: click.Context, __: click.Parameter, secret: str | None) -> 
 def _choose_secrets(
     context: click.Context, parameter: click.Parameter, given: Sequence[str]
 ) -> list[str]:
-    # Not by click, which would split a secret that has spaces.
+    # Not by click's `envvar`, which would split a secret with spaces into several secrets.
     found = given or [value for value in [os.environ.get(_VARIABLE)] if value]
     return [_check_secret(context, parameter, secret) or "" for secret in found]
 
 
 def secret_option(command: Command) -> Command:
-    """Add ``--secret``, to be given once or several times, or by the environment."""
+    """Add ``--secret``, given once or several times, or by the environment."""
     return click.option(
         "--secret",
         "secrets",
         multiple=True,
         callback=_choose_secrets,
-        help=f"What requests are signed with; again for an older one. Or {_VARIABLE}.",
+        help=f"Secret that signs requests; repeat for a replaced secret. Default: {_VARIABLE}.",
     )(command)
 
 
 @click.group("webhooks")
 def webhooks() -> None:
-    """Write a receiver: watch deliveries, check one, check the receiver."""
+    """Develop a receiver: watch deliveries, verify a request, check the receiver."""
 
 
 @webhooks.command("verify")
 @secret_option
-@click.option("--headers", required=True, type=_FILE, help="A file of lines `Name: value`.")
-@click.option("--body", required=True, type=_FILE, help="A file of the exact body.")
+@click.option(
+    "--headers", required=True, type=_FILE, help="File with a line `Name: value` for each header."
+)
+@click.option("--body", required=True, type=_FILE, help="File with the exact body.")
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=0),
     default=TOLERANCE,
     show_default=True,
-    help="How far the timestamp may be off, in seconds.",
+    help="Allowed difference of the timestamp, in seconds.",
 )
-@click.option("--at", type=parse_instant, help="Check as if it were this instant.")
+@click.option("--at", type=parse_instant, help="Instant of the check, instead of now.")
 def verify_request(
     secrets: Sequence[str], headers: Path, body: Path, tolerance: float, at: datetime | None
 ) -> None:
-    """Check a request that is in files; fail if it is not valid."""
-    verdict = verify(
+    """Verify a request that is stored in files; fail if the request is not valid."""
+    result = verify(
         parse_headers(headers.read_text(encoding="latin-1")),
         body.read_bytes(),
-        _need(secrets),
+        _require_secrets(secrets),
         now=at or SystemClock().now(),
         tolerance=tolerance,
     )
-    for finding in verdict.findings:
-        click.echo(_show(finding))
-    click.echo("valid" if verdict.is_valid else "not valid")
-    sys.exit(0 if verdict.is_valid else 1)
+    for finding in result.findings:
+        click.echo(f"{finding.status:6} {finding.header}: {finding.detail}")
+    click.echo("valid" if result.is_valid else "not valid")
+    sys.exit(0 if result.is_valid else 1)
 
 
 class ListenerOptions(TypedDict):
-    """What `listen` is called with."""
+    """Options of `listen`."""
 
     host: str
     port: int
@@ -108,18 +109,24 @@ class ListenerOptions(TypedDict):
 
 
 @webhooks.command("listen")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
-@click.option("--port", default=9000, show_default=True, help="And this port; 0 for any.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=9000, show_default=True, help="Port to listen on; 0 for any free port."
+)
 @secret_option
-@click.option("--forward", metavar="URL", help="Send each on, and answer what comes back.")
-@click.option("--status", type=click.IntRange(200, 599), default=200, help="What to answer.")
-@click.option("--keep", type=click.Path(path_type=Path), help="Write each into this folder.")
-@click.option("--count", type=click.IntRange(min=1), help="End after so many.")
-@click.option("--once", "count", flag_value=1, type=int, help="End after the first.")
-@click.option("-v", "--verbose", is_flag=True, help="Show headers, and all of the payload.")
+@click.option("--forward", metavar="URL", help="Forward each delivery, and return the answer.")
+@click.option(
+    "--status", type=click.IntRange(200, 599), default=200, help="HTTP status to answer."
+)
+@click.option(
+    "--keep", type=click.Path(path_type=Path), help="Folder to write each delivery into."
+)
+@click.option("--count", type=click.IntRange(min=1), help="Stop after this number of deliveries.")
+@click.option("--once", "count", flag_value=1, type=int, help="Stop after the first delivery.")
+@click.option("-v", "--verbose", is_flag=True, help="Show headers and the whole payload.")
 @config_option
 def listen_for_deliveries(**options: Unpack[ListenerOptions]) -> None:
-    """Show each delivery that comes in, and whether it is verified."""
+    """Listen for deliveries; show each delivery and the result of its verification."""
     asyncio.run(_listen(options))
 
 
@@ -143,7 +150,7 @@ async def _listen(options: ListenerOptions) -> None:
 
 
 class CheckOptions(TypedDict):
-    """What `check` is called with."""
+    """Options of `check`."""
 
     url: str
     secrets: Sequence[str]
@@ -157,44 +164,44 @@ class CheckOptions(TypedDict):
 @click.argument("url")
 @secret_option
 @click.option(
-    "--old-secret", callback=_check_secret, help="One that the receiver also accepts, if any."
+    "--old-secret", callback=_check_secret, help="Replaced secret that the receiver still accepts."
 )
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     default=15.0,
     show_default=True,
-    help="How long it may take to answer, in seconds.",
+    help="Limit for an answer, in seconds.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Report in JSON.")
 @config_option
 def check_receiver(**options: Unpack[CheckOptions]) -> None:
-    """Try a receiver: send it what is in order and what is not; fail if it does wrong."""
-    report = _report_json if options["as_json"] else _report
+    """Check a receiver with valid and invalid requests; fail if an answer is wrong."""
+    report = _print_json_report if options["as_json"] else _print_report
     sys.exit(0 if asyncio.run(report(options["url"], _check(options))) else 1)
 
 
 def _check(options: CheckOptions) -> AsyncIterator[Result]:
     policy = _make_policy(options["config"])
-    secret, *others = _need(options["secrets"])
+    secret, *others = _require_secrets(options["secrets"])
     if others:
-        raise click.UsageError("give one --secret; the one before goes to --old-secret")
+        raise click.UsageError("give --secret once, and the replaced secret with --old-secret")
     return try_receiver(
         policy.check_url(options["url"]),
         list_cases(SystemClock(), secret, options["old_secret"]),
         policy,
-        patience=options["timeout"],
-        slowness=_SLOWNESS,
+        answer_timeout=options["timeout"],
+        slow_body_seconds=_SLOW_BODY_SECONDS,
     )
 
 
-async def _report(_: str, results: AsyncIterator[Result]) -> bool:
-    """Tell each result as it comes; return whether none has failed."""
+async def _print_report(_: str, results: AsyncIterator[Result]) -> bool:
+    """Print each result at once; return whether no case has failed."""
     counts = Counter[Grade]()
     async for result in results:
         counts[result.grade] += 1
         case = result.case
-        expected = f"expected {case.expected}, {result.told}"
+        expected = f"expected {case.expected}, {result.summary}"
         click.echo(f"{result.grade:8} {case.name}: {case.sent}; {expected}")
         if result.advice is not None:
             click.echo(f"{'':8} {result.advice}")
@@ -202,15 +209,15 @@ async def _report(_: str, results: AsyncIterator[Result]) -> bool:
     return not counts[Grade.FAILED]
 
 
-async def _report_json(url: str, results: AsyncIterator[Result]) -> bool:
-    """Tell all results at once; return whether none has failed."""
+async def _print_json_report(url: str, results: AsyncIterator[Result]) -> bool:
+    """Print all results as JSON; return whether no case has failed."""
     cases = [
         {
             "name": result.case.name,
             "sent": result.case.sent,
             "expected": result.case.expected,
             "answered": result.answered,
-            "told": result.told,
+            "told": result.summary,
             "result": result.grade,
             "advice": result.advice,
         }
@@ -222,17 +229,13 @@ async def _report_json(url: str, results: AsyncIterator[Result]) -> bool:
     return passed
 
 
-def _need(secrets: Sequence[str]) -> Sequence[str]:
+def _require_secrets(secrets: Sequence[str]) -> Sequence[str]:
     if not secrets:
         raise click.UsageError(f"give --secret, or set {_VARIABLE}")
     return secrets
 
 
-def _show(finding: Finding) -> str:
-    return f"{_MARKS[finding.ok]:6} {finding.header}: {finding.detail}"
-
-
 def _make_policy(config: Path | None) -> EgressPolicy:
-    """Return the operator's policy, with the loopback besides."""
-    # Whoever runs a command here can reach the loopback without us.
+    """Return the operator's egress policy, extended by the loopback."""
+    # A user who runs commands on this machine can reach the loopback without the workbench.
     return EgressPolicy([*read_settings(config).egress.allow, *_LOOPBACK])

@@ -1,4 +1,4 @@
-"""Tries a receiver: sends it what is in order and what is not, and tells what it makes of it."""
+"""Conformance check: sends valid and invalid requests to a receiver and grades the answers."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from biont.egress import EgressPolicy, EgressSession
 from biont.exceptions import BiontError
 from biont_webhooks.receiver_testing.conformance_cases import Case, Expected
 
-_BITS = 10
+_CHUNKS = 10
 
 
 class Grade(StrEnum):
-    """How a receiver has done."""
+    """Grade of an answer."""
 
     OK = "ok"
     WARNING = "warning"
@@ -27,78 +27,83 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a receiver has made of a case.
+    """Answer of a receiver to a case, with its grade.
 
     Attributes:
-        case: what was tried.
-        answered: the status, or None if there was no answer.
-        told: what was answered, in words.
-        grade: what is to be thought of it.
-        advice: what to do about it, unless it is ok.
+        case: the case.
+        answered: the HTTP status; None for no answer.
+        summary: the answer in words.
+        grade: the grade of the answer.
+        advice: a remedy; None for the grade OK.
     """
 
     case: Case
     answered: int | None
-    told: str
+    summary: str
     grade: Grade
     advice: str | None
 
 
 async def try_receiver(
-    url: URL, cases: Sequence[Case], policy: EgressPolicy, *, patience: float, slowness: float
+    url: URL,
+    cases: Sequence[Case],
+    policy: EgressPolicy,
+    *,
+    answer_timeout: float,
+    slow_body_seconds: float,
 ) -> AsyncIterator[Result]:
-    """Send each case on a connection of its own, and yield what came of it.
+    """Send each case on a connection of its own, and yield its result.
 
     Args:
-        url: the receiver.
-        cases: what to send, one after the other.
-        policy: judges where requests may go.
-        patience: how long a receiver may take to answer, in seconds.
-        slowness: how long a slow body takes, in seconds.
+        url: the URL of the receiver.
+        cases: the cases, sent one after the other.
+        policy: decides about the permitted addresses.
+        answer_timeout: the limit for an answer, in seconds.
+        slow_body_seconds: the duration of a slow body, in seconds.
 
     Raises:
-        BiontError: the first was not answered at all, or the address is not permitted.
+        BiontError: the first case got no answer, or the address is not permitted.
     """
     for number, case in enumerate(cases):
-        result = await _try(url, case, policy, patience, slowness)
+        result = await _run_case(url, case, policy, answer_timeout, slow_body_seconds)
         if number == 0 and result.answered is None:
-            raise BiontError(f"{url}: {result.told}; does the receiver run?")
+            raise BiontError(f"{url}: {result.summary}; is the receiver running?")
         yield result
 
 
-async def _try(
-    url: URL, case: Case, policy: EgressPolicy, patience: float, slowness: float
+async def _run_case(
+    url: URL, case: Case, policy: EgressPolicy, answer_timeout: float, slow_body_seconds: float
 ) -> Result:
     sample = case.make()
     headers = {**sample.headers, "Content-Length": str(len(sample.body))}
     body: bytes | AsyncIterator[bytes] = sample.body
     if sample.is_slow:
-        patience += slowness
-        body = _drip(sample.body, slowness)
-    async with EgressSession(policy, timeout=patience) as egress:
+        answer_timeout += slow_body_seconds
+        body = _send_slowly(sample.body, slow_body_seconds)
+    async with EgressSession(policy, timeout=answer_timeout) as egress:
         try:
             response = await egress.post(url, body=body, headers=headers)
         except TimeoutError:
-            return _grade(case, None, f"no answer within {patience:g} s")
+            return _make_result(case, None, f"no answer within {answer_timeout:g} s")
         except (ClientError, OSError) as error:
-            return _grade(case, None, f"no answer: {error}")
-    return _grade(case, response.status, f"answered {response.status}")
+            return _make_result(case, None, f"no answer: {error}")
+    return _make_result(case, response.status, f"answered {response.status}")
 
 
-async def _drip(body: bytes, seconds: float) -> AsyncIterator[bytes]:
-    size = -(-len(body) // _BITS)
+async def _send_slowly(body: bytes, seconds: float) -> AsyncIterator[bytes]:
+    size = -(-len(body) // _CHUNKS)
     for start in range(0, len(body), size):
         yield body[start : start + size]
-        await asyncio.sleep(seconds / _BITS)
+        await asyncio.sleep(seconds / _CHUNKS)
 
 
-def _grade(case: Case, status: int | None, told: str) -> Result:
-    judge = _judge_refusal if case.expected is Expected.REFUSE else _judge_acceptance
-    grade, advice = judge(case, status or 0)
-    return Result(case, status, told, grade, advice)
+def _make_result(case: Case, status: int | None, summary: str) -> Result:
+    grade_answer = _grade_refusal if case.expected is Expected.REFUSE else _grade_acceptance
+    grade, advice = grade_answer(case, status or 0)
+    return Result(case, status, summary, grade, advice)
 
 
-def _judge_acceptance(case: Case, status: int) -> tuple[Grade, str | None]:
+def _grade_acceptance(case: Case, status: int) -> tuple[Grade, str | None]:
     if status == 200 or (status == 408 and case.expected is Expected.ACCEPT_OR_TIME_OUT):
         return Grade.OK, None
     if 200 <= status < 300:
@@ -106,7 +111,7 @@ def _judge_acceptance(case: Case, status: int) -> tuple[Grade, str | None]:
     return Grade.FAILED, case.advice
 
 
-def _judge_refusal(case: Case, status: int) -> tuple[Grade, str | None]:
+def _grade_refusal(case: Case, status: int) -> tuple[Grade, str | None]:
     if status == 410:
         return Grade.WARNING, "Answer 400 or 401: 410 disables a webhook that has retries."
     if 400 <= status < 500:
@@ -114,5 +119,8 @@ def _judge_refusal(case: Case, status: int) -> tuple[Grade, str | None]:
     if 200 <= status < 300:
         return Grade.FAILED, case.advice
     if status == 0:
-        return Grade.FAILED, "Answer 400 or 401, and at once."
-    return Grade.WARNING, "It is refused, but not as what it is. Answer 400 or 401."
+        return Grade.FAILED, "Answer 400 or 401 at once."
+    return (
+        Grade.WARNING,
+        "The status does not say that the request is at fault. Answer 400 or 401.",
+    )

@@ -1,27 +1,21 @@
-"""What a receiver has to cope with, as requests that are made when they are sent."""
+"""Conformance cases: requests that a receiver has to accept or refuse."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 
-import orjson
-import uuid_utils
-from pydantic import JsonValue
-
-from biont import Event
 from biont.clock import Clock
-from biont_webhooks.delivery.deliveries import make_body
-from biont_webhooks.subscription.signing import generate_secret, sign
+from biont_webhooks.receiver_testing.conformance_samples import Sample, Samples
+from biont_webhooks.subscription.signing import generate_secret
 
 _LARGE = 256 * 1024
 
 
 class Expected(StrEnum):
-    """What a receiver should answer."""
+    """Answer that a receiver should give."""
 
     ACCEPT = "2xx"
     ACCEPT_OR_TIME_OUT = "2xx or 408"
@@ -29,30 +23,16 @@ class Expected(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """A request to send.
-
-    Attributes:
-        headers: with the signatures.
-        body: the exact bytes.
-        is_slow: whether the body is sent bit by bit.
-    """
-
-    headers: Mapping[str, str]
-    body: bytes
-    is_slow: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Case:
-    """One thing that is tried.
+    """Case of the conformance check.
 
     Attributes:
-        name: what it is about, in a word or two.
-        sent: what is sent.
-        expected: what should be answered.
-        advice: what it means if something else is answered, and what to do.
-        make: makes the request.
+        name: the name, in a word or two.
+        sent: a description of the request.
+        expected: the right answer.
+        advice: the meaning of another answer, and the remedy.
+        make: makes the request. Called just before the request is sent, because the
+            signature covers the time.
     """
 
     name: str
@@ -62,125 +42,59 @@ class Case:
     make: Callable[[], Sample]
 
 
-class Samples:
-    """Makes deliveries as the workbench does.
-
-    Args:
-        clock: says what is now.
-        secret: what they are signed with.
-    """
-
-    def __init__(self, clock: Clock, secret: str) -> None:
-        self._clock = clock
-        self._secret = secret
-        self._first_id = _make_id()
-
-    def make(
-        self,
-        *secrets: str,
-        message_id: str | None = None,
-        minutes: float = 0,
-        payload: dict[str, JsonValue] | None = None,
-    ) -> Sample:
-        """Return a delivery in order, but for what is given."""
-        now = self._clock.now() + timedelta(minutes=minutes)
-        message_id = message_id or _make_id()
-        event = Event.uncaused(message_id, 1, "webhook_test", payload or {}, now)
-        return self._sign(make_body(event), message_id, now.timestamp(), secrets)
-
-    def make_first(self) -> Sample:
-        """Return a delivery whose id is always the same."""
-        return self.make(message_id=self._first_id)
-
-    def make_changed(self) -> Sample:
-        """Return a delivery whose body is another than the signed one."""
-        sample = self.make(payload={"amount": 1})
-        return Sample(sample.headers, sample.body.replace(b'"amount":1', b'"amount":9'))
-
-    def make_without(self, names: Sequence[str]) -> Sample:
-        """Return a delivery that lacks some headers."""
-        sample = self.make()
-        kept = {name: value for name, value in sample.headers.items() if name not in names}
-        return Sample(kept, sample.body)
-
-    def make_malformed(self) -> Sample:
-        """Return a delivery whose signatures are none."""
-        sample = self.make()
-        rubbish = {"webhook-signature": "rubbish", "X-ASI-Signature": "rubbish"}
-        return Sample({**sample.headers, **rubbish}, sample.body)
-
-    def make_slow(self) -> Sample:
-        """Return a delivery whose body is sent bit by bit."""
-        sample = self.make()
-        return Sample(sample.headers, sample.body, is_slow=True)
-
-    def make_unknown(self) -> Sample:
-        """Return a delivery of a type, and with fields, that no receiver has heard of."""
-        message_id, now = _make_id(), self._clock.now()
-        event = Event.uncaused(message_id, 1, "webhook_test_unknown", {"new": [None, {}]}, now)
-        body = orjson.dumps(orjson.loads(make_body(event)) | {"new": {"deep": [True]}})
-        return self._sign(body, message_id, now.timestamp(), ())
-
-    def _sign(self, body: bytes, message_id: str, at: float, secrets: tuple[str, ...]) -> Sample:
-        signed = sign(
-            secrets or (self._secret,), message_id=message_id, timestamp=int(at), body=body
-        )
-        return Sample({**signed, "Content-Type": "application/json"}, body)
-
-
 def list_cases(clock: Clock, secret: str, old_secret: str | None) -> list[Case]:
-    """Return all cases, in the order in which they are to be sent.
+    """Return all cases, in the order of sending.
 
     Args:
-        clock: says what is now.
-        secret: the receiver's present secret.
-        old_secret: one that it still accepts, if it is in a rotation.
+        clock: provides the time of requests.
+        secret: the present secret of the receiver.
+        old_secret: a replaced secret that the receiver still accepts; None for no rotation.
     """
     samples = Samples(clock, secret)
     return [
-        *_list_good(samples),
-        *_list_forged(samples),
-        *_list_incomplete(samples),
-        *_list_rotated(samples, secret, old_secret),
-        *_list_unusual(samples),
+        *_list_valid_cases(samples),
+        *_list_forged_cases(samples),
+        *_list_incomplete_cases(samples),
+        *_list_rotation_cases(samples, secret, old_secret),
+        *_list_unusual_cases(samples),
     ]
 
 
-def _list_good(samples: Samples) -> list[Case]:
+def _list_valid_cases(samples: Samples) -> list[Case]:
     return [
         Case(
             "good delivery",
             "a delivery, signed just now",
             Expected.ACCEPT,
-            "Nothing will arrive. Is this the secret of this receiver, and is the body checked as "
-            "it comes?",
+            "The receiver would refuse every delivery. Check that it has this secret, and that it "
+            "verifies the body as received.",
             samples.make_first,
         ),
         Case(
             "duplicate",
             "the same webhook-id again, as a retry is sent",
             Expected.ACCEPT,
-            "Say yes to what you have had already, and do nothing: else it comes again and again.",
+            "Answer a duplicate with 200 and do nothing; otherwise the workbench sends it again.",
             samples.make_first,
         ),
     ]
 
 
-def _list_forged(samples: Samples) -> list[Case]:
+def _list_forged_cases(samples: Samples) -> list[Case]:
     return [
         Case(
             "stale timestamp",
             "a delivery that was signed 10 minutes ago",
             Expected.REFUSE,
-            "Whoever has recorded a request can send it again. Refuse a webhook-timestamp that is "
-            "more than 5 minutes off; X-ASI-Signature alone does not cover it.",
+            "An attacker can send a recorded request again. Refuse a webhook-timestamp that is "
+            "more than 5 minutes off; X-ASI-Signature alone does not cover the timestamp.",
             partial(samples.make, minutes=-10),
         ),
         Case(
             "future timestamp",
             "a delivery that was signed 10 minutes from now",
             Expected.REFUSE,
-            "Such a request could be sent again for longer than you think. Refuse a "
+            "An attacker can send such a request again for a longer time. Refuse a "
             "webhook-timestamp that is more than 5 minutes off.",
             partial(samples.make, minutes=10),
         ),
@@ -188,27 +102,27 @@ def _list_forged(samples: Samples) -> list[Case]:
             "wrong signature",
             "a delivery that was signed with another secret",
             Expected.REFUSE,
-            "Anybody can send you events. Check webhook-signature.",
+            "Anybody can send forged events. Verify webhook-signature.",
             partial(samples.make, generate_secret()),
         ),
         Case(
             "changed body",
             "a body that was changed after it was signed",
             Expected.REFUSE,
-            "Events can be changed on their way. Check the signature over the body as it came.",
+            "Events can be changed on their way. Verify the signature over the body as received.",
             samples.make_changed,
         ),
         Case(
             "malformed signature",
-            "signatures that are no signatures",
+            "malformed signatures",
             Expected.REFUSE,
-            "Anybody can send you events. Check webhook-signature.",
+            "Anybody can send forged events. Verify webhook-signature.",
             samples.make_malformed,
         ),
     ]
 
 
-def _list_incomplete(samples: Samples) -> list[Case]:
+def _list_incomplete_cases(samples: Samples) -> list[Case]:
     headers = {
         "no webhook-id": ["webhook-id"],
         "no webhook-timestamp": ["webhook-timestamp"],
@@ -220,16 +134,16 @@ def _list_incomplete(samples: Samples) -> list[Case]:
             name,
             f"a delivery without {', '.join(missing)}",
             Expected.REFUSE,
-            "Refuse what lacks a header: without it nothing is proved.",
+            "Refuse a request without this header: the signature then proves nothing.",
             partial(samples.make_without, missing),
         )
         for name, missing in headers.items()
     ]
 
 
-def _list_rotated(samples: Samples, secret: str, old_secret: str | None) -> list[Case]:
+def _list_rotation_cases(samples: Samples, secret: str, old_secret: str | None) -> list[Case]:
     advice = (
-        "Deliveries fail while a secret is replaced. Accept if any of the signatures is right."
+        "Deliveries fail while a secret is replaced. Accept a request if any signature matches."
     )
     other = old_secret or generate_secret()
     cases = [
@@ -254,47 +168,43 @@ def _list_rotated(samples: Samples, secret: str, old_secret: str | None) -> list
                 "old secret alone",
                 "a delivery that was signed with the old secret alone",
                 Expected.ACCEPT,
-                "What was signed before the rotation fails. Accept both secrets for a day.",
+                "Deliveries signed before the rotation fail. Accept both secrets for a day.",
                 partial(samples.make, old_secret),
             )
         )
     return cases
 
 
-def _list_unusual(samples: Samples) -> list[Case]:
+def _list_unusual_cases(samples: Samples) -> list[Case]:
     return [
         Case(
             "exact body",
-            "a payload that changes when its JSON is parsed and written anew",
+            "a payload whose bytes change when the JSON is parsed and encoded again",
             Expected.ACCEPT,
-            "Check the signature over the bytes as they came, before you parse them.",
+            "Verify the signature over the bytes as received, before you parse the JSON.",
             partial(
                 samples.make, payload={"number": 1.0, "text": "Gr\u00fc\u00dfe \u2028 \U0001f600"}
             ),
         ),
         Case(
             "unknown fields",
-            "an event type and fields that are not known yet",
+            "an unknown event type and unknown fields",
             Expected.ACCEPT,
-            "Ignore what you do not know: types and fields are added.",
+            "Ignore unknown event types and fields: later versions add more.",
             samples.make_unknown,
         ),
         Case(
             "large body",
             "a payload of 256 KiB",
             Expected.ACCEPT,
-            "Raise the limit for bodies, in the proxy before the receiver too.",
+            "Raise the size limit for bodies, also in a proxy before the receiver.",
             partial(samples.make, payload={"text": "x" * _LARGE}),
         ),
         Case(
             "slow body",
-            "a body that comes bit by bit over some seconds",
+            "a body sent in chunks over some seconds",
             Expected.ACCEPT_OR_TIME_OUT,
-            "Read the whole body before you check it, or give up with 408.",
+            "Read the whole body before you verify the signature, or answer 408.",
             samples.make_slow,
         ),
     ]
-
-
-def _make_id() -> str:
-    return str(uuid_utils.uuid7())

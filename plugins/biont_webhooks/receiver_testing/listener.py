@@ -1,4 +1,4 @@
-"""A receiver for the time in which the real one is being written."""
+"""Listener: a receiver that shows deliveries, for the time before the real receiver exists."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from yarl import URL
 from biont.clock import Clock
 from biont.egress import EgressResponse, EgressSession
 from biont.exceptions import BiontError
-from biont_webhooks.receiver_testing.request_files import keep_request
+from biont_webhooks.receiver_testing.request_files import save_request
 from biont_webhooks.receiver_testing.verification import verify
 
 _BODY_LIMIT = 64 * 1024 * 1024
 _ANSWER_LIMIT = 64 * 1024
-_SHOWN = 200
-_TIME_TO_STOP = 3.0
+_SHOWN_CHARACTERS = 200
+_STOP_SECONDS = 3.0
 
-# Those that belong to one connection, and those that the next one makes anew.
-_OF_CONNECTIONS = frozenset(
+# Headers of one connection, and headers that aiohttp sets for the forwarded request.
+_CONNECTION_HEADERS = frozenset(
     {
         "connection",
         "content-length",
@@ -44,46 +44,46 @@ _OF_CONNECTIONS = frozenset(
 
 @dataclass(frozen=True)
 class Forwarder:
-    """Sends requests on as they are.
+    """Forwards requests unchanged to another receiver.
 
     Args:
-        egress: the way out.
-        url: where to.
+        egress: the session through which requests are sent.
+        url: the URL of the other receiver.
     """
 
     egress: EgressSession
     url: URL
 
-    async def answer(self, headers: Mapping[str, str], body: bytes) -> web.Response:
-        """Return what `url` answers; 502 or 504, with the reason, if it does not."""
+    async def forward(self, headers: Mapping[str, str], body: bytes) -> web.Response:
+        """Return the answer of `url`; 502 or 504 with the reason if there is no answer."""
         try:
             response = await self.egress.post(
-                self.url, body=body, headers=_pass_on(headers), read=_ANSWER_LIMIT
+                self.url, body=body, headers=_copy_headers(headers), read=_ANSWER_LIMIT
             )
         except TimeoutError:
             return web.Response(status=504, text=f"{self.url} did not answer in time")
         except (BiontError, ClientError, OSError, ValueError) as error:
             return web.Response(status=502, text=f"{self.url} did not answer: {error}")
-        return _to_answer(response)
+        return _to_web_response(response)
 
 
 @dataclass
 class Listener:
-    """Answers each POST and tells of it.
+    """Receiver that answers each POST request and shows the delivery.
 
     Args:
-        clock: stamps deliveries, and is what their timestamps are compared with.
-        tell: is called with one or more lines for each delivery.
-        secrets: what deliveries are checked by; none checks nothing.
-        status: what is answered, unless there is a `forwarder`.
-        forwarder: where deliveries go on to.
-        keep: the folder that each is written into.
-        count: after how many `done` is set.
-        verbose: whether headers and all of the payload are told.
+        clock: provides the time of deliveries, for display and verification.
+        show: called with one or more lines of text for each delivery.
+        secrets: the secrets for verification; empty for no verification.
+        status: the HTTP status of answers without a `forwarder`.
+        forwarder: forwards deliveries to another receiver.
+        keep: the folder into which deliveries are written.
+        count: the number of deliveries after which `done` is set.
+        verbose: whether to show headers and the whole payload.
     """
 
     clock: Clock
-    tell: Callable[[str], None]
+    show: Callable[[str], None]
     secrets: Sequence[str] = ()
     status: int = 200
     forwarder: Forwarder | None = None
@@ -97,11 +97,11 @@ class Listener:
 
         Args:
             host: the address to listen on.
-            port: the port; 0 for any.
-            on_ready: called with the URL as soon as it listens.
+            port: the port; 0 for any free port.
+            on_ready: called with the URL when the listener is ready.
 
         Raises:
-            BiontError: it cannot listen there.
+            BiontError: the address or port is not available.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -109,12 +109,12 @@ class Listener:
         app = web.Application(client_max_size=_BODY_LIMIT)
         app.router.add_post("/{path:.*}", self.receive)
         runner = web.AppRunner(
-            app, access_log=None, auto_decompress=False, shutdown_timeout=_TIME_TO_STOP
+            app, access_log=None, auto_decompress=False, shutdown_timeout=_STOP_SECONDS
         )
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port).start()
-            on_ready(_tell_url(runner))
+            on_ready(_format_url(runner))
             await self.done.wait()
         except OSError as error:
             raise BiontError(f"cannot listen: {error}; choose another --port") from error
@@ -122,53 +122,55 @@ class Listener:
             await runner.cleanup()
 
     async def receive(self, request: web.Request) -> web.Response:
-        """Answer one delivery."""
+        """Answer and show a delivery."""
         body = await request.read()
         answer = web.Response(status=self.status)
         if self.forwarder is not None:
-            answer = await self.forwarder.answer(request.headers, body)
-        self.tell("\n    ".join(self._describe(request, body, answer)))
+            answer = await self.forwarder.forward(request.headers, body)
+        self.show("\n    ".join(self._describe_delivery(request, body, answer)))
         if self.count is not None:
             self.count -= 1
             if self.count <= 0:
                 self.done.set()
         return answer
 
-    def _describe(self, request: web.Request, body: bytes, answer: web.Response) -> list[str]:
+    def _describe_delivery(
+        self, request: web.Request, body: bytes, answer: web.Response
+    ) -> list[str]:
         event_type, payload = _read_event(body)
         message_id = request.headers.get("webhook-id", "no webhook-id")
-        checked, reason = self._check(request.headers, body)
+        checked, reason = self._verify(request.headers, body)
         time = self.clock.now().strftime("%H:%M:%SZ")
         lines = [f"{time} {event_type} {message_id} {checked}, answered {answer.status}", *reason]
         if self.verbose:
             lines += [f"{name}: {value}" for name, value in request.headers.items()]
-        elif len(payload) > _SHOWN:
-            payload = f"{payload[:_SHOWN]}... ({len(payload)} characters)"
+        elif len(payload) > _SHOWN_CHARACTERS:
+            payload = f"{payload[:_SHOWN_CHARACTERS]}... ({len(payload)} characters)"
         lines.append(payload)
         if self.forwarder is not None and answer.status in (502, 504) and answer.text:
             lines.append(answer.text)
         if self.keep is not None:
-            lines.append(_keep(self.keep, request.headers, body))
+            lines.append(_save_request(self.keep, request.headers, body))
         return [_escape(line) for line in lines]
 
-    def _check(self, headers: Mapping[str, str], body: bytes) -> tuple[str, list[str]]:
+    def _verify(self, headers: Mapping[str, str], body: bytes) -> tuple[str, list[str]]:
         if not self.secrets:
             return "not checked", []
-        verdict = verify(headers, body, self.secrets, now=self.clock.now())
-        if verdict.is_valid:
+        result = verify(headers, body, self.secrets, now=self.clock.now())
+        if result.is_valid:
             return "verified", []
-        return "NOT VERIFIED", [verdict.reason]
+        return "NOT VERIFIED", [result.reason]
 
 
-def _keep(folder: Path, headers: Mapping[str, str], body: bytes) -> str:
+def _save_request(folder: Path, headers: Mapping[str, str], body: bytes) -> str:
     try:
-        return f"kept in {keep_request(folder, headers, body)}"
+        return f"kept in {save_request(folder, headers, body)}"
     except BiontError as error:
         return str(error)
 
 
 def _read_event(body: bytes) -> tuple[str, str]:
-    """Return type and payload of an event, as they can be shown; any other body as it is."""
+    """Return the event type and payload for display; for another body, the body itself."""
     try:
         event = orjson.loads(body)
         return str(event["event_type"]), orjson.dumps(event["payload"]).decode()
@@ -177,25 +179,25 @@ def _read_event(body: bytes) -> tuple[str, str]:
 
 
 def _escape(line: str) -> str:
-    """Return a line that cannot steer the terminal."""
+    """Escape control characters, which could make the terminal run commands or hide text."""
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in line
     )
 
 
-def _pass_on(headers: Mapping[str, str]) -> CIMultiDict[str]:
+def _copy_headers(headers: Mapping[str, str]) -> CIMultiDict[str]:
     return CIMultiDict(
-        (name, value) for name, value in headers.items() if name.lower() not in _OF_CONNECTIONS
+        (name, value) for name, value in headers.items() if name.lower() not in _CONNECTION_HEADERS
     )
 
 
-def _to_answer(response: EgressResponse) -> web.Response:
+def _to_web_response(response: EgressResponse) -> web.Response:
     return web.Response(
-        status=response.status, headers=_pass_on(response.headers), body=response.body
+        status=response.status, headers=_copy_headers(response.headers), body=response.body
     )
 
 
-def _tell_url(runner: web.AppRunner) -> str:
+def _format_url(runner: web.AppRunner) -> str:
     host, port = runner.addresses[0][:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

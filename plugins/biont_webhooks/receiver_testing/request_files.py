@@ -1,4 +1,4 @@
-"""Requests in files: the headers in one, the exact body in another."""
+"""Request files: a file with the headers and a file with the exact body."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _FIRST_LINE = re.compile(r"HTTP/[0-9.]+ [0-9]{3}.*|[A-Z]+ \S+ HTTP/[0-9.]+")
 
 
 def parse_headers(text: str) -> dict[str, str]:
-    """Return the headers that lines of ``Name: value`` hold, as curl or a proxy writes them.
+    """Return the headers of lines ``Name: value``, as curl or a proxy writes them.
 
-    A status or request line begins anew, so that of several answers the last counts.
+    A status or request line drops the headers before: with several answers the last counts.
 
     Raises:
-        BiontError: a line is none of these; it is named by its number.
+        BiontError: a line has another form; the message contains the line number.
     """
     headers: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
@@ -31,13 +31,13 @@ def parse_headers(text: str) -> dict[str, str]:
     return headers
 
 
-def keep_request(folder: Path, headers: Mapping[str, str], body: bytes) -> Path:
-    """Write a request into ``<number>.headers`` and ``<number>.body``; return the latter.
+def save_request(folder: Path, headers: Mapping[str, str], body: bytes) -> Path:
+    """Write a request into ``<number>.headers`` and ``<number>.body``; return the body's path.
 
-    Nothing that is there is written over.
+    Existing files stay as they are.
 
     Raises:
-        BiontError: the folder cannot be written to.
+        BiontError: the files cannot be written.
     """
     lines = "".join(f"{name}: {value}\n" for name, value in headers.items())
     try:
@@ -48,5 +48,5 @@ def keep_request(folder: Path, headers: Mapping[str, str], body: bytes) -> Path:
         (folder / f"{number:04}.headers").write_text(lines, errors="replace")
         (folder / f"{number:04}.body").write_bytes(body)
     except OSError as error:
-        raise BiontError(f"{folder}: the request cannot be kept: {error}") from error
+        raise BiontError(f"{folder}: the request cannot be saved: {error}") from error
     return folder / f"{number:04}.body"

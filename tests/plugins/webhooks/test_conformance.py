@@ -51,10 +51,12 @@ async def serve(answer: Answer, limit: int = 2**20) -> AsyncIterator[str]:
         yield str(server.make_url("/hook"))
 
 
-async def try_out(url: str, *, old: str | None = None, patience: float = 30) -> list[Result]:
+async def try_out(url: str, *, old: str | None = None, answer_timeout: float = 30) -> list[Result]:
     policy = EgressPolicy(["127.0.0.0/8:*"])
     cases = list_cases(SystemClock(), SECRET, old)
-    results = try_receiver(URL(url), cases, policy, patience=patience, slowness=0.05)
+    results = try_receiver(
+        URL(url), cases, policy, answer_timeout=answer_timeout, slow_body_seconds=0.05
+    )
     return [result async for result in results]
 
 
@@ -140,7 +142,7 @@ async def test_a_correct_receiver_passes() -> None:
     async with serve(judge) as url:
         results = await try_out(url, old=OLD)
     assert names(results, Grade.OK) >= FORGED | {"good delivery", "old secret alone"}
-    assert [result.told for result in results if result.grade is not Grade.OK] == []
+    assert [result.summary for result in results if result.grade is not Grade.OK] == []
 
 
 async def test_what_is_no_success_by_default_is_a_warning() -> None:
@@ -213,7 +215,7 @@ async def test_a_limit_that_is_too_low_is_named() -> None:
     async with serve(judge, limit=64 * 1024) as url:
         results = await try_out(url)
     assert names(results, Grade.FAILED) == {"large body"}
-    assert "answered 413" in {result.told for result in results}
+    assert "answered 413" in {result.summary for result in results}
 
 
 async def test_a_receiver_may_give_up_on_a_slow_body() -> None:
@@ -225,7 +227,7 @@ async def test_a_receiver_may_give_up_on_a_slow_body() -> None:
 
     async with serve(hurry) as url:
         (result,) = [found for found in await try_out(url) if found.case.name == "slow body"]
-    assert (result.grade, result.told) == (Grade.OK, "answered 408")
+    assert (result.grade, result.summary) == (Grade.OK, "answered 408")
 
 
 async def test_a_receiver_that_hangs_is_no_reason_to_hang() -> None:
@@ -236,9 +238,9 @@ async def test_a_receiver_that_hangs_is_no_reason_to_hang() -> None:
         return status
 
     async with serve(hang) as url:
-        results = await try_out(url, patience=0.3)
+        results = await try_out(url, answer_timeout=0.3)
     assert names(results, Grade.FAILED) == FORGED
-    assert {result.told for result in results} >= {"no answer within 0.3 s"}
+    assert {result.summary for result in results} >= {"no answer within 0.3 s"}
 
 
 async def test_the_command_reports_each_case_and_fails(tmp_path: Path) -> None:
@@ -259,7 +261,7 @@ async def test_the_command_reports_each_case_and_fails(tmp_path: Path) -> None:
     (stale,) = [line for line in lines if "stale timestamp" in line]
     assert stale.startswith("failed   stale timestamp: a delivery that was signed 10 minutes ago")
     assert stale.endswith("expected 4xx, answered 200")
-    assert "         Whoever has recorded a request can send it again." in out
+    assert "         An attacker can send a recorded request again." in out
     assert lines[-1] == "16 ok, 0 warning, 2 failed"
 
 
