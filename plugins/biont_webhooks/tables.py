@@ -90,7 +90,7 @@ class EventMessage(Table):
 
 
 class Delivery(Table):
-    """Delivery of one event to one webhook.
+    """Delivery of an event to a webhook.
 
     `due_at` is the earliest instant of the next attempt, null for now. `trigger` is the reason
     for the next attempt, and `claimed` a `ClaimState`. `created_at` is null in rows from before

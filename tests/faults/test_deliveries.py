@@ -1,4 +1,4 @@
-"""What becomes of deliveries when the process dies, and when endpoints misbehave."""
+"""Deliveries after a kill of the process, and with hostile endpoints."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from support.receiver import Receiver
 
 PATH = "/webhooks/outgoing"
 
-# Sorts before the plugins that come with the workbench: it is called before them.
+# The name sorts before the built-in plugins, so these handlers are called first.
 DEADLY = """
 import os
 
@@ -54,7 +54,7 @@ def deadly(tmp_path: Path) -> dict[str, str]:
     return {"folder": str(folder)}
 
 
-async def test_killed_before_the_commit_nothing_is_there_and_nothing_was_acknowledged(
+async def test_kill_before_the_commit_leaves_no_event_and_no_answer(
     start_server: StartServer, make_key: MakeKey, deadly: dict[str, str], receiver: Receiver
 ) -> None:
     server = await start_server(plugins=deadly)
@@ -72,7 +72,7 @@ async def test_killed_before_the_commit_nothing_is_there_and_nothing_was_acknowl
         assert len(rows_of(await client.get("/events"))) == 1
 
 
-async def test_killed_between_commit_and_delivery_it_is_delivered_after_the_restart(
+async def test_kill_after_the_commit_delivers_after_the_restart(
     start_server: StartServer, make_key: MakeKey, deadly: dict[str, str], receiver: Receiver
 ) -> None:
     server = await start_server(plugins=deadly)
@@ -92,7 +92,7 @@ async def test_killed_between_commit_and_delivery_it_is_delivered_after_the_rest
         )
 
 
-async def test_killed_between_the_receivers_200_and_its_record_it_comes_twice_and_is_marked(
+async def test_kill_before_a_success_is_recorded_delivers_again_marked_redelivered(
     start_server: StartServer, make_key: MakeKey, receiver: Receiver, tmp_path: Path
 ) -> None:
     server = await start_server()
@@ -127,7 +127,7 @@ async def test_killed_between_the_receivers_200_and_its_record_it_comes_twice_an
         )
         (attempt,) = rows_of({"data": rows_of(page)[0]["attempts"]})
         assert attempt["redelivered"] is True
-        # What comes later is not in doubt.
+        # A later delivery is not marked.
         await emit(client)
         await receiver.wait_for(3)
         page = await client.get_until(
@@ -137,7 +137,7 @@ async def test_killed_between_the_receivers_200_and_its_record_it_comes_twice_an
         assert attempt["redelivered"] is False
 
 
-async def test_dead_endpoints_keep_nothing_from_a_live_one(
+async def test_dead_endpoints_do_not_delay_a_healthy_endpoint(
     start_server: StartServer, make_key: MakeKey, receiver: Receiver
 ) -> None:
     hanging = Receiver(respond=hang)
@@ -158,7 +158,7 @@ async def test_dead_endpoints_keep_nothing_from_a_live_one(
 
 async def hang(_: web.Request) -> web.Response:
     await asyncio.Event().wait()
-    raise AssertionError("nobody sets it")
+    raise AssertionError("the event is never set")
 
 
 async def drip(request: web.Request) -> web.StreamResponse:
@@ -196,7 +196,7 @@ async def redirect(_: web.Request) -> web.StreamResponse:
     [(drip, "timeout"), (pour, None), (explode, None), (redirect, "307")],
     ids=["a byte now and then", "an endless body", "a gzip bomb", "a redirect"],
 )
-async def test_what_an_endpoint_answers_costs_neither_time_nor_memory(
+async def test_hostile_answers_cost_neither_time_nor_memory(
     start_server: StartServer,
     make_key: MakeKey,
     receiver: Receiver,
@@ -218,7 +218,7 @@ async def test_what_an_endpoint_answers_costs_neither_time_nor_memory(
             assert error in str(attempt["error"]) if error else attempt["error"] is None
             assert len(str(attempt["answer"])) <= 16 * 1024
         assert psutil.Process(server.pid).memory_info().rss - before < 32 * 2**20
-    # Nothing was followed.
+    # No redirect was followed.
     assert len(receiver.requests) == 3
 
 
@@ -248,7 +248,7 @@ async def emit_again(request: Request, body: dict[str, object]) -> None:
 '''
 
 
-async def test_a_webhook_that_feeds_itself_ends(
+async def test_webhook_that_triggers_itself_ends_at_max_hops(
     start_server: StartServer, make_key: MakeKey, tmp_path: Path
 ) -> None:
     folder = tmp_path / "plugins"

@@ -80,7 +80,7 @@ async def send_test(request: Request, webhook_id: RowId) -> DeliveryView:
 
 @api.post(f"{DELIVERY}/resend", scopes=SCOPES, status=200)
 async def send_again(request: Request, webhook_id: RowId, delivery_id: RowId) -> DeliveryView:
-    """Attempt a delivery once more, whatever its status.
+    """Attempt a delivery once more, in any status.
 
     A finished delivery gets one attempt without retries. A pending delivery is attempted now
     and keeps its further retries.

@@ -28,7 +28,7 @@ class AttemptView(Schema):
 
 
 class DeliveryView(Schema):
-    """Delivery of one event to one webhook."""
+    """Delivery of an event to a webhook."""
 
     id: int
     event_id: str

@@ -29,7 +29,7 @@ api = Api("webhooks")
 async def explain(
     request: Request, event_id: EventId, limit: Limit = 100, cursor: Cursor = None
 ) -> EventExplanation:
-    """Explain for each of your webhooks, in its present state, why it receives an event or not.
+    """Explain why each of your webhooks, in its present state, receives an event or not.
 
     For each webhook that receives the event, the answer shows the exact request that would be
     made now.
@@ -59,12 +59,13 @@ async def replay_events(request: Request, webhook_id: RowId, body: ReplayRequest
     """Create the missing deliveries of past events for a webhook.
 
     Replay makes up for events from the time when the webhook was paused, disabled or not yet
-    registered. Existing deliveries stay as they are; use `recover` and `resend` for those.
+    registered. Existing deliveries stay as they are; see `recover` and `resend`.
     """
     workbench, now = request.workbench, request.workbench.clock.now()
     log, webhooks = _get_event_log(workbench), workbench.get(WEBHOOKS)
     webhook = await workbench.store.read(Webhook.get_owned, request.user_id, webhook_id)
     subscriber = to_subscriber(webhook, workbench.vault)
+    # Page by page: a log of years neither fits in memory nor in one write.
     count, after = 0, None
     while events := await log.read_events(
         request.user_id, since=body.since, until=body.until, after=after, limit=SLICE

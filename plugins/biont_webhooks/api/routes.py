@@ -26,7 +26,7 @@ api = Api("webhooks")
 
 @api.post("/webhooks/outgoing/register", scopes=SCOPES)
 async def register(request: Request, body: NewWebhook) -> CreatedWebhook:
-    """Register a URL that gets a signed POST request for each event that it subscribes to."""
+    """Register a URL that gets a signed POST request for each matching event."""
     _check_url(request, body.url)
     secret = body.secret or generate_secret()
     names = set(NewWebhook.model_fields) - {"secret"}
@@ -58,7 +58,7 @@ async def read_webhook(request: Request, webhook_id: RowId) -> WebhookView:
 
 @api.patch(WEBHOOK, scopes=SCOPES)
 async def change(request: Request, webhook_id: RowId, body: WebhookChange) -> WebhookView:
-    """Change a webhook; its pending deliveries use the new values."""
+    """Change a webhook; pending deliveries use the new values."""
     if "url" in body.model_fields_set:
         _check_url(request, body.url)
     columns = to_columns(body, body.model_fields_set, request.workbench.vault)
@@ -104,6 +104,7 @@ async def delete(request: Request, webhook_id: RowId) -> None:
 
 
 def _check_url(request: Request, url: str) -> None:
+    # The address is checked again at each attempt, because names may resolve otherwise then.
     try:
         request.workbench.egress.policy.check_url(url)
     except ForbiddenAddress as error:

@@ -1,4 +1,4 @@
-"""Attempts: one signed POST for one delivery. Every failure becomes a result, never an error."""
+"""Attempts: signed POST requests for deliveries. Each failure becomes a result, no error."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ class AttemptMaker:
             response = await self._egress.post(
                 subscriber.url, body=delivery.body, headers=headers, timeout=self._timeout
             )
-        except Exception as error:  # noqa: BLE001  # an error here would end the webhook's worker
+        # An error here would end the worker, and with it the attempts of the whole webhook.
+        except Exception as error:  # noqa: BLE001  # see above
             duration = (self._clock.now() - now).total_seconds()
             retry_at = self._find_retry(subscriber, delivery, {})
             return AttemptResult(
@@ -118,5 +119,6 @@ def _describe_error(error: Exception) -> str:
         return f"forbidden address: {error}"
     if isinstance(error, ClientError | OSError):
         return f"connection: {error}"
+    # A mistake in this code: the log gets the traceback, the user a short text.
     _log.error("attempt failed unexpectedly", exc_info=error)
     return f"unexpected: {error!r}"

@@ -33,7 +33,7 @@ from biont_webhooks.tables import AttemptTrigger, ClaimState, Webhook
 
 @dataclass(frozen=True, slots=True)
 class ClaimedBatch:
-    """Deliveries of one webhook that were claimed together.
+    """Deliveries of a webhook that were claimed together.
 
     Attributes:
         deliveries: the claimed deliveries, by due time.
@@ -58,6 +58,8 @@ class _DueRow(NamedTuple):
     claimed: int
 
 
+# Statements take and give rows as one JSON text: each row that a cursor yields would give the
+# interpreter lock away and wait for it again. NULL sorts first, so new deliveries precede retries.
 _SELECT_DUE = f"""
     SELECT json_group_array(json_array(id, event_id, body, correlation_id, hops, attempts,
         "trigger", claimed))

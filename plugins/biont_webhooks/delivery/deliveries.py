@@ -1,4 +1,4 @@
-"""Creation of deliveries: one row for each event and webhook, one message row for each event.
+"""Creation of deliveries: a row for each event and webhook, and a message row for each event.
 
 A message holds the exact bytes of the body, so that each attempt for each webhook sends the
 same bytes. The unique index on message and webhook makes creation idempotent: an event that a
@@ -115,6 +115,7 @@ def insert_deliveries(
         for number, (event, webhook_id) in numbered
     ]
     inserted = execute_sql(_INSERT_DELIVERIES, trigger, format_instant(now), dump_json(rows))
+    # Fewer rows than asked for: some deliveries existed. Only then the new ids are read back.
     new_ids: Collection[int] = range(last_id + 1, last_id + 1 + len(rows))
     if inserted.rowcount < len(rows):
         new_ids = set(orjson.loads(execute_sql(_NEW_IDS, last_id).fetchone()[0]))

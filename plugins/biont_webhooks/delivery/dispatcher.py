@@ -4,7 +4,7 @@ Each endpoint has a queue (`EndpointQueue`) and a health (`EndpointHealth`):
 
     unknown --success--> healthy --failure--> failing --success--> healthy
 
-Every endpoint has one slot of its own (`SlotPool`). A healthy endpoint may use further slots of
+Every endpoint has a slot of its own (`SlotPool`). A healthy endpoint may use further slots of
 a pool that all endpoints share (`connections`), up to its own `concurrency`. Attempts to unknown
 endpoints begin one in each turn of the event loop, and attempts to failing endpoints at least
 `PACE_SECONDS` apart: two hundred dead endpoints then cost a healthy endpoint nothing (bench row
@@ -159,6 +159,7 @@ class Dispatcher:
             self._spawn(self._loader.refill(queue))
         if self._is_rate_limited(queue):
             return
+        # An endpoint that may hang gets one attempt at a time: more would only hang as well.
         limit = 1
         if self._health.is_healthy(queue.subscriber.id):
             limit = queue.subscriber.concurrency or self._concurrency
@@ -168,7 +169,7 @@ class Dispatcher:
             self._spawn(self._work(queue))
 
     def _is_rate_limited(self, queue: EndpointQueue) -> bool:
-        """Return whether the webhook's rate forbids an attempt now; resume when it allows one."""
+        """Return whether the webhook's rate forbids an attempt now; set a timer if so."""
         loop = asyncio.get_running_loop()
         wait = queue.seconds_until_allowed(loop.time())
         if wait and queue.pause is None:
@@ -185,7 +186,7 @@ class Dispatcher:
         task.add_done_callback(self._tasks.discard)
 
     async def _work(self, queue: EndpointQueue) -> None:
-        """Make one attempt after the other until the queue is empty or held."""
+        """Make attempts, one by one, until the queue is empty or held."""
         loop = asyncio.get_running_loop()
         try:
             while await self._wait_for_start(queue):
@@ -199,10 +200,11 @@ class Dispatcher:
             self._start_workers(starved)
 
     async def _wait_for_start(self, queue: EndpointQueue) -> bool:
-        """Wait until the next attempt may begin; return whether there still is one to make."""
+        """Wait until the next attempt may begin; return whether a delivery is still to attempt."""
         pacer = self._health.find_pacer(queue.subscriber.id)
         if pacer is not None and not self._is_held(queue):
             await pacer.wait_turn()
+        # Asked again: during the wait the webhook may have been paused, or the queue emptied.
         return not self._is_held(queue)
 
     def _is_held(self, queue: EndpointQueue) -> bool:
@@ -215,16 +217,19 @@ class Dispatcher:
         # releases the claim as doubtful.
         queue.under_way.add(delivery.id)
         result = await self._attempt_maker.make_attempt(queue.subscriber, delivery)
+        # The result of an attempt from before a pause says nothing about the endpoint after it.
         if queue.is_open:
             self._health.note_result(delivery.webhook_id, succeeded=result.error is None)
         await self._result_writer.record(result)
 
     def _drop_if_idle(self, queue: EndpointQueue) -> None:
+        # Memory is used for busy endpoints only, however many webhooks are registered.
         webhook_id = queue.subscriber.id
         if queue.is_idle and self._queues.get(webhook_id) is queue:
             del self._queues[webhook_id]
 
     def _save(self, tx: Transaction, results: Sequence[AttemptResult]) -> None:
+        # On the writer thread: the cache is told at once, the dispatcher after the commit.
         for webhook in save_results(tx, results):
             self._on_disabled(webhook.user_id)
             tx.after_commit(functools.partial(self.forget, webhook.id))
@@ -233,12 +238,14 @@ class Dispatcher:
         for result in results:
             queue = self._queues[result.delivery.webhook_id]
             queue.under_way.discard(result.delivery.id)
+            # The retry is in the table only; the alarm reads the table at the due time.
             if result.retry_at is not None and queue.is_open:
                 self._loader.set_alarm(queue, result.retry_at)
             self._drop_if_idle(queue)
 
     async def _stop(self, grace: float) -> None:
         self._stopping = True
+        # Workers see `_stopping` after their attempt; a refill ends by itself.
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=grace)
             for task in late:

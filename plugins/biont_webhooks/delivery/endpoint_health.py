@@ -25,7 +25,7 @@ class Health(Enum):
 
 
 class EndpointHealth:
-    """Health of all endpoints, and the pacers of those that are not healthy."""
+    """Health of all endpoints, and the pacers of endpoints that are not healthy."""
 
     def __init__(self) -> None:
         self._known: dict[int, Health] = {}

@@ -1,11 +1,11 @@
-"""Endpoint queue: the claimed deliveries of one webhook in memory, by due time.
+"""Endpoint queue: the claimed deliveries of a webhook in memory, by due time.
 
 Memory holds about `SIZE` deliveries of a webhook; further deliveries stay in the table. A
 queue is *behind* while the table may hold due deliveries that are not in memory:
 
     in step --no room, or an alarm--> behind --refill begins--> in step
 
-The flag is cleared when the refill begins, not when it ends: a delivery that falls due while
+The flag is cleared at the beginning of the refill, not at the end: a delivery that falls due while
 the table is read sets the flag again and causes another refill.
 
 While the webhook is paused, disabled or deleted, the queue is closed: its deliveries are
@@ -29,7 +29,7 @@ _CONGESTED_SIZE = 16
 
 
 class EndpointQueue:
-    """Queue of one webhook's claimed deliveries.
+    """Queue of a webhook's claimed deliveries.
 
     Attributes:
         subscriber: the webhook.
@@ -69,12 +69,12 @@ class EndpointQueue:
 
     @property
     def is_congested(self) -> bool:
-        """Whether deliveries fall due faster than the endpoint takes them. Thread-safe."""
+        """Whether deliveries fall due faster than the endpoint answers. Thread-safe."""
         return self._is_behind or len(self._waiting) >= _CONGESTED_SIZE
 
     @property
     def needs_refill(self) -> bool:
-        """Whether the table holds deliveries, and memory has room for them."""
+        """Whether the table holds deliveries, and memory has room."""
         return self._is_behind and not self.refilling and len(self._waiting) <= SIZE // 2
 
     @property
@@ -117,6 +117,7 @@ class EndpointQueue:
         Args:
             now: the time of the event loop, from which the webhook's rate counts.
         """
+        # Counted from the start of this attempt: a long pause earns no burst of attempts.
         if self.subscriber.rate is not None:
             self._next_start = now + 1 / self.subscriber.rate
         return self._waiting.popleft()

@@ -7,7 +7,7 @@ from collections import deque
 
 
 class Pacer:
-    """A queue through which the event loop lets one attempt pass at a time.
+    """Queue that lets a single attempt pass at a time.
 
     A connection costs some tenths of a millisecond, and a timeout costs the same. Hundreds
     of endpoints that hang, connected at one instant, would also time out at one instant,

@@ -1,6 +1,6 @@
 """Queue loader: moves deliveries between the table and the endpoint queues.
 
-A queue is refilled from the table when it is behind and has room. When nothing more is due, an
+A queue that is behind and has room is refilled from the table. When nothing more is due, an
 alarm is set for the next due delivery (a retry). Each queue has at most one alarm, the earliest.
 """
 

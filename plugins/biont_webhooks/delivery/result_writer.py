@@ -22,6 +22,7 @@ from biont import Store, Transaction
 from biont.exceptions import StoreUnavailable
 from biont_webhooks.delivery.results import AttemptResult
 
+# Results hold answers of up to 16 KiB, so this bounds the memory while the store is unavailable.
 _WAITING_LIMIT = 5000
 _BATCH_LIMIT = 500
 _RETRY_SECONDS = 1.0

@@ -80,6 +80,7 @@ _INSERT_ATTEMPTS = """
         SELECT 1 FROM webhook_deliveries WHERE id = value ->> 0 AND webhook_id = value ->> 8)
 """
 
+# The second condition of each statement: a row that would not change is not written.
 _CLEAR_FAILING_SINCE = """
     UPDATE webhooks SET failing_since = NULL
     WHERE id IN (SELECT value FROM json_each(?)) AND failing_since IS NOT NULL
@@ -98,10 +99,10 @@ _FIND_FAILING_TOO_LONG = f"""
 
 
 def save_results(tx: Transaction, results: Sequence[AttemptResult]) -> list[Webhook]:
-    """Record attempts; return the webhooks that were disabled because of their results.
+    """Record attempts; return the webhooks that this disables.
 
-    A webhook is disabled, and ``webhook_disabled`` emitted, when the receiver answers that it
-    is gone, or when no attempt has succeeded for `GIVE_UP_AFTER`.
+    A webhook is disabled, and ``webhook_disabled`` emitted, when the receiver answers 410
+    Gone, or when no attempt has succeeded for `GIVE_UP_AFTER`.
     """
     execute_sql(_UPDATE_DELIVERIES, dump_json([_to_delivery_row(result) for result in results]))
     execute_sql(_INSERT_ATTEMPTS, dump_json([_to_attempt_row(result) for result in results]))

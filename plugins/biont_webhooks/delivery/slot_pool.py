@@ -1,4 +1,4 @@
-"""Slots for attempts: one for each endpoint, and a pool that all endpoints share.
+"""Slots for attempts: a slot for each endpoint, and a pool that all endpoints share.
 
 The first attempt of an endpoint needs no slot of the pool. Endpoints that hang can therefore
 fill the pool and slow each other's further attempts, but no endpoint ever waits for another
@@ -11,7 +11,7 @@ from biont_webhooks.delivery.endpoint_queue import EndpointQueue
 
 
 class SlotPool:
-    """Shared slots, and the queues that wait for one, first come, first served.
+    """Shared slots, and a waiting list of queues: first come, first served.
 
     Args:
         size: the number of shared slots.
@@ -22,7 +22,7 @@ class SlotPool:
         self._starved: dict[int, EndpointQueue] = {}
 
     def try_acquire(self, queue: EndpointQueue) -> bool:
-        """Count one more worker for `queue`; else put the queue on the waiting list."""
+        """Count a further worker for `queue`; without a free slot, make the queue wait."""
         if queue.workers and not self._free:
             self._starved[queue.subscriber.id] = queue
             return False
@@ -31,7 +31,7 @@ class SlotPool:
         return True
 
     def release(self, queue: EndpointQueue) -> None:
-        """Count one worker less for `queue`."""
+        """Count a worker less for `queue`."""
         queue.workers -= 1
         # The last worker had the endpoint's own slot, not a shared slot.
         self._free += 1 if queue.workers else 0

@@ -52,11 +52,11 @@ async def try_receiver(
     answer_timeout: float,
     slow_body_seconds: float,
 ) -> AsyncIterator[Result]:
-    """Send each case on a connection of its own, and yield its result.
+    """Send each case on a connection of its own, and yield the result.
 
     Args:
         url: the URL of the receiver.
-        cases: the cases, sent one after the other.
+        cases: the cases, in the order of sending.
         policy: decides about the permitted addresses.
         answer_timeout: the limit for an answer, in seconds.
         slow_body_seconds: the duration of a slow body, in seconds.
@@ -66,6 +66,7 @@ async def try_receiver(
     """
     for number, case in enumerate(cases):
         result = await _run_case(url, case, policy, answer_timeout, slow_body_seconds)
+        # Without an answer to the valid first case, the other cases would only waste time.
         if number == 0 and result.answered is None:
             raise BiontError(f"{url}: {result.summary}; is the receiver running?")
         yield result
@@ -75,11 +76,13 @@ async def _run_case(
     url: URL, case: Case, policy: EgressPolicy, answer_timeout: float, slow_body_seconds: float
 ) -> Result:
     sample = case.make()
+    # With a length, because a body of unknown length would be sent in chunked encoding.
     headers = {**sample.headers, "Content-Length": str(len(sample.body))}
     body: bytes | AsyncIterator[bytes] = sample.body
     if sample.is_slow:
         answer_timeout += slow_body_seconds
         body = _send_slowly(sample.body, slow_body_seconds)
+    # A session for each case: a receiver that breaks a connection must not fail the next case.
     async with EgressSession(policy, timeout=answer_timeout) as egress:
         try:
             response = await egress.post(url, body=body, headers=headers)

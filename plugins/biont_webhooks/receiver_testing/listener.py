@@ -73,7 +73,7 @@ class Listener:
 
     Args:
         clock: provides the time of deliveries, for display and verification.
-        show: called with one or more lines of text for each delivery.
+        show: called with the lines of text of each delivery.
         secrets: the secrets for verification; empty for no verification.
         status: the HTTP status of answers without a `forwarder`.
         forwarder: forwards deliveries to another receiver.
@@ -108,6 +108,7 @@ class Listener:
             loop.add_signal_handler(number, self.done.set)
         app = web.Application(client_max_size=_BODY_LIMIT)
         app.router.add_post("/{path:.*}", self.receive)
+        # The signature covers the bytes as sent, so a compressed body stays compressed.
         runner = web.AppRunner(
             app, access_log=None, auto_decompress=False, shutdown_timeout=_STOP_SECONDS
         )

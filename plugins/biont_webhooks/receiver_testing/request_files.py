@@ -12,7 +12,7 @@ _FIRST_LINE = re.compile(r"HTTP/[0-9.]+ [0-9]{3}.*|[A-Z]+ \S+ HTTP/[0-9.]+")
 
 
 def parse_headers(text: str) -> dict[str, str]:
-    """Return the headers of lines ``Name: value``, as curl or a proxy writes them.
+    """Return the headers of lines ``Name: value``, as curl or a proxy writes headers.
 
     A status or request line drops the headers before: with several answers the last counts.
 

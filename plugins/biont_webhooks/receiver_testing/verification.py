@@ -1,4 +1,4 @@
-"""Verification: checks the headers of a request, and explains each error to its author."""
+"""Verification: checks the headers of a request, and explains each error."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class HeaderStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Result of the check of one header.
+    """Result of the check of a header.
 
     Attributes:
         header: the name of the header.
@@ -213,6 +213,7 @@ def _make_missing(header: str) -> Finding:
 
 
 def _are_equal(expected: str, given: str) -> bool:
+    # As bytes, because `compare_digest` refuses text that is not ASCII.
     return hmac.compare_digest(expected.encode(), given.encode(errors="replace"))
 
 

@@ -1,7 +1,7 @@
 """Redelivery: resend, recover, replay and test deliveries, and the queries for deliveries.
 
-The functions that take a webhook run inside a write, by `Webhooks.redeliver`. Those that may
-change many rows change at most `SLICE` in one call; the caller repeats the call.
+The functions that take a webhook run inside a write, by `Webhooks.redeliver`. A function that
+may change many rows changes at most `SLICE` rows in a call, and the caller repeats the call.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class DeliveryFilter:
 
     Attributes:
         status: the status of deliveries.
-        event_type: the type of their events.
+        event_type: the type of the event.
         since: the earliest creation time.
         until: the first creation time that is too late.
     """
@@ -83,7 +83,7 @@ def create_test_delivery(webhook: Webhook, message: Event, now: datetime) -> int
 
 
 def resend_delivery(webhook: Webhook, delivery_id: int) -> None:
-    """Make a delivery pending and due now, whatever its status.
+    """Make a delivery pending and due now, in any status.
 
     Raises:
         NotFound: the webhook has no such delivery.
@@ -114,7 +114,7 @@ def recover_failed(webhook: Webhook, since: datetime, before: int | None) -> lis
 
 
 def create_replays(webhook: Webhook, events: Sequence[Event], now: datetime) -> int:
-    """Create the missing deliveries of `events` for one webhook; return their number."""
+    """Create the missing deliveries of `events` for a webhook; return the number."""
     created = insert_deliveries(
         [(event, [webhook.id]) for event in events], now, AttemptTrigger.REPLAY
     )
@@ -160,7 +160,7 @@ def _add_attempts(deliveries: list[Delivery]) -> list[tuple[Delivery, list[Attem
 
 
 def _make_due(condition: Expression, trigger: AttemptTrigger) -> int:
-    """Make the matching deliveries pending and due now; return their number."""
+    """Make the matching deliveries pending and due now; return the number of deliveries."""
     # A pending delivery keeps its trigger, and with the trigger its further retries.
     is_pending = Delivery.status == DeliveryStatus.PENDING
     new_trigger = Case(None, [(is_pending, Delivery.trigger)], trigger)

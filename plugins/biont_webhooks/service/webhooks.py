@@ -1,8 +1,7 @@
 """Webhook service: registers, changes and deletes webhooks.
 
 Each change is one write, which also tells the subscriber cache, and after its commit the
-dispatcher. An attempt under way is not interrupted: it ends with the URL and secret that it
-began with.
+dispatcher. An attempt under way is not interrupted, and keeps its URL and secret.
 """
 
 from __future__ import annotations

@@ -36,6 +36,7 @@ _RESERVED = frozenset(
 
 
 def _check_headers(headers: dict[str, str]) -> dict[str, str]:
+    # All problems at once, each at its header, so that a client need not try again and again.
     problems = [
         InitErrorDetails(type=PydanticCustomError("header", reason), loc=(name,), input=None)
         for name, value in headers.items()

@@ -1,4 +1,4 @@
-"""Clauses of payload filters: each clause tests one value of the payload."""
+"""Clauses of payload filters: each clause tests a value of the payload."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Clause(Schema, ABC):
 
     @abstractmethod
     def list_endings(self) -> tuple[str, str]:
-        """Return the end of a sentence about a value that matches, and one that does not."""
+        """Return the ends of the sentences about a matching and a failing value."""
 
     def make_finder(self) -> Callable[[JsonObject], object]:
         """Return a function that finds the value in a payload, or `MISSING`."""
@@ -212,6 +212,7 @@ def _make_key(value: object) -> object:
 
 
 def _read_index(key: str) -> int:
+    # `isdigit` alone also accepts digits of other scripts.
     return int(key) if key.isascii() and key.isdigit() else -1
 
 

@@ -65,7 +65,7 @@ _MODELS: dict[str, type[BaseModel]] = {
 
 
 def _validate_node(value: object, _: object) -> BaseModel:
-    """Validate a part of a filter with the model that its keys name."""
+    """Validate a part of a filter with the model for its keys."""
     # By hand, because a union would try each model and report the errors of all models.
     keys = value if isinstance(value, dict) else {}
     kind = next((name for name in _GROUPS if name in keys), keys.get("op"))
@@ -97,6 +97,7 @@ def _check_bounds(value: object) -> object:
 
 
 def _list_children(node: object) -> list[object]:
+    # Of raw JSON from a client, before validation: anything may have any type.
     if not isinstance(node, dict):
         return []
     children: list[object] = [node["not"]] if "not" in node else []

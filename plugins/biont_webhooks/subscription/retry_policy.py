@@ -22,6 +22,7 @@ MAX_RETRY_AFTER = 24 * 3600.0
 
 _MINUTE, _HOUR = 60.0, 3600.0
 
+# The schedule of the Standard Webhooks specification: nine retries within four days.
 _STANDARD = (
     5.0,
     5 * _MINUTE,

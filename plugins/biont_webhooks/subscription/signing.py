@@ -14,6 +14,7 @@ import secrets as random
 from collections.abc import Sequence
 
 _PREFIX = "whsec_"
+# Standard Webhooks asks for 24-64 bytes.
 _GENERATED_BYTES = 32
 
 

@@ -25,7 +25,7 @@ class Subscriber:
         id: the number of the webhook.
         user_id: the user whose events the webhook receives.
         url: the endpoint.
-        event_types: patterns, one of which has to match the type of an event.
+        event_types: patterns; any of these has to match the type of an event.
         filter: the filter that the payload has to match; None for any payload.
         secrets: the signing secrets, the current secret first, each with the instant at
             which signing with that secret ends; None for no end.

@@ -1,4 +1,4 @@
-"""How often, when and how many at a time deliveries are attempted."""
+"""Attempts: retries, rate, concurrency, and disabled webhooks."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def answer_in_turn(*statuses: int) -> Iterator[int]:
         yield statuses[-1]
 
 
-async def test_it_is_tried_again_until_it_succeeds(client: Client, receiver: Receiver) -> None:
+async def test_delivery_is_retried_until_success(client: Client, receiver: Receiver) -> None:
     turns = answer_in_turn(500, 404, 200)
 
     async def respond(_: web.Request) -> web.Response:
@@ -79,7 +79,7 @@ async def test_it_is_tried_again_until_it_succeeds(client: Client, receiver: Rec
     assert len({request.headers["webhook-id"] for request in receiver.requests}) == 1
 
 
-async def test_it_fails_for_good_after_the_last_retry(client: Client, receiver: Receiver) -> None:
+async def test_delivery_fails_after_the_last_retry(client: Client, receiver: Receiver) -> None:
     receiver.status = 500
     webhook = await register(client, receiver.url, retry=[0])
     await emit(client)
@@ -92,7 +92,7 @@ async def test_it_fails_for_good_after_the_last_retry(client: Client, receiver: 
     ("retry_after", "least", "most"),
     [(None, 5, 6), ("120", 120, 120), ("Mon, 02 Mar 2026 13:00:00 GMT", 3600, 3600), ("?", 5, 6)],
 )
-async def test_the_next_attempt_is_due_when_policy_and_receiver_say(
+async def test_next_attempt_is_due_by_retry_policy_and_retry_after(
     client: Client,
     receiver: Receiver,
     clock: FakeClock,
@@ -113,7 +113,7 @@ async def test_the_next_attempt_is_due_when_policy_and_receiver_say(
     assert timedelta(seconds=least) <= due <= timedelta(seconds=most)
 
 
-async def test_what_falls_due_while_nothing_runs_is_attempted_at_the_next_start(
+async def test_delivery_due_during_a_stop_is_attempted_at_the_next_start(
     receiver: Receiver, tmp_path: Path, clock: FakeClock
 ) -> None:
     settings = load_settings(write_config(tmp_path, {}), environ={})
@@ -152,7 +152,7 @@ class _connect:  # noqa: N801  # a context manager that reads as a function
         await self._server.close()
 
 
-async def test_a_receiver_that_is_gone_is_disabled_and_an_event_tells(
+async def test_status_410_disables_the_webhook_and_emits_an_event(
     client: Client, receiver: Receiver
 ) -> None:
     receiver.status = 410
@@ -173,7 +173,7 @@ async def test_a_receiver_that_is_gone_is_disabled_and_an_event_tells(
     assert len(rows_of(await client.get(f"{webhook}/deliveries"))) == 1
 
 
-async def test_without_retries_even_who_is_gone_is_tried_each_time(
+async def test_status_410_does_not_disable_a_webhook_without_retries(
     client: Client, receiver: Receiver
 ) -> None:
     receiver.status = 410
@@ -205,7 +205,7 @@ async def test_a_webhook_that_fails_for_five_days_is_disabled_until_it_is_resume
     assert (await client.get(webhook))["status"] == "active"
 
 
-async def test_one_success_in_five_days_is_enough(
+async def test_success_within_five_days_keeps_a_webhook_active(
     client: Client, receiver: Receiver, clock: FakeClock
 ) -> None:
     webhook = await register(client, receiver.url)
@@ -223,7 +223,7 @@ async def test_one_success_in_five_days_is_enough(
     assert (await client.get(webhook))["status"] == "disabled"
 
 
-async def test_no_more_attempts_are_under_way_than_a_webhook_wants(
+async def test_concurrency_limits_simultaneous_attempts(
     client: Client, receiver: Receiver
 ) -> None:
     under_way, most, gate = 0, 0, asyncio.Event()
@@ -248,7 +248,7 @@ async def test_no_more_attempts_are_under_way_than_a_webhook_wants(
 
 
 @pytest.mark.parametrize("sections", [{"plugins": {"webhooks": {"timeout": 1}}}])
-async def test_an_endpoint_that_has_not_answered_yet_gets_one_attempt_at_a_time(
+async def test_unknown_endpoint_gets_one_attempt_at_a_time(
     open_client: OpenClient, receiver: Receiver
 ) -> None:
     client = await open_client()
@@ -260,7 +260,7 @@ async def test_an_endpoint_that_has_not_answered_yet_gets_one_attempt_at_a_time(
         assert len(hanging.requests) == 1
 
 
-async def test_no_more_attempts_begin_than_a_webhooks_rate_allows(
+async def test_rate_limits_attempts_in_a_second(
     open_client: OpenClient, receiver: Receiver
 ) -> None:
     client = await open_client()
@@ -270,7 +270,7 @@ async def test_no_more_attempts_begin_than_a_webhooks_rate_allows(
     await register(client, receiver.url, rate=1000)
     await emit(client, 5)
     await receiver.wait_for(6)
-    # Seven are owed to the slow one still, and the quick one has had its five.
+    # The slow endpoint still has seven pending deliveries; the quick endpoint has got all five.
     statuses = [row["status"] for row in rows_of(await client.get(f"{slow}/deliveries"))]
     assert sorted(map(str, statuses)) == ["pending"] * 7 + ["succeeded"]
     assert first.event["event_type"] == "custom_x"

@@ -1,4 +1,4 @@
-"""A webhook is changed, paused, resumed."""
+"""Changes, pauses and resumes of webhooks."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def patch(
 
 
 @pytest.mark.parametrize("change", CHANGES)
-async def test_a_change_leaves_the_rest(
+async def test_change_keeps_the_other_fields(
     client: Client, clock: FakeClock, change: dict[str, JsonValue]
 ) -> None:
     webhook = await register(client, "https://example.com/hook", headers={"X-A": "1"})
@@ -57,7 +57,7 @@ async def test_a_change_leaves_the_rest(
 
 
 @pytest.mark.parametrize("field", ["name", "filter", "headers", "rate", "concurrency"])
-async def test_null_takes_away_what_was_chosen(client: Client, field: str) -> None:
+async def test_null_resets_an_optional_field(client: Client, field: str) -> None:
     chosen: dict[str, JsonValue] = {
         "name": "a name",
         "filter": {"path": "a", "op": "exists"},
@@ -82,7 +82,7 @@ async def test_null_takes_away_what_was_chosen(client: Client, field: str) -> No
         ({"status": "paused"}, "#/status"),
     ],
 )
-async def test_a_bad_change_is_refused(
+async def test_invalid_change_is_refused_with_a_pointer(
     client: Client, change: dict[str, JsonValue], pointer: str
 ) -> None:
     webhook = await register(client, "https://example.com/hook")
@@ -91,7 +91,7 @@ async def test_a_bad_change_is_refused(
     assert await client.get(point(webhook)) == webhook
 
 
-async def test_a_change_holds_for_the_next_event(client: Client, receiver: Receiver) -> None:
+async def test_change_applies_to_the_next_event(client: Client, receiver: Receiver) -> None:
     webhook = await register(client, receiver.url)
     await emit(client, "custom_a")
     await receiver.wait_for(1)
@@ -108,9 +108,7 @@ async def test_a_change_holds_for_the_next_event(client: Client, receiver: Recei
     assert requests[1].headers["X-A"] == "1"
 
 
-async def test_to_a_paused_webhook_nothing_becomes_owed(
-    client: Client, receiver: Receiver
-) -> None:
+async def test_paused_webhook_gets_no_deliveries(client: Client, receiver: Receiver) -> None:
     webhook = await register(client, receiver.url)
     assert (await client.post(point(webhook, "/pause")))["status"] == "paused"
     await emit(client, "custom_a")
@@ -122,7 +120,7 @@ async def test_to_a_paused_webhook_nothing_becomes_owed(
     assert len(await wait_for_deliveries(client, webhook)) == 1
 
 
-async def test_what_is_owed_to_a_paused_webhook_waits_until_it_is_resumed(
+async def test_pending_deliveries_of_a_paused_webhook_wait_for_the_resume(
     client: Client, receiver: Receiver
 ) -> None:
     webhook = await register(client, receiver.url)
@@ -139,7 +137,7 @@ async def test_what_is_owed_to_a_paused_webhook_waits_until_it_is_resumed(
     assert request.event["id"] == test["event_id"]
 
 
-async def test_what_is_owed_goes_to_the_url_as_it_is_by_then(
+async def test_pending_delivery_goes_to_the_changed_url(
     client: Client, receiver: Receiver, unused_tcp_port: int
 ) -> None:
     webhook = await register(client, f"http://127.0.0.1:{unused_tcp_port}/")

@@ -1,4 +1,4 @@
-"""`biont webhooks check`: what a receiver does wrong is named, and nothing else."""
+"""`biont webhooks check`: grades of correct and faulty receivers."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ async def test_a_correct_receiver_passes() -> None:
     assert [result.summary for result in results if result.grade is not Grade.OK] == []
 
 
-async def test_what_is_no_success_by_default_is_a_warning() -> None:
+async def test_status_204_is_a_warning() -> None:
     async with serve(judge_by_library) as url:
         results = await try_out(url)
     assert names(results, Grade.OK) == FORGED
@@ -189,7 +189,7 @@ async def test_what_is_no_success_by_default_is_a_warning() -> None:
         "refuses what is unknown",
     ],
 )
-async def test_what_a_receiver_does_wrong_is_named(
+async def test_wrong_answers_fail_with_advice(
     make: Callable[[], Answer], failed: set[str]
 ) -> None:
     async with serve(make()) as url:
@@ -211,14 +211,14 @@ async def test_a_refusal_by_the_wrong_status_is_a_warning(answer: Answer, advice
     assert {advice in str(result.advice) for result in results if result.advice} == {True}
 
 
-async def test_a_limit_that_is_too_low_is_named() -> None:
+async def test_body_size_limit_that_is_too_low_is_reported() -> None:
     async with serve(judge, limit=64 * 1024) as url:
         results = await try_out(url)
     assert names(results, Grade.FAILED) == {"large body"}
     assert "answered 413" in {result.summary for result in results}
 
 
-async def test_a_receiver_may_give_up_on_a_slow_body() -> None:
+async def test_status_408_for_a_slow_body_is_accepted() -> None:
     async def hurry(request: web.Request) -> int:
         first = await request.content.readany()
         if len(first) < int(request.headers["Content-Length"]) < 1000:
@@ -230,7 +230,7 @@ async def test_a_receiver_may_give_up_on_a_slow_body() -> None:
     assert (result.grade, result.summary) == (Grade.OK, "answered 408")
 
 
-async def test_a_receiver_that_hangs_is_no_reason_to_hang() -> None:
+async def test_check_ends_when_the_receiver_hangs() -> None:
     async def hang(request: web.Request) -> int:
         status = await judge(request)
         if status != 200:
@@ -298,7 +298,7 @@ async def test_the_command_reports_in_json_and_succeeds(tmp_path: Path) -> None:
         ("ftp://127.0.0.1/", "the URL must begin with http:// or https://"),
     ],
 )
-async def test_what_cannot_be_reached_is_told_in_plain_words(
+async def test_check_reports_unreachable_urls_without_a_traceback(
     url: str, message: str, tmp_path: Path
 ) -> None:
     code, out, error = await run_biont(

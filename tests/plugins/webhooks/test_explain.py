@@ -1,4 +1,4 @@
-"""For an event it is said who gets it, and why."""
+"""Explanations of the webhooks that receive an event."""
 
 from __future__ import annotations
 
@@ -30,9 +30,7 @@ async def explain(client: Client, event: Document, more: str = "") -> Document:
     return await client.get(f"{PATH}/explain?event_id={event['id']}{more}")
 
 
-async def test_each_webhook_is_judged_by_what_decides(
-    client: Client, workbench: Workbench
-) -> None:
+async def test_explanation_names_the_deciding_field(client: Client, workbench: Workbench) -> None:
     url = "https://example.com/hook"
     large: JsonValue = {"path": "total", "op": "gt", "value": 100}
     paid: JsonValue = {"path": "paid", "op": "eq", "value": True}
@@ -69,7 +67,7 @@ async def test_each_webhook_is_judged_by_what_decides(
         assert (row["headers"] is not None) is row["gets_it"]
 
 
-async def test_the_request_is_shown_as_it_is_sent(
+async def test_explanation_shows_the_request_as_sent(
     client: Client, receiver: Receiver, clock: FakeClock
 ) -> None:
     clock.at = datetime.now(UTC)  # the library refuses what is older than five minutes
@@ -91,7 +89,7 @@ async def test_the_request_is_shown_as_it_is_sent(
     assert headers["X-ASI-Signature"] == expected.hexdigest()
 
 
-async def test_many_webhooks_come_in_pages(client: Client) -> None:
+async def test_many_webhooks_are_explained_in_pages(client: Client) -> None:
     for _ in range(3):
         await register(client, "https://example.com/hook", event_types=["note_created"])
     event = await emit(client)
@@ -102,7 +100,7 @@ async def test_many_webhooks_come_in_pages(client: Client) -> None:
     assert second["next"] is None
 
 
-async def test_the_events_of_others_are_not_explained(open_client: OpenClient) -> None:
+async def test_events_of_other_users_are_not_explained(open_client: OpenClient) -> None:
     ada, eve = await open_client("ada"), await open_client("eve")
     event = await emit(ada)
     path = f"{PATH}/explain?event_id="
@@ -113,7 +111,7 @@ async def test_the_events_of_others_are_not_explained(open_client: OpenClient) -
 
 
 @pytest.mark.parametrize("sections", [{"plugins": {"disable": ["audit"]}}])
-async def test_without_the_event_log_it_is_said_what_is_missing(client: Client) -> None:
+async def test_missing_event_log_is_reported(client: Client) -> None:
     webhook = await register(client, "https://example.com/hook")
     body: JsonValue = {"since": "2026-03-01T00:00:00Z"}
     for answer in (

@@ -118,7 +118,7 @@ def clause(path: str, op: str, value: JsonValue) -> dict[str, JsonValue]:
         ),
     ],
 )
-def test_the_deciding_clause_is_named(
+def test_explanation_names_the_deciding_clause(
     document: JsonValue, matches: bool, pointer: str, reason: str
 ) -> None:
     payload_filter = read_filter(document)
@@ -175,7 +175,7 @@ def nest(levels: int) -> JsonValue:
         ({"or": [{"and": [nest(1)] * 51}] * 2}, "", "more than 100 clauses"),
     ],
 )
-def test_a_bad_filter_is_refused_where_it_is_bad(
+def test_invalid_filter_is_refused_with_a_pointer(
     document: JsonValue, pointer: str, detail: str
 ) -> None:
     with pytest.raises(ValidationError) as refusal:
@@ -186,7 +186,7 @@ def test_a_bad_filter_is_refused_where_it_is_bad(
 
 
 @pytest.mark.parametrize("document", [nest(8), {"or": [nest(1)] * 100}])
-def test_a_filter_at_its_limits_is_kept(document: JsonValue) -> None:
+def test_filter_at_the_limits_is_accepted(document: JsonValue) -> None:
     assert read_filter(document).matches({"a": 1}) in (True, False)
 
 
@@ -278,7 +278,7 @@ def are_equal(one: JsonValue, other: JsonValue) -> bool:
 
 
 @given(document=FILTERS, payload=PAYLOADS)
-def test_a_filter_matches_as_it_reads(
+def test_filter_and_its_explanation_agree_with_a_simple_evaluator(
     document: dict[str, JsonValue], payload: dict[str, JsonValue]
 ) -> None:
     expected = evaluate(document, payload)

@@ -1,4 +1,4 @@
-"""`biont webhooks listen`: deliveries are shown, checked, kept and sent on as they are."""
+"""`biont webhooks listen`: shows, verifies, saves and forwards deliveries."""
 
 from __future__ import annotations
 
@@ -86,9 +86,7 @@ async def test_the_secret_may_be_in_the_environment(client: Client, tmp_path: Pa
         assert await listening.process.wait() == 0
 
 
-async def test_what_is_not_verified_is_shown_with_the_reason(
-    client: Client, tmp_path: Path
-) -> None:
+async def test_invalid_request_is_shown_with_the_reason(client: Client, tmp_path: Path) -> None:
     async with listen(tmp_path, "--secret", OTHER) as listening:
         await deliver(client, listening.url)
         shown = await listening.read_until("amount")
@@ -108,9 +106,7 @@ async def test_without_a_secret_nothing_is_checked(client: Client, tmp_path: Pat
     assert "    webhook-signature: v1," in shown
 
 
-async def test_a_request_that_is_kept_can_be_verified_later(
-    client: Client, tmp_path: Path
-) -> None:
+async def test_saved_request_can_be_verified_later(client: Client, tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     async with listen(tmp_path, "--keep", str(folder), "--count", "2") as listening:
         await deliver(client, listening.url)
@@ -124,7 +120,7 @@ async def test_a_request_that_is_kept_can_be_verified_later(
     assert (code, out.splitlines()[-1]) == (0, "valid")
 
 
-async def test_a_delivery_is_sent_on_as_it_came_and_the_answer_comes_back(
+async def test_forward_keeps_the_request_and_returns_the_answer(
     client: Client, receiver: Receiver, tmp_path: Path
 ) -> None:
     async def respond(_: web.Request) -> web.Response:
@@ -147,7 +143,7 @@ async def test_a_delivery_is_sent_on_as_it_came_and_the_answer_comes_back(
     assert (second.body, second.headers["X-Own"]) == (b"x", "1")
 
 
-async def test_an_endpoint_that_does_not_answer_is_named(tmp_path: Path) -> None:
+async def test_forward_target_without_an_answer_is_named(tmp_path: Path) -> None:
     async with listen(tmp_path, "--forward", "http://127.0.0.1:1/") as listening:
         status, text = await post(listening.url)
         shown = await listening.read_until("did not answer")
@@ -156,7 +152,7 @@ async def test_an_endpoint_that_does_not_answer_is_named(tmp_path: Path) -> None
     assert "not checked, answered 502" in shown
 
 
-async def test_nothing_is_sent_on_to_an_address_that_is_not_permitted(tmp_path: Path) -> None:
+async def test_forward_to_a_forbidden_address_is_refused(tmp_path: Path) -> None:
     code, _, error = await run_biont(
         "webhooks", "listen", "--forward", "http://10.1.2.3/", config=write_config(tmp_path, {})
     )
@@ -165,16 +161,14 @@ async def test_nothing_is_sent_on_to_an_address_that_is_not_permitted(tmp_path: 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_it_ends_when_it_is_told_to(number: signal.Signals, tmp_path: Path) -> None:
+async def test_signal_stops_the_listener(number: signal.Signals, tmp_path: Path) -> None:
     async with listen(tmp_path) as listening:
         listening.process.send_signal(number)
         out, error = await listening.process.communicate()
         assert (listening.process.returncode, out, error) == (0, b"", b"")
 
 
-async def test_a_port_that_is_taken_is_told_in_plain_words(
-    receiver: Receiver, tmp_path: Path
-) -> None:
+async def test_port_in_use_is_reported_with_a_remedy(receiver: Receiver, tmp_path: Path) -> None:
     port = receiver.url.split(":")[2].split("/")[0]
     code, out, error = await run_biont(
         "webhooks", "listen", "--port", port, config=write_config(tmp_path, {})

@@ -1,4 +1,4 @@
-"""What happens to a webhook while an attempt for it is under way."""
+"""Changes of a webhook during an attempt."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Held:
         return web.Response(status=status)
 
 
-async def test_what_fails_after_a_pause_and_a_resume_is_tried_again(
+async def test_attempt_that_fails_after_a_pause_and_a_resume_is_retried(
     client: Client, receiver: Receiver
 ) -> None:
     held = Held(status=503)
@@ -50,7 +50,7 @@ async def test_what_fails_after_a_pause_and_a_resume_is_tried_again(
 
 
 @pytest.mark.parametrize("status", [200, 410, 500])
-async def test_what_a_deleted_webhook_answers_concerns_no_other(
+async def test_result_for_a_deleted_webhook_does_not_count_for_a_new_webhook(
     restart: Restart, receiver: Receiver, status: int
 ) -> None:
     held = Held(status)
@@ -70,7 +70,7 @@ async def test_what_a_deleted_webhook_answers_concerns_no_other(
             assert (await client.get(f"{PATH}/{second['id']}"))["status"] == "active"
 
 
-async def test_a_rate_holds_for_events_that_come_one_by_one(
+async def test_rate_limits_events_that_arrive_one_by_one(
     client: Client, receiver: Receiver
 ) -> None:
     async with Receiver() as quick:
@@ -91,7 +91,7 @@ async def test_a_rate_holds_for_events_that_come_one_by_one(
 
 
 @pytest.mark.parametrize("sections", [{"server": {"port": 0, "shutdown_timeout": 0.1}}])
-async def test_what_waited_for_its_turn_when_it_stopped_is_delivered_later(
+async def test_waiting_deliveries_at_a_stop_are_delivered_after_the_restart(
     restart: Restart, receiver: Receiver
 ) -> None:
     receiver.status = 500

@@ -1,4 +1,4 @@
-"""What was sent is looked up, and sent again."""
+"""Lists of deliveries, test deliveries, resend and recovery."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def wait_for_attempts(client: Client, webhook: Document, count: int) -> Do
     return list_documents(page["data"])[0]
 
 
-async def test_a_test_message_is_signed_and_reaches_one_webhook_alone(
+async def test_test_delivery_is_signed_and_reaches_one_webhook_alone(
     client: Client, receiver: Receiver, clock: FakeClock
 ) -> None:
     clock.at = datetime.now(UTC)  # the library refuses what is older than five minutes
@@ -61,7 +61,7 @@ async def test_a_test_message_is_signed_and_reaches_one_webhook_alone(
     assert (await client.get("/events"))["data"] == []
 
 
-async def test_a_delivery_is_sent_again_whatever_became_of_it(
+async def test_resend_attempts_a_delivery_in_any_status(
     client: Client, receiver: Receiver
 ) -> None:
     webhook = await register(client, receiver.url)
@@ -84,7 +84,7 @@ async def test_a_delivery_is_sent_again_whatever_became_of_it(
     assert [request.body for request in again] == [first.body, first.body]
 
 
-async def test_one_that_is_sent_again_before_its_time_keeps_the_retries_that_are_ahead(
+async def test_resend_of_a_pending_delivery_keeps_its_retries(
     client: Client, receiver: Receiver
 ) -> None:
     webhook = await register(client, receiver.url, retry=[3600, 3600])
@@ -96,7 +96,7 @@ async def test_one_that_is_sent_again_before_its_time_keeps_the_retries_that_are
     assert delivery["status"] == "pending"
 
 
-async def test_what_has_failed_since_then_is_recovered(
+async def test_recovery_attempts_failed_deliveries_since_an_instant(
     client: Client, receiver: Receiver, clock: FakeClock
 ) -> None:
     webhook = await register(client, receiver.url)
@@ -120,7 +120,7 @@ async def test_what_has_failed_since_then_is_recovered(
     assert await client.post(point(webhook, "recover"), {"since": since}) == {"count": 0}
 
 
-async def test_more_is_recovered_than_one_write_changes(
+async def test_recovery_of_many_deliveries_takes_several_writes(
     client: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("service.redelivery", "api.delivery_routes"):
@@ -163,7 +163,7 @@ async def test_deliveries_are_found_by_status_type_and_time(
     assert await find("?status=pending") == []
 
 
-async def test_one_delivery_is_read_by_its_number(client: Client, receiver: Receiver) -> None:
+async def test_delivery_is_read_by_number(client: Client, receiver: Receiver) -> None:
     webhook = await register(client, receiver.url)
     await emit(client)
     (delivery,) = await wait_for_deliveries(client, webhook)
@@ -173,7 +173,7 @@ async def test_one_delivery_is_read_by_its_number(client: Client, receiver: Rece
     assert delivery["due_at"] is None
 
 
-async def test_deliveries_are_those_of_their_webhook_and_user(
+async def test_deliveries_of_other_webhooks_and_users_are_hidden(
     open_client: OpenClient, receiver: Receiver
 ) -> None:
     ada, eve = await open_client("ada"), await open_client("eve")

@@ -1,4 +1,4 @@
-"""What may be chosen when a webhook is registered."""
+"""Fields of a registration."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EVERYTHING: dict[str, JsonValue] = {
 }
 
 
-async def test_a_webhook_is_shown_as_it_was_registered(client: Client) -> None:
+async def test_webhook_is_shown_with_its_registered_fields(client: Client) -> None:
     created = await register(client, "https://example.com/hook", **EVERYTHING)
     secret = created.pop("secret")
     shown = await client.get(f"{PATH}/{created['id']}")
@@ -49,7 +49,7 @@ async def test_a_webhook_is_shown_as_it_was_registered(client: Client) -> None:
     assert str(secret) not in str(shown)
 
 
-async def test_what_is_left_out_is_as_it_always_was(client: Client) -> None:
+async def test_omitted_fields_get_the_defaults(client: Client) -> None:
     created = await register(client, "https://example.com/hook")
     defaults: dict[str, JsonValue] = {
         "name": None,
@@ -64,7 +64,9 @@ async def test_what_is_left_out_is_as_it_always_was(client: Client) -> None:
     assert {key: created[key] for key in defaults} == defaults
 
 
-async def test_only_what_its_filter_matches_arrives(client: Client, receiver: Receiver) -> None:
+async def test_only_events_that_match_the_filter_are_delivered(
+    client: Client, receiver: Receiver
+) -> None:
     await register(client, receiver.url, event_types=["custom_order", "note_*"], filter=LARGE)
     await client.post("/notes", {"title": "has no total"})
     for total in (40, 140, "140", None, 101):
@@ -83,7 +85,7 @@ async def test_only_what_its_filter_matches_arrives(client: Client, receiver: Re
     ("success", "status", "outcome"),
     [("2xx", 204, "succeeded"), ("2xx", 302, "failed"), ("200", 204, "failed")],
 )
-async def test_a_webhook_chooses_what_counts_as_a_success(
+async def test_webhook_chooses_the_successful_statuses(
     client: Client, receiver: Receiver, success: str, status: int, outcome: str
 ) -> None:
     receiver.status = status
@@ -95,7 +97,9 @@ async def test_a_webhook_chooses_what_counts_as_a_success(
         assert f"answered {status}, not {success}" in str(delivery["attempts"])
 
 
-async def test_headers_of_its_own_go_with_each_request(client: Client, receiver: Receiver) -> None:
+async def test_custom_headers_are_added_to_each_request(
+    client: Client, receiver: Receiver
+) -> None:
     own: dict[str, JsonValue] = {"Authorization": "Bearer t0k3n", "x-tenant": "a b"}
     await register(client, receiver.url, headers=own)
     await emit(client)
@@ -126,7 +130,7 @@ async def test_headers_of_its_own_go_with_each_request(client: Client, receiver:
         "n" * 101,
     ],
 )
-async def test_a_header_that_is_ours_or_nobodys_is_refused(client: Client, name: str) -> None:
+async def test_reserved_header_is_refused(client: Client, name: str) -> None:
     body: JsonValue = {"url": "https://example.com", "headers": {"X-Fine": "1", name: "1"}}
     pointers = await list_pointers(client, "POST", f"{PATH}/register", body)
     assert pointers == [f"#/headers/{name}"]
@@ -135,7 +139,9 @@ async def test_a_header_that_is_ours_or_nobodys_is_refused(client: Client, name:
 @pytest.mark.parametrize(
     "value", ["", " a", "a ", "a\r\nX-Evil: 1", "a\nb", "a\0b", "ä", "x" * 4097]
 )
-async def test_a_value_that_could_break_a_request_is_refused(client: Client, value: str) -> None:
+async def test_header_value_that_could_break_a_request_is_refused(
+    client: Client, value: str
+) -> None:
     body: JsonValue = {"url": "https://example.com", "headers": {"X-Token": value}}
     pointers = await list_pointers(client, "POST", f"{PATH}/register", body)
     assert pointers == ["#/headers/X-Token"]
@@ -161,7 +167,7 @@ async def test_a_value_that_could_break_a_request_is_refused(client: Client, val
         ({"status": "active"}, "#/status"),
     ],
 )
-async def test_what_is_wrong_is_pointed_at(
+async def test_invalid_field_is_refused_with_a_pointer(
     client: Client, more: dict[str, JsonValue], pointer: str
 ) -> None:
     body: JsonValue = {"url": "https://example.com/hook", **more}

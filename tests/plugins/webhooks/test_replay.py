@@ -1,4 +1,4 @@
-"""A webhook gets what it has missed."""
+"""Replay of past events."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def replay(client: Client, webhook: Document, **more: JsonValue) -> JsonVa
     return (await client.post(f"{PATH}/{webhook['id']}/replay", body))["count"]
 
 
-async def test_what_happened_before_it_was_registered_is_made_up_for(
+async def test_replay_delivers_events_from_before_the_registration(
     client: Client, receiver: Receiver
 ) -> None:
     other = await register(client, receiver.url)
@@ -50,7 +50,7 @@ async def test_what_happened_before_it_was_registered_is_made_up_for(
     assert len(await list_deliveries(client, other)) == 4
 
 
-async def test_what_happened_while_it_was_paused_is_made_up_for(
+async def test_replay_delivers_events_from_the_time_of_a_pause(
     client: Client, receiver: Receiver
 ) -> None:
     webhook = await register(client, receiver.url)
@@ -76,7 +76,7 @@ async def test_what_happened_while_it_was_paused_is_made_up_for(
         ({"event_types": ["note_created"]}, []),
     ],
 )
-async def test_only_what_is_asked_for_and_wanted_is_replayed(
+async def test_replay_respects_time_types_and_filter(
     client: Client,
     receiver: Receiver,
     clock: FakeClock,
@@ -103,7 +103,7 @@ async def test_only_what_is_asked_for_and_wanted_is_replayed(
     assert len(found) == len(numbers)
 
 
-async def test_more_is_replayed_than_one_write_owes(
+async def test_replay_of_many_events_takes_several_writes(
     client: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("biont_webhooks.api.event_log_routes.SLICE", 3)
@@ -114,7 +114,7 @@ async def test_more_is_replayed_than_one_write_owes(
     assert len(await receiver.wait_for(7)) == 7
 
 
-async def test_nobody_replays_the_events_of_others(
+async def test_events_of_other_users_are_not_replayed(
     open_client: OpenClient, receiver: Receiver
 ) -> None:
     ada, eve = await open_client("ada"), await open_client("eve")
@@ -136,7 +136,7 @@ async def test_nobody_replays_the_events_of_others(
         ({"since": BEGINNING, "all": True}, "#/all"),
     ],
 )
-async def test_a_bad_replay_is_refused(
+async def test_invalid_replay_is_refused(
     client: Client, body: dict[str, JsonValue], pointer: str
 ) -> None:
     webhook = await register(client, "https://example.com/hook")

@@ -1,4 +1,4 @@
-"""What is finished is kept for a while, then deleted."""
+"""Retention of deliveries."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def wait_for_count(client: Client, folder: Path, table: str, expected: int
 
 
 @pytest.mark.parametrize("page", [500, 2])
-async def test_what_is_old_and_finished_goes_and_the_rest_stays(
+async def test_retention_deletes_old_finished_deliveries_only(
     restart: Restart,
     clock: FakeClock,
     receiver: Receiver,
@@ -56,7 +56,7 @@ async def test_what_is_old_and_finished_goes_and_the_rest_stays(
         assert count(tmp_path, "webhook_attempts") == 3
 
 
-async def test_what_a_deleted_webhook_leaves_goes_too(
+async def test_retention_deletes_messages_of_deleted_webhooks(
     restart: Restart, clock: FakeClock, receiver: Receiver, tmp_path: Path
 ) -> None:
     async with restart() as client:
@@ -71,7 +71,7 @@ async def test_what_a_deleted_webhook_leaves_goes_too(
 
 
 @pytest.mark.parametrize("sections", [{"plugins": {"webhooks": {"keep_days": 0}}}])
-async def test_the_operator_may_keep_everything(
+async def test_keep_days_0_keeps_everything(
     restart: Restart, clock: FakeClock, receiver: Receiver
 ) -> None:
     async with restart() as client:

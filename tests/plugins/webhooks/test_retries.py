@@ -60,20 +60,18 @@ def list_delays(policy: RetryPolicy, chance: float = 0) -> list[float]:
         ([1, 0, 604_800], [0, 1, 0, 604_800]),
     ],
 )
-def test_attempts_wait_as_the_policy_says(retry: JsonValue, delays: list[float]) -> None:
+def test_waits_follow_the_retry_policy(retry: JsonValue, delays: list[float]) -> None:
     assert list_delays(read_policy(retry)) == delays
 
 
-def test_chance_lengthens_each_wait_by_up_to_a_fifth() -> None:
+def test_jitter_lengthens_each_wait_by_up_to_a_fifth() -> None:
     policy = read_policy([10, 100])
     assert list_delays(policy, chance=0.5) == pytest.approx([0, 11, 110])
     assert list_delays(policy, chance=1) == pytest.approx([0, 12, 120])
 
 
 @given(asked=st.floats(0, MAX_RETRY_AFTER), chance=st.floats(0, 1))
-def test_a_receiver_may_ask_for_more_patience_but_not_for_less(
-    asked: float, chance: float
-) -> None:
+def test_retry_after_lengthens_a_wait_but_never_shortens_it(asked: float, chance: float) -> None:
     policy = read_policy([60])
     delay = policy.delay_after(1, retry_after=asked, chance=chance)
     unasked = policy.delay_after(1, retry_after=None, chance=chance)
@@ -100,7 +98,7 @@ def test_a_receiver_cannot_ask_for_more_attempts() -> None:
         (["soon"], "0", "number"),
     ],
 )
-def test_a_bad_policy_is_refused_where_it_is_bad(
+def test_invalid_retry_policy_is_refused_with_a_pointer(
     retry: JsonValue, pointer: str, detail: str
 ) -> None:
     with pytest.raises(ValidationError) as refusal:
@@ -133,7 +131,7 @@ def test_a_bad_policy_is_refused_where_it_is_bad(
         ("2026-03-02T12:01:00Z", None),
     ],
 )
-def test_what_retry_after_asks_for(header: str, seconds: float | None) -> None:
+def test_retry_after_is_parsed_and_limited(header: str, seconds: float | None) -> None:
     assert parse_retry_after(header, NOW) == seconds
 
 
@@ -148,6 +146,6 @@ def test_no_retry_after_raises(header: str) -> None:
     [(199, False, False), (200, True, True), (204, False, True), (299, False, True)]
     + [(status, False, False) for status in (300, 302, 400, 410, 500)],
 )
-def test_which_answers_are_a_success(status: int, ok: bool, any_2xx: bool) -> None:
+def test_statuses_that_are_a_success(status: int, ok: bool, any_2xx: bool) -> None:
     assert Success("200").accepts(status) is ok
     assert Success("2xx").accepts(status) is any_2xx

@@ -1,4 +1,4 @@
-"""A secret is replaced while receivers still check by the old one."""
+"""Rotation of secrets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def rotate(
     return await client.post(f"{PATH}/{webhook['id']}/rotate-secret", body)
 
 
-async def test_the_old_secret_signs_along_for_a_day(
+async def test_old_secret_still_signs_for_a_day(
     client: Client, receiver: Receiver, clock: FakeClock
 ) -> None:
     webhook = await register(client, receiver.url)
@@ -46,7 +46,7 @@ async def test_the_old_secret_signs_along_for_a_day(
     assert (until - clock.now()).total_seconds() == 24 * 3600
 
 
-async def test_the_old_secret_ends_when_its_time_is_over(
+async def test_old_secret_stops_signing_after_the_overlap(
     client: Client, receiver: Receiver, clock: FakeClock
 ) -> None:
     clock.advance(days=-1)
@@ -72,9 +72,7 @@ async def test_a_second_rotation_ends_the_first_secret(client: Client, receiver:
         verify(request, webhook["secret"])
 
 
-async def test_a_secret_of_ones_own_replaces_the_old_one(
-    client: Client, receiver: Receiver
-) -> None:
+async def test_rotation_accepts_a_chosen_secret(client: Client, receiver: Receiver) -> None:
     webhook = await register(client, receiver.url)
     rotated = await rotate(client, webhook, {"secret": "a secret of my very own"})
     assert rotated["secret"] == "a secret of my very own"
@@ -86,7 +84,7 @@ async def test_a_secret_of_ones_own_replaces_the_old_one(
 
 
 @pytest.mark.parametrize("sections", [{"plugins": {"webhooks": {"rotation_overlap": 0}}}])
-async def test_the_overlap_is_the_operators_to_choose(client: Client, receiver: Receiver) -> None:
+async def test_rotation_overlap_is_a_setting(client: Client, receiver: Receiver) -> None:
     webhook = await register(client, receiver.url)
     rotated = await rotate(client, webhook)
     await emit(client)

@@ -1,4 +1,4 @@
-"""Secrets are kept encrypted, also those from before they were."""
+"""Encryption of secrets, also in a database from before secrets were encrypted."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def make_old_database(folder: Path, url: str) -> None:
         )
 
 
-async def test_secrets_from_before_are_encrypted_and_go_on_signing(
+async def test_plain_secrets_of_an_old_database_are_encrypted_and_still_sign(
     tmp_path: Path, receiver: Receiver, clock: FakeClock
 ) -> None:
     make_old_database(tmp_path, receiver.url)

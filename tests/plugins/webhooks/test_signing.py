@@ -39,7 +39,7 @@ def encode(key: bytes) -> str:
     return "whsec_" + base64.b64encode(key).decode()
 
 
-def test_the_published_example_is_signed_as_published() -> None:
+def test_published_example_gets_the_published_signature() -> None:
     headers = sign(
         ["whsec_plJ3nmyCDGBKInavdOK15jsl"],
         message_id="msg_loFOjxBNrRLzqYUf",
@@ -100,7 +100,7 @@ def test_another_secret_does_not_verify(verify: Verify) -> None:
     ],
     ids=["body", "space after the body", "id", "timestamp", "signature"],
 )
-def test_what_was_tampered_with_does_not_verify(
+def test_tampered_request_does_not_verify(
     verify: Verify, body: bytes, changed: dict[str, str]
 ) -> None:
     secret = generate_secret()
@@ -129,7 +129,7 @@ def test_a_generated_secret_is_valid_random_and_of_32_bytes() -> None:
         PLAIN_SECRET,
     ],
 )
-def test_a_given_secret_is_kept_as_it_is(secret: str) -> None:
+def test_valid_secret_is_returned_unchanged(secret: str) -> None:
     assert validate_secret(secret) == secret
 
 
@@ -154,7 +154,7 @@ def test_a_given_secret_is_kept_as_it_is(secret: str) -> None:
         ("whsec_" + "é" * 32, "must be base64"),
     ],
 )
-def test_a_bad_secret_is_refused_with_what_would_be_right(secret: str, reason: str) -> None:
+def test_invalid_secret_is_refused_with_the_reason(secret: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as refusal:
         validate_secret(secret)
     assert len(secret) < 16 or secret not in str(refusal.value)

@@ -1,4 +1,4 @@
-"""`biont webhooks verify` and what stands behind it: what is wrong is named."""
+"""`biont webhooks verify`: findings about valid and invalid requests."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def find_reason(headers: dict[str, str], body: bytes = BODY, *secrets: str) -> s
     return verify(headers, body, secrets or [SECRET], now=THEN).reason
 
 
-def test_the_published_example_is_signed_and_verified_as_published() -> None:
+def test_published_example_is_signed_and_verified() -> None:
     assert PUBLISHED.items() <= sign_example(SECRET).items()
     assert verify(PUBLISHED, BODY, [SECRET], now=THEN).is_valid
     for webhook in (standardwebhooks.Webhook(SECRET), svix.webhooks.Webhook(SECRET)):
@@ -48,7 +48,9 @@ def test_the_published_example_is_signed_and_verified_as_published() -> None:
 
 
 @given(body=st.binary(), key=st.binary(min_size=24, max_size=64), offset=st.integers(-300, 300))
-def test_what_we_sign_is_valid_within_the_tolerance(body: bytes, key: bytes, offset: int) -> None:
+def test_signed_request_is_valid_within_the_tolerance(
+    body: bytes, key: bytes, offset: int
+) -> None:
     secret = "whsec_" + base64.b64encode(key).decode()
     headers = {name.title(): value for name, value in sign_example(secret, body=body).items()}
     assert verify(headers, body, [secret], now=THEN + timedelta(seconds=offset)).is_valid
@@ -76,9 +78,7 @@ def test_what_we_sign_is_valid_within_the_tolerance(body: bytes, key: bytes, off
         ({"X-ASI-Signature": "0" * 64}, "X-ASI-Signature: wrong"),
     ],
 )
-def test_what_is_wrong_with_the_headers_is_named(
-    change: dict[str, str | None], reason: str
-) -> None:
+def test_verification_names_the_wrong_header(change: dict[str, str | None], reason: str) -> None:
     changed = sign_example(SECRET) | change
     headers = {name: value for name, value in changed.items() if value is not None}
     assert reason in find_reason(headers)
@@ -93,18 +93,18 @@ def test_what_is_wrong_with_the_headers_is_named(
         (b"", "another secret"),
     ],
 )
-def test_what_was_done_to_the_body_is_named(body: bytes, reason: str) -> None:
+def test_verification_names_the_change_of_the_body(body: bytes, reason: str) -> None:
     found = find_reason(sign_example(SECRET), body)
     assert reason in found
     assert "X-ASI-Signature: wrong" in found
 
 
-def test_a_body_that_was_parsed_and_written_anew_is_named() -> None:
+def test_body_that_was_parsed_and_encoded_again_is_recognized() -> None:
     headers = sign_example(SECRET, body=b'{"test":2432232314}')
     assert "signed as compact JSON" in find_reason(headers, BODY)
 
 
-def test_during_a_rotation_either_secret_will_do() -> None:
+def test_either_secret_verifies_during_a_rotation() -> None:
     headers = sign_example(SECRET, OTHER)
     assert find_reason(headers, BODY, SECRET) == ""
     assert find_reason(headers, BODY, OTHER) == ""
@@ -115,13 +115,13 @@ def test_during_a_rotation_either_secret_will_do() -> None:
     ]
 
 
-def test_a_wrong_body_signature_is_found_unless_it_may_be_by_a_newer_secret() -> None:
+def test_wrong_body_signature_is_reported_unless_a_newer_secret_may_have_made_it() -> None:
     wrong = {"X-ASI-Signature": sign_example(OTHER)["X-ASI-Signature"]}
     assert "X-ASI-Signature: wrong" in find_reason(sign_example(SECRET) | wrong)
     assert find_reason(sign_example(OTHER, SECRET) | wrong) == ""
 
 
-def test_a_request_of_another_sender_needs_no_signature_of_ours() -> None:
+def test_request_of_another_sender_needs_no_body_signature() -> None:
     assert find_reason(PUBLISHED) == ""
     assert "no matching signature" in find_reason(PUBLISHED, BODY, OTHER)
 
@@ -199,7 +199,7 @@ async def test_the_tolerance_may_be_chosen(tmp_path: Path) -> None:
         (["--secret", SECRET, "--at", "soon"], "", "'soon' is no instant"),
     ],
 )
-async def test_what_cannot_be_checked_is_refused_in_plain_words(
+async def test_verify_reports_invalid_arguments_without_a_traceback(
     arguments: list[str], headers: str, message: str, tmp_path: Path
 ) -> None:
     files = write_request(tmp_path, headers)

@@ -18,7 +18,7 @@ from support.webhooks import PATH, register, wait_for_deliveries
 from svix.webhooks import Webhook as SvixWebhook
 
 
-async def test_a_delivery_is_signed_as_everybody_can_check(
+async def test_public_libraries_verify_a_delivery(
     client: Client, receiver: Receiver, clock: FakeClock
 ) -> None:
     clock.at = datetime.now(UTC)  # the libraries refuse what is older than five minutes
@@ -45,7 +45,7 @@ async def test_a_delivery_is_signed_as_everybody_can_check(
     assert request.headers["Content-Type"] == "application/json"
 
 
-async def test_a_secret_of_ones_own_signs(client: Client, receiver: Receiver) -> None:
+async def test_chosen_secret_signs_deliveries(client: Client, receiver: Receiver) -> None:
     await register(client, receiver.url, secret="a secret of my very own")
     await client.post("/notes", {"title": "x"})
     (request,) = await receiver.wait_for(1)
@@ -53,7 +53,9 @@ async def test_a_secret_of_ones_own_signs(client: Client, receiver: Receiver) ->
     assert request.headers["X-ASI-Signature"] == expected
 
 
-async def test_only_what_was_subscribed_to_arrives(client: Client, receiver: Receiver) -> None:
+async def test_only_subscribed_event_types_are_delivered(
+    client: Client, receiver: Receiver
+) -> None:
     await register(client, receiver.url, event_types=["note_created", "custom_a*"])
     for event_type in ("custom_b", "custom_ab", "custom_c", "custom_a"):
         await client.post("/events", {"event_type": event_type})
@@ -66,7 +68,7 @@ async def test_only_what_was_subscribed_to_arrives(client: Client, receiver: Rec
     }
 
 
-async def test_the_events_of_others_do_not_arrive(
+async def test_events_of_other_users_are_not_delivered(
     open_client: OpenClient, receiver: Receiver
 ) -> None:
     ada, eve = await open_client("ada"), await open_client("eve")
@@ -85,7 +87,7 @@ async def test_the_secret_is_shown_only_once(client: Client) -> None:
 
 
 @pytest.mark.parametrize("status", [201, 204, 301, 302, 307, 400, 404, 410, 429, 500, 503])
-async def test_only_200_is_a_success_and_nothing_is_tried_again(
+async def test_only_200_is_a_success_and_there_is_no_retry_by_default(
     client: Client, receiver: Receiver, status: int
 ) -> None:
     receiver.status = status
@@ -108,7 +110,7 @@ async def test_a_success_is_recorded(client: Client, receiver: Receiver) -> None
     assert (delivery["status"], delivery["event_type"]) == ("succeeded", "note_created")
 
 
-async def test_nobody_listens_is_recorded(client: Client, unused_tcp_port: int) -> None:
+async def test_refused_connection_is_recorded(client: Client, unused_tcp_port: int) -> None:
     webhook = await register(client, f"http://127.0.0.1:{unused_tcp_port}/hook")
     await client.post("/notes", {"title": "x"})
     (delivery,) = await wait_for_deliveries(client, webhook)
@@ -130,7 +132,7 @@ async def test_nobody_listens_is_recorded(client: Client, unused_tcp_port: int) 
         "",
     ],
 )
-async def test_a_forbidden_url_is_refused_and_pointed_at(client: Client, url: str) -> None:
+async def test_forbidden_url_is_refused_with_a_pointer(client: Client, url: str) -> None:
     status, problem = await client.ask("POST", f"{PATH}/register", {"url": url})
     assert status == 422
     errors = problem["errors"]
@@ -149,7 +151,7 @@ async def test_a_forbidden_url_is_refused_and_pointed_at(client: Client, url: st
         ({"secret": "whsec_not base64"}, "#/secret"),
     ],
 )
-async def test_what_is_wrong_with_a_webhook_is_pointed_at(
+async def test_invalid_webhook_is_refused_with_a_pointer(
     client: Client, more: dict[str, JsonValue], pointer: str
 ) -> None:
     body: dict[str, JsonValue] = {"url": "https://example.com/hook", **more}
@@ -158,7 +160,7 @@ async def test_what_is_wrong_with_a_webhook_is_pointed_at(
     assert f"'{pointer}'" in str(problem["errors"])
 
 
-async def test_a_deleted_webhook_gets_nothing_more(client: Client, receiver: Receiver) -> None:
+async def test_deleted_webhook_gets_no_deliveries(client: Client, receiver: Receiver) -> None:
     first = await register(client, receiver.url, event_types=["custom_first"])
     await register(client, receiver.url, event_types=["custom_last"])
     assert (await client.ask("DELETE", f"{PATH}/{first['id']}"))[0] == 204
