@@ -1,7 +1,7 @@
-"""Every error that Biont raises on purpose, under one root.
+"""Errors that Biont raises on purpose, all below one base class.
 
-A message names the culprit and says what to do about it. The HTTP boundary
-turns these classes into problem documents; nothing else translates them.
+Each message names the culprit and the remedy. Only the HTTP boundary
+(`biont.http.error_responses`) translates these classes into HTTP statuses.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 Location = tuple[int | str, ...]
-"""The steps that lead to a place in a JSON document."""
+"""Keys and indexes that lead to a place in a JSON document."""
 
 
 class BiontError(Exception):
-    """The root of all errors that Biont raises on purpose.
+    """Base class of all errors that Biont raises on purpose.
 
     Attributes:
-        retry_after: in how many seconds the same may succeed; None where nobody knows.
+        retry_after: the seconds after which another try may succeed; None if unknown.
     """
 
     retry_after: float | None = None
 
 
 class SettingsError(BiontError):
-    """The configuration cannot be used.
+    """The configuration is invalid.
 
     Attributes:
-        problems: one line a problem, each as ``file:line:column: key: what to do``.
+        problems: a line for each problem: ``file:line:column: key: remedy``.
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
@@ -44,7 +44,7 @@ class PluginError(BiontError):
 
 
 class StoreUnavailable(BiontError):
-    """The database cannot be reached, is locked or full; nothing was written."""
+    """The database cannot be reached, is locked or is full; nothing was written."""
 
 
 class StoreConflict(BiontError):
@@ -52,31 +52,31 @@ class StoreConflict(BiontError):
 
 
 class VaultError(BiontError):
-    """What is encrypted cannot be read with the operator's keys."""
+    """An encrypted value cannot be decrypted with the operator's keys."""
 
 
 class NotFound(BiontError):
-    """What was asked for does not exist, or belongs to somebody else."""
+    """The requested object does not exist, or belongs to another user."""
 
 
 class Conflict(BiontError):
-    """The request does not fit the present state of what it names."""
+    """The request does not fit the present state of the object."""
 
 
 class Unauthorized(BiontError):
-    """No key, or one that is unknown, expired or revoked."""
+    """The API key is missing, unknown, expired or revoked."""
 
 
 class Forbidden(BiontError):
-    """The key is good, but its scope does not cover the request."""
+    """The scope of the API key does not cover the request."""
 
 
 @dataclass(frozen=True)
 class InputProblem:
-    """One thing that is wrong with a request.
+    """A problem in a request.
 
     Attributes:
-        detail: what is wrong and what would be right.
+        detail: the problem and the remedy.
         pointer: a JSON pointer into the body as a URI fragment (``#/url``), or
             the name of a query or path parameter (``limit``).
     """
@@ -86,10 +86,10 @@ class InputProblem:
 
 
 class InvalidInput(BiontError):
-    """The request is well-formed, but its content cannot be accepted.
+    """The request is well-formed, but its content is invalid.
 
     Attributes:
-        problems: each thing that is wrong, with the place where it stands.
+        problems: each problem with its place.
     """
 
     def __init__(self, *problems: InputProblem) -> None:
@@ -100,11 +100,11 @@ class InvalidInput(BiontError):
     def from_validation(
         cls, error: ValidationError, point: Callable[[Location], str]
     ) -> InvalidInput:
-        """Return all that a model has found wrong.
+        """Return an error with all problems that a model has found.
 
         Args:
-            error: what the model raised.
-            point: turns a place into `InputProblem.pointer`.
+            error: the error that the model raised.
+            point: returns the `InputProblem.pointer` of a place.
         """
         return cls(
             *(
@@ -131,37 +131,37 @@ def describe_validation_error(
 
 
 def point_to(location: Location) -> str:
-    """Return a place in a JSON document as a URI fragment (RFC 6901, section 6)."""
+    """Return the JSON pointer of a place as a URI fragment (RFC 6901, section 6)."""
     steps = (str(step).replace("~", "~0").replace("/", "~1") for step in location)
     return "#" + "".join(f"/{step}" for step in steps)
 
 
 class MalformedBody(BiontError):
-    """The body is not the JSON that it claims to be."""
+    """The body is not valid JSON."""
 
 
 class ForbiddenAddress(BiontError):
-    """An outgoing request was stopped before a socket was opened."""
+    """The egress policy forbids an outgoing request; no socket was opened."""
 
 
 class DeliveryFailed(BiontError):
-    """An outside system did not take what was sent to it."""
+    """An external system did not accept a message."""
 
 
 class InvalidExpression(BiontError):
-    """A cron expression is not valid, or can never be due."""
+    """A cron expression is invalid, or has no occurrence."""
 
 
 class UnknownTimeZone(BiontError):
-    """A name is not in the IANA time zone database."""
+    """The IANA time zone database lacks a name."""
 
 
 class JobError(BiontError):
-    """A scheduled job could not do its work; the run is recorded as failed."""
+    """A scheduled job failed; the run is recorded as failed."""
 
 
 class BudgetExceeded(BiontError):
-    """What may be spent on language models in a day is used up."""
+    """The daily LLM budget is exhausted."""
 
     def __init__(self, message: str, *, retry_after: float) -> None:
         super().__init__(message)
@@ -169,7 +169,7 @@ class BudgetExceeded(BiontError):
 
 
 class BackendError(BiontError):
-    """A language model did not give a usable answer."""
+    """A language model gave no usable answer."""
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -181,32 +181,32 @@ class BackendUnavailable(BackendError):
 
 
 class BackendMissing(BackendUnavailable):
-    """There is no such backend, or what it needs is not installed."""
+    """The backend does not exist, or a package that the backend needs is not installed."""
 
 
 class BackendTimeout(BackendError):
-    """The model's server did not answer within the configured time."""
+    """The model's server did not answer within the configured timeout."""
 
 
 class BackendOverloaded(BackendError):
-    """The model's server refused the request for now (429 or 503)."""
+    """The model's server refused the request temporarily (429 or 503)."""
 
 
 class BackendFailed(BackendError):
-    """The model's server failed on the request (another 5xx)."""
+    """The model's server failed on the request (any other 5xx)."""
 
 
 class BackendRefused(BackendError):
-    """The model's server refused the request for good (another 3xx or 4xx)."""
+    """The model's server refused the request permanently (any other 3xx or 4xx)."""
 
 
 class PromptTooLong(BackendRefused):
-    """The messages have more tokens than the model's context has room for."""
+    """The messages have more tokens than the model's context."""
 
 
 class InvalidAnswer(BackendError):
-    """The model's server answered, but not with what the protocol promises."""
+    """The model's server sent an answer that breaks the protocol."""
 
 
 class LimitReached(BackendError):
-    """A model came to no answer within the rounds, tokens or time that it has."""
+    """A model reached the limit of rounds, tokens or time without an answer."""

@@ -1,4 +1,13 @@
-"""Finds, loads and asks the plugins; the one place that calls their hooks."""
+"""Plugin manager: finds and imports plugins, calls their hooks, and quarantines broken plugins.
+
+A plugin is running, or in quarantine, or disabled by the operator:
+
+    found --import and hooks succeed--> running --any later error in a hook--> quarantined
+    found --import fails--> quarantined
+
+Nothing of a plugin in quarantine is called again. Its events and schedules wait for the next
+start, because its handlers and job kinds are missing until then.
+"""
 
 from __future__ import annotations
 
@@ -42,11 +51,11 @@ _log = structlog.get_logger("biont.plugin_manager")
 
 @dataclass
 class PluginManager:
-    """All plugins of one workbench.
+    """Plugins of one workbench.
 
     Attributes:
-        running: those that are in use, by name, in the order in which they start.
-        quarantined: why each of the others is not, by name.
+        running: the plugins in use, by name, in the order in which they start.
+        quarantined: the reason of each quarantine, by the plugin's name.
     """
 
     running: dict[str, ModuleType] = field(default_factory=dict)
@@ -63,7 +72,7 @@ class PluginManager:
         folder: Path | None = None,
         further: Mapping[str, ModuleType] = MappingProxyType({}),
     ) -> None:
-        """Import the installed plugins and those in `folder`, except for `disable`.
+        """Import the installed plugins and the plugins in `folder`, except for `disable`.
 
         Args:
             disable: the names of plugins that are not loaded.
@@ -71,7 +80,7 @@ class PluginManager:
             further: imported plugins by name.
 
         Raises:
-            PluginError: two plugins have one name.
+            PluginError: two plugins have the same name.
         """
         sources = _find_sources(folder, further)
         for name in sorted(sources.keys() - set(disable)):
@@ -83,7 +92,7 @@ class PluginManager:
         return _Guard(self, name)
 
     def quarantine(self, name: str, reason: str) -> None:
-        """Take a plugin out of use; nothing of it is asked or called any more."""
+        """Take a plugin out of use; nothing of the plugin is called any more."""
         _log.error("plugin quarantined", plugin=name, reason=reason)
         self.quarantined[name] = reason
         module = self.running.pop(name, None)
@@ -92,16 +101,16 @@ class PluginManager:
 
     def settings_models(self) -> dict[str, type[BaseModel]]:
         """Return the model of each plugin's section in the settings."""
-        return self._ask_each("register_settings")
+        return self._call_hook_of_each("register_settings")
 
     def tables(self) -> dict[str, Tables]:
         """Return the tables of each plugin.
 
         Raises:
-            PluginError: two plugins claim one table.
+            PluginError: two plugins claim the same table.
         """
-        tables: dict[str, Tables] = self._ask_each("register_tables")
-        _refuse_doubles(
+        tables: dict[str, Tables] = self._call_hook_of_each("register_tables")
+        _refuse_duplicates(
             "table",
             {
                 name: [model._meta.table_name for model in found.models]  # noqa: SLF001  # peewee's way
@@ -112,62 +121,64 @@ class PluginManager:
 
     def apis(self) -> dict[str, Api]:
         """Return the routes of each plugin."""
-        return self._ask_each("register_routes")
+        return self._call_hook_of_each("register_routes")
 
     def job_kinds(self) -> dict[str, JobKind]:
-        """Return all kinds of job by name.
+        """Return all job kinds by name.
 
         Raises:
-            PluginError: two plugins claim one name.
+            PluginError: two plugins claim the same name.
         """
-        found: dict[str, Sequence[JobKind]] = self._ask_each("register_jobs")
-        _refuse_doubles(
+        found: dict[str, Sequence[JobKind]] = self._call_hook_of_each("register_jobs")
+        _refuse_duplicates(
             "job kind", {name: [kind.name for kind in kinds] for name, kinds in found.items()}
         )
         return {kind.name: kind for kinds in found.values() for kind in kinds}
 
     def event_types(self) -> EventTypes:
-        """Return the types of event that the core and the plugins declare.
+        """Return the event types that the core and the plugins declare.
 
         Raises:
-            PluginError: two declare one name.
+            PluginError: the same name is declared twice.
         """
         declared: dict[str, Sequence[EventType]] = {"core": [SCHEDULED_TRIGGER]}
-        declared |= self._ask_each("register_event_types")
-        _refuse_doubles(
+        declared |= self._call_hook_of_each("register_event_types")
+        _refuse_duplicates(
             "event type",
             {name: [found.name for found in types] for name, types in declared.items()},
         )
         return EventTypes(declared)
 
     def llm_backends(self, workbench: Workbench) -> dict[str, BackendFactory]:
-        """Return all ways to reach a language model by name.
+        """Return the factories of all LLM backends by name.
 
         Args:
-            workbench: has the plugins' settings.
+            workbench: the workbench, from which factories read their settings.
 
         Raises:
-            PluginError: two plugins claim one name.
+            PluginError: two plugins claim the same name.
         """
-        found: dict[str, Mapping[str, BackendFactory]] = self._ask_each(
+        found: dict[str, Mapping[str, BackendFactory]] = self._call_hook_of_each(
             "register_llm_backends", workbench=workbench
         )
-        _refuse_doubles("LLM backend", {name: list(names) for name, names in found.items()})
+        _refuse_duplicates("LLM backend", {name: list(names) for name, names in found.items()})
         return {name: factory for names in found.values() for name, factory in names.items()}
 
     def tools(self) -> dict[str, Tool]:
-        """Return what a language model may do, by name.
+        """Return all tools by name.
 
         Raises:
-            PluginError: two plugins claim one name.
+            PluginError: two plugins claim the same name.
         """
-        found: dict[str, Sequence[Tool]] = self._ask_each("register_tools")
-        _refuse_doubles("tool", {name: [tool.name for tool in of] for name, of in found.items()})
+        found: dict[str, Sequence[Tool]] = self._call_hook_of_each("register_tools")
+        _refuse_duplicates(
+            "tool", {name: [tool.name for tool in of] for name, of in found.items()}
+        )
         return {tool.name: tool for of in found.values() for tool in of}
 
     def add_commands(self, cli: click.Group) -> None:
         """Let each plugin add its commands to `cli`."""
-        self._ask_each("register_commands", cli=cli)
+        self._call_hook_of_each("register_commands", cli=cli)
 
     def handlers(self, workbench: Workbench) -> list[Handler]:
         """Return the event handlers that the plugins have marked, bound to `workbench`."""
@@ -180,8 +191,8 @@ class PluginManager:
     def lifespan(
         self, name: str, workbench: Workbench
     ) -> AbstractAsyncContextManager[None] | None:
-        """Return the context that the plugin `name` wants open, if it wants one."""
-        answers = self._ask(self.running[name], "lifespan", workbench=workbench)
+        """Return the lifespan of the plugin `name`; None for a plugin without lifespan."""
+        answers = self._call_hook(self.running[name], "lifespan", workbench=workbench)
         return answers[0] if answers else None
 
     def _register(self, name: str, module: ModuleType) -> None:
@@ -193,38 +204,36 @@ class PluginManager:
             raise
         self.running[name] = module
 
-    def _ask_each(self, hook: str, **arguments: object) -> dict[str, Any]:
-        """Return what each plugin answers to `hook`; one that raises is quarantined."""
+    def _call_hook_of_each(self, hook: str, **arguments: object) -> dict[str, Any]:
+        """Return the result of `hook` by plugin; a plugin that raises is quarantined."""
         answers: dict[str, Any] = {}
         for name, module in list(self.running.items()):
             with self.guard(name):
-                found = self._ask(module, hook, **arguments)
+                found = self._call_hook(module, hook, **arguments)
                 if found:
                     answers[name] = found[0]
         return answers
 
-    def _ask(self, module: ModuleType, hook: str, **arguments: object) -> list[Any]:
+    def _call_hook(self, module: ModuleType, hook: str, **arguments: object) -> list[Any]:
         others = [plugin for plugin in self._manager.get_plugins() if plugin is not module]
         answers: list[Any] = self._manager.subset_hook_caller(hook, others)(**arguments)
         return answers
 
 
 class _Guard:
-    """Turns an error of a plugin into its quarantine."""
+    """Context that turns an error of a plugin into its quarantine."""
 
     def __init__(self, plugins: PluginManager, name: str) -> None:
         self._plugins = plugins
         self._name = name
 
     def __enter__(self) -> None:
-        """Begin to watch."""
+        """Enter the context."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        """Swallow an ordinary error, once it stands in the quarantine.
-
-        Wrong settings are the operator's to mend, and stop the start. A file that calls
-        `sys.exit` when it is imported is a script, and no reason to end the workbench.
-        """
+        """Suppress an ordinary error after the plugin is in quarantine."""
+        # Wrong settings are for the operator to correct, and stop the start. A file that calls
+        # `sys.exit` when it is imported is a script, and must not end the workbench.
         if not isinstance(error, Exception | SystemExit) or isinstance(error, SettingsError):
             return False
         self._plugins.quarantine(self._name, f"{type(error).__name__}: {error}")
@@ -263,7 +272,7 @@ def _iterate_sources(
 
 @dataclass(frozen=True)
 class _FileLoader:
-    """Imports a plugin that is a single file."""
+    """Loader of a plugin that is a single file."""
 
     path: Path
 
@@ -276,7 +285,7 @@ class _FileLoader:
         return module
 
 
-def _refuse_doubles(what: str, names: Mapping[str, Sequence[str]]) -> None:
+def _refuse_duplicates(what: str, names: Mapping[str, Sequence[str]]) -> None:
     owners: dict[str, str] = {}
     for plugin, claimed in names.items():
         for name in claimed:

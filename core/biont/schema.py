@@ -1,4 +1,4 @@
-"""The base class of what requests, answers and events look like."""
+"""Base class of the models of requests, responses and event payloads."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Schema(BaseModel):
-    """A pydantic model that is made ready when it is first used, not when it is imported.
+    """Pydantic model whose validator is built at the first use instead of at import.
 
-    There are hundreds of them, and a process uses a few: a start need not wait for the
-    others, nor keep them in memory. A field that pydantic cannot handle is an error at
-    the first use.
+    The workbench has hundreds of schemas, and a process uses only a few: a start then costs less
+    time and memory. A field that pydantic cannot handle is an error at the first use.
     """
 
     model_config = ConfigDict(defer_build=True)

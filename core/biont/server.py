@@ -1,4 +1,4 @@
-"""Serves a workbench over HTTP until the process is told to stop."""
+"""HTTP server: serves a workbench until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from biont.application import open_application
 from biont.runtime.tuning import tune_interpreter
 from biont.settings.sections import Settings
 
-# Two connections that write or checkpoint at once can lose a WAL reset before this version.
+# Before this version, two connections that write or checkpoint at the same time can lose a WAL
+# reset and corrupt the database.
 _SAFE_SQLITE = (3, 51, 3)
 
 _log = structlog.get_logger("biont")
@@ -24,12 +25,12 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
     """Run a workbench until SIGTERM or SIGINT, then stop it in order.
 
     Args:
-        settings: what the operator wrote.
-        on_ready: called with the URL as soon as it is served.
+        settings: the operator's settings.
+        on_ready: called with the URL as soon as the server accepts connections.
 
     Raises:
-        BiontError: it cannot start; the message says why and what to do.
-        OSError: the address cannot be listened on.
+        BiontError: the workbench cannot start; the message names the reason and the remedy.
+        OSError: the server cannot listen on the address.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -37,10 +38,10 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
         loop.add_signal_handler(number, stop.set)
     if sqlite3.sqlite_version_info < _SAFE_SQLITE:
         _log.warning(
-            "this SQLite has a rare fault in its write-ahead log; do not let other programs "
+            "this SQLite has a rare bug in its write-ahead log; do not let other programs "
             "write to the database while the workbench runs",
             sqlite=sqlite3.sqlite_version,
-            mended_in=".".join(map(str, _SAFE_SQLITE)),
+            fixed_in=".".join(map(str, _SAFE_SQLITE)),
         )
     async with open_application(settings) as application:
         runner = web.AppRunner(
@@ -52,13 +53,14 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
         tune_interpreter()
         try:
             await web.TCPSite(runner, settings.server.host, settings.server.port).start()
-            on_ready(_tell_url(runner))
+            on_ready(_find_url(runner))
             await stop.wait()
         finally:
-            application.workbench.shutdown.request()  # the time counts from here
+            # The shutdown timeout begins here, so that open responses share it with all parts.
+            application.workbench.shutdown.request()
             await runner.cleanup()
 
 
-def _tell_url(runner: web.AppRunner) -> str:
+def _find_url(runner: web.AppRunner) -> str:
     host, port = runner.addresses[0][:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,4 +1,4 @@
-"""What plugins offer to one another, by typed names."""
+"""Services: objects that plugins offer to one another, found by typed names."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ T = TypeVar("T")
 
 
 class Service(Generic[T]):
-    """The name under which a plugin offers something.
+    """Typed name under which a plugin offers an object.
 
-    A plugin defines it beside the class that it offers, so that others import
-    both from one place::
+    A plugin defines the service beside the class of the object, so that other plugins import
+    both from one module::
 
         NOTES = Service["Notes"]("notes", provider="notes")
 
     Args:
-        name: tells it from the others in messages.
-        provider: the plugin to install or mend when it is missing.
+        name: the name in error messages.
+        provider: the plugin that the operator has to install or repair if the service is missing.
     """
 
     __slots__ = ("name", "provider")
@@ -30,16 +30,16 @@ class Service(Generic[T]):
 
 
 class Services:
-    """The services of one workbench."""
+    """Services of one workbench."""
 
     def __init__(self) -> None:
         self._offered: dict[Service[object], object] = {}
 
     def provide(self, service: Service[T], value: T) -> None:
-        """Offer `value` under the name `service`.
+        """Offer `value` as `service`.
 
         Raises:
-            PluginError: somebody does already.
+            PluginError: the service has a value already.
         """
         key = cast("Service[object]", service)
         if key in self._offered:
@@ -47,14 +47,14 @@ class Services:
         self._offered[key] = value
 
     def replace(self, service: Service[T], value: T) -> None:
-        """Offer `value` in the place of an earlier one, as a test may want to."""
+        """Offer `value` instead of an earlier value, for tests."""
         self._offered[cast("Service[object]", service)] = value
 
     def get(self, service: Service[T]) -> T:
-        """Return what is offered under the name `service`.
+        """Return the object that is offered as `service`.
 
         Raises:
-            PluginError: nobody offers it.
+            PluginError: no plugin offers the service.
         """
         try:
             return cast("T", self._offered[cast("Service[object]", service)])

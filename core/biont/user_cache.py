@@ -1,4 +1,4 @@
-"""Folder for files of this user that can be made again at any time."""
+"""Cache folder of the user, for files that can be recreated at any time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 
 
 def find_user_cache(environ: Mapping[str, str]) -> Path | None:
-    """Return ``biont`` below the user's cache folder; None where the user has no home.
+    """Return the folder ``biont`` in the user's cache folder; None for a user without a home.
 
     Args:
-        environ: the environment; ``XDG_CACHE_HOME`` stands over ``~/.cache``.
+        environ: the environment; ``XDG_CACHE_HOME`` has precedence over ``~/.cache``.
     """
     named = Path(environ.get("XDG_CACHE_HOME", ""))
-    if named.is_absolute():  # The XDG specification wants other values to be ignored.
+    if named.is_absolute():  # The XDG specification says to ignore relative paths.
         return named / "biont"
     try:
         return Path.home() / ".cache" / "biont"

@@ -88,6 +88,6 @@ class Workbench:
         return section
 
     async def find_time_zone(self, user_id: int) -> str:
-        """Return the IANA name of the time zone for schedules of a user that name none."""
+        """Return the IANA name of the time zone for a user's schedules that name none."""
         user = await self.users.get(user_id)
         return user.time_zone or self.settings.scheduler.time_zone

@@ -46,7 +46,7 @@ async def test_a_new_first_line_encrypts_and_the_old_one_still_decrypts(tmp_path
 
     key_file.write_text(new_key)
     assert (await start(tmp_path, new))[1] == "a secret"
-    with pytest.raises(VaultError, match=r"biont\.key lacks the key"):
+    with pytest.raises(VaultError, match=r"biont\.key lacks a key"):
         await start(tmp_path, old)
 
 
@@ -55,9 +55,9 @@ async def test_a_new_first_line_encrypts_and_the_old_one_still_decrypts(tmp_path
     [
         (None, r"biont\.key is missing.*restore the file"),
         ("", r"biont\.key is empty"),
-        ("no key", r"biont\.key must have one Fernet key a line"),
+        ("no key", r"biont\.key must have a Fernet key in each line"),
         ("ü", r"biont\.key cannot be read"),
-        (Fernet.generate_key().decode(), r"biont\.key lacks the key.*restore the file"),
+        (Fernet.generate_key().decode(), r"biont\.key lacks a key.*restore the file"),
     ],
     ids=["missing", "empty", "garbage", "no ascii", "another"],
 )
@@ -77,7 +77,7 @@ async def test_a_wrong_key_file_stops_the_start(
 
 async def test_a_key_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "biont.key").symlink_to(tmp_path / "nowhere" / "biont.key")
-    with pytest.raises(VaultError, match=r"biont\.key cannot be made.*vault\.key_file"):
+    with pytest.raises(VaultError, match=r"biont\.key cannot be created.*vault\.key_file"):
         await start(tmp_path)
 
 
@@ -94,5 +94,5 @@ async def test_what_is_refreshed_is_encrypted_by_the_first_key(tmp_path: Path) -
             token = vault.refresh(value)
             assert Fernet(new_key).decrypt(token).decode() == text
             assert vault.refresh(token) == token
-        with pytest.raises(VaultError, match="lacks the key"):
+        with pytest.raises(VaultError, match="lacks a key"):
             vault.refresh(Fernet(Fernet.generate_key()).encrypt(b"x").decode())

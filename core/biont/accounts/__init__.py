@@ -1,4 +1,4 @@
-"""Accounts: users, their API keys, and rows that belong to users."""
+"""Accounts: users, API keys, and tables whose rows belong to users."""
 
 from biont.lazy_names import load_lazily
 

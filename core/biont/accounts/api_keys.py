@@ -1,8 +1,12 @@
-"""Users and their API keys.
+"""API keys: creation, authentication, revocation.
 
-A key is ``asb_`` and 64 hex characters. Only its SHA-256 is stored: it is 256
-random bits, so nothing slower is needed, and whoever reads the database cannot
-use what is there.
+A key is ``asb_`` and 64 hex characters. The database has only the SHA-256 of a key. A key is
+256 random bits, so that a slow password hash would add nothing.
+
+Authentication looks a digest up in a cache first: 0.5 us instead of 137 us for a query. A
+revocation empties the cache; the store also reports changes by other processes, which
+empty the cache as well. A generation counter keeps a look-up that was under way during the
+revocation from putting the old state into the cache.
 """
 
 from __future__ import annotations
@@ -28,7 +32,7 @@ _CACHE_LIMIT = 10_000
 
 
 class Scope(StrEnum):
-    """What a key may be used for."""
+    """Set of routes that a key may use."""
 
     FULL = "full"
     CHAT = "chat"
@@ -36,7 +40,7 @@ class Scope(StrEnum):
 
 
 class ApiKey(Table):
-    """A key, of which only the digest is known."""
+    """API key, stored as its digest."""
 
     id = AutoField()
     user = ForeignKeyField(User, on_delete="CASCADE")
@@ -56,7 +60,7 @@ class ApiKey(Table):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who makes a request, and with which key."""
+    """Authenticated user and key of a request."""
 
     user_id: int
     key_id: int
@@ -65,11 +69,11 @@ class Principal:
 
 
 class ApiKeys:
-    """Creates, checks and revokes API keys.
+    """API keys of all users.
 
     Args:
-        store: where keys are kept.
-        clock: decides what has expired.
+        store: the store of the keys.
+        clock: decides whether a key has expired.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -83,10 +87,10 @@ class ApiKeys:
     async def create(
         self, user_id: int, name: str, scope: Scope, expires_at: datetime | None = None
     ) -> tuple[str, ApiKey]:
-        """Return a new key in plain text, which is shown only now, and its record.
+        """Return a new key in plain text, which is not stored, and the key's record.
 
         Raises:
-            InvalidInput: it would have expired already.
+            InvalidInput: `expires_at` does not lie in the future.
         """
         now = self._clock.now()
         if expires_at is not None and expires_at <= now:
@@ -107,31 +111,31 @@ class ApiKeys:
     async def list_keys(
         self, user_id: int, limit: int | None = None, before: int | None = None
     ) -> Sequence[ApiKey]:
-        """Return a user's keys, the newest first, revoked ones too.
+        """Return the keys of a user, including revoked keys, newest first.
 
         Args:
-            user_id: whose keys.
-            limit: how many at most; None for all.
-            before: only those that are older than this one.
+            user_id: the owner of the keys.
+            limit: the largest number of keys; None for all.
+            before: the number of a key; only older keys are returned.
         """
         return await self._store.read(_select_keys, user_id, limit, before)
 
     async def revoke(self, key_id: int, *, user_id: int | None = None) -> ApiKey:
-        """Make a key unusable from now on; return its record.
+        """Revoke a key with immediate effect, and return the key's record.
 
         Args:
-            key_id: which key.
-            user_id: whose key it must be; None accepts anybody's.
+            key_id: the number of the key.
+            user_id: the required owner; None accepts a key of any user.
 
         Raises:
-            NotFound: there is no such key.
+            NotFound: the key does not exist, or belongs to another user.
         """
         record = await self._store.write(_revoke_key, key_id, user_id, self._clock.now())
         self.forget()
         return record
 
     async def authenticate(self, plain: str | None) -> Principal:
-        """Return the user, the key and the scope of a request.
+        """Return the principal of a key in plain text.
 
         Raises:
             Unauthorized: the key is missing, malformed, unknown, expired or revoked.
@@ -151,12 +155,12 @@ class ApiKeys:
         return principal
 
     def forget(self) -> None:
-        """Look every key up again from now on; one of them may have been revoked."""
+        """Empty the cache, because a key may have been revoked."""
         self._generation += 1
         self._cache.clear()
 
     async def save_usage(self) -> None:
-        """Store when keys were last used; a crash loses what was not stored."""
+        """Store the last use of each key; a crash loses the uses since the last call."""
         used, self._used = self._used, {}
         if used:
             await self._store.write(_save_usage, used)
@@ -169,7 +173,7 @@ class ApiKeys:
         if record.revoked_at is not None:
             raise Unauthorized("the API key was revoked; create a new one")
         principal = Principal(record.user_id, record.id, Scope(record.scope), record.expires_at)
-        # Revoked while it was read: what was read may be the state before.
+        # A revocation during the read may have come too late for this record: do not cache it.
         if generation == self._generation and len(self._cache) < _CACHE_LIMIT:
             self._cache[digest] = principal
         return principal

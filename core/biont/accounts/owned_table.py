@@ -1,4 +1,4 @@
-"""Rows that belong to users, and the queries from which all access to them starts."""
+"""Base class of tables whose rows belong to users, with the queries that check the owner."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from biont.store.database import Table
 
 
 class OwnedTable(Table):
-    """The base class of tables whose rows belong to users.
+    """Base class of tables whose rows belong to users.
 
-    Ask for rows by the methods below, and nobody sees what is somebody else's.
+    Read rows by the methods of this class: each method returns rows of the given user only.
     """
 
     id = AutoField()
@@ -31,12 +31,13 @@ class OwnedTable(Table):
 
     @classmethod
     def get_owned(cls, user_id: int, row_id: int) -> Self:
-        """Return one row of a user.
+        """Return the row `row_id` of a user.
 
         Raises:
-            NotFound: there is none of that number, or it is somebody else's.
+            NotFound: the row does not exist, or belongs to another user.
         """
-        # Most requests read one row: to put its query together costs thirty times the query.
+        # Most requests read one row, and building the query takes thirty times as long as
+        # running it: the SQL text is cached.
         rows: Iterator[Self] = iter(cls.raw(_compile(cls), user_id, row_id))
         found = next(rows, None)
         if found is None:
@@ -50,9 +51,9 @@ class OwnedTable(Table):
         """Return up to ``limit + 1`` rows of a user, the newest first.
 
         Args:
-            user_id: whose rows.
-            limit: how many a page has; one more tells that there is another page.
-            before: only those that are older than this row; None for the first page.
+            user_id: the owner of the rows.
+            limit: the size of a page; an extra row shows that there is another page.
+            before: the last row of the previous page; None for the first page.
             conditions: further conditions that the rows meet.
         """
         query = cls.of_user(user_id)
@@ -70,6 +71,6 @@ def _to_words(name: str) -> str:
 
 @lru_cache
 def _compile(table: type[OwnedTable]) -> str:
-    """Return the query of one row, for its user and its number."""
+    """Return the SQL of the query for a row by user and number."""
     sql, _ = table.select().where(table.user == 0, table.id == 0).sql()
     return str(sql)

@@ -13,10 +13,11 @@ from biont.store.store import Store
 
 
 class User(Table):
-    """Somebody who owns keys, notes, schedules, webhooks.
+    """User: owner of keys, notes, schedules and webhooks.
 
     Attributes:
-        time_zone: an IANA name, of schedules that name none; None for the setting.
+        time_zone: the IANA name of the time zone for schedules that name none; None for the
+            time zone of the settings.
     """
 
     id = AutoField()
@@ -29,10 +30,10 @@ class User(Table):
 
 
 class Users:
-    """Creates, finds and changes users.
+    """Users of a workbench.
 
     Args:
-        store: where users are kept.
+        store: the store of the users.
         clock: stamps new users.
     """
 
@@ -44,27 +45,27 @@ class Users:
         """Return a new user.
 
         Raises:
-            Conflict: there is one of that name.
+            Conflict: another user has this name.
         """
         return await self._store.write(_create_user, name, time_zone, self._clock.now())
 
     async def get(self, user_id: int) -> User:
-        """Return the user of that number."""
+        """Return the user with the number `user_id`."""
         return await self._store.read(User.get_by_id, user_id)
 
     async def set_time_zone(self, user_id: int, time_zone: str | None) -> User:
-        """Let a user live in a zone, by its IANA name; None for the setting."""
+        """Set the time zone of a user by its IANA name; None for that of the settings."""
         return await self._store.write(_set_time_zone, user_id, time_zone)
 
     async def list_all(self) -> list[User]:
-        """Return all users, the oldest first."""
+        """Return all users, oldest first."""
         return await self._store.read(lambda: list(User.select().order_by(User.id)))
 
     async def find(self, name: str) -> User:
-        """Return the user of that name.
+        """Return the user with the name `name`.
 
         Raises:
-            NotFound: there is none.
+            NotFound: no user has this name.
         """
         user = await self._store.read(lambda: User.get_or_none(User.name == name))
         if user is None:
@@ -76,7 +77,7 @@ def _create_user(name: str, time_zone: str | None, now: datetime) -> User:
     try:
         return User.create(name=name, time_zone=time_zone, created_at=now)
     except IntegrityError as error:
-        raise Conflict(f"there is a user {name!r} already; choose another name") from error
+        raise Conflict(f"another user is called {name!r}; choose another name") from error
 
 
 def _set_time_zone(user_id: int, time_zone: str | None) -> User:

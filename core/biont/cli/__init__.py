@@ -1,4 +1,4 @@
-"""Command line. Each command imports its dependencies when it runs, so that help is quick."""
+"""Command line: each command imports its dependencies when it runs, so that help is fast."""
 
 from biont.cli.main import main
 from biont.lazy_names import load_lazily

@@ -1,11 +1,11 @@
 """Index of the commands that plugins add, so that help imports no plugin.
 
-An index is made by a process of its own (`biont.cli.command_survey`), which imports all plugins
-and asks them for their commands; a plugin that ends its process, or prints, spoils no help.
-The index then lies in the user's cache folder, one for each environment and configuration,
-with a fingerprint of all that it was made from: versions of the distributions, files of the
-plugins and of the configuration. Another fingerprint means a new index. An index that lacks a
-plugin, because the plugin is broken, is not kept: its reason may show in no fingerprint.
+A process of its own (`biont.cli.command_survey`) makes the index: it imports all plugins and
+calls their hooks. A plugin that ends its process, or prints, cannot harm the help.
+The index is stored in the user's cache folder, for each environment and configuration, with a
+fingerprint of its sources: versions of the distributions, files of the plugins and of the
+configuration. A different fingerprint leads to a new index. An index with a broken plugin is not
+stored, because the cause of the failure may lie outside of the fingerprint.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 from biont.user_cache import find_user_cache
 
 _TIMEOUT = 30.0
-_SILENT = "the plugins could not be asked for their commands; see `biont plugins`"
+_SURVEY_FAILED = "the commands of plugins could not be listed; see `biont plugins`"
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class CommandIndex:
 
     Attributes:
         commands: the first line of each command's help, by the command's name.
-        problems: the reasons for which commands are missing, each a line.
-        folder: the folder of plugins that are single files, as the settings name it.
-        fingerprint: of all that the index was made from.
+        problems: the reason of each missing command, a line each.
+        folder: the setting ``plugins.folder``.
+        fingerprint: the digest of the index's sources.
     """
 
     commands: dict[str, str]
@@ -45,7 +45,7 @@ class CommandIndex:
 
     @classmethod
     def parse(cls, text: str | bytes) -> CommandIndex | None:
-        """Return the index that was written as `text`; None if it is no index."""
+        """Return the index in `text`; None if `text` has no valid index."""
         try:
             found: object = json.loads(text)
         except ValueError:
@@ -66,29 +66,29 @@ class CommandIndex:
 
 
 def read_index(config: Path | None) -> CommandIndex:
-    """Return the index: the kept one, or a new one if something has changed.
+    """Return the stored index, or a new index if its sources have changed.
 
     Args:
         config: the configuration, a folder or one file.
     """
-    path = _find_place(config)
-    with contextlib.suppress(OSError):  # A file that cannot be read is the survey's to report.
-        kept = None if path is None else CommandIndex.parse(path.read_bytes())
-        if kept is not None and kept.fingerprint == take_fingerprint(config, kept.folder):
-            return kept
-    index = _make(config)
+    path = _find_index_path(config)
+    with contextlib.suppress(OSError):  # The survey reports files that cannot be read.
+        stored = None if path is None else CommandIndex.parse(path.read_bytes())
+        if stored is not None and stored.fingerprint == take_fingerprint(config, stored.folder):
+            return stored
+    index = _make_index(config)
     if path is not None and not index.problems:
         with contextlib.suppress(OSError):  # A cache that cannot be written only costs time.
-            _keep(index, path)
+            _store_index(index, path)
     return index
 
 
 def take_fingerprint(config: Path | None, folder: str | None) -> str:
-    """Return a digest of all that decides which commands there are.
+    """Return a digest of the sources of the index.
 
     Args:
         config: the configuration, a folder or one file.
-        folder: the folder of plugins that are single files, if there is one.
+        folder: the setting ``plugins.folder``.
     """
     points = entry_points(group="biont")
     packages = {point.value.partition(":")[0].partition(".")[0] for point in points}
@@ -109,10 +109,10 @@ def take_fingerprint(config: Path | None, folder: str | None) -> str:
 
 
 def _list_sources(package: str) -> Iterator[Path]:
-    """Yield the files of a package; a package at the top is found without being imported."""
+    """Yield the files of a top-level package without importing the package."""
     try:
         spec = importlib.util.find_spec(package)
-    except (ImportError, ValueError):  # An entry point that names no module.
+    except (ImportError, ValueError):  # The entry point names no module.
         return
     if spec is not None and spec.submodule_search_locations is None and spec.origin:
         yield Path(spec.origin)
@@ -128,21 +128,22 @@ def _describe_file(path: Path) -> tuple[str, int, int]:
     return str(path), status.st_mtime_ns, status.st_size
 
 
-def _find_place(config: Path | None) -> Path | None:
+def _find_index_path(config: Path | None) -> Path | None:
     cache = find_user_cache(os.environ)
-    whose = f"{sys.prefix}\n{config and config.absolute()}"
-    digest = hashlib.sha256(whose.encode()).hexdigest()[:16]
+    environment = f"{sys.prefix}\n{config and config.absolute()}"
+    digest = hashlib.sha256(environment.encode()).hexdigest()[:16]
     return None if cache is None else cache / f"commands-{digest}.json"
 
 
-def _keep(index: CommandIndex, path: Path) -> None:
+def _store_index(index: CommandIndex, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Another process may read the index at the same time: write to a file of our own, then rename.
     part = path.with_suffix(f".{os.getpid()}")
     part.write_text(index.format())
     part.replace(path)
 
 
-def _make(config: Path | None) -> CommandIndex:
+def _make_index(config: Path | None) -> CommandIndex:
     import subprocess
 
     # -P and this process's own path: the other process finds the modules that this one finds.
@@ -160,5 +161,5 @@ def _make(config: Path | None) -> CommandIndex:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return CommandIndex({}, [_SILENT])
-    return CommandIndex.parse(done.stdout) or CommandIndex({}, [_SILENT])
+        return CommandIndex({}, [_SURVEY_FAILED])
+    return CommandIndex.parse(done.stdout) or CommandIndex({}, [_SURVEY_FAILED])

@@ -17,7 +17,7 @@ _WHOLE = 10_000
 
 
 def survey_commands(config: Path | None) -> CommandIndex:
-    """Return the commands of all plugins that the configuration lets in.
+    """Return the commands of all plugins that the configuration enables.
 
     Args:
         config: the configuration, a folder or one file.
@@ -26,7 +26,7 @@ def survey_commands(config: Path | None) -> CommandIndex:
     try:
         settings = read_settings(config)
         folder = settings.plugins.folder
-        # Before anything is imported: what changes later is then seen by the next look.
+        # Before the imports, so that a change during the imports leads to a new index.
         fingerprint = take_fingerprint(config, None if folder is None else str(folder))
         plugins.load(disable=settings.plugins.disable, folder=folder)
         plugins.add_commands(group)
@@ -46,7 +46,7 @@ def survey_commands(config: Path | None) -> CommandIndex:
 
 def main() -> None:
     """Print the index of the configuration that the first argument names."""
-    # Plugins may print while they are imported; their lines go elsewhere.
+    # Plugins may print during their import: send these lines to standard error.
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as out:
         os.dup2(2, 1)
         out.write(survey_commands(Path(sys.argv[1]) if sys.argv[1:] else None).format())

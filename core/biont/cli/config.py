@@ -17,7 +17,7 @@ def command() -> None:
 @command.command("check")
 @config_option
 def check(config: Path | None) -> None:
-    """Check every setting, the plugins' too; name each problem with its place."""
+    """Check all settings, including plugins'; report each problem with its place."""
     from biont.plugin_manager import PluginManager
     from biont.runtime.log_setup import configure_logs
 

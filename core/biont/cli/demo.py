@@ -11,17 +11,17 @@ from biont.exceptions import BiontError
 
 
 @click.command("demo")
-@click.option("--keep", is_flag=True, help="Go on serving at the end, until Ctrl-C.")
+@click.option("--keep", is_flag=True, help="Keep serving at the end, until Ctrl-C.")
 def command(*, keep: bool) -> None:
-    """Do the main job for real, in a temporary folder, and tell it step by step.
+    """Run the main job in a temporary folder, and report each step.
 
-    A prompt falls due by its cron expression, a local model answers it, the
-    answer becomes a note, and a signed webhook arrives. It takes a few seconds; the first
-    time it fetches the model (93 MB) and keeps it in your cache folder.
+    A scheduled prompt is due by its cron expression, a local model answers the prompt, the
+    answer becomes a note, and a signed webhook arrives. The demo takes a few seconds. The first
+    demo downloads the model (93 MB) into your cache folder.
     """
     try:
-        from biont.demo.walkthrough import Story
+        from biont.demo.walkthrough import Walkthrough
     except ModuleNotFoundError as error:
         raise BiontError(f"{error}; install it with: pip install 'biont[demo]'") from error
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(Story(click.echo).run(keep=keep))
+        asyncio.run(Walkthrough(click.echo).run(keep=keep))

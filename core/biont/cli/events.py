@@ -14,19 +14,19 @@ from biont.cli.options import config_option, open_accounts, open_store, parse_in
 
 @click.group("events")
 def command() -> None:
-    """Emit events, follow them, and replay those that a handler has failed."""
+    """Emit events, follow events, and replay dead letters."""
 
 
 @command.command("emit")
 @click.argument("event_type")
 @click.argument("payload", default="{}")
-@click.option("--user", required=True, help="Name of the user whom it concerns.")
+@click.option("--user", required=True, help="Name of the user whom the event concerns.")
 @config_option
 def emit(event_type: str, payload: str, user: str, config: Path | None) -> None:
-    """Emit an event of type EVENT_TYPE, which begins with `custom_`; print its id.
+    """Emit an event of type EVENT_TYPE, which begins with `custom_`; print the event's id.
 
-    PAYLOAD is a JSON object. A running workbench hands the event on within a second;
-    otherwise it waits for the next start.
+    PAYLOAD is a JSON object. A running workbench handles the event within a second; otherwise
+    the next start does.
     """
     import orjson
 
@@ -50,10 +50,10 @@ def emit(event_type: str, payload: str, user: str, config: Path | None) -> None:
 
 
 @command.command("replay")
-@click.option("--handler", help="Only of this handler, as plugin.function.")
-@click.option("--user", help="Only events of this user.")
-@click.option("--since", type=parse_instant, help="Only what failed at this instant or later.")
-@click.option("--until", type=parse_instant, help="Only what failed before this instant.")
+@click.option("--handler", help="Only dead letters of this handler: plugin.function.")
+@click.option("--user", help="Only dead letters of this user.")
+@click.option("--since", type=parse_instant, help="Only failures at this instant or later.")
+@click.option("--until", type=parse_instant, help="Only failures before this instant.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @config_option
 def replay(
@@ -64,7 +64,7 @@ def replay(
     yes: bool,
     config: Path | None,
 ) -> None:
-    """Let handlers see again what they have failed for good; say how many before."""
+    """Replay dead letters to their handlers; print their number first."""
     from biont.store.dead_letters import DeadLetterFilter, count_letters, mark_replaying
 
     async def find_choice() -> DeadLetterFilter:
@@ -90,13 +90,15 @@ def replay(
 
 @command.command("tail")
 @click.option("--url", default="http://127.0.0.1:8080", show_default=True, help="The workbench.")
-@click.option("--key", envvar="BIONT_KEY", help="An API key; by default $BIONT_KEY.")
-@click.option("--type", "event_type", help="Only this type, or a prefix: task_*.")
-@click.option("--after", help="Begin behind the event of this number, as printed first.")
+@click.option("--key", envvar="BIONT_KEY", help="An API key; $BIONT_KEY by default.")
+@click.option("--type", "event_type", help="Only events of this type, or of a prefix: task_*.")
+@click.option(
+    "--after", help="Begin after the event with this number, the first column of the output."
+)
 def tail(url: str, key: str | None, event_type: str | None, after: str | None) -> None:
-    """Print your events as they happen, one a line: number and JSON. Ends with Ctrl-C.
+    """Print your events as they happen, a line each: number and JSON. Ends with Ctrl-C.
 
-    When the connection is lost it is made again, and no event is left out.
+    The command reconnects after a lost connection, and leaves out no event.
     """
     from biont.cli.stream import follow_events
 

@@ -20,20 +20,20 @@ def command() -> None:
 
 @command.command("create")
 @user_option
-@click.option("--name", default="cli", show_default=True, help="What the key is for.")
+@click.option("--name", default="cli", show_default=True, help="A name to recognise the key by.")
 @click.option(
     "--scope",
     type=click.Choice(["full", "chat", "webhook"]),
     default="full",
     show_default=True,
-    help="What the key may be used for.",
+    help="The routes that the key may use.",
 )
-@click.option("--expires", type=click.DateTime(), help="When it stops working, in UTC.")
+@click.option("--expires", type=click.DateTime(), help="Time at which the key expires, in UTC.")
 @config_option
 def create(
     user: str, name: str, scope: str, expires: datetime | None, config: Path | None
 ) -> None:
-    """Create a key and print it; it is shown only this once."""
+    """Create a key and print it; no later command shows the key."""
     from biont.accounts.api_keys import Scope
 
     async def run() -> None:
@@ -50,7 +50,7 @@ def create(
 @user_option
 @config_option
 def list_keys(user: str, config: Path | None) -> None:
-    """List a user's keys, one a line: number, beginning, scope, state, name."""
+    """List a user's keys, a line each: number, prefix, scope, state, name."""
     from biont.clock import SystemClock
 
     async def run() -> None:

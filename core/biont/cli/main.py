@@ -1,4 +1,4 @@
-"""The group of all commands."""
+"""Group of all commands: the core's by name, and plugins' by hook or index."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _SPACES = 6
 
 
 class _Commands(click.Group):
-    """Finds the core's commands by name, and asks the plugins for all others."""
+    """Group that imports a command of the core by name, and plugins for any other command."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the core's commands, and those of the plugins."""
+        """Return the names of the core's and the plugins' commands."""
         plugins = read_index(find_config(None)).commands
         return sorted({*_COMMANDS, *plugins, *super().list_commands(ctx)})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of that name."""
+        """Return the command `cmd_name`."""
         if cmd_name in _COMMANDS:
             return _import_command(cmd_name)
         if cmd_name not in self.commands:
@@ -36,7 +36,7 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; its own option ``--config`` decides which plugins there are."""
+        """Find the command; the command's option ``--config`` decides which plugins exist."""
         ctx.meta[__name__] = _find_option("--config", args)
         return super().resolve_command(ctx, args)
 
@@ -45,7 +45,7 @@ class _Commands(click.Group):
         ctx: click.Context,  # noqa: ARG002  # the signature is click's
         formatter: click.HelpFormatter,
     ) -> None:
-        """Write the core's commands, and those of the plugins by their index."""
+        """Write the core's commands, and plugins' commands from their index."""
         index = read_index(find_config(None))
         core = {name: _import_command(name) for name in _COMMANDS}
         added = {
@@ -65,7 +65,7 @@ class _Commands(click.Group):
                     formatter.write_text(problem)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; an error of ours is told in plain words, without a traceback."""
+        """Run a command; print a `BiontError` as its message, without a traceback."""
         try:
             return super().invoke(ctx)
         except BiontError as error:
@@ -83,8 +83,7 @@ def main() -> None:
 
 
 def _import_command(name: str) -> click.Command:
-    command = import_module(f"biont.cli.{name}").command
-    assert isinstance(command, click.Command)  # noqa: S101  # narrows the type for mypy
+    command: click.Command = import_module(f"biont.cli.{name}").command
     return command
 
 

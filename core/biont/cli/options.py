@@ -1,4 +1,4 @@
-"""What several commands share."""
+"""Options and contexts that several commands share: settings, store, accounts."""
 
 from __future__ import annotations
 
@@ -25,30 +25,30 @@ config_option = click.option(
     "--config",
     envvar="BIONT_CONFIG",
     type=click.Path(path_type=Path),
-    help="Folder of YAML files, or one file. By default the folder `config`, where there is one.",
+    help="Folder of YAML files, or a single file; the folder `config` by default, if it exists.",
 )
 
 
 def parse_instant(value: str) -> datetime:
-    """Return an instant in ISO 8601; without a zone it is in UTC.
+    """Return the instant in an ISO 8601 text; UTC if the text has no offset.
 
     Raises:
-        click.BadParameter: it is none.
+        click.BadParameter: the text is not ISO 8601.
     """
     try:
         at = datetime.fromisoformat(value)
     except ValueError as error:
         raise click.BadParameter(
-            f"{value!r} is no instant; write it as 2026-03-01T12:00:00Z"
+            f"{value!r} is not an instant; write for example 2026-03-01T12:00:00Z"
         ) from error
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def find_config(config: Path | None) -> Path | None:
-    """Return the configuration, a folder or one file; None where there is none.
+    """Return the path of the configuration, a folder or a file; None for the defaults.
 
     Args:
-        config: as given by `config_option`, which stands over the environment.
+        config: the value of `config_option`, which has precedence over the environment.
     """
     if config is None and os.environ.get("BIONT_CONFIG"):
         return Path(os.environ["BIONT_CONFIG"])
@@ -58,14 +58,14 @@ def find_config(config: Path | None) -> Path | None:
 
 
 def read_settings(config: Path | None, **overrides: object) -> Settings:
-    """Return the settings that a command runs with.
+    """Return the settings for a command.
 
     Args:
-        config: as given by `config_option`.
-        overrides: variables that stand over the environment; None leaves one as it is.
+        config: the value of `config_option`.
+        overrides: variables with precedence over the environment; None keeps the environment's.
 
     Raises:
-        SettingsError: they cannot be used; each problem is named with its place.
+        SettingsError: the settings are invalid; the error has each problem with its place.
     """
     from biont.settings.loading import load_settings
 
@@ -74,29 +74,29 @@ def read_settings(config: Path | None, **overrides: object) -> Settings:
 
 
 def read_plugin_settings(config: Path | None, name: str, model: type[M]) -> M:
-    """Return the section of the plugin `name`, checked against its model.
+    """Return the validated section of the plugin `name`.
 
-    For a command that a plugin adds; a running workbench has `Workbench.plugin_settings`.
+    Commands of plugins use this function; in a workbench, use `Workbench.plugin_settings`.
 
     Args:
-        config: as given by `config_option`.
+        config: the value of `config_option`.
         name: the plugin's name, the key below ``plugins:``.
         model: the model that the plugin returns from `register_settings`.
 
     Raises:
-        SettingsError: the core's settings or this section cannot be used; each problem is
-            named with its place.
+        SettingsError: the core's settings or this section are invalid; the error has each
+            problem with its place.
     """
     return read_settings(config).read_section(name, model)
 
 
 @asynccontextmanager
 async def open_store(config: Path | None) -> AsyncIterator[Store]:
-    """Open the database, beside a workbench that may be running.
+    """Open the store, also while a workbench runs on the same database.
 
     Raises:
-        SettingsError: the settings cannot be used.
-        StoreUnavailable: the database cannot be used.
+        SettingsError: the settings are invalid.
+        StoreUnavailable: the database cannot be opened.
     """
     from biont.clock import SystemClock
     from biont.event import EventFactory
@@ -118,7 +118,7 @@ async def open_store(config: Path | None) -> AsyncIterator[Store]:
 
 
 class Accounts(NamedTuple):
-    """Users and their keys."""
+    """Users and API keys."""
 
     users: Users
     keys: ApiKeys
@@ -126,11 +126,11 @@ class Accounts(NamedTuple):
 
 @asynccontextmanager
 async def open_accounts(config: Path | None) -> AsyncIterator[Accounts]:
-    """Open users and keys, beside a workbench that may be running.
+    """Open users and API keys, also while a workbench runs on the same database.
 
     Raises:
-        SettingsError: the settings cannot be used.
-        StoreUnavailable: the database cannot be used.
+        SettingsError: the settings are invalid.
+        StoreUnavailable: the database cannot be opened.
     """
     from biont.accounts.api_keys import ApiKeys
     from biont.accounts.users import Users
@@ -142,14 +142,14 @@ async def open_accounts(config: Path | None) -> AsyncIterator[Accounts]:
 
 @contextmanager
 def read_database(config: Path | None) -> Iterator[None]:
-    """Let tables be used inside, for reading only, beside a workbench that may be running.
+    """Allow read-only queries while the context is open, also while a workbench runs.
 
     Args:
-        config: as given by `config_option`.
+        config: the value of `config_option`.
 
     Raises:
-        SettingsError: the settings cannot be used.
-        StoreUnavailable: there is no database, or not of this version.
+        SettingsError: the settings are invalid.
+        StoreUnavailable: the database does not exist, or belongs to another version.
     """
     import sqlite3
 
@@ -160,7 +160,7 @@ def read_database(config: Path | None) -> Iterator[None]:
 
     settings = read_settings(config).database
     if not settings.path.exists():
-        raise StoreUnavailable(f"there is no database {settings.path}; see database.url")
+        raise StoreUnavailable(f"the database {settings.path} does not exist; see database.url")
     database = open_sqlite(settings.path, settings.busy_timeout)
     try:
         with database.connection_context(), activate(database):

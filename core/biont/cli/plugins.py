@@ -13,7 +13,7 @@ from biont.cli.options import config_option, read_settings
 @click.command("plugins")
 @config_option
 def command(config: Path | None) -> None:
-    """List the plugins, one a line: name, state, what it is; fails if one is quarantined."""
+    """List the plugins, a line each: name, state, summary; exit code 1 if any is quarantined."""
     from biont.plugin_manager import PluginManager
     from biont.runtime.log_setup import configure_logs
 

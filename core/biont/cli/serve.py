@@ -14,9 +14,11 @@ from biont.cli.options import config_option, read_settings
 @click.command("serve")
 @config_option
 @click.option("--host", help="Listen on this address instead of server.host.")
-@click.option("--port", type=int, help="Listen on this port instead of server.port; 0 for any.")
+@click.option(
+    "--port", type=int, help="Listen on this port instead of server.port; 0 for a free port."
+)
 def command(config: Path | None, host: str | None, port: int | None) -> None:
-    """Run the workbench until it is told to stop (SIGTERM, Ctrl-C)."""
+    """Run the workbench until SIGTERM or Ctrl-C."""
     from biont.runtime.log_setup import configure_logs
     from biont.server import serve
 

@@ -17,7 +17,7 @@ def command() -> None:
 
 @command.command("create")
 @click.argument("name")
-@click.option("--time-zone", help="Of schedules that name none, such as Europe/Berlin.")
+@click.option("--time-zone", help="Time zone of schedules that name none, such as Europe/Berlin.")
 @config_option
 def create(name: str, time_zone: str | None, config: Path | None) -> None:
     """Create the user NAME."""
@@ -37,7 +37,7 @@ def create(name: str, time_zone: str | None, config: Path | None) -> None:
 @command.command("list")
 @config_option
 def list_users(config: Path | None) -> None:
-    """List all users, one a line: number, name, when created."""
+    """List all users, a line each: number, name, creation time."""
 
     async def run() -> None:
         async with open_accounts(config) as accounts:

@@ -1,1 +1,1 @@
-"""Contract: the hooks and types that plugins implement."""
+"""Contract: hooks and types that plugins implement."""

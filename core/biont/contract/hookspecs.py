@@ -1,12 +1,12 @@
-"""The contract between the workbench and its plugins, on one page.
+"""Hook specifications: the contract between the workbench and its plugins.
 
-A plugin is a module. It implements any of these hooks as functions marked with
-`biont.hookimpl`, and marks event handlers with `biont.on`; it needs neither.
-Hooks are synchronous and only *say* what the plugin has: they are called once,
-at start, after every plugin has been imported. What they return may be async.
+A plugin is a module with hooks, functions that are marked with `biont.hookimpl`, and event
+handlers, functions that are marked with `biont.on`. Every hook is optional. Hooks are synchronous
+and only *register*: the workbench calls each hook once, at the start, after it has imported all
+plugins. The registered functions may be async.
 
-A hook may leave out parameters it does not need. A function marked with
-`hookimpl` whose name is not on this page is an error that names its plugin.
+A hook may leave out parameters. A function marked with `hookimpl` whose name is not in this
+module is an error that names the plugin.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ hookimpl = pluggy.HookimplMarker("biont")
 
 @hookspec
 def register_settings() -> type[BaseModel]:
-    """Return the model of the plugin's own section, ``plugins: {<name>: ...}``, in YAML.
+    """Return the model of the plugin's section, ``plugins: {<name>: ...}``, in YAML.
 
-    It should forbid extra keys and give every field a default and a description.
-    The validated section is `biont.Workbench.plugin_settings`. Since 0.1.
+    The model should forbid extra keys, and every field should have a default and a description.
+    `biont.Workbench.plugin_settings` returns the validated section. Since 0.1.
     """
     raise AssertionError
 
 
 @hookspec
 def register_tables() -> Tables:
-    """Return the plugin's tables and the folder of the migrations that make them.
+    """Return the plugin's tables and the folder of their migrations.
 
-    Migrations run before the plugin's `lifespan` is opened. Since 0.1.
+    Migrations run before the plugin's `lifespan` opens. Since 0.1.
     """
     raise AssertionError
 
@@ -57,46 +57,44 @@ def register_tables() -> Tables:
 def register_routes() -> Api:
     """Return the plugin's routes, below ``/api/v1``.
 
-    A route that the core or another plugin has is an error that names both.
-    Since 0.1.
+    A route of the core or of another plugin is an error that names both. Since 0.1.
     """
     raise AssertionError
 
 
 @hookspec
 def register_jobs() -> Sequence[JobKind]:
-    """Return the kinds of job that schedules may have. Since 0.1."""
+    """Return the job kinds that schedules can run. Since 0.1."""
     raise AssertionError
 
 
 @hookspec
 def register_event_types() -> Sequence[EventType]:
-    """Return the types of event that the plugin emits.
+    """Return the event types that the plugin emits.
 
-    A type that nobody declares is refused where it is emitted, and so is a
-    payload that is not as declared; only names that begin with ``custom_``
-    need no declaration. Since 0.1.
+    `emit` refuses an undeclared event type and a payload that does not fit the declaration.
+    Only names that begin with ``custom_`` need no declaration. Since 0.1.
     """
     raise AssertionError
 
 
 @hookspec
 def register_llm_backends(workbench: Workbench) -> Mapping[str, BackendFactory]:
-    """Return ways to reach a language model, by the name that settings and requests choose.
+    """Return factories of LLM backends, by the name that settings and requests use.
 
-    A name has no ``/``. A factory is called when its backend is first used. Since 0.1.
+    A name has no ``/``. The workbench calls a factory at the first use of the backend. Since 0.1.
 
     Args:
-        workbench: has the plugin's settings, and is not running yet.
+        workbench: the workbench, which is not running yet, with the plugin's settings.
     """
     raise AssertionError
 
 
 @hookspec
 def register_tools() -> Sequence[Tool]:
-    """Return what a language model may do, on behalf of its user.
+    """Return tools that language models may call on behalf of a user.
 
-    Two tools of one name are an error that names both plugins. Since 0.1.
+    Two tools with the same name are an error that names both plugins. Since 0.1.
     """
     raise AssertionError
 
@@ -105,8 +103,8 @@ def register_tools() -> Sequence[Tool]:
 def register_commands(cli: click.Group) -> None:
     """Add commands to ``biont``.
 
-    Called when the command line is not one of the core's own. A command reads the
-    plugin's own settings by `biont.cli.read_plugin_settings`. Since 0.1.
+    The command line calls this hook for a command that is not the core's. A command reads the
+    settings of its plugin with `biont.cli.read_plugin_settings`. Since 0.1.
 
     Args:
         cli: the group of all commands.
@@ -117,10 +115,10 @@ def register_commands(cli: click.Group) -> None:
 def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
     """Return a context that is open while the workbench runs.
 
-    Opened in the order of the plugins' names, before the first event is handled;
-    closed in reverse, after the last. Since 0.1.
+    Contexts open in the order of the plugins' names, before the first event is handled. They
+    close in the reverse order, after the last event. Since 0.1.
 
     Args:
-        workbench: the running whole.
+        workbench: the workbench.
     """
     raise AssertionError

@@ -1,4 +1,4 @@
-"""Job kinds: the jobs that schedules can run, as plugins register them."""
+"""Job kinds: jobs that schedules can run, registered by plugins."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from biont.workbench import Workbench
 
 @dataclass(frozen=True)
 class JobKind:
-    """A kind of job, as a plugin registers it.
+    """Kind of job.
 
     Attributes:
         name: the name in schedules: ``prompt``.
-        parameters: the model of the parameters that a schedule of this kind has.
-        run: does the work and returns the function that then writes its outcome. It may be
-            called again for the same run after a crash. An exception ends the run as
-            failed; `BudgetExceeded` ends it as skipped.
+        parameters: the model of the parameters in schedules of this kind.
+        run: does the work, and returns the function that writes the outcome. After a crash the
+            scheduler calls `run` again for the same run. An exception ends the run as failed;
+            `BudgetExceeded` ends the run as skipped.
     """
 
     name: str
@@ -30,4 +30,4 @@ class JobKind:
 
 
 JOB_KINDS = Service[Mapping[str, JobKind]]("job kinds", provider="core")
-"""All registered kinds of job, by name."""
+"""All registered job kinds, by name."""

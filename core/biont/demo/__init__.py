@@ -1,1 +1,1 @@
-"""The demonstration: the main job, done for real and told step by step."""
+"""Demo: runs the main job with real parts, and reports each step."""

@@ -1,4 +1,4 @@
-"""The demonstration's REST client."""
+"""REST client of the demo."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Json = dict[str, JsonValue]
 
 
 class DemoClient:
-    """Speaks to the workbench that the demonstration has started.
+    """REST client for the workbench that the demo has started.
 
     Args:
-        url: where it serves.
+        url: the root URL of the workbench.
         key: the API key to send.
     """
 
@@ -26,7 +26,7 @@ class DemoClient:
         self._headers = {"X-API-Key": key}
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(  # noqa: TID251  # of a process that we started
+        self._session = aiohttp.ClientSession(  # noqa: TID251  # the demo's own workbench
             self._root, headers=self._headers, timeout=aiohttp.ClientTimeout(30)
         )
         return self
@@ -40,24 +40,24 @@ class DemoClient:
         await self._session.close()
 
     async def post(self, path: str, body: Json) -> Json:
-        """Return what was created.
+        """Return the body of the response to a POST.
 
         Raises:
-            BiontError: the answer was another than 201.
+            BiontError: the status is neither 200 nor 201.
         """
-        return await self._ask("POST", path, body)
+        return await self._request("POST", path, body)
 
     async def get(self, path: str) -> Json:
-        """Return what is there.
+        """Return the body of the response to a GET.
 
         Raises:
-            BiontError: the answer was another than 200.
+            BiontError: the status is neither 200 nor 201.
         """
-        return await self._ask("GET", path, None)
+        return await self._request("GET", path, None)
 
-    async def _ask(self, method: str, path: str, body: Json | None) -> Json:
+    async def _request(self, method: str, path: str, body: Json | None) -> Json:
         async with self._session.request(method, path, json=body) as response:
             document: Json = await response.json(content_type=None)
             if response.status not in (200, 201):
-                raise BiontError(f"{method} {path} was answered {response.status}: {document}")
+                raise BiontError(f"{method} {path} returned {response.status}: {document}")
             return document

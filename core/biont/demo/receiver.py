@@ -1,4 +1,4 @@
-"""The demonstration's own webhook receiver, as a subscriber would write it."""
+"""Webhook receiver of the demo, as a subscriber would write it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from biont.exceptions import BiontError
 
 
 class Receiver:
-    """Listens on the loopback and verifies each request by the public library.
+    """Webhook receiver on the loopback, which verifies signatures with the public library.
 
     Attributes:
-        port: where it listens.
-        secret: what its webhook's registration has answered.
-        events: the verified events, in the order in which they came.
+        port: the port of the receiver; 0 before `run`.
+        secret: the webhook's secret, from the response to the registration.
+        events: the verified events in order of arrival.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Receiver:
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
-        """Listen while this is open."""
+        """Listen while the context is open."""
         app = web.Application()
         app.router.add_post("/hook", self._receive)
         runner = web.AppRunner(app, access_log=None)
@@ -47,7 +47,7 @@ class Receiver:
             await runner.cleanup()
 
     async def wait_for(self, event_type: str) -> dict[str, JsonValue]:
-        """Wait for the next event of a type; those of other types are let go."""
+        """Return the next event of a type; drop events of other types."""
         while True:
             event = await self.events.get()
             if event["event_type"] == event_type:
@@ -56,6 +56,6 @@ class Receiver:
     async def _receive(self, request: web.Request) -> web.Response:
         event = Webhook(self.secret).verify(await request.text(), dict(request.headers))
         if not isinstance(event, dict):
-            raise BiontError("the webhook's body is no JSON object")
+            raise BiontError("the webhook's body is not a JSON object")
         self.events.put_nowait(event)
         return web.Response()

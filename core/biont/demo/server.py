@@ -1,4 +1,4 @@
-"""The workbench of the demonstration: a real process in a temporary folder."""
+"""Workbench of the demo: a separate process in a temporary folder."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pathlib import Path
 from biont.exceptions import BiontError
 from biont.user_cache import find_user_cache
 
-_START = 30.0
-_STOP = 20.0
+_START_SECONDS = 30.0
+_STOP_SECONDS = 20.0
 
 
 class DemoServer:
-    """Runs ``biont`` commands on a configuration of their own.
+    """Runner of ``biont`` commands with a temporary configuration.
 
     Args:
-        folder: where everything is kept.
-        receiver_port: the one port on this machine that webhooks may go to.
+        folder: the folder of configuration, database, keys and log.
+        receiver_port: the only port of this machine that webhooks may go to.
     """
 
     def __init__(self, folder: Path, receiver_port: int) -> None:
@@ -40,7 +40,7 @@ class DemoServer:
         )
 
     async def pull_model(self) -> None:
-        """Fetch the model unless it is there; the command prints its own progress.
+        """Download the model if it is missing; the command prints its own progress.
 
         Raises:
             BiontError: the command failed.
@@ -52,10 +52,10 @@ class DemoServer:
             raise BiontError("biont models pull: see above")
 
     async def run_command(self, *arguments: str) -> str:
-        """Return what a command prints.
+        """Return the output of a command.
 
         Raises:
-            BiontError: it failed.
+            BiontError: the command failed.
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -73,10 +73,10 @@ class DemoServer:
 
     @asynccontextmanager
     async def serve(self) -> AsyncIterator[str]:
-        """Run the workbench while this is open, and yield its URL.
+        """Run the workbench while the context is open, and yield the workbench's URL.
 
         Raises:
-            BiontError: it does not start; the message ends with its log.
+            BiontError: the workbench does not start; the message ends with its log.
         """
         with self._log.open("wb") as log:
             process = await asyncio.create_subprocess_exec(
@@ -89,23 +89,26 @@ class DemoServer:
                 stderr=log,
             )
         try:
-            yield await self._read_url(process)
+            yield await self._read_url(process.stdout)
         finally:
-            await _stop(process)
+            await _stop_process(process)
 
-    async def _read_url(self, process: asyncio.subprocess.Process) -> str:
-        assert process.stdout is not None  # noqa: S101  # narrows the type for mypy
-        async with asyncio.timeout(_START):
-            line = (await process.stdout.readline()).decode()
+    async def _read_url(self, stdout: asyncio.StreamReader | None) -> str:
+        """Return the URL at the end of the first line that the workbench prints."""
+        line = b""
+        if stdout is not None:
+            async with asyncio.timeout(_START_SECONDS):
+                line = await stdout.readline()
         if not line:
-            raise BiontError(f"it does not start: {self._log.read_text()[-2000:].strip()}")
-        return line.split()[-1]
+            log = self._log.read_text()[-2000:].strip()
+            raise BiontError(f"the workbench does not start: {log}")
+        return line.decode().split()[-1]
 
 
 def _make_model_folder(folder: Path) -> Path:
-    """Return the folder in which the model stays for the next demonstration.
+    """Return the folder that keeps the model for the next demo.
 
-    Where the user has no cache folder, the model goes with the demonstration's own `folder`.
+    For a user without a cache folder, the model is in the demo's `folder` and is deleted with it.
     """
     cache = find_user_cache(os.environ)
     if cache is not None:
@@ -115,12 +118,12 @@ def _make_model_folder(folder: Path) -> Path:
     return folder / "models"
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
+async def _stop_process(process: asyncio.subprocess.Process) -> None:
     if process.returncode is not None:
         return
     process.terminate()
     try:
-        async with asyncio.timeout(_STOP):
+        async with asyncio.timeout(_STOP_SECONDS):
             await process.wait()
     except TimeoutError:
         process.kill()

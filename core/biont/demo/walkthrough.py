@@ -1,4 +1,4 @@
-"""What the demonstration does, and how it tells it."""
+"""Walkthrough: the steps of the demo and their output."""
 
 from __future__ import annotations
 
@@ -17,57 +17,55 @@ from biont.demo.receiver import Receiver
 from biont.demo.server import DemoServer
 from biont.exceptions import BiontError
 
-Tell = Callable[[str], None]
-
 TEXT = (
     "The city library opened a new reading room on Monday. It has 120 seats, large windows "
     "and free internet, and it is open every day until midnight."
 )
-_PATIENCE = 180.0
-_PROGRESS = 1.0
+_WAIT_SECONDS = 180.0
+_PROGRESS_SECONDS = 1.0
 
 
-class Story:
+class Walkthrough:
     """The main job, from an empty folder to a verified webhook.
 
     Args:
-        tell: prints a line.
+        print_line: prints a line.
     """
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    def __init__(self, print_line: Callable[[str], None]) -> None:
+        self._print = print_line
         self._number = 0
         self._receiver = Receiver()
 
     async def run(self, *, keep: bool) -> None:
-        """Tell the whole story; with `keep`, go on serving until interrupted.
+        """Run all steps; with `keep`, serve until interrupted.
 
         Raises:
-            BiontError: a step failed; the message names it.
+            BiontError: a step failed; the message names the step.
         """
         async with AsyncExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="biont-demo-")))
             with self._step("start a webhook receiver"):
                 await stack.enter_async_context(self._receiver.run())
-                self._tell(f"   it listens on {self._receiver.url}")
+                self._print(f"   the receiver listens on {self._receiver.url}")
             server = DemoServer(folder, self._receiver.port)
-            with self._step("fetch the model, unless it is there: biont models pull"):
+            with self._step("download the model if it is missing: biont models pull"):
                 await server.pull_model()
             with self._step("start the workbench: biont serve"):
                 url = await stack.enter_async_context(server.serve())
-                self._tell(f"   it serves {url}, all in {folder}")
+                self._print(f"   the workbench serves {url}, with all files in {folder}")
             key = await self._make_key(server)
             await self._do_main_job(url, key)
-            self._suggest(url, key, keep=keep)
+            self._print_next_steps(url, key, keep=keep)
             if keep:
-                self._tell(f"\nIt goes on serving {url} until you press Ctrl-C.")
+                self._print(f"\nThe workbench serves {url} until you press Ctrl-C.")
                 await asyncio.Event().wait()
 
     async def _make_key(self, server: DemoServer) -> str:
-        with self._step("make a user and an API key: biont users create, biont keys create"):
+        with self._step("create a user and an API key: biont users create, biont keys create"):
             await server.run_command("users", "create", "demo")
             key = await server.run_command("keys", "create", "--user", "demo")
-            self._tell(f"   {key[:12]}... (shown once, stored as a hash)")
+            self._print(f"   {key[:12]}... (shown once, stored as a hash)")
             return key
 
     async def _do_main_job(self, url: str, key: str) -> None:
@@ -77,7 +75,7 @@ class Story:
                     "webhooks/outgoing/register", {"url": self._receiver.url}
                 )
                 self._receiver.secret = str(answer["secret"])
-                self._tell(f"   its secret: {self._receiver.secret[:12]}... (shown once)")
+                self._print(f"   secret: {self._receiver.secret[:12]}... (shown once)")
             with self._step("schedule a prompt: POST /api/v1/schedule"):
                 schedule = await client.post(
                     "schedule",
@@ -89,47 +87,47 @@ class Story:
                         "prompt": f"Summarise this text in one sentence: {TEXT}",
                     },
                 )
-                self._tell(f"   {schedule['cron']} is due next at {schedule['next_fire_at']}")
-            with self._step("wait until it is due, the model has answered and told the receiver"):
+                self._print(f"   {schedule['cron']} is due next at {schedule['next_fire_at']}")
+            with self._step("wait until the model has answered and the webhook has arrived"):
                 event = await self._wait(client, schedule)
-            with self._step("read the note that the run has left"):
-                self._show(event, await _read_note(client, event))
+            with self._step("read the note that the run has created"):
+                self._print_result(event, await _read_note(client, event))
 
     async def _wait(self, client: DemoClient, schedule: Json) -> Json:
-        """Wait for the webhook, telling how it goes; end early when the run has failed."""
+        """Wait for the webhook and print the progress; raise as soon as the run has failed."""
         due_at = datetime.fromisoformat(str(schedule["next_fire_at"]))
         arrival = asyncio.create_task(self._receiver.wait_for("scheduled_trigger"))
         try:
-            async with asyncio.timeout(_PATIENCE):
-                while not (await asyncio.wait([arrival], timeout=_PROGRESS))[0]:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                while not (await asyncio.wait([arrival], timeout=_PROGRESS_SECONDS))[0]:
                     await _refuse_failure(client, schedule)
                     left = (due_at - SystemClock().now()).total_seconds()
-                    self._tell(f"   due in {left:.0f} s" if left > 0 else "   the model works")
+                    self._print(f"   due in {left:.0f} s" if left > 0 else "   the model works")
         finally:
             arrival.cancel()
         return await arrival
 
-    def _show(self, event: Json, note: Json) -> None:
-        self._tell(f"   note {note['id']}, {note['title']!r}:")
-        self._tell(f"   {note['content']}")
-        self._tell("\nThe webhook's body, its signature verified by `standardwebhooks`:")
-        self._tell(orjson.dumps(event, option=orjson.OPT_INDENT_2).decode())
+    def _print_result(self, event: Json, note: Json) -> None:
+        self._print(f"   note {note['id']}, {note['title']!r}:")
+        self._print(f"   {note['content']}")
+        self._print("\nThe webhook's body, its signature verified by `standardwebhooks`:")
+        self._print(orjson.dumps(event, option=orjson.OPT_INDENT_2).decode())
 
-    def _suggest(self, url: str, key: str, *, keep: bool) -> None:
-        self._tell("\nWhat you would try next" + ("" if keep else ", with `biont demo --keep`"))
+    def _print_next_steps(self, url: str, key: str, *, keep: bool) -> None:
+        self._print("\nNext steps" + ("" if keep else ", with `biont demo --keep`"))
         header = f"-H 'X-API-Key: {key}'"
         json = "-H 'Content-Type: application/json'"
-        self._tell(f"curl {header} {url}/api/v1/notes")
-        self._tell(f"curl {header} {url}/api/v1/events")
-        self._tell(f"curl {header} {url}/api/v1/webhooks/outgoing/1/deliveries")
-        self._tell(f"curl {header} {url}/api/v1/schedule/1/runs")
+        self._print(f"curl {header} {url}/api/v1/notes")
+        self._print(f"curl {header} {url}/api/v1/events")
+        self._print(f"curl {header} {url}/api/v1/webhooks/outgoing/1/deliveries")
+        self._print(f"curl {header} {url}/api/v1/schedule/1/runs")
         message = '{"message": "What is the capital of France?"}'
-        self._tell(f"curl {header} {json} -d '{message}' {url}/api/v1/chat")
+        self._print(f"curl {header} {json} -d '{message}' {url}/api/v1/chat")
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:
         self._number += 1
-        self._tell(f"\n{self._number}. {name[0].upper()}{name[1:]}")
+        self._print(f"\n{self._number}. {name[0].upper()}{name[1:]}")
         try:
             yield
         except Exception as error:
@@ -140,14 +138,13 @@ class Story:
 
 
 async def _read_note(client: DemoClient, event: Json) -> Json:
-    payload = event["payload"]
-    assert isinstance(payload, dict)  # noqa: S101  # narrows the type for mypy
-    return await client.get(f"notes/{payload['note_id']}")
+    match event:
+        case {"payload": {"note_id": note_id}}:
+            return await client.get(f"notes/{note_id}")
+    raise BiontError(f"the event has no note_id: {event}")
 
 
 async def _refuse_failure(client: DemoClient, schedule: Json) -> None:
-    runs = (await client.get(f"schedule/{schedule['id']}/runs"))["data"]
-    assert isinstance(runs, list)  # noqa: S101  # narrows the type for mypy
-    for run in runs:
-        if isinstance(run, dict) and run["status"] == "failed":
-            raise BiontError(f"the run has failed: {run['error']}")
+    match await client.get(f"schedule/{schedule['id']}/runs?status=failed"):
+        case {"data": [{"error": error}, *_]}:
+            raise BiontError(f"the run has failed: {error}")

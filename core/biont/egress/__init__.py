@@ -1,8 +1,8 @@
-"""Egress: the only way out to addresses that a user can influence.
+"""Egress: guarded HTTP requests to URLs that users can influence.
 
-A user who may name a URL must not thereby reach the machine itself, its private network
-or the metadata service of its cloud. `EgressPolicy` decides which addresses are allowed;
-`EgressSession` sends requests that cannot get around the policy.
+A user who may name a URL must not thereby reach the machine itself, the private network or the
+metadata service of a cloud. `EgressPolicy` decides which addresses are allowed;
+`EgressSession` sends requests only to allowed addresses.
 """
 
 from biont.lazy_names import load_lazily

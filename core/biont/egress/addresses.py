@@ -1,8 +1,8 @@
-"""Which addresses are public, and which belong to a cloud's metadata service.
+"""Tables of public addresses and of cloud metadata services.
 
-The tables are our own, after the IANA special-purpose address registries:
-`ipaddress.is_global` changes with Python's patch releases, and takes multicast,
-NAT64 and relayed IPv4 for global.
+The tables follow the IANA special-purpose address registries. `ipaddress.is_global` does not
+serve: its result changes with Python's patch releases, and it counts multicast, NAT64 and
+relayed IPv4 addresses as global.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _SPECIAL_IPV4 = tuple(
     )
 )
 
-# Whatever is public lies in here. Outside are loopback, mapped and compatible
-# IPv4, NAT64, unique local, link-local, site-local and multicast addresses.
+# All public IPv6 addresses lie in this network. Loopback, mapped and compatible IPv4, NAT64,
+# unique local, link-local, site-local and multicast addresses lie outside.
 _GLOBAL_UNICAST_IPV6 = IPv6Network("2000::/3")
 
 _SPECIAL_IPV6 = tuple(
@@ -75,8 +75,8 @@ _METADATA = frozenset(
 def is_public(address: IPAddress) -> bool:
     """Return whether `address` can only be a host of the public internet.
 
-    IPv6 addresses that a gateway turns into an IPv4 address (mapped, compatible,
-    NAT64, 6to4, Teredo) are not public, whichever IPv4 address they bear.
+    IPv6 addresses that a gateway turns into IPv4 addresses (mapped, compatible, NAT64, 6to4,
+    Teredo) are never public.
     """
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _SPECIAL_IPV4)
@@ -86,12 +86,12 @@ def is_public(address: IPAddress) -> bool:
 
 
 def is_metadata(address: IPAddress) -> bool:
-    """Return whether `address` is a cloud's metadata service, or leads to one.
+    """Return whether `address` is, or leads to, a cloud's metadata service.
 
-    An IPv6 address counts if any four octets in a row are such an IPv4 address:
-    the prefix of a NAT64 gateway is its operator's choice, so the place where
-    the IPv4 address stands is not known. Octet 8 may be skipped (RFC 6052) and
-    all octets may be inverted (Teredo, RFC 4380).
+    An IPv6 address counts if any four octets in a row are the IPv4 address of a metadata
+    service: a NAT64 gateway may have any prefix, so that the position of the IPv4 address is
+    unknown. Octet 8 may be skipped (RFC 6052), and all octets may be inverted (Teredo,
+    RFC 4380).
     """
     octets = address.packed
     if octets in _METADATA:

@@ -1,4 +1,4 @@
-"""The operator's exceptions: addresses that are not public, yet may be spoken to."""
+"""Allowlist: the operator's exceptions for addresses that are not public."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from yarl import URL
 from biont.egress.addresses import IPAddress, IPNetwork
 
 NAME = re.compile(r"(?=.{1,254}\Z)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
-"""A host name in lower case and in ASCII, as it goes to a resolver."""
+"""Pattern of host names in lower case and ASCII, as resolvers get them."""
 
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 def looks_like_address(host: str) -> bool:
-    """Return whether some program may read `host` as an address and not as a name.
+    """Return whether any program may read `host` as an address instead of a name.
 
-    That is any host with a colon or with a number, decimal or hexadecimal, as
-    its last label; no top-level domain is a number.
+    This is the case for a colon in the host, and for a decimal or hexadecimal number as the
+    last label, because no top-level domain is a number.
     """
     return ":" in host or _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]) is not None
 
 
 class Allowlist:
-    """What is permitted although it is not public.
+    """Allowed addresses and names that are not public.
 
     Args:
-        entries: each ``cidr:port``, ``address:port`` or ``name:port``; IPv6 in
-            brackets, ``*`` for every port.
+        entries: ``cidr:port``, ``address:port`` or ``name:port`` each; IPv6 in brackets,
+            ``*`` for every port.
 
     Raises:
-        ValueError: an entry has another form; the message quotes it.
+        ValueError: an entry is malformed; the message quotes the entry.
     """
 
     def __init__(self, entries: Sequence[str]) -> None:
@@ -43,7 +43,7 @@ class Allowlist:
             self._add(entry)
 
     def covers(self, address: IPAddress, port: int, host: str | None) -> bool:
-        """Return whether an entry permits `address` at `port`, reached by the name `host`."""
+        """Return whether an entry allows `address` at `port`, reached by the name `host`."""
         if host is not None:
             name = host.rstrip(".").lower()
             if (name, port) in self._names or (name, None) in self._names:
@@ -55,7 +55,7 @@ class Allowlist:
     def _add(self, entry: str) -> None:
         host, colon, port = entry.rpartition(":")
         if not (colon and host):
-            raise ValueError(f"{entry!r} is not of the form host:port; * stands for every port")
+            raise ValueError(f"{entry!r} is not of the form host:port; write * for every port")
         if host.startswith("[") and host.endswith("]"):
             self._networks.append((_parse_network(entry, host[1:-1]), _parse_port(entry, port)))
         elif ":" in host:
@@ -87,5 +87,5 @@ def _parse_name(entry: str, text: str) -> str:
     except ValueError:
         name = ""
     if not NAME.fullmatch(name):
-        raise ValueError(f"{entry!r} has no valid host name; wildcards are not known here")
+        raise ValueError(f"{entry!r} has no valid host name; wildcards are not supported")
     return name.rstrip(".")

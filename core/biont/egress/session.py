@@ -1,4 +1,15 @@
-"""The guarded session: it asks the policy again at the last moment before each socket."""
+"""Egress session: HTTP client whose every socket has passed the egress policy.
+
+The checked address is the connected address. The resolver guard checks the addresses of a
+name, and the connector then opens a socket through `EgressSession._open_socket` for the very
+address that it connects to; there the policy is asked once more. aiohttp calls the socket
+factory for every address, also for address literals that no resolver sees. The factory raises
+before a socket exists, so a forbidden request sends no packet.
+
+Redirects are off (a redirect would need all checks again), and so are cookies, proxies from the
+environment (a proxy would connect elsewhere) and decompression (a small body could fill
+the memory).
+"""
 
 from __future__ import annotations
 
@@ -24,18 +35,18 @@ from yarl import URL
 from biont.egress.policy import EgressPolicy
 
 READ_LIMIT = 64 * 1024
-"""How much of an answer's body can be asked for, in bytes."""
+"""Largest part of a response's body that a caller can ask for, in bytes."""
 
-# A burst to one host shares a look-up, and an endpoint that moves is followed within
-# seconds. Staleness is no danger: what is kept was judged, and is judged at each connect.
+# Requests in a burst share a look-up, and an endpoint that moves is found within seconds. A
+# stale address is no danger, because the policy checks the address at each connect again.
 _DNS_TTL = 10
 
-# Node.js and uvicorn close an idle connection after 5 s. A POST sent into that moment is
-# lost, and cannot be sent again unseen; so idle connections are given up before it.
+# Node.js and uvicorn close an idle connection after 5 s. A POST at that moment is lost, and
+# repeating the POST could deliver twice; so idle connections are closed before.
 _KEEPALIVE = 4.0
 
 _HEADERS = {
-    # Answers are kept as they come and never unpacked, so none should come packed.
+    # Bodies are kept without decompression, so servers should not compress.
     "Accept-Encoding": "identity",
     "User-Agent": "biont",
 }
@@ -43,14 +54,14 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class EgressResponse:
-    """What came back.
+    """Response to an outgoing request.
 
     Attributes:
         status: the HTTP status.
         headers: the HTTP headers; case does not matter.
-        body: the body's first bytes, as they came over the wire.
-        truncated: whether the body had more.
-        duration: from the call to the last byte read, in seconds.
+        body: the first bytes of the body, not decompressed.
+        truncated: whether the body was longer.
+        duration: the seconds from the call to the last byte that was read.
     """
 
     status: int
@@ -61,23 +72,20 @@ class EgressResponse:
 
 
 class EgressSession:
-    """Sends requests to addresses that the policy permits, and to no other.
-
-    It follows no redirect, keeps no cookie, unpacks nothing and asks no
-    environment variable for a proxy. Use it as an asynchronous context manager.
+    """HTTP client for targets that the policy allows; an asynchronous context manager.
 
     Args:
-        policy: judges each URL, each resolved address and each connect.
-        timeout: for a whole request, from connecting to the last byte, in seconds;
-            it includes the wait for a free connection.
-        connections: how many there are at most, over all hosts.
-        resolver: who looks up names; the system's by default. It stays its owner's to close.
+        policy: checks each URL, each resolved address and each connect.
+        timeout: the seconds for a whole request, from the wait for a free connection to the
+            last byte.
+        connections: the largest number of connections over all hosts; 0 for no limit.
+        resolver: resolves names; the system's resolver by default. The caller closes it.
 
     Attributes:
-        policy: the judge, for who wants to refuse a URL before it is kept.
+        policy: the policy, for callers that refuse a URL before they store it.
 
     Raises:
-        ValueError: `timeout` is not more than 0.
+        ValueError: `timeout` is not positive.
     """
 
     def __init__(
@@ -89,7 +97,7 @@ class EgressSession:
         resolver: AbstractResolver | None = None,
     ) -> None:
         self.policy = policy
-        self._timeout = _limit(timeout)
+        self._timeout = _make_timeout(timeout)
         self._connections = connections
         self._resolver = resolver
 
@@ -126,24 +134,24 @@ class EgressSession:
         *,
         body: bytes | AsyncIterable[bytes],
         headers: Mapping[str, str],
-        timeout: float | None = None,  # noqa: ASYNC109 - aiohttp's own covers reading as well
+        timeout: float | None = None,  # noqa: ASYNC109 - aiohttp's timeout covers reading as well
         read: int = 16 * 1024,
     ) -> EgressResponse:
-        """POST `body` to `url` once, and return the answer, whatever its status.
+        """POST `body` to `url` once, and return the response, whatever its status.
 
         Args:
-            url: where to; judged again, also if `EgressPolicy.check_url` returned it.
-            body: the exact bytes to send, or pieces of them as they come; these go chunked,
-                unless a header says their length.
+            url: the target; checked again, even if `EgressPolicy.check_url` returned it.
+            body: the exact bytes to send, or an iterable of pieces; pieces are sent with
+                chunked encoding unless a header has the length.
             headers: HTTP headers to send.
-            timeout: instead of the session's, in seconds.
-            read: how many bytes of the answer's body to keep, at most `READ_LIMIT`.
+            timeout: the seconds for this request instead of the session's timeout.
+            read: the bytes of the response's body to keep, at most `READ_LIMIT`.
 
         Raises:
-            ForbiddenAddress: the policy does not permit it; no socket was opened.
-            TimeoutError: the answer was not complete in time.
-            ValueError: `timeout` is not more than 0, or a header holds a line break.
-            aiohttp.ClientError: no connection, or no valid answer.
+            ForbiddenAddress: the policy forbids the request; no socket was opened.
+            TimeoutError: the response was not complete in time.
+            ValueError: `timeout` is not positive, or a header has a line break.
+            aiohttp.ClientError: the connection failed, or the response is invalid.
         """
         started = time.perf_counter()
         async with self._session.post(
@@ -151,9 +159,9 @@ class EgressSession:
             data=body,
             headers=headers,
             allow_redirects=False,
-            timeout=self._timeout if timeout is None else _limit(timeout),
+            timeout=self._timeout if timeout is None else _make_timeout(timeout),
         ) as response:
-            kept, truncated = await _read(response, min(max(read, 0), READ_LIMIT))
+            kept, truncated = await _read_body(response, min(max(read, 0), READ_LIMIT))
             return EgressResponse(
                 response.status,
                 response.headers,
@@ -163,10 +171,9 @@ class EgressSession:
             )
 
     def _open_socket(self, info: AddrInfoType) -> socket.socket:
-        """Open a socket for the address in `info`, if it is permitted.
+        """Return a new socket for the address in `info`, if the policy allows the address.
 
-        This is the last word: aiohttp asks no resolver about an IP literal, and
-        comes here for every address that it is about to connect to.
+        The connector calls this method for each address just before it connects.
         """
         family, kind, protocol, _, (address, port, *_) = info
         host = address.host if isinstance(address, _ResolvedAddress) else None
@@ -175,12 +182,11 @@ class EgressSession:
 
 
 class _ResolvedAddress(str):
-    """An address that still knows the name it was resolved for.
+    """Resolved address with the name that was resolved.
 
-    An exception for a name permits the addresses of this name, for connections
-    to this name only. The connector hands an address from the resolver to the
-    socket factory as the very object it got, but not the name with it; so the
-    address bears the name itself. Should a connector ever copy it to a plain
+    An exception for a name allows the addresses of the name, for connections to this name only.
+    The connector passes the resolver's address object to the socket factory, but not the name;
+    so the address object carries the name. If a future connector copies the address to a plain
     string, the exception is lost and the connection refused, never the reverse.
     """
 
@@ -195,10 +201,10 @@ class _ResolvedAddress(str):
 
 
 class _GuardedResolver(AbstractResolver):
-    """Resolves names, and refuses one of whose addresses any is forbidden.
+    """Resolver that refuses a name if any of its addresses is forbidden.
 
-    To drop the forbidden addresses and use the rest would hide an attack, or
-    an operator's mistake, behind connections that work now and then.
+    Using only the allowed addresses would hide an attack, or an operator's mistake: connections
+    would work now and then.
     """
 
     def __init__(self, policy: EgressPolicy, resolver: AbstractResolver) -> None:
@@ -216,23 +222,23 @@ class _GuardedResolver(AbstractResolver):
         return [{**result, "host": _ResolvedAddress(result["host"], host)} for result in results]
 
     async def close(self) -> None:
-        """Leave the resolver to its owner."""
+        """Do nothing: the caller of the session closes the resolver."""
 
 
-def _limit(timeout: float) -> ClientTimeout:
-    # To aiohttp 0 means without limit.
+def _make_timeout(timeout: float) -> ClientTimeout:
+    # aiohttp takes 0 as no timeout at all.
     if timeout <= 0:
-        raise ValueError(f"timeout is {timeout} s; it must be more than 0")
+        raise ValueError(f"timeout is {timeout} s; choose a positive number")
     return ClientTimeout(total=timeout)
 
 
-async def _read(response: ClientResponse, limit: int) -> tuple[bytes, bool]:
-    """Return at most `limit` bytes of the body, and whether there were more."""
+async def _read_body(response: ClientResponse, limit: int) -> tuple[bytes, bool]:
+    """Return at most `limit` bytes of the body, and whether the body is longer."""
     body = bytearray()
     while chunk := await response.content.read(limit + 1 - len(body)):
         body += chunk
         if len(body) > limit:
-            # The rest may never end: the connection is of no more use.
+            # The rest may be endless, so the connection cannot be used again.
             response.close()
             return bytes(body[:limit]), True
     return bytes(body), False

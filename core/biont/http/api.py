@@ -1,4 +1,4 @@
-"""Routes as a plugin writes them: typed functions, marked by method and path."""
+"""Declaration of routes: typed functions, marked by method and path."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ROOT = "/api/v1"
 
 @dataclass(frozen=True)
 class Dialect:
-    """The ways of an API that is not of our own making.
+    """Conventions of a foreign API, such as OpenAI's, for errors and keys.
 
-    Its keys come as bearer tokens (``Authorization: Bearer asb_...``) as well.
+    Routes with a dialect accept API keys as bearer tokens (``Authorization: Bearer asb_...``) too.
 
     Attributes:
-        write_problem: returns the response that tells of a problem.
+        write_problem: returns the error response for a problem.
     """
 
     write_problem: Callable[[ProblemDetails], web.Response]
@@ -36,14 +36,15 @@ class Route:
     Attributes:
         method: ``GET`` and so on.
         path: with parameters in braces: ``/api/v1/notes/{note_id}``.
-        function: what answers it.
-        scopes: the keys that may use it beside those of scope ``full``.
-        public: whether it is open to all, without a key.
-        status: the status of a success.
-        tag: the group under which the documentation lists it.
-        media_type: what a function answers that makes a response of its own, or each that
-            it may answer; it may also do so only now and then: ``-> View | web.StreamResponse``.
-        dialect: how keys and problems are told where that is not our own way.
+        function: the route function.
+        scopes: the key scopes that may use the route, in addition to ``full``.
+        public: whether the route is open to callers without a key.
+        status: the status of a successful response.
+        tag: the group under which the documentation lists the route.
+        media_type: the media type, or media types, of responses that the function builds itself.
+            A function that builds only some of its responses returns
+            ``View | web.StreamResponse``.
+        dialect: the conventions for keys and errors; None for Biont's own.
     """
 
     method: str
@@ -58,13 +59,12 @@ class Route:
 
 
 class Api:
-    """The routes of one plugin.
+    """Routes of one plugin.
 
-    A route's function is async. Its first parameter is the `Request`; those
-    named in the path come from there, ``body`` from the request's JSON, all
-    others from the query; what has a default may be left out. Annotations say
-    what is accepted and answered, and the function's docstring is its
-    documentation::
+    A route function is async, and its first parameter is the `Request`. Parameters that the
+    path names come from the path, ``body`` comes from the JSON body, and all others come from
+    the query. A parameter with a default is optional. The annotations validate the input and
+    encode the output; the docstring becomes the OpenAPI summary and description::
 
         api = Api("notes")
 
@@ -74,8 +74,8 @@ class Api:
 
     Args:
         tag: the group under which the documentation lists the routes.
-        root: what goes before each path.
-        dialect: how keys and problems are told where that is not our own way.
+        root: the prefix of each path.
+        dialect: the conventions for keys and errors; None for Biont's own.
     """
 
     def __init__(self, tag: str, *, root: str = ROOT, dialect: Dialect | None = None) -> None:
@@ -85,11 +85,11 @@ class Api:
         self._routes: list[Route] = []
 
     def __iter__(self) -> Iterator[Route]:
-        """Yield the routes in the order of their definition."""
+        """Yield the routes in order of definition."""
         return iter(self._routes)
 
     def include(self, routes: Iterable[Route]) -> None:
-        """Take in the routes of another, so that a plugin's may stand in several modules."""
+        """Add the routes of another `Api`, for plugins with routes in several modules."""
         self._routes += routes
 
     def route(
@@ -102,7 +102,7 @@ class Api:
         status: int = 200,
         media_type: str | tuple[str, ...] | None = None,
     ) -> Callable[[F], F]:
-        """Mark a function as what answers `method` on `path`; see `Route`."""
+        """Mark a function as the route function of `method` and `path`; see `Route`."""
 
         def mark(function: F) -> F:
             self._routes.append(

@@ -1,4 +1,4 @@
-"""The HTTP application: every route of the core and of the plugins."""
+"""HTTP application: serves every route of the core and of the plugins."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def make_endpoints(owner: str, api: Api, workbench: Workbench) -> list[Endpoint]
 
 
 def refuse_conflicts(endpoints: Sequence[Endpoint]) -> None:
-    """Check that no route is claimed twice, so that nobody can shadow anybody.
+    """Check that no route is defined twice, so that no plugin can shadow another.
 
     Raises:
-        PluginError: two claim one route; the message names both.
+        PluginError: two owners define the same route; the message names both.
     """
     owners: dict[tuple[str, str], str] = {}
     for endpoint in endpoints:
@@ -56,24 +56,25 @@ def refuse_conflicts(endpoints: Sequence[Endpoint]) -> None:
 
 
 def make_app(endpoints: Sequence[Endpoint], *, body_limit: int) -> web.Application:
-    """Return an application that answers `endpoints`.
+    """Return an application that serves `endpoints`.
 
     Args:
-        endpoints: all routes; more specific paths win over parameters.
-        body_limit: the size that a request's body may have, in bytes.
+        endpoints: all endpoints; literal paths win over parameters.
+        body_limit: the largest request body, in bytes.
     """
-    # No middleware: each costs every request, and endpoints answer errors by themselves.
+    # No middleware: each middleware costs time in every request, and endpoints answer errors.
     app = web.Application(client_max_size=body_limit)
-    # A literal segment sorts before a parameter's brace: /keys/create, then /keys/{id}.
+    # aiohttp takes the first match. A literal segment sorts before the brace of a parameter:
+    # /keys/create, then /keys/{id}.
     for endpoint in sorted(endpoints, key=lambda endpoint: endpoint.route.path):
         route = endpoint.route
         app.router.add_route(route.method, route.path, endpoint.answer_request)
-    app.router.add_route("*", "/{path:.*}", _refuse)
+    app.router.add_route("*", "/{path:.*}", _answer_unknown_route)
     return app
 
 
-async def _refuse(request: web.Request) -> web.StreamResponse:
-    """Answer what no route does: with 404, or with 405 where other methods are taken."""
+async def _answer_unknown_route(request: web.Request) -> web.StreamResponse:
+    """Return 405 if the path has routes with other methods, else 404."""
     *others, _ = request.app.router.resources()
     allowed: set[str] = set()
     for resource in others:
@@ -84,7 +85,7 @@ async def _refuse(request: web.Request) -> web.StreamResponse:
 
 
 def _normalise(path: str) -> str:
-    """Return `path` with all parameters called alike."""
+    """Return `path` with the names of all parameters removed."""
     return "".join(
         literal + ("{}" if name is not None else "")
         for literal, name, _, _ in Formatter().parse(path)

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0 document of what webhooks are sent."""
+"""AsyncAPI 3.0 document of the events that webhooks receive."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def make_asyncapi(event_types: EventTypes, *, version: str) -> Document:
 
 def _describe_channel(known: KnownType, payload: JsonValue) -> Document:
     return {
-        # Null, since it is each subscriber's own URL.
+        # Null, because each subscriber has a URL of its own.
         "address": None,
-        "description": "The URL of each webhook that has subscribed to this type.",
+        "description": "The URL of each webhook that subscribes to this event type.",
         "messages": {
             known.name: {
                 "name": known.name,

@@ -1,4 +1,9 @@
-"""What a request is part of: ids and hops that travel from system to system."""
+"""Causation headers: carry the correlation id and the hops of an event between systems.
+
+A delivery carries both headers. A receiver that calls the API back with the same headers
+continues the chain, so that the hop limit (``events.max_hops``) also ends loops through
+other systems.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +24,12 @@ _MAX_HOPS = re.compile(r"\d{1,3}")
 
 
 def read_causation_headers(headers: Mapping[str, str]) -> Cause:
-    """Return what the events of a request are caused by, as its headers say.
+    """Return the cause of the events that a request emits.
+
+    Without headers, the request begins a new chain.
 
     Raises:
-        InvalidInput: a header does not hold what it should.
+        InvalidInput: a header has an invalid value.
     """
     correlation_id = headers.get(CORRELATION)
     if correlation_id is None:
@@ -40,10 +47,10 @@ def read_causation_headers(headers: Mapping[str, str]) -> Cause:
 
 
 def make_causation_headers(correlation_id: str, hops: int) -> dict[str, str]:
-    """Return the headers by which a receiver that calls back goes on with the chain.
+    """Return the headers with which a receiver that calls back continues the chain.
 
     Args:
-        correlation_id: of the event that is told.
-        hops: of the event that is told.
+        correlation_id: the correlation id of the delivered event.
+        hops: the hops of the delivered event.
     """
     return {CORRELATION: correlation_id, HOPS: str(hops + 1)}

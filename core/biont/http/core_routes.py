@@ -1,4 +1,4 @@
-"""The routes that the core itself has: health, documentation, keys, events."""
+"""Routes of the core: health, API documents, API keys, event types and emitting events."""
 
 from __future__ import annotations
 
@@ -20,27 +20,29 @@ api = Api("core")
 
 
 class StallView(Schema):
-    """A time during which nothing but one piece of code ran."""
+    """A time during which the event loop was blocked."""
 
     at: datetime
     seconds: float
-    culprit: str | None = Field(description="The handler or route, where it was one.")
+    culprit: str | None = Field(
+        description="The handler or route that blocked the event loop; null for other code."
+    )
 
 
 class Health(Schema):
-    """Whether the workbench serves, and what of it does not."""
+    """Health of the workbench and of its plugins."""
 
     status: Literal["ok", "degraded"]
     version: str
-    plugins: list[str] = Field(description="The plugins that run.")
-    quarantined: list[str] = Field(description="The plugins that could not be started.")
+    plugins: list[str] = Field(description="The running plugins.")
+    quarantined: list[str] = Field(description="The plugins in quarantine, which are not used.")
     stalls: list[StallView] = Field(
-        description="The last times that something kept the event loop to itself, and what."
+        description="The latest times at which the event loop was blocked, newest first."
     )
 
 
 class NewKey(Schema):
-    """What a key is to be."""
+    """An API key to create."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -50,11 +52,11 @@ class NewKey(Schema):
 
 
 class KeyView(Schema):
-    """A key as it may be shown: never the key itself."""
+    """An API key without its secret."""
 
     id: int
     name: str
-    prefix: str = Field(description="How the key begins, to tell it from others.")
+    prefix: str = Field(description="The first characters of the key, to recognise the key by.")
     scope: Scope
     created_at: datetime
     expires_at: datetime | None
@@ -63,32 +65,32 @@ class KeyView(Schema):
 
 
 class CreatedKey(KeyView):
-    """A key that was just created."""
+    """A new API key with its secret."""
 
-    key: str = Field(description="The key in plain text. It is shown only this once.")
+    key: str = Field(description="The key in plain text, which no later response contains.")
 
 
 class NewEvent(Schema):
-    """An event of a client's own."""
+    """A custom event to emit."""
 
     model_config = ConfigDict(extra="forbid")
 
     event_type: Annotated[str, Field(pattern=CUSTOM_PATTERN)]
-    # What was read from JSON needs no second look.
+    # The payload comes from the JSON parser, so a second validation would only cost time.
     payload: dict[str, SkipValidation[JsonValue]] = Field(default_factory=dict)
 
 
 class EventTypeView(Schema):
-    """A type of event that may be emitted."""
+    """An event type."""
 
     event_type: str
     description: str
-    plugin: str = Field(description="Who declares it; `core` is none.")
-    payload: dict[str, JsonValue] = Field(description="The JSON schema of its payload.")
+    plugin: str = Field(description="The plugin that declares the event type, or `core`.")
+    payload: dict[str, JsonValue] = Field(description="The JSON schema of the payload.")
 
 
 class EmittedEvent(Schema):
-    """An event that is durable by now."""
+    """An emitted event, which is durable."""
 
     id: str
     event_type: str
@@ -98,7 +100,7 @@ class EmittedEvent(Schema):
 
 @api.get("/health", public=True)
 async def read_health(request: Request) -> Health:
-    """Say whether the workbench serves."""
+    """Report the health of the workbench and of its plugins."""
     system = request.workbench.get(SYSTEM)
     return Health(
         status="degraded" if system.quarantined_plugins else "ok",
@@ -114,7 +116,7 @@ async def read_health(request: Request) -> Health:
 
 @api.get("/openapi.json", public=True)
 async def read_openapi(request: Request) -> web.Response:
-    """Return the description of this API as OpenAPI 3.1."""
+    """Return the OpenAPI 3.1 document of this API."""
     return web.Response(
         body=request.workbench.get(SYSTEM).openapi, content_type="application/json"
     )
@@ -122,7 +124,7 @@ async def read_openapi(request: Request) -> web.Response:
 
 @api.get("/asyncapi.json", public=True)
 async def read_asyncapi(request: Request) -> web.Response:
-    """Return the description of all outgoing events as AsyncAPI 3.0."""
+    """Return the AsyncAPI 3.0 document of all outgoing events."""
     return web.Response(
         body=request.workbench.get(SYSTEM).asyncapi, content_type="application/json"
     )
@@ -130,25 +132,25 @@ async def read_asyncapi(request: Request) -> web.Response:
 
 @api.post("/keys/create")
 async def create_key(request: Request, body: NewKey) -> CreatedKey:
-    """Create an API key; the answer is the only place where it is ever shown."""
+    """Create an API key; only this response contains the key."""
     plain, record = await request.workbench.keys.create(
         request.user_id, body.name, body.scope, body.expires_at
     )
-    return CreatedKey(key=plain, **_show_key(record).model_dump())
+    return CreatedKey(key=plain, **_make_key_view(record).model_dump())
 
 
 @api.get("/keys")
 async def list_keys(request: Request, limit: Limit = 100, cursor: Cursor = None) -> Page[KeyView]:
-    """List your API keys, the newest first, revoked ones too."""
+    """List your API keys, including revoked keys, newest first."""
     records = await request.workbench.keys.list_keys(
         request.user_id, limit + 1, decode_cursor(cursor)
     )
-    return make_page(records, limit, lambda record: record.id, _show_key)
+    return make_page(records, limit, lambda record: record.id, _make_key_view)
 
 
 @api.delete("/keys/{key_id}")
 async def revoke_key(request: Request, key_id: RowId) -> None:
-    """Revoke an API key; it stops working at once."""
+    """Revoke an API key with immediate effect."""
     await request.workbench.keys.revoke(key_id, user_id=request.user_id)
 
 
@@ -156,15 +158,17 @@ async def revoke_key(request: Request, key_id: RowId) -> None:
 async def list_event_types(
     request: Request, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[EventTypeView]:
-    """List the types of event that there are, by name."""
+    """List all event types by name."""
     after = decode_cursor(cursor) or 0
     known = list(enumerate(request.workbench.events.event_types, start=1))
-    return make_page(known[after : after + limit + 1], limit, lambda row: row[0], _show_event_type)
+    return make_page(
+        known[after : after + limit + 1], limit, lambda row: row[0], _make_event_type_view
+    )
 
 
 @api.post("/events")
 async def emit_event(request: Request, body: NewEvent) -> EmittedEvent:
-    """Emit an event of your own; it is durable once this is answered."""
+    """Emit a custom event; the event is durable when the response arrives."""
     event = await request.workbench.events.emit(body.event_type, request.user_id, body.payload)
     return EmittedEvent(
         id=event.id,
@@ -174,7 +178,7 @@ async def emit_event(request: Request, body: NewEvent) -> EmittedEvent:
     )
 
 
-def _show_event_type(row: tuple[int, KnownType]) -> EventTypeView:
+def _make_event_type_view(row: tuple[int, KnownType]) -> EventTypeView:
     _, known = row
     return EventTypeView(
         event_type=known.name,
@@ -184,7 +188,7 @@ def _show_event_type(row: tuple[int, KnownType]) -> EventTypeView:
     )
 
 
-def _show_key(record: ApiKey) -> KeyView:
+def _make_key_view(record: ApiKey) -> KeyView:
     return KeyView(
         id=record.id,
         name=record.name,

@@ -1,4 +1,4 @@
-"""The routes of dead letters: what handlers have failed for good."""
+"""Routes of dead letters: list, read, replay and drop."""
 
 from __future__ import annotations
 
@@ -22,39 +22,39 @@ HandlerName = Annotated[
 
 
 class DeadLetterItem(Schema):
-    """An event that a handler failed for good."""
+    """A dead letter: an event that a handler failed to handle after all attempts."""
 
     id: int
     handler: str
     event_id: str
     event_type: str
-    attempts: int = Field(description="How often the handler was called for it.")
+    attempts: int = Field(description="The number of times that the handler got the event.")
     failed_at: datetime
-    replaying: bool = Field(description="Whether the handler is to see it again.")
+    replaying: bool = Field(description="Whether a replay to the handler is pending.")
     summary: str = Field(description="The last line of the error.")
 
 
 class DeadLetterView(DeadLetterItem):
-    """A dead letter with all that is known."""
+    """A dead letter with the event's payload and the traceback."""
 
     payload: dict[str, JsonValue]
     correlation_id: str
-    error: str = Field(description="The traceback, with secrets masked.")
+    error: str = Field(description="The traceback, with secrets redacted.")
 
 
 class DeadLetterReplay(Schema):
-    """Which dead letters are to be handled again: those that meet all that is given."""
+    """Selection of dead letters to replay; a dead letter must match all given fields."""
 
     model_config = ConfigDict(extra="forbid")
 
     handler: HandlerName = None
     since: Instant | None = Field(None, description="Failed at this instant or later.")
     until: Instant | None = Field(None, description="Failed before this instant.")
-    dry_run: bool = Field(False, description="Only count them.")
+    dry_run: bool = Field(False, description="Only count the dead letters.")
 
 
 class Replayed(Schema):
-    """How many dead letters are handled again."""
+    """Number of dead letters that are replayed."""
 
     count: int
     dry_run: bool
@@ -69,33 +69,33 @@ async def list_dead_letters(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[DeadLetterItem]:
-    """List the events of yours that a handler failed for good, the newest first."""
+    """List your dead letters, newest first."""
     choice = DeadLetterFilter(request.user_id, handler, since, until)
     letters = await request.workbench.events.dead_letters.list_letters(
         choice, limit + 1, decode_cursor(cursor)
     )
-    return make_page(letters, limit, lambda letter: letter.id, _show_item)
+    return make_page(letters, limit, lambda letter: letter.id, _make_dead_letter_item)
 
 
 @api.get("/dead-letters/{letter_id}")
 async def read_dead_letter(request: Request, letter_id: RowId) -> DeadLetterView:
-    """Read a dead letter with its event and its traceback."""
-    return _show(
+    """Read a dead letter with its event and traceback."""
+    return _make_dead_letter_view(
         await request.workbench.events.dead_letters.read(letter_id, user_id=request.user_id)
     )
 
 
 @api.post("/dead-letters/{letter_id}/replay", status=202)
 async def replay_dead_letter(request: Request, letter_id: RowId) -> DeadLetterItem:
-    """Let the handler see the event again; when it handles it, the dead letter is gone."""
-    return _show_item(
+    """Replay a dead letter to its handler; on success the dead letter is removed."""
+    return _make_dead_letter_item(
         await request.workbench.events.dead_letters.replay_one(letter_id, user_id=request.user_id)
     )
 
 
 @api.post("/dead-letters/replay", status=202)
 async def replay_dead_letters(request: Request, body: DeadLetterReplay) -> Replayed:
-    """Let handlers see all events of a handler or a time again, or count how many it would be."""
+    """Replay the dead letters of a handler or a time, or count them in a dry run."""
     letters = request.workbench.events.dead_letters
     choice = DeadLetterFilter(request.user_id, body.handler, body.since, body.until)
     count = await (letters.count(choice) if body.dry_run else letters.replay(choice))
@@ -104,11 +104,11 @@ async def replay_dead_letters(request: Request, body: DeadLetterReplay) -> Repla
 
 @api.delete("/dead-letters/{letter_id}")
 async def drop_dead_letter(request: Request, letter_id: RowId) -> None:
-    """Drop a dead letter; its handler never gets the event again."""
+    """Drop a dead letter; the handler never gets the event again."""
     await request.workbench.events.dead_letters.delete(letter_id, user_id=request.user_id)
 
 
-def _show_item(letter: DeadLetter) -> DeadLetterItem:
+def _make_dead_letter_item(letter: DeadLetter) -> DeadLetterItem:
     return DeadLetterItem(
         id=letter.id,
         handler=letter.handler,
@@ -121,10 +121,10 @@ def _show_item(letter: DeadLetter) -> DeadLetterItem:
     )
 
 
-def _show(letter: DeadLetter) -> DeadLetterView:
+def _make_dead_letter_view(letter: DeadLetter) -> DeadLetterView:
     event = decode_event(letter.event)
     return DeadLetterView(
-        **_show_item(letter).model_dump(),
+        **_make_dead_letter_item(letter).model_dump(),
         payload=dict(event.payload),
         correlation_id=event.correlation_id,
         error=letter.error,

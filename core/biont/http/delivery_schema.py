@@ -1,4 +1,4 @@
-"""What receivers of events get, as both documents describe it."""
+"""Headers and body of a delivery, for the OpenAPI and the AsyncAPI document."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from biont.event_types import CUSTOM, CUSTOM_PATTERN, KnownType
 
 HEADERS: Mapping[str, str] = MappingProxyType(
     {
-        "webhook-id": "The event's id; the same id is the same event.",
-        "webhook-timestamp": "When this attempt is made, in seconds since 1970.",
+        "webhook-id": "The event's id. Deliveries with the same id carry the same event.",
+        "webhook-timestamp": "The time of this attempt, in seconds since 1970.",
         "webhook-signature": (
-            "`v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`, as Standard Webhooks says."
+            "`v1,` and the base64 HMAC-SHA256 of `id.timestamp.body`, by Standard Webhooks."
         ),
         "X-ASI-Signature": (
-            "The hex HMAC-SHA256 of the body; the key is the webhook's secret as it was shown."
+            "The hex HMAC-SHA256 of the body; the key is the text of the webhook's secret."
         ),
     }
 )
-"""The headers of each delivery, with what they say."""
+"""Description of each header of a delivery, by name."""
 
 
 def describe_body(known: KnownType, payload: JsonValue) -> dict[str, JsonValue]:
     """Return the JSON schema of the body of a delivery.
 
     Args:
-        known: the type of its event.
-        payload: the JSON schema of what events of this type say.
+        known: the event type.
+        payload: the JSON schema of the event type's payload.
     """
     name: dict[str, JsonValue] = {"type": "string", "const": known.name}
     if known.name == CUSTOM:
         name = {"type": "string", "pattern": CUSTOM_PATTERN}
     properties: dict[str, JsonValue] = {
         "id": {"type": "string", "format": "uuid"},
-        "user_id": {"type": "integer", "description": "Whom it concerns."},
+        "user_id": {"type": "integer", "description": "The user whom the event concerns."},
         "event_type": name,
         "created_at": {"type": "string", "format": "date-time"},
         "payload": payload,

@@ -1,4 +1,4 @@
-"""A route made ready: its signature decides what is parsed, checked and answered."""
+"""Endpoint: authenticates, validates and answers the requests of one route."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Endpoint:
         self._has_parameters = bool(signature.parameters.model_fields)
 
     async def answer_request(self, http: web.Request) -> web.StreamResponse:
-        """Return the route's answer, or the problem that has come up."""
+        """Return the response of the route function, or an error response."""
         try:
             request = await self._authorise(http)
             arguments = self._read_parameters(http)
@@ -68,11 +68,11 @@ class Endpoint:
                 content = await http.read()
                 if content or self.signature.body_is_required:
                     arguments[BODY] = self._check_body(self._body, _decode(http, content))
-            # A connection has one task for all of its requests.
+            # aiohttp serves all requests of a connection in one task: reset the cause each time.
             set_cause(read_causation_headers(http.headers) if self._may_emit else None)
             result = await self._function(request, **arguments)
             return self._respond(http, result)
-        except Exception as error:  # noqa: BLE001  # the one boundary, at which all end
+        except Exception as error:  # noqa: BLE001  # the one boundary of errors
             return answer_error(http, error, self._dialect)
 
     def _respond(self, http: web.Request, result: object) -> web.StreamResponse:
@@ -95,7 +95,9 @@ class Endpoint:
             plain = _read_bearer(http)
         principal = await self._authenticate(plain)
         if principal.scope not in self._scopes:
-            raise Forbidden(f"a key of scope {principal.scope} may not do this; use a full one")
+            raise Forbidden(
+                f"a key of scope {principal.scope} may not do this; use a key of scope full"
+            )
         return self._make_request(http, principal)
 
     def _read_parameters(self, http: web.Request) -> dict[str, object]:

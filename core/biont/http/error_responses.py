@@ -1,4 +1,4 @@
-"""The one boundary at which errors become problem documents (RFC 9457)."""
+"""Error responses: the one boundary at which errors become problem documents (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _STATUS: Mapping[type[exceptions.BiontError], int] = {
     exceptions.PromptTooLong: 422,
 }
 _RETRY_AFTER = 1.0
-_FAILED = "the server failed on this request; its log says why"
+_FAILED = "the server failed on this request; the server's log has the reason"
 
 _log = structlog.get_logger("biont.http")
 
@@ -38,17 +38,17 @@ _log = structlog.get_logger("biont.http")
 def answer_error(
     request: web.Request, error: Exception, dialect: Dialect | None = None
 ) -> web.Response:
-    """Return the problem document that tells a client of an error.
+    """Return the error response for an exception.
 
-    Bad input never becomes a 500; what does is logged with its traceback.
+    Invalid input never leads to status 500. An error that does is logged with its traceback.
 
     Args:
-        request: what has led to it.
-        error: what was raised.
-        dialect: how problems are worded here; None as everywhere.
+        request: the request that has failed.
+        error: the exception.
+        dialect: the conventions of the route; None for problem documents.
 
     Raises:
-        web.HTTPException: the error is an answer that is no problem, such as a redirect.
+        web.HTTPException: the exception is a response without an error, such as a redirect.
     """
     if isinstance(error, exceptions.BiontError):
         problem = describe_error(error)
@@ -63,7 +63,7 @@ def answer_error(
 
 
 def describe_error(error: exceptions.BiontError) -> ProblemDetails:
-    """Return what a client is told of an error; one that is not its own is logged."""
+    """Return the problem details of an error; log an error that the client has not caused."""
     known = next((base for base in type(error).__mro__ if base in _STATUS), None)
     if known is None:
         _log.error("request failed", error=repr(error), exc_info=error)
@@ -103,7 +103,7 @@ def _explain(error: web.HTTPException) -> str:
     if isinstance(error, web.HTTPRequestEntityTooLarge):
         return "the body is larger than the setting server.body_limit allows"
     if isinstance(error, web.HTTPNotFound):
-        return "there is nothing at this path; GET /api/v1/openapi.json lists what there is"
+        return "no route has this path; GET /api/v1/openapi.json lists all routes"
     if isinstance(error, web.HTTPMethodNotAllowed):
-        return f"this path does not take {error.method}"
+        return f"no route of this path has the method {error.method}"
     return error.text or error.reason

@@ -1,8 +1,9 @@
-"""The OpenAPI 3.1 document, made from the same signatures that are enforced."""
+"""OpenAPI 3.1 document, made from the signatures that validate the requests."""
 
 from __future__ import annotations
 
 import inspect
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Literal
@@ -23,15 +24,15 @@ _REFERENCE = "#/components/schemas/{model}"
 
 
 class ProblemItem(Schema):
-    """One thing that is wrong with a request."""
+    """A problem in a request."""
 
     detail: str
-    pointer: str | None = Field(None, description="Where in the body, as a JSON pointer.")
-    parameter: str | None = Field(None, description="Which path or query parameter.")
+    pointer: str | None = Field(None, description="The place in the body, as a JSON pointer.")
+    parameter: str | None = Field(None, description="The name of the path or query parameter.")
 
 
 class Problem(Schema):
-    """Why a request was not answered as asked (RFC 9457)."""
+    """An error response (RFC 9457)."""
 
     type: str
     title: str
@@ -43,13 +44,13 @@ class Problem(Schema):
 def make_openapi(
     endpoints: Sequence[Endpoint], event_types: EventTypes, *, version: str
 ) -> Document:
-    """Return the document that describes `endpoints`, and the deliveries of `event_types`."""
+    """Return the document of all `endpoints` and of the deliveries of `event_types`."""
     schemas, definitions = _collect_schemas(endpoints, event_types)
-    paths: dict[str, JsonValue] = {}
+    operations: defaultdict[str, dict[str, JsonValue]] = defaultdict(dict)
     for number, endpoint in enumerate(endpoints):
-        operations = paths.setdefault(endpoint.route.path, {})
-        assert isinstance(operations, dict)  # noqa: S101  # narrows the type for mypy
-        operations[endpoint.route.method.lower()] = _describe(number, endpoint, schemas)
+        method = endpoint.route.method.lower()
+        operations[endpoint.route.path][method] = _describe_operation(number, endpoint, schemas)
+    paths: dict[str, JsonValue] = dict(operations)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -88,7 +89,7 @@ def _collect_schemas(
     return {key: schema for (key, _), schema in by_key.items()}, definitions
 
 
-def _describe(
+def _describe_operation(
     number: int, endpoint: Endpoint, schemas: Mapping[_Key, JsonValue]
 ) -> dict[str, JsonValue]:
     route = endpoint.route
@@ -139,7 +140,7 @@ def _describe_delivery(known: KnownType, payload: JsonValue) -> dict[str, JsonVa
             "required": True,
             "content": {"application/json": {"schema": describe_body(known, payload)}},
         },
-        "responses": {"200": {"description": "The receiver has taken it."}},
+        "responses": {"200": {"description": "The receiver has accepted the event."}},
     }
 
 
@@ -152,22 +153,22 @@ def _describe_parameters(endpoint: Endpoint) -> list[JsonValue]:
             "name": name,
             "in": "path" if name in endpoint.signature.path_names else "query",
             "required": name in required,
-            "schema": _inline(value, definitions),
+            "schema": _inline_references(value, definitions),
         }
         for name, value in schema.get("properties", {}).items()
     ]
 
 
-def _inline(schema: JsonValue, definitions: Mapping[str, JsonValue]) -> JsonValue:
-    """Return a schema in which what it refers to stands in its place."""
+def _inline_references(schema: JsonValue, definitions: Mapping[str, JsonValue]) -> JsonValue:
+    """Return a schema with each reference replaced by its definition."""
     if isinstance(schema, list):
-        return [_inline(part, definitions) for part in schema]
+        return [_inline_references(part, definitions) for part in schema]
     if not isinstance(schema, dict):
         return schema
     target = schema.get("$ref")
     if isinstance(target, str):
-        return _inline(definitions[target.rpartition("/")[2]], definitions)
-    return {name: _inline(value, definitions) for name, value in schema.items()}
+        return _inline_references(definitions[target.rpartition("/")[2]], definitions)
+    return {name: _inline_references(value, definitions) for name, value in schema.items()}
 
 
 def _describe_responses(

@@ -1,4 +1,4 @@
-"""Lists in pages, by key and not by offset: rows that come and go move nothing."""
+"""Pagination of lists by key instead of offset: new and deleted rows shift no page."""
 
 from __future__ import annotations
 
@@ -15,30 +15,32 @@ from biont.schema import Schema
 T = TypeVar("T")
 Row = TypeVar("Row")
 
-Limit = Annotated[int, Field(ge=1, le=1000, description="How many items a page has at most.")]
+Limit = Annotated[
+    int, Field(ge=1, le=1000, description="The largest number of items in the page.")
+]
 Cursor = Annotated[
     str | None,
-    Field(max_length=200, description="Where the page begins: `next` of the page before."),
+    Field(max_length=200, description="The `next` of the previous page; absent for the first."),
 ]
 
 
 class Page(Schema, Generic[T]):
-    """One page of a list."""
+    """A page of a list."""
 
     data: list[T]
-    next: str | None = Field(description="The cursor of the next page; null on the last one.")
+    next: str | None = Field(description="The cursor of the next page; null on the last page.")
 
 
 def make_page(
     rows: Sequence[Row], limit: int, key: Callable[[Row], int], show: Callable[[Row], T]
 ) -> Page[T]:
-    """Return a page of `rows`, which were read with a limit of ``limit + 1``.
+    """Return a page of `rows`, which were selected with a limit of ``limit + 1``.
 
     Args:
-        rows: what was read; one more than `limit` says that there is another page.
-        limit: how many items the page has at most.
-        key: the number by which the rows are ordered.
-        show: turns a row into what the client sees.
+        rows: the rows; an extra row beyond `limit` shows that there is another page.
+        limit: the largest number of items in the page.
+        key: returns the number by which the rows are ordered.
+        show: returns the view of a row.
     """
     shown = rows[:limit]
     has_more = len(rows) > limit
@@ -49,24 +51,22 @@ def make_page(
 
 
 def encode_cursor(key: int) -> str:
-    """Return an opaque text for the place behind the row `key`."""
+    """Return the opaque cursor of the page that follows the row `key`."""
     return base64.urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str | None) -> int | None:
-    """Return the key of the row that a page begins behind; None for the first page.
+    """Return the key of the last row of the previous page; None for the first page.
 
     Raises:
-        InvalidInput: it is none of ours.
+        InvalidInput: the cursor does not come from `encode_cursor`.
     """
     if cursor is None:
         return None
     try:
         key = int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii"))
     except (binascii.Error, ValueError) as error:
-        raise InvalidInput(
-            InputProblem("must be the `next` of an earlier page", "cursor")
-        ) from error
+        raise InvalidInput(InputProblem("must be the `next` of a page", "cursor")) from error
     if not 0 <= key < 2**63:
-        raise InvalidInput(InputProblem("must be the `next` of an earlier page", "cursor"))
+        raise InvalidInput(InputProblem("must be the `next` of a page", "cursor"))
     return key

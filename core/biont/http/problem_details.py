@@ -1,4 +1,4 @@
-"""Why a request is not answered as asked, before it is told in any way."""
+"""Problem details: description of a failed request, independent of the response format."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from http import HTTPStatus
 
 @dataclass(frozen=True, slots=True)
 class ProblemDetails:
-    """Why a request is not answered as asked.
+    """Description of a failed request.
 
     Attributes:
         status: the HTTP status.
-        detail: what is wrong and what to do.
-        errors: each thing that is wrong with the request, and where.
-        headers: sent beside it.
-        cause: the kind of error that it comes from; None where it is HTTP's own.
+        detail: the problem and the remedy.
+        errors: each problem in the input, with its place.
+        headers: further response headers.
+        cause: the class of the exception; None for an error of HTTP itself, such as 405.
     """
 
     status: int
@@ -26,7 +26,7 @@ class ProblemDetails:
     cause: type[Exception] | None = None
 
     def to_document(self) -> dict[str, object]:
-        """Return it as a problem document (RFC 9457)."""
+        """Return the problem document (RFC 9457)."""
         document: dict[str, object] = {
             "type": "about:blank",
             "title": HTTPStatus(self.status).phrase,

@@ -1,4 +1,4 @@
-"""What a route's function knows of the request it answers."""
+"""Request that is passed to route functions, and types for parameters and bodies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from biont.exceptions import Unauthorized
 from biont.workbench import Workbench
 
 RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
-"""The number of a row, as it stands in paths and bodies."""
+"""Type of row numbers in paths and bodies."""
 
 
 def _to_utc(at: datetime) -> datetime:
@@ -25,17 +25,17 @@ def _to_utc(at: datetime) -> datetime:
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
-"""An instant as clients send it, with an offset; a route gets it in UTC."""
+"""Type of instants in queries and bodies: clients send an offset, route functions get UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, already authorised.
+    """Authorised request.
 
     Attributes:
-        http: the request as aiohttp knows it.
-        workbench: the running whole.
-        principal: who asks; None on a public route.
+        http: the request of aiohttp.
+        workbench: the workbench.
+        principal: the user and key of the caller; None on a public route.
     """
 
     http: web.Request
@@ -44,22 +44,22 @@ class Request:
 
     @property
     def user_id(self) -> int:
-        """Whose data this request may touch.
+        """The number of the user whose rows this request may read and write.
 
         Raises:
             Unauthorized: the route is public.
         """
         if self.principal is None:
-            raise Unauthorized("this route is public and knows no user")
+            raise Unauthorized("this route is public and has no user")
         return self.principal.user_id
 
     @property
     def key_id(self) -> int:
-        """The number of the API key that asks.
+        """The number of the caller's API key.
 
         Raises:
             Unauthorized: the route is public.
         """
         if self.principal is None:
-            raise Unauthorized("this route is public and knows no key")
+            raise Unauthorized("this route is public and has no key")
         return self.principal.key_id

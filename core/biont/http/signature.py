@@ -1,4 +1,4 @@
-"""What the signature of a route's function says: what is accepted, and what is answered."""
+"""Signature of a route function: its parameters, body and response, read from annotations."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from biont.http.paging import Page
 from biont.http.request import Request
 
 BODY = "body"
-"""The parameter that is the request's JSON."""
+"""Name of the parameter that gets the JSON body."""
 
 
 @dataclass(frozen=True)
 class Signature:
-    """What a route accepts and answers.
+    """Input and output of a route.
 
     Attributes:
-        path_names: the parameters that are in its path.
-        parameters: those, and the ones of the query, as a model.
-        body: what its JSON has to be; None if it takes none.
-        body_is_required: whether it may not be left out.
-        answer: what it answers as JSON; None for nothing.
-        answers_page: whether that is a page of a list.
-        may_respond: whether its function may make the response itself. To ask each
-            result whether it is one is slow, and most are none.
+        path_names: the names of the parameters in the path.
+        parameters: the model of all path and query parameters.
+        body: validates the JSON body; None for a route without a body.
+        body_is_required: whether a request must have a body.
+        answer: encodes the result as JSON; None for an empty response.
+        answers_page: whether the result is a page of a list.
+        may_respond: whether the function may build the response itself. Testing each result
+            for being a response is slow, and most routes never return a response.
     """
 
     path_names: frozenset[str]
@@ -48,10 +48,10 @@ class Signature:
 
 @lru_cache(maxsize=1024)
 def read_signature(owner: str, route: Route) -> Signature:
-    """Return what the function of a route says; it is worked out once.
+    """Return the signature of a route function; cached, because tests open many workbenches.
 
     Raises:
-        PluginError: it does not say what is needed; the message names the plugin.
+        PluginError: the signature is incomplete; the message names the plugin.
     """
     hints = _read_hints(owner, route)
     path_names = frozenset(name for _, name, _, _ in Formatter().parse(route.path) if name)
@@ -101,7 +101,7 @@ def _make_parameters(
         default = signature.parameters[name].default
         fields[name] = (hints[name], ... if default is inspect.Parameter.empty else default)
     config = ConfigDict(extra="forbid", defer_build=True)
-    # pydantic types what create_model takes as Any: fields are data here.
+    # The fields are computed here, and pydantic's types of create_model allow only literal ones.
     return typing.cast(
         "type[BaseModel]",
         create_model("Parameters", __config__=config, **fields),  # type: ignore[call-overload]  # as said
@@ -113,7 +113,7 @@ def _adapt(annotation: object) -> TypeAdapter[object]:
 
 
 def _drop_response(answer: object) -> object:
-    """Return what is left of an annotation without the responses that a function makes itself."""
+    """Return an annotation without the responses that a function builds itself."""
     if isinstance(answer, type) and issubclass(answer, web.StreamResponse):
         return type(None)
     if web.StreamResponse in typing.get_args(answer):

@@ -10,7 +10,7 @@ from biont.services import Service
 
 
 class System(Protocol):
-    """The running application, seen from a route."""
+    """State of the running application."""
 
     @property
     def version(self) -> str:

@@ -1,4 +1,4 @@
-"""The routes by which users see and change what is known of them."""
+"""Routes of the user: read and change the own account."""
 
 from __future__ import annotations
 
@@ -16,37 +16,41 @@ api = Api("core")
 
 
 class UserView(Schema):
-    """Who you are."""
+    """A user."""
 
     id: int
     name: str
-    time_zone: str | None = Field(description="Of schedules that name none; null for the setting.")
+    time_zone: str | None = Field(
+        description="The time zone of schedules that name none; null for the setting."
+    )
     created_at: datetime
 
 
 class UserChange(Schema):
-    """What is to be otherwise."""
+    """Fields of the user to change."""
 
     model_config = ConfigDict(extra="forbid")
 
     time_zone: TimeZone | None = Field(
-        description="Of schedules that name none from now on; null for the setting."
+        description="The time zone of new schedules that name none; null for the setting."
     )
 
 
 @api.get("/me")
 async def read_me(request: Request) -> UserView:
-    """Read who you are."""
-    return _show(await request.workbench.users.get(request.user_id))
+    """Read your own user."""
+    return _make_user_view(await request.workbench.users.get(request.user_id))
 
 
 @api.patch("/me")
 async def change_me(request: Request, body: UserChange) -> UserView:
-    """Change your time zone; schedules that there are stay in theirs."""
-    return _show(await request.workbench.users.set_time_zone(request.user_id, body.time_zone))
+    """Change your time zone; existing schedules keep their time zones."""
+    return _make_user_view(
+        await request.workbench.users.set_time_zone(request.user_id, body.time_zone)
+    )
 
 
-def _show(user: User) -> UserView:
+def _make_user_view(user: User) -> UserView:
     return UserView(
         id=user.id, name=user.name, time_zone=user.time_zone, created_at=user.created_at
     )

@@ -1,4 +1,4 @@
-"""What is done in the background, now and then, to keep a workbench in order."""
+"""Periodic background tasks, such as retention and saving the use of API keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from biont.exceptions import StoreUnavailable
 
-Chore = Callable[[], Awaitable[None]]
+TaskFunction = Callable[[], Awaitable[None]]
 
 _log = structlog.get_logger("biont.runtime.background_tasks")
 
@@ -20,35 +20,35 @@ _log = structlog.get_logger("biont.runtime.background_tasks")
 @dataclass(frozen=True)
 class _Entry:
     name: str
-    chore: Chore
+    function: TaskFunction
     seconds: float
 
 
 class BackgroundTasks:
-    """Does chores again and again, each by itself and never twice at once.
+    """Periodic background tasks of one workbench.
 
-    APScheduler says when. It goes by the machine's clock, and may be late by as much as
-    that is set back: nothing here has to be done at a certain time.
+    Tasks run side by side, but a task never runs twice at the same time. APScheduler decides
+    when, by the machine's clock. Setting that clock back delays the next run; no background
+    task depends on an exact time.
     """
 
     def __init__(self) -> None:
         self._entries: list[_Entry] = []
-        self._going: dict[str, asyncio.Task[None]] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
 
-    def every(self, seconds: float, name: str, chore: Chore) -> None:
-        """Have something done at the start and then again and again, from within a `lifespan`.
+    def every(self, seconds: float, name: str, function: TaskFunction) -> None:
+        """Register a task that runs at the start and then periodically; call from a `lifespan`.
 
         Args:
-            seconds: from one time to the next.
-            name: tells it from others, in the log: ``audit.retention``.
-            chore: what is done. When it raises, that is logged, and it is done again at
-                its next time.
+            seconds: the interval between two runs.
+            name: the name in the log: ``audit.retention``.
+            function: does the work. An exception is logged; the next run comes as usual.
         """
-        self._entries.append(_Entry(name, chore, seconds))
+        self._entries.append(_Entry(name, function, seconds))
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
-        """Do what was asked for while this is open; what goes on at its end is cancelled."""
+        """Run the registered tasks while the context is open; then cancel unfinished runs."""
         ticker = AsyncIOScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None})
         for entry in self._entries:
             ticker.add_job(self._tick, "interval", seconds=entry.seconds, args=[entry])
@@ -58,20 +58,20 @@ class BackgroundTasks:
             yield
         finally:
             ticker.shutdown(wait=False)
-            for task in self._going.values():
+            for task in self._running.values():
                 task.cancel()
-            await asyncio.gather(*self._going.values(), return_exceptions=True)
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     async def _tick(self, entry: _Entry) -> None:
-        # Async, though it awaits nothing: APScheduler runs what is not in threads.
-        going = self._going.get(entry.name)
-        if going is None or going.done():
-            self._going[entry.name] = asyncio.create_task(self._do(entry))
+        # A coroutine function without await: APScheduler would run a plain function in a thread.
+        run = self._running.get(entry.name)
+        if run is None or run.done():
+            self._running[entry.name] = asyncio.create_task(self._run_entry(entry))
 
-    async def _do(self, entry: _Entry) -> None:
+    async def _run_entry(self, entry: _Entry) -> None:
         try:
-            await entry.chore()
+            await entry.function()
         except StoreUnavailable as error:
-            _log.warning("put off", chore=entry.name, error=str(error))
-        except Exception:  # noqa: BLE001  # a mistake must not stop the workbench
-            _log.exception("failed", chore=entry.name)
+            _log.warning("postponed: the store is unavailable", task=entry.name, error=str(error))
+        except Exception:  # noqa: BLE001  # a bug in one task must not stop the workbench
+            _log.exception("background task failed", task=entry.name)

@@ -1,4 +1,4 @@
-"""Where log lines go: to standard error, as JSON, or in colour on a terminal."""
+"""Log setup of the command line: JSON lines on standard error, or colour on a terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import structlog
 
 
 def configure_logs() -> None:
-    """Send the log of this process to standard error; for the command line only."""
+    """Send the log of this process to standard error; only commands call this function."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
     renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
     if sys.stderr.isatty():

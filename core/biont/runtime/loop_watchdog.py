@@ -1,4 +1,9 @@
-"""Notices that something keeps the event loop to itself, and says what it is."""
+"""Watchdog of the event loop: reports code that blocks the loop, by handler or route.
+
+The event loop increments a counter four times within the limit. A thread of its own compares
+the counter with the value of its last look; after five looks without a change it logs the stack of
+the loop's thread. A thread is necessary because a blocked loop can run no code of its own.
+"""
 
 from __future__ import annotations
 
@@ -19,20 +24,20 @@ from biont.clock import Clock
 
 _KEPT = 10
 _LOOKS = 4
-"""How often the watchdog looks within the time that it allows."""
+"""Number of looks of the watchdog within the limit."""
 
 _log = structlog.get_logger("biont")
 
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """A time during which nothing but one piece of code ran.
+    """A time during which the event loop was blocked.
 
     Attributes:
-        at: when it was noticed.
-        seconds: how long it has lasted so far, or did in all.
+        at: the instant at which the watchdog noticed the stall.
+        seconds: the duration so far, or in all after the stall has ended.
         culprit: the handler or route that was running; None for other code.
-        place: the file and line that was running when it was noticed.
+        place: the file and line that was running when the watchdog noticed the stall.
     """
 
     at: datetime
@@ -42,14 +47,14 @@ class Stall:
 
 
 class LoopWatchdog:
-    """Looks, from a thread of its own, whether the event loop still turns.
+    """Thread that watches the event loop for stalls.
 
     Args:
         clock: stamps stalls.
-        limit: how long the loop may stand still, in seconds.
+        limit: the seconds that the event loop may be blocked without a report.
 
     Attributes:
-        names: what to call the functions that it may find at work.
+        names: the names of handlers and routes, by the code of their functions.
     """
 
     def __init__(self, clock: Clock, limit: float) -> None:
@@ -63,12 +68,12 @@ class LoopWatchdog:
 
     @property
     def stalls(self) -> list[Stall]:
-        """The last stalls, the newest first."""
+        """The latest stalls, newest first."""
         return list(reversed(self._stalls))
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
-        """Watch the event loop that runs this, while it is open."""
+        """Watch the running event loop while the context is open."""
         self._loop_thread = threading.get_ident()
         beating = asyncio.create_task(self._keep_beating())
         thread = threading.Thread(target=self._watch, name="biont-watchdog", daemon=True)
@@ -92,11 +97,12 @@ class LoopWatchdog:
         while not self._end.wait(self._limit / _LOOKS):
             if beat != self._beat:
                 if looks > _LOOKS:
-                    _log.warning("the event loop goes on", seconds=self._stalls[-1].seconds)
+                    _log.warning("the event loop runs again", seconds=self._stalls[-1].seconds)
                 beat, looks = self._beat, 0
                 continue
             looks += 1
-            # One look more than the limit has: this thread may itself have been kept waiting.
+            # A look more than fits into the limit: this thread itself may have waited for the
+            # interpreter's lock.
             if looks == _LOOKS + 1:
                 self._report()
             elif looks > _LOOKS:
@@ -108,7 +114,7 @@ class LoopWatchdog:
         stall = Stall(self._clock.now(), self._limit, self._find_culprit(frame), _locate(frame))
         self._stalls.append(stall)
         _log.error(
-            "the event loop is blocked: nothing else runs; move what blocks it off the loop",
+            "the event loop is blocked and nothing else runs; move the blocking code to a thread",
             culprit=stall.culprit,
             place=stall.place,
         )
@@ -123,7 +129,7 @@ class LoopWatchdog:
 
 
 def name_function(function: Callable[..., object], name: str) -> dict[CodeType, str]:
-    """Return the entry of `LoopWatchdog.names` for `function`; empty where it has no code."""
+    """Return the entry for `LoopWatchdog.names`; empty for a callable without Python code."""
     code = getattr(function, "__code__", None)
     return {code: name} if isinstance(code, CodeType) else {}
 

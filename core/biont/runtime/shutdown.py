@@ -1,4 +1,4 @@
-"""Shutdown: the request to stop, and the time that all parts share to do so."""
+"""Shutdown: the request to stop, and the deadline that all parts share."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import asyncio
 
 
 class Shutdown:
-    """The end of a workbench: requested once, bounded in time.
+    """Shutdown of a workbench: requested once, with a deadline for all parts together.
 
     Args:
-        timeout: the time that stopping may take in all, in seconds.
+        timeout: the seconds that stopping all parts may take.
 
     Attributes:
-        requested: set as soon as all parts have to end.
+        requested: set as soon as all parts have to stop.
     """
 
     def __init__(self, timeout: float) -> None:
@@ -21,13 +21,16 @@ class Shutdown:
         self._deadline: float | None = None
 
     def request(self) -> None:
-        """Ask all parts to end; the time counts from the first request."""
+        """Ask all parts to stop; the timeout begins with the first request."""
+        self._set_deadline()
+
+    def time_left(self) -> float:
+        """Request the shutdown, and return the seconds until the deadline."""
+        return max(0.0, self._set_deadline() - asyncio.get_running_loop().time())
+
+    def _set_deadline(self) -> float:
+        """Return the deadline; the first call sets the deadline and `requested`."""
         if self._deadline is None:
             self._deadline = asyncio.get_running_loop().time() + self._timeout
             self.requested.set()
-
-    def time_left(self) -> float:
-        """Request the shutdown, and return the seconds that are left for it."""
-        self.request()
-        assert self._deadline is not None  # noqa: S101  # set by the request
-        return max(0.0, self._deadline - asyncio.get_running_loop().time())
+        return self._deadline

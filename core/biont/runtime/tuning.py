@@ -1,4 +1,4 @@
-"""Settings of the interpreter that suit a process which serves."""
+"""Tuning of the Python interpreter for a server process."""
 
 from __future__ import annotations
 
@@ -7,19 +7,15 @@ import sys
 
 _GARBAGE_THRESHOLD = 10_000
 
-# The thread that writes asks for the interpreter's lock after each statement, and the event
-# loop, when it is busy, gives it away only this often (in seconds; five times as long by default).
+# The writer thread needs the interpreter's lock after each SQL statement. A busy event loop
+# releases the lock only this often, in seconds; Python's default is five times as long.
 _SWITCH_INTERVAL = 0.001
 
 
 def tune_interpreter() -> None:
-    """Set the whole process up to serve, once all that stays to its end is loaded.
-
-    The garbage collector leaves alone what is there by now, and looks at the rest less
-    often: nearly all of that stays, and what a request makes is freed without it. By its
-    own measure it would look at everything again and again: a tenth of the time of a
-    server under load. And threads take turns sooner.
-    """
+    """Tune this process; call this function after all modules and plugins are loaded."""
+    # Loaded modules never become garbage, and a request's objects are freed by reference
+    # counting. The default thresholds cost a server under load a tenth of its time.
     gc.freeze()
     gc.set_threshold(_GARBAGE_THRESHOLD)
     sys.setswitchinterval(_SWITCH_INTERVAL)

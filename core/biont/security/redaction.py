@@ -1,10 +1,10 @@
-"""Keeps secrets out of what is stored or shown of an error."""
+"""Redaction of secrets in texts that are stored or shown, such as tracebacks."""
 
 from __future__ import annotations
 
 import re
 
-MASK = "***"
+REDACTED = "***"
 
 _SECRETS = re.compile(
     r"""
@@ -21,5 +21,5 @@ _SECRETS = re.compile(
 
 
 def redact_secrets(text: str) -> str:
-    """Return `text` with `MASK` in the place of what looks like a key, a token or a password."""
-    return _SECRETS.sub(lambda found: f"{found[found.lastgroup or 0]}{MASK}", text)
+    """Return `text` with keys, tokens and passwords replaced by `REDACTED`."""
+    return _SECRETS.sub(lambda found: f"{found[found.lastgroup or 0]}{REDACTED}", text)

@@ -1,4 +1,19 @@
-"""Keeps secrets unreadable in the database and in its backups."""
+"""Vault: encrypts secrets at rest, so that the database and its backups do not contain them.
+
+Each line of the key file is a Fernet key. The first key encrypts; all keys decrypt. Rotation of
+a key:
+
+    1. The operator writes a new key before the first line and restarts.
+    2. Each owner of encrypted columns passes its tokens to `refresh` at the start, and stores the
+       tokens that have changed. After that, nothing in the database needs the old key.
+    3. The operator may delete the old line.
+
+A crash in step 2 leaves tokens of both keys, which both decrypt; the next start continues.
+
+The seal is a token in the database. A start refreshes the seal before any other token, so that a
+wrong or incomplete key file stops the start instead of failing in the middle of it. A missing key
+file is created only if the database has no seal: with a seal, a new key could decrypt nothing.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +33,15 @@ if TYPE_CHECKING:
 
 _SEALED = "biont"
 
-# A token begins with its version and the upper bytes of the time, and has at least 73 bytes.
+# A Fernet token is base64 of a version byte (0x80), eight bytes of time, and at least 64 bytes.
+# The upper four bytes of the time are zero until 2106, so that every token begins with gAAAAA.
 _TOKEN_START, _TOKEN_LENGTH = "gAAAA", 100
 
 _log = structlog.get_logger("biont")
 
 
 class VaultSeal(Table):
-    """A token that tells at each start whether the keys are those of this database."""
+    """Token that proves at each start that the keys belong to this database."""
 
     token = TextField()
 
@@ -36,12 +52,8 @@ class VaultSeal(Table):
 class Vault:
     """Encrypts and decrypts text with the operator's keys.
 
-    Each line of the key file is a key. The first encrypts, and all of them
-    decrypt: a key is replaced by a new one in a line before it.
-
     Args:
-        key_file: where the keys are. It is made, with a first key, when there is
-            none and nothing was ever encrypted.
+        key_file: the path of the key file. The first start creates the file with one key.
     """
 
     def __init__(self, key_file: Path) -> None:
@@ -49,10 +61,10 @@ class Vault:
         self._keys: list[Fernet] = []
 
     async def open(self, store: Store) -> None:
-        """Read the keys and make sure that they belong to what is in `store`.
+        """Read the keys, and check that the keys belong to the database of `store`.
 
         Raises:
-            VaultError: the key file is missing or cannot be read, or has other keys.
+            VaultError: the key file is missing, unreadable, or has keys of another database.
         """
         seal = await store.read(_select_seal)
         if seal is None and not self._key_file.exists():
@@ -63,26 +75,25 @@ class Vault:
             await store.write(_save_seal, fresh)
 
     def encrypt(self, text: str) -> str:
-        """Return `text` as a token that only the operator's keys open."""
+        """Return a token for `text` that only the operator's keys decrypt."""
         return self._keys[0].encrypt(text.encode()).decode()
 
     def decrypt(self, token: str) -> str:
-        """Return the text that `encrypt` was given.
+        """Return the text of a token.
 
         Raises:
-            VaultError: none of the keys opens it.
+            VaultError: no key decrypts the token.
         """
         return self._open(token)[1]
 
     def refresh(self, value: str) -> str:
-        """Return `value` as the first key encrypts it; one that it has encrypted stays.
+        """Return a token of the first key for the same text; keep a token of the first key.
 
         Args:
-            value: a token, also of a later key; or plain text from before there was
-                a vault.
+            value: a token of any key, or plain text from a version without the vault.
 
         Raises:
-            VaultError: it is a token that none of the keys opens.
+            VaultError: no key decrypts the token.
         """
         if not value.startswith(_TOKEN_START) or len(value) < _TOKEN_LENGTH:
             return self.encrypt(value)
@@ -90,8 +101,8 @@ class Vault:
         return self.encrypt(text) if position else value
 
     def _open(self, token: str) -> tuple[int, str]:
-        """Return which key opens a token, and the text in it."""
-        from cryptography.fernet import InvalidToken  # noqa: PLC0415  # nobody waits for it
+        """Return the position of the key that decrypts a token, and the text."""
+        from cryptography.fernet import InvalidToken  # noqa: PLC0415  # slow to import
 
         for position, key in enumerate(self._keys):
             try:
@@ -99,25 +110,28 @@ class Vault:
             except InvalidToken:
                 continue
         raise VaultError(
-            f"the key file {self._key_file} lacks the key by which something in the database was "
-            "encrypted; restore the file, or add that key as its last line"
+            f"the key file {self._key_file} lacks a key that has encrypted data in the database; "
+            "restore the file, or add that key as its last line"
         )
 
 
 def _create_key_file(path: Path) -> None:
-    from cryptography.fernet import Fernet  # noqa: PLC0415  # nobody waits for it
+    from cryptography.fernet import Fernet  # noqa: PLC0415  # slow to import
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "xb", opener=_open_private) as file:  # it has no opener
+        with open(path, "xb", opener=_open_private) as file:  # Path.open takes no opener
             file.write(Fernet.generate_key() + b"\n")
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
         raise VaultError(
-            f"the key file {path} cannot be made: {error.strerror}; choose another vault.key_file"
+            f"the key file {path} cannot be created: {error.strerror}; "
+            "choose another vault.key_file"
         ) from error
-    _log.warning("made a key file; keep a copy of it, but not with the database", path=str(path))
+    _log.warning(
+        "created a key file; keep a copy of the file, but not with the database", path=str(path)
+    )
 
 
 def _open_private(path: str, flags: int) -> int:
@@ -125,14 +139,14 @@ def _open_private(path: str, flags: int) -> int:
 
 
 def _read_key_file(path: Path) -> list[Fernet]:
-    from cryptography.fernet import Fernet  # noqa: PLC0415  # nobody waits for it
+    from cryptography.fernet import Fernet  # noqa: PLC0415  # slow to import
 
     try:
         lines = path.read_text("ascii").split()
     except FileNotFoundError as error:
         raise VaultError(
-            f"the key file {path} is missing, and the database holds what was encrypted with it; "
-            "restore the file, or say in vault.key_file where it is"
+            f"the key file {path} is missing, and the database has data that its keys have "
+            "encrypted; restore the file, or set vault.key_file to its path"
         ) from error
     except (OSError, ValueError) as error:
         raise VaultError(f"the key file {path} cannot be read: {error}") from error
@@ -140,11 +154,11 @@ def _read_key_file(path: Path) -> list[Fernet]:
         keys = [Fernet(line) for line in lines]
     except ValueError as error:
         raise VaultError(
-            f"the key file {path} must have one Fernet key a line, each 44 characters of base64; "
-            "restore it"
+            f"the key file {path} must have a Fernet key in each line, 44 characters of base64; "
+            "restore the file"
         ) from error
     if not keys:
-        raise VaultError(f"the key file {path} is empty; restore it")
+        raise VaultError(f"the key file {path} is empty; restore the file")
     return keys
 
 

@@ -1,4 +1,4 @@
-"""YAML as operators write it: plain values, and the place where each of them stands."""
+"""Reader of YAML files: plain values with the place of each value, for error messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 KeyPath = tuple[str | int, ...]
-"""Where a value stands among the settings, such as ``("server", "port")``."""
+"""Keys that lead to a setting, such as ``("server", "port")``."""
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 20
@@ -38,12 +38,12 @@ _CONVERSIONS: dict[str, Callable[[str], object]] = {
 
 @dataclass
 class Document:
-    """What one file says.
+    """Content of a YAML file.
 
     Attributes:
-        values: the mapping that the file is.
+        values: the mapping in the file.
         places: ``file:line:column`` of each key and list item.
-        problems: what is wrong with the file, each with its place.
+        problems: the problems of the file, each with its place.
     """
 
     values: dict[str, object] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Document:
 
 
 def read_document(path: Path) -> Document:
-    """Read one YAML file; whatever is wrong with it stands in the document's problems."""
+    """Return the content of a YAML file; `Document.problems` has all errors."""
     try:
         root = _compose(path)
     except OSError as error:
@@ -66,12 +66,12 @@ def read_document(path: Path) -> Document:
 
 
 def join(place: str, path: KeyPath) -> str:
-    """Return ``place: section.key``, without the part that is empty."""
+    """Return ``place: section.key``, without an empty part."""
     return ": ".join(filter(None, [place, ".".join(map(str, path))]))
 
 
 class _Unreadable(Exception):
-    """A file is not plain YAML; the message is the problem with its place."""
+    """Error for a file that is not plain YAML; the message has the problem and its place."""
 
 
 def _compose(path: Path) -> yaml.Node | None:
@@ -83,7 +83,7 @@ def _compose(path: Path) -> yaml.Node | None:
         raise _Unreadable(f"{place}: has a character that YAML does not allow") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = _tell_place(path, mark) if mark else str(path)
+        place = _format_place(path, mark) if mark else str(path)
         raise _Unreadable(f"{place}: is not plain YAML: {error.problem}") from error
 
 
@@ -104,15 +104,15 @@ def _locate(path: Path, text_before: str) -> str:
     return f"{path}:{len(lines)}:{len(lines[-1]) + 1}"
 
 
-def _tell_place(path: Path, mark: yaml.Mark) -> str:
+def _format_place(path: Path, mark: yaml.Mark) -> str:
     return f"{path}:{mark.line + 1}:{mark.column + 1}"
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes the nodes of plain YAML, with the scalars of the YAML 1.2 core schema.
+    """YAML loader with the scalars of the YAML 1.2 core schema, without aliases and tags.
 
-    So ``no``, ``12:30``, ``0123`` and ``2026-01-01`` are text, where YAML 1.1 makes
-    a truth, 750, 83 and a date of them.
+    ``no``, ``12:30``, ``0123`` and ``2026-01-01`` are text here; YAML 1.1 reads false, 750,
+    83 and a date. Aliases are refused because a small file of nested aliases can fill the memory.
     """
 
     def __init__(self, text: str) -> None:
@@ -121,13 +121,13 @@ class _Loader(yaml.SafeLoader):
         self._depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Compose the next node, unless it is more than plain YAML."""
+        """Compose the next node; refuse aliases, tags and deep nesting."""
         event = self.peek_event()  # type: ignore[no-untyped-call]  # so in the stubs
         refusal = None
         if isinstance(event, yaml.AliasEvent) or event.anchor:
-            refusal = "anchors and aliases are not read; write the value out"
+            refusal = "anchors and aliases are not supported; write the value out"
         elif event.tag:
-            refusal = "tags are not read; leave out what begins with '!'"
+            refusal = "tags are not supported; leave out the word that begins with '!'"
         elif self._depth == MAX_DEPTH:
             refusal = f"is nested more than {MAX_DEPTH} levels deep"
         if refusal:
@@ -140,7 +140,7 @@ class _Loader(yaml.SafeLoader):
 
 @dataclass(frozen=True)
 class _Reader:
-    """Turns nodes into values, and notes where they stand."""
+    """Converter of YAML nodes into values, which records the place of each value."""
 
     document: Document
     path: Path
@@ -150,7 +150,7 @@ class _Reader:
         if isinstance(value, dict):
             self.document.values = value
         elif value is not None:
-            place = _tell_place(self.path, root.start_mark)
+            place = _format_place(self.path, root.start_mark)
             self._report(place, (), "should be a mapping, as in 'server:'")
 
     def read(self, node: yaml.Node, at: KeyPath) -> object:
@@ -163,7 +163,7 @@ class _Reader:
     def _read_mapping(self, node: yaml.MappingNode, above: KeyPath) -> dict[str, object]:
         values: dict[str, object] = {}
         for key, value in node.value:
-            place, at = _tell_place(self.path, key.start_mark), (*above, key.value)
+            place, at = _format_place(self.path, key.start_mark), (*above, key.value)
             if key.tag != _TEXT or not key.value.isprintable():
                 self._report(place, above, "a key has to be text; put it in quotes")
             elif key.value in values:
@@ -175,7 +175,7 @@ class _Reader:
 
     def _read_sequence(self, node: yaml.SequenceNode, at: KeyPath) -> list[object]:
         for index, item in enumerate(node.value):
-            self.document.places[*at, index] = _tell_place(self.path, item.start_mark)
+            self.document.places[*at, index] = _format_place(self.path, item.start_mark)
         return [self.read(item, (*at, index)) for index, item in enumerate(node.value)]
 
     def _report(self, place: str, at: KeyPath, message: str) -> None:

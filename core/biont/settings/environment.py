@@ -1,4 +1,4 @@
-"""The environment as a source of settings."""
+"""Environment variables as a source of settings."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ DELIMITER = "__"
 
 
 def name_variable(path: KeyPath) -> str:
-    """Return the variable that stands for the key at `path`."""
+    """Return the name of the environment variable for the setting at `path`."""
     return PREFIX + DELIMITER.join(map(str, path)).upper().replace("-", "_")
 
 
 def read_variables(
     model: type[BaseModel], path: KeyPath, variables: Mapping[str, str]
 ) -> dict[str, object]:
-    """Return what the variables say about the section at `path`, in the shape of `model`.
+    """Return the values that variables set in the section at `path`, in the shape of `model`.
 
-    Keys that the model does not know are kept, so that it can refuse them.
+    Unknown keys are kept, so that the model can refuse them.
     """
     return _Variables(model, path, variables).read()
 
 
 class _Variables(EnvSettingsSource):
-    """Reads one section by the types of its model: text as it is, the rest from JSON."""
+    """Source of one section's values: text fields verbatim, all other fields from JSON."""
 
     def __init__(
         self, model: type[BaseModel], path: KeyPath, variables: Mapping[str, str]
     ) -> None:
-        # pydantic-settings looks below a name; the core's settings get "biont" for one.
+        # pydantic-settings reads fields below a prefix; the core's settings get "biont" as such.
         self._name = DELIMITER.join(["biont", *map(str, path)]).replace("-", "_")
         section = (model, Field(validation_alias=self._name))
         super().__init__(
@@ -53,7 +53,7 @@ class _Variables(EnvSettingsSource):
         return section
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: object) -> object:
-        """Decode JSON; leave what is none, or is a section, for the model to refuse."""
+        """Return the decoded JSON; keep invalid JSON and sections, so that the model refuses."""
         annotation = getattr(field, "annotation", None)  # below a mapping there is no field
         if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
             return value

@@ -1,4 +1,4 @@
-"""Tells an operator what pydantic has found, without repeating a value."""
+"""Error messages for operators, made from pydantic's errors, without any value."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ _WORDS = {
     "list_type": "should be a list; in a variable as JSON",
     "tuple_type": "should be a list; in a variable as JSON",
 }
-"""What to say where pydantic speaks to programmers."""
+"""Messages for error types whose own messages address programmers."""
 
 _REPEATING = {"value_error", "assertion_error", "union_tag_invalid"}
 _SILENT = frozenset(get_args(ErrorType)) - _REPEATING
-"""The errors whose message pydantic writes, from the model and not from the value."""
+"""Error types whose messages depend on the model only, and so repeat no value."""
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[KeyPath, str]]:
-    """Yield each thing that is wrong: its path below `model`, and what to do about it."""
+    """Yield the path below `model` and the message of each problem."""
     for details in error.errors(include_url=False):
         yield details["loc"], _explain(details, model)
 
 
 def suggest(name: str, known: Collection[str]) -> str:
-    """Return a hint at what an unknown name was meant to be."""
+    """Return a hint at the known name that is closest to an unknown `name`."""
     names = sorted(known)
     close = get_close_matches(name, names, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"known are {', '.join(names)}" if names else "none is known here"
+    return f"known names: {', '.join(names)}" if names else "no name is known here"
 
 
 def _explain(details: ErrorDetails, model: type[BaseModel]) -> str:
@@ -51,11 +51,11 @@ def _explain(details: ErrorDetails, model: type[BaseModel]) -> str:
         return _WORDS[kind]
     if kind in _SILENT:
         return details["msg"]
-    return _mask(details["msg"].removeprefix("Value error, "), details["input"])
+    return _redact_value(details["msg"].removeprefix("Value error, "), details["input"])
 
 
 def _find_keys(model: type[BaseModel], path: KeyPath) -> list[str]:
-    """Return the keys of the section at `path`, or nothing where it is not a plain model."""
+    """Return the keys of the section at `path`; empty for a section without a model."""
     for key in path:
         field = model.model_fields.get(str(key))
         section = field.annotation if field else None
@@ -65,8 +65,8 @@ def _find_keys(model: type[BaseModel], path: KeyPath) -> list[str]:
     return list(model.model_fields)
 
 
-def _mask(message: str, value: object) -> str:
-    """Put dots in the place of every text in `value` that the message repeats."""
+def _redact_value(message: str, value: object) -> str:
+    """Return `message` with each text from `value` replaced by dots."""
     for text in sorted(_find_texts(value), key=len, reverse=True):
         message = re.sub(rf"(?<!\w){re.escape(text)}(?!\w)", "...", message)
     return message

@@ -10,15 +10,15 @@ from biont.settings.sources import read_sources
 
 
 def load_settings(config: Path | None, *, environ: Mapping[str, str]) -> Settings:
-    """Read and check everything but the plugins' sections, which `read_sections` does.
+    """Return the validated settings of the core; `Settings.read_sections` validates plugins'.
 
     Args:
-        config: a folder, of which every ``*.yaml`` is read and merged; or a single
-            file; or None for the defaults.
+        config: a folder, whose ``*.yaml`` files are merged; or a single file; or None for the
+            defaults.
         environ: the environment, such as ``os.environ``.
 
     Raises:
-        SettingsError: something is wrong; all problems are named, each with its place,
-            and none repeats a value, which may be a secret.
+        SettingsError: the settings are invalid. The error has all problems, each with its place,
+            and no value, because a value may be a secret.
     """
     return Settings.from_sources(read_sources(config, environ))

@@ -1,4 +1,4 @@
-"""The core's settings: each key with its default, its limits and what it decides."""
+"""Settings of the core: each key with its default, limits and meaning."""
 
 from __future__ import annotations
 
@@ -30,10 +30,9 @@ _SQLITE = "sqlite:///"
 
 
 class Section(BaseModel):
-    """A part of the settings; a plugin's own may inherit from it.
+    """Immutable section of the settings; base class of plugins' sections.
 
-    It refuses keys that it does not know and does not change once it is read. A section
-    of which every key is left out may be left empty.
+    A section refuses unknown keys. ``server:`` without any key means the defaults.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -45,113 +44,112 @@ class Section(BaseModel):
 
 
 class ServerSettings(Section):
-    """Where and how HTTP is served."""
+    """Settings of the HTTP server."""
 
     host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
-    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 is any free one.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 for a free port.")
     shutdown_timeout: Seconds = Field(
         10.0,
-        description="How long stopping may take before what still runs is cancelled, in seconds.",
+        description="Seconds that stopping may take before unfinished work is cancelled.",
     )
     stall_limit: Seconds = Field(
         1.0,
-        description="How long one piece of code may keep the event loop to itself before it is "
-        "reported, in seconds.",
+        description="Seconds that code may block the event loop before the block is reported.",
     )
     body_limit: int = Field(
-        1024 * 1024, gt=0, description="Largest request body, in bytes; more is answered 413."
+        1024 * 1024, gt=0, description="Largest request body, in bytes; a larger body gets 413."
     )
 
 
 class DatabaseSettings(Section):
-    """Where everything is kept."""
+    """Settings of the database."""
 
     url: str = Field(
         "sqlite:///data/biont.sqlite3",
-        description="sqlite:/// and a path, relative to the working directory; "
-        "an absolute one begins with a fourth slash.",
+        description="sqlite:/// and a path relative to the working directory; "
+        "an absolute path begins with a fourth slash.",
     )
-    readers: int = Field(2, ge=1, le=64, description="Threads that read.")
+    readers: int = Field(2, ge=1, le=64, description="Threads that read the database.")
     busy_timeout: Pause = Field(
-        5.0, description="How long a statement waits for another process, in seconds."
+        5.0, description="Seconds that a statement waits for the lock of another process."
     )
 
     @field_validator("url")
     @classmethod
     def _check_url(cls, url: str) -> str:
         if not url.startswith(_SQLITE):
-            raise ValueError("only sqlite:/// and a path is supported for now")
+            raise ValueError("only sqlite:/// and a path is supported")
         if url.removeprefix(_SQLITE) in {"", ":memory:"}:
-            raise ValueError("has to name a file; write sqlite:/// and a path")
+            raise ValueError("must name a file; write sqlite:/// and a path")
         return url
 
     @property
     def path(self) -> Path:
-        """The database file, as the URL names it."""
+        """The path of the database file."""
         return Path(self.url.removeprefix(_SQLITE))
 
 
 class VaultSettings(Section):
-    """By which keys secrets are encrypted."""
+    """Settings of the vault."""
 
     key_file: Path = Field(
         Path("data/biont.key"),
-        description="File of Fernet keys, one a line; the first encrypts, all decrypt. Made at "
-        "the first start.",
+        description="File with a Fernet key in each line; the first encrypts, all decrypt. "
+        "Created at the first start.",
     )
 
 
 class EventSettings(Section):
-    """How events reach their handlers."""
+    """Settings of the event system."""
 
-    lane_size: int = Field(1000, ge=1, description="Events held in memory for each handler.")
+    lane_size: int = Field(1000, ge=1, description="Events in the queue of each handler.")
     max_hops: int = Field(
-        8, ge=1, description="How long a chain of events that cause events may get."
+        8, ge=1, description="Largest number of hops in a chain of events that cause events."
     )
     handler_timeout: Seconds = Field(
-        30.0, description="How long one call of a handler may take, in seconds."
+        30.0, description="Seconds that a call of a handler may take."
     )
     handler_retry: tuple[Pause, ...] = Field(
         (1.0, 5.0, 30.0),
-        description="Pauses before each new try of a handler that failed, in seconds; the event "
-        "is a dead letter after the last.",
+        description="Seconds before each retry of a failed handler; after the last retry the "
+        "event becomes a dead letter.",
     )
     crash_limit: int = Field(
         3,
         ge=1,
-        description="How often the process may die while a handler is at work on one event; then "
-        "the event is a dead letter.",
+        description="Number of process crashes during a handler's work on an event after which "
+        "the event becomes a dead letter.",
     )
 
 
 class SchedulerSettings(Section):
-    """When schedules run."""
+    """Settings of the scheduler."""
 
     poll_interval: Seconds = Field(
-        60.0, description="Longest time between two looks for what is due, in seconds."
+        60.0, description="Longest time between two searches for due schedules, in seconds."
     )
-    concurrency: int = Field(4, ge=1, description="Runs that go on at once.")
+    concurrency: int = Field(4, ge=1, description="Largest number of runs at the same time.")
     catch_up_window: Pause = Field(
         3600.0,
-        description="How old an instant that was missed may be and still be run, in seconds.",
+        description="Age up to which a missed occurrence still runs, in seconds.",
     )
     late_after: Pause = Field(
         300.0,
-        description="How far behind its instant a run of a schedule that catches nothing up may "
-        "start, in seconds.",
+        description="Age up to which an occurrence of a schedule without catch-up still runs, "
+        "in seconds.",
     )
-    run_timeout: Seconds = Field(300.0, description="How long a run may take, in seconds.")
+    run_timeout: Seconds = Field(300.0, description="Seconds that a run may take.")
     time_zone: TimeZone = Field(
-        "UTC", description="Zone of schedules that name none, from the IANA database."
+        "UTC", description="IANA name of the time zone for schedules that name none."
     )
 
 
 class EgressSettings(Section):
-    """Where requests to addresses that users name may go."""
+    """Settings for requests to URLs that users name."""
 
     allow: tuple[str, ...] = Field(
         (),
-        description="Exceptions for addresses that are not public, each cidr:port or name:port.",
+        description="Allowed addresses that are not public: cidr:port or name:port each.",
     )
 
     @field_validator("allow")
@@ -162,16 +160,16 @@ class EgressSettings(Section):
 
 
 class PluginSettings(Section):
-    """Which plugins are loaded. Every other key is the section of the plugin of that name."""
+    """Settings of the plugin manager; every other key is the section of a plugin."""
 
     model_config = ConfigDict(extra="ignore")
 
-    disable: tuple[str, ...] = Field((), description="Names of plugins that are left out.")
+    disable: tuple[str, ...] = Field((), description="Names of plugins to leave out.")
     folder: Path | None = Field(None, description="Folder of plugins that are single files.")
 
 
 class Settings(Section):
-    """All that the operator decides. `biont.settings.load_settings` makes it."""
+    """All settings of the operator, returned by `biont.settings.load_settings`."""
 
     server: ServerSettings = ServerSettings()
     database: DatabaseSettings = DatabaseSettings()
@@ -185,10 +183,10 @@ class Settings(Section):
 
     @classmethod
     def from_sources(cls, sources: Sources) -> Settings:
-        """Check the core's sections; those of plugins wait for `read_sections`.
+        """Return the validated settings of the core; `read_sections` validates plugins'.
 
         Raises:
-            SettingsError: the sources are faulty; all problems are named.
+            SettingsError: the sources are invalid; the error has all problems.
         """
         problems = list(sources.document.problems)
         try:
@@ -197,37 +195,36 @@ class Settings(Section):
             problems += error.problems
         if problems:
             raise SettingsError(problems)
-        settings._sources = sources  # noqa: SLF001 - its own
+        settings._sources = sources  # noqa: SLF001 - of this class
         return settings
 
     def locate(self, path: KeyPath) -> str:
-        """Return where the value at `path`, or the section that lacks it, was written."""
+        """Return the place of the value at `path`, or of the section that lacks the value."""
         return self._sources.locate(path)
 
     def read_section(self, name: str, model: type[M]) -> M:
-        """Check the section of one plugin and return it.
+        """Return the validated section of the plugin `name`.
 
         Raises:
-            SettingsError: it is not what the model asks for; all problems are named.
+            SettingsError: the section is invalid; the error has all problems.
         """
         return self._sources.load(model, ("plugins", name))
 
     def read_sections(
         self, models: Mapping[str, type[BaseModel]], *, absent: Collection[str] = ()
     ) -> dict[str, BaseModel]:
-        """Check the plugins' sections and return them by the plugins' names.
+        """Return the validated sections of all plugins, by the plugin's name.
 
         Args:
-            models: of each plugin that has settings, by its name.
-            absent: plugins that have none, or are not loaded; a section of theirs is
-                left alone.
+            models: the model of each plugin with settings, by the plugin's name.
+            absent: the names of plugins that are not loaded, whose sections are not validated.
 
         Raises:
-            SettingsError: a section is wrong, or belongs to no plugin; all problems
-                are named.
+            SettingsError: a section is invalid, or belongs to no plugin; the error has all
+                problems.
         """
         known = {*PluginSettings.model_fields, *models, *absent}
-        problems = self._sources.find_strangers(("plugins",), known)
+        problems = self._sources.find_unknown_keys(("plugins",), known)
         sections = {}
         for name, model in models.items():
             try:

@@ -1,4 +1,4 @@
-"""What the operator wrote, from all sources, with the place of each value."""
+"""Sources of settings: merged YAML files below environment variables, with places."""
 
 from __future__ import annotations
 
@@ -17,34 +17,35 @@ from biont.settings.error_messages import explain, suggest
 M = TypeVar("M", bound=BaseModel)
 
 _NOT_SETTINGS = frozenset({"BIONT_CONFIG", "BIONT_KEY", "BIONT_WEBHOOK_SECRET"})
-"""Variables that stand for options of commands."""
+"""Environment variables that are command options, not settings."""
 
 
 @dataclass(frozen=True)
 class Sources:
-    """The files, merged, and the variables that stand over them.
+    """Merged files, and environment variables with precedence over the files.
 
     Attributes:
-        document: what the files say together, and what is wrong with them.
-        variables: the environment's part that is ours, by name.
+        document: the merged content of the files, and their problems.
+        variables: the values of environment variables with the prefix ``BIONT_``, by name.
     """
 
     document: Document = field(default_factory=Document)
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def load(self, model: type[M], path: KeyPath = ()) -> M:
-        """Return the section at `path`, checked against its model.
+        """Return the validated section at `path`.
 
-        A model that does not say what becomes of unknown keys refuses them.
+        A model without a rule for unknown keys refuses unknown keys.
 
         Raises:
-            SettingsError: it is not what the model asks for; all problems are named.
+            SettingsError: the section is invalid; the error has all problems.
         """
-        written = self._find_written(path)
-        said = read_variables(model, path, self.variables)
+        in_files = self._find_in_files(path)
+        in_environment = read_variables(model, path, self.variables)
         extra: Literal["forbid"] | None = None if "extra" in model.model_config else "forbid"
         try:
-            return model.model_validate(_overlay(written, said) if said else written, extra=extra)
+            values = _overlay(in_files, in_environment) if in_environment else in_files
+            return model.model_validate(values, extra=extra)
         except ValidationError as error:
             raise SettingsError(
                 [
@@ -53,23 +54,23 @@ class Sources:
                 ]
             ) from error
 
-    def find_strangers(self, path: KeyPath, known: Collection[str]) -> list[str]:
-        """Return a problem for each key in the section at `path` that is not known."""
-        written = self._find_written(path)
-        strangers = set(written) - set(known) if isinstance(written, dict) else set()
+    def find_unknown_keys(self, path: KeyPath, known: Collection[str]) -> list[str]:
+        """Return a problem for each unknown key in the section at `path`."""
+        in_files = self._find_in_files(path)
+        unknown = set(in_files) - set(known) if isinstance(in_files, dict) else set()
         variables = {name_variable((*path, name)) for name in known}
         prefix = name_variable((*path, ""))
         for variable in self.variables:
             name = variable.removeprefix(prefix).partition(DELIMITER)[0]
             if variable.startswith(prefix) and prefix + name not in variables:
-                strangers.add(name.lower())
+                unknown.add(name.lower())
         return [
             f"{self.locate((*path, name))}: is not known; {suggest(name, known)}"
-            for name in sorted(strangers)
+            for name in sorted(unknown)
         ]
 
     def locate(self, path: KeyPath) -> str:
-        """Return where the value at `path`, or the section that lacks it, was written."""
+        """Return the place of the value at `path`, or of the section that lacks the value."""
         for part in _shorten(path):
             if name_variable(part) in self.variables:
                 return join(f"environment {name_variable(part)}", path[len(part) :])
@@ -81,7 +82,7 @@ class Sources:
         places = (self.document.places.get(part) for part in _shorten(path))
         return join(next(filter(None, places), ""), path)
 
-    def _find_written(self, path: KeyPath) -> object:
+    def _find_in_files(self, path: KeyPath) -> object:
         found: object = self.document.values
         for key in path:
             found = found.get(key) if isinstance(found, dict) else None
@@ -89,7 +90,7 @@ class Sources:
 
 
 def read_sources(config: Path | None, environ: Mapping[str, str]) -> Sources:
-    """Read the files of `config`, a folder or one file, and the variables of ours."""
+    """Return the settings in the files of `config` and in the environment."""
     merged = Document()
     if config is not None:
         for path in _find_files(config, merged.problems):
@@ -132,12 +133,12 @@ def _merge_values(
             values[key] = value
         elif present != value and not (value is None and isinstance(present, dict)):
             place = join(document.places[at], at)
-            problem = f"{place}: is set otherwise at {merged.places[at]}; keep one of the two"
+            problem = f"{place}: has another value at {merged.places[at]}; keep one of the two"
             merged.problems.append(problem)
 
 
 def _overlay(below: object, above: object) -> object:
-    """Lay one tree of values over another, key by key."""
+    """Return the tree `below` with the values of the tree `above` put over it."""
     if not (isinstance(below, dict) and isinstance(above, dict)):
         return above
     return below | {key: _overlay(below.get(key), value) for key, value in above.items()}

@@ -249,5 +249,5 @@ async def test_verify_fails_without_a_database(tmp_path: Path) -> None:
     config = write_config(tmp_path, {})
     code, _, error = await run_biont("audit", "verify", config=config)
     assert code == 1
-    assert "there is no database" in error
+    assert "does not exist" in error
     assert not (tmp_path / "biont.sqlite3").exists()

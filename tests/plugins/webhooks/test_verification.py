@@ -196,7 +196,7 @@ async def test_the_tolerance_may_be_chosen(tmp_path: Path) -> None:
         ([], "", "give --secret, or set BIONT_WEBHOOK_SECRET"),
         (["--secret", "short"], "", "the secret must be 16-128 printable ASCII characters"),
         (["--secret", SECRET], "a: b\nno header\n", "line 2 of the headers is not of the form"),
-        (["--secret", SECRET, "--at", "soon"], "", "'soon' is no instant"),
+        (["--secret", SECRET, "--at", "soon"], "", "'soon' is not an instant"),
     ],
 )
 async def test_verify_reports_invalid_arguments_without_a_traceback(
