@@ -77,7 +77,7 @@ def _create_user(name: str, time_zone: str | None, now: datetime) -> User:
     try:
         return User.create(name=name, time_zone=time_zone, created_at=now)
     except IntegrityError as error:
-        raise Conflict(f"another user is called {name!r}; choose another name") from error
+        raise Conflict(f"the user {name!r} already exists; choose another name") from error
 
 
 def _set_time_zone(user_id: int, time_zone: str | None) -> User:
