@@ -29,7 +29,7 @@ async def book(event: Event, workbench: Workbench) -> None:
 
 
 @pytest.fixture
-def plugins(tmp_path: Path) -> Path:
+def plugin_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "plugins"
     folder.mkdir()
     (folder / "shaky.py").write_text(SHAKY)
@@ -37,9 +37,9 @@ def plugins(tmp_path: Path) -> Path:
 
 
 async def test_dead_letters_are_read_counted_replayed_and_dropped(
-    start_server: StartServer, make_key: MakeKey, plugins: Path
+    start_server: StartServer, make_key: MakeKey, plugin_folder: Path
 ) -> None:
-    server = await start_server(plugins={"folder": str(plugins)})
+    server = await start_server(plugins={"folder": str(plugin_folder)})
     async with (
         Client(server.url, await make_key()) as ada,
         Client(server.url, await make_key("eve")) as eve,
@@ -67,7 +67,7 @@ async def test_dead_letters_are_read_counted_replayed_and_dropped(
         _, nothing = await ada.ask("POST", "/dead-letters/replay", {"handler": "shaky.other"})
         assert nothing["count"] == 0
 
-        (plugins / "cured").touch()
+        (plugin_folder / "cured").touch()
         one = rows_of(await ada.get("/dead-letters"))[-1]
         assert (await ada.ask("POST", f"/dead-letters/{one['id']}/replay"))[0] == 202
         await ada.get_until("/dead-letters", lambda page: len(rows_of(page)) == 2)
@@ -84,9 +84,9 @@ async def test_dead_letters_are_read_counted_replayed_and_dropped(
 
 
 async def test_the_command_line_emits_and_replays_beside_a_running_workbench(
-    start_server: StartServer, make_key: MakeKey, plugins: Path
+    start_server: StartServer, make_key: MakeKey, plugin_folder: Path
 ) -> None:
-    server = await start_server(plugins={"folder": str(plugins)})
+    server = await start_server(plugins={"folder": str(plugin_folder)})
     key = await make_key()
 
     async def run(*arguments: str) -> str:
@@ -99,7 +99,7 @@ async def test_the_command_line_emits_and_replays_beside_a_running_workbench(
         letters = rows_of(await ada.get_until("/dead-letters", rows_of))
         assert [letter["event_id"] for letter in letters] == [first]
         assert "match: 0" in await run("replay", "--until", "2020-01-01", "--yes")
-        (plugins / "cured").touch()
+        (plugin_folder / "cured").touch()
         told = await run("replay", "--handler", "shaky.book", "--user", "ada", "--yes")
         assert told == "dead letters that match: 1\nto be replayed: 1\n"
         await ada.get_until("/dead-letters", lambda page: not rows_of(page))
@@ -130,10 +130,10 @@ async def test_what_cannot_be_emitted_is_told(arguments: list[str], tmp_path: Pa
 
 
 async def test_what_a_request_leads_to_shares_its_correlation_id(
-    start_server: StartServer, make_key: MakeKey, plugins: Path
+    start_server: StartServer, make_key: MakeKey, plugin_folder: Path
 ) -> None:
-    (plugins / "cured").touch()
-    server = await start_server(plugins={"folder": str(plugins)}, events={"max_hops": 2})
+    (plugin_folder / "cured").touch()
+    server = await start_server(plugins={"folder": str(plugin_folder)}, events={"max_hops": 2})
     order: JsonValue = {"event_type": "custom_order", "payload": {"n": 1}}
     async with Client(server.url, await make_key()) as ada:
         _, event = await ada.ask("POST", "/events", order, headers={"X-Correlation-ID": "order-7"})
