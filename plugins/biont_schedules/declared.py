@@ -77,6 +77,8 @@ class _Reconciler:
             else:
                 if action:
                     done[action].append(slug)
+        # All problems are collected before the transaction is given up, so that an operator
+        # mends the file once and not problem by problem.
         if problems:
             raise SettingsError(problems)
         for (_, slug), schedule in present.items():

@@ -83,6 +83,8 @@ async def run_prompt(run: Run, workbench: Workbench) -> Finish:
         LlmCall(user_id=run.user_id, schedule_id=run.schedule_id, run_id=run.id),
     )
 
+    # The answer took a while: the note is written with the end of the run, in one transaction,
+    # so a crash leaves neither a note without a run nor a run without its note.
     def keep_answer(tx: Transaction) -> JsonObject:
         note = create_note(
             tx,

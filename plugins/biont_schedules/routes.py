@@ -110,6 +110,7 @@ async def change(request: Request, schedule_id: RowId, body: ScheduleChange) -> 
         columns["name"] = body.name
     if body.prompt is not None or body.parameters is not None:
         present = await workbench.store.read(Schedule.get_owned, request.user_id, schedule_id)
+        # Only a start changes the job kind of a schedule, so a read outside the write is safe.
         columns["parameters"] = check_parameters(
             workbench.get(JOB_KINDS), present.job_kind, body.parameters or {}, body.prompt
         )

@@ -16,6 +16,7 @@ _TIMING_COLUMNS = frozenset(
     | {"jitter", "max_runs"}
 )
 _MAX_LISTED = 1000
+"""The number of schedules that `select_upcoming` reads; no page is longer."""
 
 FILE = "file"
 """The `Schedule.origin` of declared schedules."""
@@ -27,6 +28,7 @@ def insert_schedule(user_id: int, columns: Mapping[str, object], now: datetime) 
     Raises:
         InvalidInput: the timing is not valid, or has no occurrence in the future.
     """
+    # Inserted before it is planned, because jitter depends on the id.
     schedule = Schedule.create(user=user_id, created_at=now, updated_at=now, **columns)
     _plan_valid(schedule, now)
     _require_due(schedule)

@@ -25,7 +25,7 @@ import orjson
 
 from biont.scheduler.planner import ScheduleClaim, SchedulePlan
 from biont.scheduler.run_policy import Decision, RunHistory, apply_history
-from biont.scheduler.run_queue import WaitingRun
+from biont.scheduler.run_queue import WaitingRun, load_waiting_runs
 from biont.scheduler.tables import RunStatus
 from biont.store.database import dump_json, execute_sql, format_instant
 
@@ -169,7 +169,4 @@ def _find_day_bounds(day: date, plan: SchedulePlan) -> tuple[str, str]:
 
 def _read_waiting(sql: str, parameter: str | int) -> list[WaitingRun]:
     (found,) = execute_sql(sql, parameter).fetchone()
-    return [
-        WaitingRun(run_id, schedule_id, bool(exclusive))
-        for run_id, schedule_id, exclusive in orjson.loads(found)
-    ]
+    return load_waiting_runs(found)

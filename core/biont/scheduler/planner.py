@@ -161,11 +161,11 @@ class _Columns(NamedTuple):
             expression=self.expression,
             seconds=bool(self.seconds),
             every=self.every,
-            at=_read_instant(self.at),
+            at=read_instant(self.at),
             time_zone=self.time_zone,
-            starts_at=_read_instant(self.starts_at),
-            ends_at=_read_instant(self.ends_at),
-            created_at=_read_instant(self.created_at),
+            starts_at=read_instant(self.starts_at),
+            ends_at=read_instant(self.ends_at),
+            created_at=read_instant(self.created_at),
         )
 
     def read_policy(self, defaults: RunDefaults) -> RunPolicy:
@@ -194,7 +194,7 @@ def find_due_retries(now: datetime) -> list[int]:
 def find_next_due() -> datetime | None:
     """Return the next instant at which a schedule or a retry is due."""
     found = [instant for (instant,) in execute_sql(_FIND_NEXT) if instant is not None]
-    return _read_instant(min(found, default=None))
+    return read_instant(min(found, default=None))
 
 
 def plan_schedule(schedule: Schedule, now: datetime) -> None:
@@ -214,5 +214,6 @@ def plan_schedule(schedule: Schedule, now: datetime) -> None:
     schedule.next_fire_at = None if following is None else following + offset
 
 
-def _read_instant(text: str | None) -> datetime | None:
+def read_instant(text: str | None) -> datetime | None:
+    """Return the instant of a column that was read without its `InstantField`."""
     return None if text is None else datetime.fromisoformat(text)

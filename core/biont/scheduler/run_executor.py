@@ -107,6 +107,7 @@ class RunExecutor:
             started_runs = await self._start(run_ids)
             for started in started_runs:
                 self._create_task(started)
+            # The table has refused these: cancelled, deleted or too late.
             for run_id in set(run_ids) - {started.run.id for started in started_runs}:
                 self._remove(run_id)
 
@@ -127,7 +128,7 @@ class RunExecutor:
         self._changed.set()
 
     async def _execute(self, started: StartedRun) -> None:
-        timeout = self._run_timeout if started.timeout is None else started.timeout
+        timeout = started.find_timeout(self._run_timeout)
         with caused_by(Cause(correlation_id=f"run-{started.run.id}")):
             try:
                 async with asyncio.timeout(timeout) as deadline:

@@ -15,6 +15,8 @@ from collections import deque
 from collections.abc import Collection
 from typing import NamedTuple
 
+import orjson
+
 from biont.keyed_queue import KeyedQueue
 
 
@@ -30,6 +32,14 @@ class WaitingRun(NamedTuple):
     run_id: int
     schedule_id: int
     exclusive: bool
+
+
+def load_waiting_runs(found: str) -> list[WaitingRun]:
+    """Return the runs of a JSON array of rows: run id, schedule id, exclusive."""
+    return [
+        WaitingRun(run_id, schedule_id, bool(exclusive))
+        for run_id, schedule_id, exclusive in orjson.loads(found)
+    ]
 
 
 class RunQueue:

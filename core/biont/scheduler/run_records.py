@@ -29,7 +29,7 @@ from biont.scheduler.event_types import SCHEDULED_TRIGGER
 from biont.scheduler.planner import RunDefaults
 from biont.scheduler.run import Finish, Run
 from biont.scheduler.run_policy import explain_lateness, has_crashed_too_often
-from biont.scheduler.run_queue import WaitingRun
+from biont.scheduler.run_queue import WaitingRun, load_waiting_runs
 from biont.scheduler.tables import RunStatus, RunTrigger
 from biont.store.database import dump_json, execute_sql, format_instant
 from biont.store.transaction import Transaction
@@ -110,6 +110,10 @@ class StartedRun:
     timeout: float | None
     retry: Sequence[float]
 
+    def find_timeout(self, default: float) -> float:
+        """Return the seconds that the run may take; `default` without an own timeout."""
+        return default if self.timeout is None else self.timeout
+
 
 def recover_runs(now: datetime) -> None:
     """Queue or fail the runs that the end of a former process has interrupted."""
@@ -129,10 +133,7 @@ def recover_runs(now: datetime) -> None:
 def find_queued_runs() -> list[WaitingRun]:
     """Return the queued runs that do not wait for a retry, the oldest first."""
     (found,) = execute_sql(_FIND_QUEUED).fetchone()
-    return [
-        WaitingRun(run_id, schedule_id, bool(exclusive))
-        for run_id, schedule_id, exclusive in orjson.loads(found)
-    ]
+    return load_waiting_runs(found)
 
 
 def find_ended_runs(run_ids: Sequence[int]) -> list[int]:
@@ -245,6 +246,7 @@ def fail_run(started: StartedRun, error: BaseException, now: datetime) -> timede
         _FAIL,
         RunStatus.FAILED if wait is None else RunStatus.QUEUED,
         format_instant(now) if wait is None else None,
+        # The wait is a column and not a timer: a restart keeps it.
         None if wait is None else format_instant(now + wait),
         reason,
         started.run.id,

@@ -27,6 +27,7 @@ from biont.scheduler.planner import (
     find_due_retries,
     find_next_due,
     plan_schedule,
+    read_instant,
 )
 from biont.scheduler.run_executor import make_timeout_error
 from biont.scheduler.run_queue import RunQueue
@@ -107,6 +108,7 @@ def simulate(
         InvalidExpression: the timing of a schedule is not valid.
         UnknownTimeZone: no such zone.
     """
+    # One transaction around all, because nothing is kept: no commits for single occurrences.
     database = open_sqlite(Path(":memory:"), busy_timeout=0)
     with database.connection_context(), activate(database):
         migrate(database, "core", CORE_MIGRATIONS)
@@ -121,8 +123,8 @@ def simulate(
                     datetime.fromisoformat(due_at),
                     RunStatus(status),
                     reason,
-                    _read_instant(started_at),
-                    _read_instant(ended_at),
+                    read_instant(started_at),
+                    read_instant(ended_at),
                 )
                 for schedule_id, scheduled_for, due_at, status, reason, started_at, ended_at in (
                     execute_sql(_READ_RUNS)
@@ -163,6 +165,7 @@ class _Simulation:
         """Insert copies of `schedules`; return the originals by id."""
         now = self._clock.now()
         user = User.create(name="simulation", created_at=now)
+        # Unsaved schedules get ids that no saved schedule has, because jitter depends on the id.
         taken = {schedule.id for schedule in schedules}
         free = (schedule_id for schedule_id in count(1) if schedule_id not in taken)
         by_id = {schedule.id or next(free): schedule for schedule in schedules}
@@ -241,13 +244,8 @@ class _Simulation:
             self._queue.remove(ended.run_id)
 
     def _find_timeout(self, started: StartedRun) -> timedelta:
-        timeout = self._settings.run_timeout if started.timeout is None else started.timeout
-        return timedelta(seconds=timeout)
+        return timedelta(seconds=started.find_timeout(self._settings.run_timeout))
 
 
 def _write_nothing(_: Transaction) -> JsonObject:
     return {}
-
-
-def _read_instant(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
