@@ -2,7 +2,7 @@
 
     queued ---> succeeded | failed      rejected ---> (result recorded)
        ^           |                    refused ----> (result recorded)
-    waiting        +--> abandoned, if nobody wants the result any more
+    waiting        +--> abandoned, when the result is not needed any more
 
 A call is open until it has a result, whatever its status. The result is written only if there
 is none yet, so each call has one result.

@@ -24,7 +24,7 @@ _INSTRUCTIONS = (
     '{"tool": its name, "arguments": {...}}; when you need no more tools, '
     '{"answer": your answer}. The tools are:'
 )
-_NEITHER = "the model {!r} was asked for a tool or an answer, and said neither"
+_NEITHER = "the model {!r} was asked for a tool or an answer, and gave neither"
 
 
 class _ToolOrAnswer(Schema):
@@ -91,6 +91,7 @@ def _to_plain_message(message: Message, names: dict[str, str]) -> Message:
         name = names.get(message.tool_call_id or "", "")
         return Message("user", f"The tool {name} has given back: {message.content}")
     if message.tool_calls:
+        # The only call, because an answer in JSON holds one.
         call = message.tool_calls[0]
         document = {"tool": call.name, "arguments": _parse_json_or_text(call.arguments)}
         return Message("assistant", dump_json(document))

@@ -46,6 +46,7 @@ FORMATS: Mapping[str, LineWriter] = {"jsonl": write_lines, "cloudevents": write_
 
 
 def _to_cloud_event(entry: LogEntry) -> dict[str, object]:
+    # CloudEvents allows only lower-case letters and digits in names: no `correlation_id`.
     document: dict[str, object] = {
         "specversion": "1.0",
         "id": entry.event_id,

@@ -98,9 +98,9 @@ def _find_problem(
     if number > head.number:
         return f"number {number} was inserted after the end of the log"
     if not _has_hash(last, row, stored_hash):
-        return f"number {number} is not what was logged"
+        return f"number {number} does not match its hash"
     if expected is not None and number == expected.number and stored_hash != expected.hash:
-        return f"number {number} is not what it was before"
+        return f"number {number} is not the expected entry"
     return None
 
 
@@ -115,7 +115,7 @@ def _find_problem_at_end(last: Link, head: Link, expected: Link | None) -> str |
     if last.number < head.number:
         return f"the end is missing, from number {last.number + 1} to {head.number}"
     if last != head:
-        return f"number {last.number} is not what was logged last"
+        return f"number {last.number} is not the entry that was logged last"
     if expected is not None and expected.number > last.number:
-        return f"number {expected.number} was there before, and is missing"
+        return f"number {expected.number} is expected, and is missing"
     return None

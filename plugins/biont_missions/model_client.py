@@ -54,7 +54,9 @@ class ModelClient:
         self._retry = retry
         self._reservations = Reservations[int]()
 
-    async def persist(self, mission: Mission, ask: Callable[[], Awaitable[T]]) -> T:
+    async def retry_while_unavailable(
+        self, mission: Mission, ask: Callable[[], Awaitable[T]]
+    ) -> T:
         """Call `ask`, again after each pause while the model is unavailable.
 
         Raises:
@@ -98,7 +100,7 @@ class ModelClient:
         # No limit on money: a mission has a budget of tokens only.
         return {mission_id: Amount(await read_remaining_tokens(self._workbench, mission_id), inf)}
 
-    def find_context(self, mission: Mission) -> int | None:
+    def find_context_size(self, mission: Mission) -> int | None:
         """Return the context size of the mission's model in tokens; None if unknown."""
         return self._workbench.get(LLM_GATEWAY).find_backend_limits(mission.model).context
 
@@ -132,7 +134,9 @@ class ModelClient:
             ) from error
 
     async def _ask(self, mission: Mission, request: ChatRequest) -> str:
-        return await self.persist(mission, lambda: self._ask_once(mission, request))
+        return await self.retry_while_unavailable(
+            mission, lambda: self._ask_once(mission, request)
+        )
 
     async def _ask_once(self, mission: Mission, request: ChatRequest) -> str:
         models = self._workbench.get(LLM_GATEWAY)

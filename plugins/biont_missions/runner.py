@@ -108,14 +108,14 @@ class MissionRunner:
         )
         task = self._tasks[mission_id] = asyncio.create_task(self._drive(mission_id))
 
-        def forget(_: object) -> None:
+        def remove_runner(_: object) -> None:
             del self._tasks[mission_id]
             # An approval may arrive after the last look at the tables and before this
             # callback. Such a change has only woken the runner that has just ended.
             if self._task_runners.pop(mission_id).has_changed:
                 self.resume(mission_id)
 
-        task.add_done_callback(forget)
+        task.add_done_callback(remove_runner)
 
     def stop(self, mission_id: int) -> None:
         """Interrupt a mission that was cancelled."""
@@ -180,7 +180,7 @@ class MissionRunner:
         )
 
     async def _review(self, mission: Mission, tasks: Sequence[Task]) -> None:
-        context = self._model_client.find_context(mission)
+        context = self._model_client.find_context_size(mission)
         messages = make_review_prompt(mission, tasks, self._settings.tasks, context)
         review = await self._model_client.ask_for(mission, messages, Review)
         missing = [] if review.done else self._limit_missing(review.missing, len(tasks))
@@ -188,7 +188,9 @@ class MissionRunner:
         await self._write(save_review, mission.id, missing, error)
 
     async def _report(self, mission: Mission, tasks: Sequence[Task]) -> None:
-        messages = make_report_prompt(mission, tasks, self._model_client.find_context(mission))
+        messages = make_report_prompt(
+            mission, tasks, self._model_client.find_context_size(mission)
+        )
         summary = await self._model_client.ask_for_text(mission, messages)
         now = self._workbench.clock.now()
         await self._workbench.store.transact(save_report, now, mission.id, summary)

@@ -155,11 +155,11 @@ class TaskRunner:
         running = asyncio.create_task(self._run(mission, task, needed))
         self._running[task.id] = running
 
-        def forget(_: object) -> None:
+        def remove_task(_: object) -> None:
             del self._running[task.id]
             self._changed.set()
 
-        running.add_done_callback(forget)
+        running.add_done_callback(remove_task)
 
     async def _run(self, mission: Mission, task: Task, needed: Sequence[Task]) -> None:
         try:
@@ -192,7 +192,7 @@ class TaskRunner:
         self, mission: Mission, task: Task, needed: Sequence[Task], left: int
     ) -> int | None:
         agents = self._workbench.get(AGENTS)
-        context = self._model_client.find_context(mission)
+        context = self._model_client.find_context_size(mission)
 
         def create_run() -> int:
             new = NewAgentRun(
@@ -213,7 +213,7 @@ class TaskRunner:
         agents, store = self._workbench.get(AGENTS), self._workbench.store
         call = make_llm_call(mission)
         budget = TaskBudget(self._model_client, mission.id, task.id)
-        outcome = await self._model_client.persist(
+        outcome = await self._model_client.retry_while_unavailable(
             mission, lambda: agents.advance(run_id, call, budget=budget)
         )
         if outcome.status is AgentStatus.WAITING:

@@ -51,6 +51,7 @@ def complete_task(tx: Transaction, user_id: int, now: datetime, task_id: int, re
     if task.status not in {TaskStatus.PENDING, TaskStatus.WAITING, TaskStatus.FAILED}:
         raise Conflict(f"task {task_id} is {task.status}")
     if task.agent_run_id is not None:
+        # A later approval must not act for a task that a person has completed.
         abandon_calls(task.agent_run_id, now)
     _complete(tx, task, result, now)
     return task
@@ -167,6 +168,7 @@ def truncate_error(error: str) -> str:
 def resume_task(agent_run_id: int) -> int | None:
     """Make the waiting task of an agent run pending; return the mission of the task."""
     task = Task.get_or_none(Task.agent_run_id == agent_run_id)
+    # The run of a chat has no task. A task that does not wait yet sees the decision by itself.
     if task is None or task.status != TaskStatus.WAITING:
         return None
     task.status = TaskStatus.PENDING

@@ -66,6 +66,8 @@ def create_note(
         source: the origin; None for a note that a person wrote.
     """
     source_name = None if source is None else source.name
+    # Truncated, not refused: models and missions also create notes, and no user is there to
+    # shorten the text. The REST API refuses long texts before.
     unique = dict.fromkeys(tags)
     note = Note.create(
         user=user_id,

@@ -69,7 +69,7 @@ async def test_a_model_calls_tools_and_gets_the_results(
 
 
 @pytest.mark.parametrize(
-    ("call", "status", "told"),
+    ("call", "status", "result_text"),
     [
         (("delete_all", "{}"), "refused", "there is no tool"),
         (("create_note", '{"title": "x"}'), "refused", "there is no tool"),
@@ -84,15 +84,15 @@ async def test_a_model_gets_the_error_of_a_failed_call(
     scripted: ScriptedServer,
     call: tuple[str, str],
     status: str,
-    told: str,
+    result_text: str,
 ) -> None:
     scripted.script += [say(calls=[call]), say("I see.")]
     run_id = await start(workbench, ["search_notes", "read_note"])
     assert (await advance(workbench, run_id)).answer == "I see."
     (record,) = rows_of(await client.get("/tool-calls"))
     assert record["status"] == status
-    assert told in str(record["result"])
-    assert told in str(scripted.asked[-1].messages[-1])
+    assert result_text in str(record["result"])
+    assert result_text in str(scripted.asked[-1].messages[-1])
     assert rows_of(await client.get("/notes")) == []
 
 
@@ -140,9 +140,9 @@ async def test_a_call_waits_for_the_approval_of_its_user(
     await client.post(f"{path}/{'approve' if approved else 'reject'}")
     assert (await client.ask("POST", f"{path}/approve"))[0] == 409
     assert (await advance(workbench, run_id)).answer == "Over."
-    told = str((await client.get(path))["result"])
+    result_text = str((await client.get(path))["result"])
     # There is no such integration: that it was tried is seen by its error.
-    assert ("no integration 'chat'" in told) is approved
+    assert ("no integration 'chat'" in result_text) is approved
     (decided,) = rows_of(await client.get("/events?event_type=tool_call_decided"))
     assert payload_of(decided)["approved"] is approved
 
@@ -305,7 +305,7 @@ async def give_a_refusal() -> object:
 
 
 @pytest.mark.parametrize(
-    ("give", "told"),
+    ("give", "result_text"),
     [
         (give_no_json, "the tool has failed"),
         (give_no_unicode, "the tool has failed"),
@@ -318,7 +318,7 @@ async def test_a_run_continues_after_any_result_of_a_tool(
     client: Client,
     scripted: ScriptedServer,
     give: Callable[[], Awaitable[object]],
-    told: str,
+    result_text: str,
 ) -> None:
     async def run(_: ToolContext, __: Anything) -> ToolResult:
         return cast("ToolResult", await give())
@@ -327,7 +327,7 @@ async def test_a_run_continues_after_any_result_of_a_tool(
     scripted.script += [say(calls=[("odd", "{}")]), say("Well.")]
     assert (await advance(workbench, await start(workbench, ["odd"]))).answer == "Well."
     (call,) = rows_of(await client.get("/tool-calls"))
-    assert (call["status"], call["result"]) == ("failed", {"error": told})
+    assert (call["status"], call["result"]) == ("failed", {"error": result_text})
 
 
 async def test_a_call_approved_during_another_call_is_made_next(

@@ -20,31 +20,31 @@ from biont.application import open_application
 from biont.settings import load_settings
 from biont_audit.chain import hash_row
 
-# What was done to a log of 20 entries, and what is found.
+# Changes to a log of 20 entries, and the problem that the command reports.
 TAMPERINGS = {
     "payload changed": (
         """UPDATE event_logs SET payload = '{"n":0}' WHERE number = 7""",
-        "number 7 is not what was logged",
+        "number 7 does not match its hash",
     ),
     "user changed": (
         "UPDATE event_logs SET user_id = user_id + 1 WHERE number = 7",
-        "number 7 is not what was logged",
+        "number 7 does not match its hash",
     ),
     "cause added": (
         "UPDATE event_logs SET causation_id = event_id WHERE number = 1",
-        "number 1 is not what was logged",
+        "number 1 does not match its hash",
     ),
     "payload no text": (
         "UPDATE event_logs SET payload = X'7b7d' WHERE number = 7",
-        "number 7 is not what was logged",
+        "number 7 does not match its hash",
     ),
     "payload no UTF-8": (
         "UPDATE event_logs SET payload = CAST(X'22ff22' AS TEXT) WHERE number = 7",
-        "number 7 is not what was logged",
+        "number 7 does not match its hash",
     ),
     "hash changed": (
         "UPDATE event_logs SET hash = hex(randomblob(32)) WHERE number = 20",
-        "number 20 is not what was logged",
+        "number 20 does not match its hash",
     ),
     "first removed": ("DELETE FROM event_logs WHERE number = 1", "number 1 is missing"),
     "one removed": ("DELETE FROM event_logs WHERE number = 7", "number 7 is missing"),
@@ -55,7 +55,7 @@ TAMPERINGS = {
         UPDATE event_logs SET number = -number - 1 WHERE number < 0;
         UPDATE event_log_ends SET head_number = 19;
         """,
-        "number 7 is not what was logged",
+        "number 7 does not match its hash",
     ),
     "one inserted": (
         """
@@ -65,7 +65,7 @@ TAMPERINGS = {
             correlation_id, causation_id, hops, hash FROM event_logs WHERE number = 6;
         UPDATE event_log_ends SET head_number = 21;
         """,
-        "number 7 is not what was logged",
+        "number 7 does not match its hash",
     ),
     "one inserted before the beginning": (
         """
@@ -87,7 +87,7 @@ TAMPERINGS = {
         UPDATE event_logs SET number = 7 WHERE number = 12;
         UPDATE event_logs SET number = 12 WHERE number = -1;
         """,
-        "number 7 is not what was logged",
+        "number 7 does not match its hash",
     ),
     "end cut off": (
         "DELETE FROM event_logs WHERE number > 18",
@@ -172,34 +172,34 @@ async def test_verify_detects_a_forged_last_entry(tmp_path: Path) -> None:
     with closing(open_database(config)) as connection:
         forge(connection, 20)
     _, _, error = await run_biont("audit", "verify", config=config)
-    assert "number 20 is not what was logged last" in error
+    assert "number 20 is not the entry that was logged last" in error
 
 
 async def test_verify_detects_a_forged_log_by_an_earlier_entry(tmp_path: Path) -> None:
     config = await make_log(tmp_path)
     _, out, _ = await run_biont("audit", "verify", config=config)
-    told = out.split()[-1]
-    assert (await run_biont("audit", "verify", "--expect", told, config=config))[0] == 0
+    last_entry = out.split()[-1]
+    assert (await run_biont("audit", "verify", "--expect", last_entry, config=config))[0] == 0
     connection = open_database(config)
     for number in range(7, 21):
         last = forge(connection, number)
     connection.execute("UPDATE event_log_ends SET head_hash = ?", (last,))
     assert (await run_biont("audit", "verify", config=config))[0] == 0
-    code, _, error = await run_biont("audit", "verify", "--expect", told, config=config)
+    code, _, error = await run_biont("audit", "verify", "--expect", last_entry, config=config)
     assert code == 1
-    assert "number 20 is not what it was before" in error
+    assert "number 20 is not the expected entry" in error
     connection.executescript(
         "DELETE FROM event_logs WHERE number = 20;"
         "UPDATE event_log_ends SET head_number = 19,"
         " head_hash = (SELECT hash FROM event_logs WHERE number = 19)"
     )
-    _, _, error = await run_biont("audit", "verify", "--expect", told, config=config)
-    assert "number 20 was there before, and is missing" in error
+    _, _, error = await run_biont("audit", "verify", "--expect", last_entry, config=config)
+    assert "number 20 is expected, and is missing" in error
     connection.close()
 
 
 def forge(connection: sqlite3.Connection, number: int) -> str:
-    """Change an entry, and make its hash anew from the one before."""
+    """Change an entry, and compute its hash again from the hash of the entry before."""
     connection.execute("UPDATE event_logs SET payload = '{}' WHERE number = ?", (number,))
     query = "SELECT * FROM event_logs WHERE number = ?"
     *_, previous_hash = connection.execute(query, (number - 1,)).fetchone()
