@@ -83,7 +83,7 @@ async def _run_deliveries(workbench: Workbench) -> AsyncIterator[None]:
         store,
         clock,
         AttemptMaker(workbench.egress, clock, timeout=settings.timeout),
-        on_disabled=subscribers.forget,
+        on_disabled=subscribers.invalidate,
         concurrency=settings.concurrency,
         connections=settings.connections,
     )

@@ -3,6 +3,7 @@
 Each endpoint has a queue (`EndpointQueue`) and a health (`EndpointHealth`):
 
     unknown --success--> healthy --failure--> failing --success--> healthy
+    unknown --failure--> failing
 
 Every endpoint has a slot of its own (`SlotPool`). A healthy endpoint may use further slots of
 a pool that all endpoints share (`connections`), up to its own `concurrency`. Attempts to unknown
@@ -115,7 +116,7 @@ class Dispatcher:
 
     def offer(self, batches: Sequence[tuple[Subscriber, Sequence[PendingDelivery]]]) -> None:
         """Queue deliveries that were created as claimed and have just been committed."""
-        # Healthy endpoints first: their attempts do not wait behind those that may hang.
+        # Healthy endpoints first: their attempts do not wait for endpoints that may hang.
         for subscriber, deliveries in sorted(
             batches, key=lambda batch: not self._health.is_healthy(batch[0].id)
         ):
@@ -127,10 +128,10 @@ class Dispatcher:
         """Use the present state of a webhook, and read its pending deliveries."""
         queue = self._get_queue(subscriber)
         queue.open(subscriber)
-        queue.mark_behind()
+        queue.mark_incomplete()
         self._start_workers(queue)
 
-    def forget(self, webhook_id: int) -> None:
+    def close_queue(self, webhook_id: int) -> None:
         """Begin no more attempts for a webhook that was deleted, paused or disabled."""
         self._health.reset(webhook_id)
         queue = self._queues.get(webhook_id)
@@ -229,10 +230,10 @@ class Dispatcher:
             del self._queues[webhook_id]
 
     def _save(self, tx: Transaction, results: Sequence[AttemptResult]) -> None:
-        # On the writer thread: the cache is told at once, the dispatcher after the commit.
+        # On the writer thread: the cache changes at once, the queue after the commit.
         for webhook in save_results(tx, results):
             self._on_disabled(webhook.user_id)
-            tx.after_commit(functools.partial(self.forget, webhook.id))
+            tx.after_commit(functools.partial(self.close_queue, webhook.id))
 
     def _finish_recorded(self, results: Sequence[AttemptResult]) -> None:
         for result in results:

@@ -1,6 +1,7 @@
 """Health of endpoints, by the result of the last attempt, and the pace that follows.
 
     UNKNOWN --success--> HEALTHY --failure--> FAILING --success--> HEALTHY
+    UNKNOWN --failure--> FAILING
 
 An endpoint that was paused, disabled or deleted is UNKNOWN again. Health is kept in memory
 only: after a restart each endpoint proves itself with its first attempt.
@@ -16,7 +17,7 @@ PACE_SECONDS = 0.005
 """The least time between attempts to failing endpoints: 200 dead ones then take one second."""
 
 
-class Health(Enum):
+class HealthState(Enum):
     """Health of an endpoint."""
 
     UNKNOWN = auto()
@@ -28,21 +29,21 @@ class EndpointHealth:
     """Health of all endpoints, and the pacers of endpoints that are not healthy."""
 
     def __init__(self) -> None:
-        self._known: dict[int, Health] = {}
+        self._known: dict[int, HealthState] = {}
         # New endpoints wait for no fixed time: one attempt begins in each turn of the loop.
-        self._pacers = {Health.UNKNOWN: Pacer(0), Health.FAILING: Pacer(PACE_SECONDS)}
+        self._pacers = {HealthState.UNKNOWN: Pacer(0), HealthState.FAILING: Pacer(PACE_SECONDS)}
 
     def is_healthy(self, webhook_id: int) -> bool:
         """Return whether the last attempt for a webhook has succeeded."""
-        return self._known.get(webhook_id) is Health.HEALTHY
+        return self._known.get(webhook_id) is HealthState.HEALTHY
 
     def find_pacer(self, webhook_id: int) -> Pacer | None:
         """Return the pacer of a webhook's attempts; None for a healthy endpoint."""
-        return self._pacers.get(self._known.get(webhook_id, Health.UNKNOWN))
+        return self._pacers.get(self._known.get(webhook_id, HealthState.UNKNOWN))
 
     def note_result(self, webhook_id: int, *, succeeded: bool) -> None:
         """Note the result of an attempt."""
-        self._known[webhook_id] = Health.HEALTHY if succeeded else Health.FAILING
+        self._known[webhook_id] = HealthState.HEALTHY if succeeded else HealthState.FAILING
 
     def reset(self, webhook_id: int) -> None:
         """Make the health of an endpoint unknown."""

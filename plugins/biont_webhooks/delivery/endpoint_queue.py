@@ -1,9 +1,9 @@
 """Endpoint queue: the claimed deliveries of a webhook in memory, by due time.
 
 Memory holds about `SIZE` deliveries of a webhook; further deliveries stay in the table. A
-queue is *behind* while the table may hold due deliveries that are not in memory:
+queue is *incomplete* while the table may hold due deliveries that are not in memory:
 
-    in step --no room, or an alarm--> behind --refill begins--> in step
+    complete --no room, or an alarm--> incomplete --refill begins--> complete
 
 The flag is cleared at the beginning of the refill, not at the end: a delivery that falls due while
 the table is read sets the flag again and causes another refill.
@@ -51,7 +51,7 @@ class EndpointQueue:
         self.alarm: asyncio.TimerHandle | None = None
         self.pause: asyncio.TimerHandle | None = None
         self._waiting: deque[PendingDelivery] = deque()
-        self._is_behind = False
+        self._is_incomplete = False
         self._next_start = 0.0
 
     def __len__(self) -> int:
@@ -62,20 +62,20 @@ class EndpointQueue:
     def has_capacity(self) -> bool:
         """Whether new deliveries may be queued in memory at once. Thread-safe.
 
-        A queue that is behind has no capacity: new deliveries would overtake older ones
+        A queue that is incomplete has no capacity: new deliveries would overtake older ones
         that wait in the table.
         """
-        return not self._is_behind and len(self._waiting) < SIZE
+        return not self._is_incomplete and len(self._waiting) < SIZE
 
     @property
     def is_congested(self) -> bool:
         """Whether deliveries fall due faster than the endpoint answers. Thread-safe."""
-        return self._is_behind or len(self._waiting) >= _CONGESTED_SIZE
+        return self._is_incomplete or len(self._waiting) >= _CONGESTED_SIZE
 
     @property
     def needs_refill(self) -> bool:
         """Whether the table holds deliveries, and memory has room."""
-        return self._is_behind and not self.refilling and len(self._waiting) <= SIZE // 2
+        return self._is_incomplete and not self.refilling and len(self._waiting) <= SIZE // 2
 
     @property
     def is_idle(self) -> bool:
@@ -83,7 +83,7 @@ class EndpointQueue:
         return not (
             self._waiting
             or self.workers
-            or self._is_behind
+            or self._is_incomplete
             or self.refilling
             or self.under_way
             or self.alarm
@@ -94,14 +94,14 @@ class EndpointQueue:
         """Append claimed deliveries."""
         self._waiting.extend(deliveries)
 
-    def mark_behind(self) -> None:
+    def mark_incomplete(self) -> None:
         """Note that the table may hold deliveries that are not in memory."""
-        # A closed queue reads nothing; `refresh` marks the queue behind when it opens again.
-        self._is_behind = self.is_open
+        # A closed queue reads nothing; `refresh` marks the queue incomplete when it opens again.
+        self._is_incomplete = self.is_open
 
-    def mark_in_step(self) -> None:
+    def mark_complete(self) -> None:
         """Note that the table is about to be read."""
-        self._is_behind = False
+        self._is_incomplete = False
 
     def seconds_until_allowed(self, now: float) -> float:
         """Return the seconds until the webhook's rate allows an attempt; 0 for now.
@@ -133,7 +133,7 @@ class EndpointQueue:
             if timer is not None:
                 timer.cancel()
         self.alarm = self.pause = None
-        self.is_open = self._is_behind = False
+        self.is_open = self._is_incomplete = False
         released = [delivery.id for delivery in self._waiting]
         self._waiting.clear()
         return released

@@ -1,6 +1,6 @@
 """Queue loader: moves deliveries between the table and the endpoint queues.
 
-A queue that is behind and has room is refilled from the table. When nothing more is due, an
+A queue that is incomplete and has room is refilled from the table. When nothing more is due, an
 alarm is set for the next due delivery (a retry). Each queue has at most one alarm, the earliest.
 """
 
@@ -35,7 +35,7 @@ class QueueLoader:
         store: the store with the deliveries.
         clock: decides which deliveries are due.
         on_loaded: called with a queue after a refill.
-        on_due: called with a queue that is behind because a delivery falls due.
+        on_due: called with a queue that is incomplete because a delivery falls due.
     """
 
     def __init__(
@@ -53,15 +53,15 @@ class QueueLoader:
 
     async def refill(self, queue: EndpointQueue) -> None:
         """Claim due deliveries of the queue's webhook and queue them."""
-        # Before the read: a delivery that is committed after it marks the queue behind again.
-        queue.mark_in_step()
+        # Before the read: a delivery that is committed after it marks the queue incomplete again.
+        queue.mark_complete()
         try:
             batch = await self._store.write(
                 claim_due_deliveries, queue.subscriber.id, self._clock.now(), _BATCH
             )
         except StoreUnavailable as error:
             _log.warning("deliveries not read, will be tried again", error=str(error))
-            queue.mark_behind()
+            queue.mark_incomplete()
             await asyncio.sleep(_RETRY_SECONDS)
         else:
             await self._accept(queue, batch)
@@ -92,7 +92,7 @@ class QueueLoader:
 
     def _end_alarm(self, queue: EndpointQueue) -> None:
         queue.alarm = None
-        queue.mark_behind()
+        queue.mark_incomplete()
         self._on_due(queue)
 
     async def _accept(self, queue: EndpointQueue, batch: ClaimedBatch) -> None:
@@ -102,6 +102,6 @@ class QueueLoader:
             return
         queue.push(batch.deliveries)
         if len(batch.deliveries) == _BATCH:
-            queue.mark_behind()
+            queue.mark_incomplete()
         elif batch.next_due is not None:
             self.set_alarm(queue, batch.next_due)

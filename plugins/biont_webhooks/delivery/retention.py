@@ -58,7 +58,7 @@ async def delete_old_deliveries(store: Store, clock: Clock, keep_days: int) -> N
     deliveries stay. Messages go after their last delivery.
 
     Raises:
-        StoreUnavailable: not all old rows could be deleted; the next run goes on.
+        StoreUnavailable: not all old rows could be deleted; the next run deletes the rest.
     """
     limit = clock.now() - timedelta(days=keep_days)
     await _delete_pages(store, 0, limit, _FIND_DELIVERIES, _DELETE_DELIVERIES)

@@ -48,7 +48,7 @@ class EventExplanation(Schema):
 
 
 @dataclass(frozen=True, slots=True)
-class SubscriptionVerdict:
+class SubscriptionDecision:
     """Decision about an event, and its reason.
 
     Attributes:
@@ -83,36 +83,36 @@ def _explain_webhook(
     webhook: Webhook, vault: Vault, event: Event, now: datetime, delivery_id: int | None
 ) -> WebhookExplanation:
     subscriber = to_subscriber(webhook, vault)
-    verdict = decide_subscription(webhook, subscriber, event)
+    decision = decide_subscription(webhook, subscriber, event)
     return WebhookExplanation(
         webhook_id=webhook.id,
         name=webhook.name,
         url=webhook.url,
-        gets_it=verdict.gets_it,
-        pointer=verdict.pointer,
-        reason=verdict.reason,
-        headers=_make_redacted_headers(subscriber, event, now) if verdict.gets_it else None,
+        gets_it=decision.gets_it,
+        pointer=decision.pointer,
+        reason=decision.reason,
+        headers=_make_redacted_headers(subscriber, event, now) if decision.gets_it else None,
         delivery_id=delivery_id,
     )
 
 
 def decide_subscription(
     webhook: Webhook, subscriber: Subscriber, event: Event
-) -> SubscriptionVerdict:
+) -> SubscriptionDecision:
     """Decide by status, event types and filter whether a webhook receives an event."""
     if webhook.status != WebhookStatus.ACTIVE:
         reason = f": {webhook.disabled_reason}" if webhook.disabled_reason else ""
-        return SubscriptionVerdict(False, "#/status", f"the webhook is {webhook.status}{reason}")
+        return SubscriptionDecision(False, "#/status", f"the webhook is {webhook.status}{reason}")
     pattern = find_pattern(subscriber.event_types, event.event_type)
     if pattern is None:
-        return SubscriptionVerdict(
+        return SubscriptionDecision(
             False, "#/event_types", f"no pattern matches {event.event_type}"
         )
     if subscriber.filter is None:
         place = f"#/event_types/{subscriber.event_types.index(pattern)}"
-        return SubscriptionVerdict(True, place, f"{pattern} matches {event.event_type}")
+        return SubscriptionDecision(True, place, f"{pattern} matches {event.event_type}")
     found = subscriber.filter.explain(event.payload)
-    return SubscriptionVerdict(
+    return SubscriptionDecision(
         found.matches, f"#/filter{found.pointer.removeprefix('#')}", found.reason
     )
 

@@ -126,7 +126,7 @@ class FanOut:
             if number in claimed_for
         ]
         tx.after_commit(functools.partial(self._dispatcher.offer, offered))
-        # The rest waits in the table: the dispatcher is told to read the table.
+        # The other deliveries wait in the table, so the dispatcher has to read the table.
         for number in created.keys() - claimed_for:
             tx.after_commit(functools.partial(self._dispatcher.refresh, webhooks[number]))
 

@@ -172,7 +172,7 @@ class Webhooks:
         highest: int | None = Webhook.select(fn.MAX(Webhook.id)).scalar()
         self._last_id = max(self._last_id, highest or 0) + 1
         webhook = Webhook.create(id=self._last_id, **columns)
-        self._subscribers.forget(webhook.user_id)
+        self._subscribers.invalidate(webhook.user_id)
         return webhook
 
     def _change(
@@ -187,14 +187,14 @@ class Webhooks:
         for name, value in columns.items():
             setattr(webhook, name, value)
         webhook.save(only=list(columns))
-        self._subscribers.forget(user_id)
+        self._subscribers.invalidate(user_id)
         self._update_dispatcher(tx, webhook)
         return webhook
 
     def _delete(self, tx: Transaction, user_id: int, webhook_id: int) -> None:
         Webhook.get_owned(user_id, webhook_id).delete_instance()
-        self._subscribers.forget(user_id)
-        tx.after_commit(functools.partial(self._dispatcher.forget, webhook_id))
+        self._subscribers.invalidate(user_id)
+        tx.after_commit(functools.partial(self._dispatcher.close_queue, webhook_id))
 
     def _update_dispatcher(self, tx: Transaction, webhook: Webhook) -> None:
         """Make the dispatcher use the present state of a webhook, after the commit."""
@@ -202,7 +202,7 @@ class Webhooks:
             subscriber = to_subscriber(webhook, self._vault)
             tx.after_commit(functools.partial(self._dispatcher.refresh, subscriber))
         else:
-            tx.after_commit(functools.partial(self._dispatcher.forget, webhook.id))
+            tx.after_commit(functools.partial(self._dispatcher.close_queue, webhook.id))
 
 
 WEBHOOKS = Service[Webhooks]("webhooks", provider="webhooks")

@@ -1,7 +1,7 @@
 """Subscriber cache: the active webhooks of each user, in memory.
 
 Used on the writer thread only, the one thread that changes webhooks. So a cached entry is
-the present state, as long as each write that changes a webhook calls `forget`.
+the present state, as long as each write that changes a webhook calls `invalidate`.
 
 An entry that was read inside a transaction is *unconfirmed* until the commit: the transaction
 may hold a change of a webhook that a rollback undoes. The next lookup drops the entries of
@@ -34,7 +34,7 @@ class SubscriberCache:
         self._unconfirmed: set[int] = set()
         store.on_foreign_change(self._known.clear)
 
-    def forget(self, user_id: int) -> None:
+    def invalidate(self, user_id: int) -> None:
         """Drop a user's entry; each write that changes a webhook of the user must call this."""
         self._known.pop(user_id, None)
 
@@ -43,7 +43,7 @@ class SubscriberCache:
     ) -> dict[int, list[Subscriber]]:
         """Return the active webhooks of the users of `events`, by user."""
         for user_id in self._unconfirmed:
-            self.forget(user_id)
+            self.invalidate(user_id)
         self._unconfirmed.clear()
         return {user_id: self._look_up(tx, user_id) for user_id in {e.user_id for e in events}}
 
