@@ -144,6 +144,7 @@ class EventFactory:
             check_shape(event_type)
         else:
             self.event_types.check(event_type, payload_json)
+        # UUIDv7, because the ids then sort by time and stay close together in an index.
         event_id = str(uuid_utils.uuid7())
         cause = _find_cause(event_id)
         if cause.hops > self._max_hops:

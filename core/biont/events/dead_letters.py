@@ -113,6 +113,7 @@ class DeadLetters:
     def start(self, queues: Mapping[str, HandlerQueue]) -> None:
         """Start replaying by the queues of the handlers, by name; first the marked letters."""
         self._queues = queues
+        # A request of another process has no callback; every foreign commit causes a look.
         self._store.on_foreign_change(self._requested.set)
         self._requested.set()
         self._task = asyncio.create_task(self._replay_marked())
@@ -160,6 +161,7 @@ class DeadLetters:
         return await self._store.read(select_replaying, list(self._queues), _BATCH)
 
     async def _replay_all(self, letters: list[DeadLetter]) -> None:
+        # Before the first letter is handed out, because a quick handler may end the batch at once.
         self._batch_ended.clear()
         self._under_way.update(letter.id for letter in letters)
         for letter in letters:

@@ -12,11 +12,11 @@ Each new event reaches the handler in one of two ways:
 
 Half of the room is for offered events, half for events read from gaps. So new events do not
 wait for a backlog, memory stays flat however long the backlog is, and no handler waits for
-another. An ordered handler has at most one gap and gets no offered events while there is a
-gap, because offered events would overtake the events of the gap.
+another. An ordered handler gets no offered events while there is a gap, because offered events
+would overtake the events of the gap.
 
 The position is the number before the first event that is not done, in memory or in a gap. The
-position is saved now and then; after a crash the first gap begins right after the position.
+position is saved now and then; the next start begins with one gap right after the position.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ class HandlerQueue:
         self._gaps: deque[_Gap] = deque()
         self._queue: Queue = OrderedQueue() if is_ordered else PlainQueue()
         self._has_room = asyncio.Event()
+        # The events that the last process left are the first gap.
         if position < last:
             self._add_gap(position + 1, last)
         self.wait = self._queue.wait
@@ -110,6 +111,7 @@ class HandlerQueue:
 
     def offer(self, entries: Sequence[JournalEntry]) -> None:
         """Add the events of one commit; events beyond the room become a gap."""
+        # Not the last wanted event: the position passes the events of other handlers as well.
         self._seen = entries[-1].sequence
         must_wait = len(self._gaps) >= (1 if self._is_ordered else _GAPS_LIMIT)
         room = 0 if must_wait else max(0, self._room - len(self._offered))
@@ -174,9 +176,11 @@ class HandlerQueue:
 
     async def _read_once(self, gap: _Gap) -> None:
         limit = min(_READ_LIMIT, self._room - len(self._read))
+        # Read now, because the gap may grow while the journal is read.
         last = gap.last
         entries = await self._read_entries(gap.first, last, limit)
         self._enqueue(self._select_wanted(entries), self._read)
+        # Fewer entries than the limit: all numbers up to `last` have been read or pruned.
         gap.first = entries[-1].sequence + 1 if len(entries) == limit else last + 1
         if gap.first > gap.last:
             self._gaps.popleft()

@@ -100,6 +100,7 @@ class HandlerRunner:
     def start(self) -> None:
         """Start the workers."""
         fill = asyncio.create_task(self._queue.fill_gaps())
+        # Reading the journal is no call: `stop` cancels the read at once.
         self._idle.add(fill)
         count = self._handler.subscription.concurrency
         self._tasks = [fill, *(asyncio.create_task(self._work()) for _ in range(count))]
@@ -149,6 +150,7 @@ class HandlerRunner:
         if self._guard is not None and any(map(self._guard.is_watching, items)):
             await self._call_watched(self._guard, items, deadline)
             return
+        # A batch has many causes; what the handler emits is traced to the first event.
         set_cause(items[0].event)
         try:
             with deadline:

@@ -64,6 +64,7 @@ class PoisonEventGuard:
         self._store = store
         self._handler = handler
         self._investigation = investigation
+        # At most these many of the old events were in memory, and so possibly under way.
         self._left = investigation.count
 
     def is_watching(self, queued: QueuedEvent) -> bool:
@@ -106,4 +107,5 @@ class PoisonEventGuard:
         try:
             yield
         finally:
+            # Also after an exception: the handler came back, and the process lives.
             await self._store.write(delete_mark, self._handler, queued.event.id)

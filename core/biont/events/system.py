@@ -143,6 +143,7 @@ class EventSystem:
         Args:
             time_left: returns the seconds that are left.
         """
+        # First, because a replay puts new events into the queues.
         await self.dead_letters.stop()
         await asyncio.gather(*(runner.stop(time_left()) for runner in self._runners))
         if self._saver is not None:
@@ -159,6 +160,7 @@ class EventSystem:
             functools.lru_cache(maxsize=1024)(subscription.matches),
             position,
             last,
+            # Half of the size is for offered events, and has to hold a whole batch.
             max(self._lane_size, 2 * (subscription.batch or 0)),
             self._read_entries,
             self._progress.set,
@@ -224,6 +226,7 @@ class EventSystem:
         while True:
             await self._progress.wait()
             await asyncio.sleep(_SAVE_INTERVAL)
+            # Before the save, so that progress during the save causes another one.
             self._progress.clear()
             try:
                 await self._save_positions()

@@ -30,6 +30,7 @@ def take_suspects() -> dict[tuple[str, str], int]:
     Only crashes count during which no other suspect event was under way, the last crash
     included.
     """
+    # In one statement with the reset of `alone`, so that a crash right now is not counted twice.
     CrashMark.update(alone=False, crashes=CrashMark.crashes + 1).where(CrashMark.alone).execute()
     return {(mark.handler, mark.event_id): mark.crashes for mark in CrashMark.select()}
 

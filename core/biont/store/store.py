@@ -78,6 +78,7 @@ class Store:
     async def close(self) -> None:
         """Finish all reads and writes, then close every connection."""
         self._flush()
+        # In threads, because the loop has to run the replies meanwhile.
         await asyncio.to_thread(self._writer.stop)
         await asyncio.to_thread(self._readers.stop)
         self._loop = None

@@ -185,12 +185,14 @@ class Writer:
                     return batch, True
                 writes = self._waiting.get_nowait()
         except Empty:
+            # Under load `_commit` looks instead, inside the transaction.
             if not batch:
                 self._notice_foreign_change()
             return batch, True
         return batch, False
 
     def _commit(self, batch: list[Write]) -> Committed:
+        # A write whose caller gave up before the transaction is not made.
         batch = [write for write in batch if not write.future.cancelled()]
         try:
             # IMMEDIATE, because upgrading a read lock later would fail at once when another
