@@ -156,9 +156,9 @@ def append_answer(
             created_at=now,
         )
         if status is CallStatus.WAITING:
-            payload: JsonObject = {
-                "tool_call_id": record.id,
-                "tool": record.tool,
-                "source": run.source,
-            }
-            tx.emit(TOOL_CALL_WAITING.name, run.user_id, payload)
+            _emit_waiting(tx, record)
+
+
+def _emit_waiting(tx: Transaction, call: ToolCallRecord) -> None:
+    payload: JsonObject = {"tool_call_id": call.id, "tool": call.tool, "source": call.source}
+    tx.emit(TOOL_CALL_WAITING.name, call.user_id, payload)
