@@ -22,7 +22,7 @@ _EVENTS_OF_BARE = 4_000
 
 _BACKLOG = 200_000
 _EVENTS_A_WRITE = 5_000
-# By then all lanes are full, and a good part of the backlog has gone through them.
+# By then all handler queues are full, and a good part of the backlog was handled.
 _WATCHED = 6.0
 _LOOK = 0.02
 
