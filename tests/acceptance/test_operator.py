@@ -28,7 +28,7 @@ async def test_an_unknown_key_stops_the_start_and_is_named_with_its_place(
     assert out == ""
 
 
-async def test_a_valid_configuration_is_said_to_be(tmp_path: Path) -> None:
+async def test_a_valid_configuration_is_confirmed(tmp_path: Path) -> None:
     code, out, _ = await run_biont("config", "check", config=write_config(tmp_path, {}))
     assert (code, out.strip()) == (0, "the configuration is valid")
 
@@ -74,7 +74,7 @@ async def test_two_plugins_that_claim_one_route_stop_the_start_and_are_named(
     assert "claimed by both notes and shadow" in error
 
 
-async def test_a_disabled_plugin_is_not_there(
+async def test_a_disabled_plugin_has_no_routes(
     start_server: StartServer, make_key: MakeKey
 ) -> None:
     server = await start_server(plugins={"disable": ["notes", "schedules"]})
@@ -83,7 +83,7 @@ async def test_a_disabled_plugin_is_not_there(
         assert (await client.ask("GET", "/webhooks/outgoing"))[0] == 200
 
 
-async def test_keys_are_made_listed_and_revoked_beside_a_running_server(
+async def test_keys_are_created_listed_and_revoked_beside_a_running_server(
     start_server: StartServer, make_key: MakeKey
 ) -> None:
     server = await start_server()
@@ -109,7 +109,7 @@ async def test_keys_are_made_listed_and_revoked_beside_a_running_server(
         (("nonsense",), "nonsense"),
     ],
 )
-async def test_a_command_that_cannot_be_done_says_why(
+async def test_a_failing_command_reports_the_reason(
     tmp_path: Path, command: tuple[str, ...], complaint: str
 ) -> None:
     code, _, error = await run_biont(*command, config=write_config(tmp_path, {}))
@@ -118,7 +118,7 @@ async def test_a_command_that_cannot_be_done_says_why(
     assert "Traceback" not in error
 
 
-async def test_a_user_name_is_given_once(tmp_path: Path) -> None:
+async def test_a_user_name_is_unique(tmp_path: Path) -> None:
     config = write_config(tmp_path, {})
     assert (await run_biont("users", "create", "ada", config=config))[0] == 0
     code, _, error = await run_biont("users", "create", "ada", config=config)
@@ -151,7 +151,7 @@ async def test_sigterm_under_load_drains_and_loses_nothing(
     )
 
 
-async def test_help_waits_for_nothing_that_commands_need() -> None:
+async def test_help_imports_no_dependency_of_commands() -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-X", "importtime", "-m", "biont", "--help"),
         stdout=asyncio.subprocess.PIPE,

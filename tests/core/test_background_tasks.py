@@ -1,4 +1,4 @@
-"""Chores are done again and again, whatever becomes of one of them."""
+"""Background tasks run periodically and independently of one another."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from biont.exceptions import StoreUnavailable
 from biont.runtime.background_tasks import BackgroundTasks
 
 
-class Chore:
-    """Raises what it is told to, one after the other, and counts its calls."""
+class CountedTask:
+    """Task that raises the given errors one after the other, and counts its calls."""
 
     def __init__(self, *errors: Exception) -> None:
         self.calls = 0
@@ -28,18 +28,18 @@ class Chore:
             await self._called.wait_for(lambda: self.calls >= count)
 
 
-async def test_a_chore_that_fails_is_done_again_and_harms_no_other() -> None:
-    failing, other = Chore(ZeroDivisionError(), StoreUnavailable("locked")), Chore()
-    upkeep = BackgroundTasks()
-    upkeep.every(0.01, "failing", failing)
-    upkeep.every(0.01, "other", other)
-    async with upkeep.run():
+async def test_a_failing_task_runs_again_and_does_not_affect_others() -> None:
+    failing, other = CountedTask(ZeroDivisionError(), StoreUnavailable("locked")), CountedTask()
+    tasks = BackgroundTasks()
+    tasks.every(0.01, "failing", failing)
+    tasks.every(0.01, "other", other)
+    async with tasks.run():
         await failing.wait_for(4)
         await other.wait_for(4)
 
 
-async def test_a_chore_never_goes_on_twice_at_once_and_ends_with_all() -> None:
-    ended, other = asyncio.Event(), Chore()
+async def test_a_task_never_overlaps_itself_and_is_cancelled_at_the_end() -> None:
+    ended, other = asyncio.Event(), CountedTask()
     started = 0
 
     async def hang() -> None:
@@ -50,9 +50,9 @@ async def test_a_chore_never_goes_on_twice_at_once_and_ends_with_all() -> None:
         finally:
             ended.set()
 
-    upkeep = BackgroundTasks()
-    upkeep.every(0.01, "hanging", hang)
-    upkeep.every(0.01, "other", other)
-    async with upkeep.run():
+    tasks = BackgroundTasks()
+    tasks.every(0.01, "hanging", hang)
+    tasks.every(0.01, "other", other)
+    async with tasks.run():
         await other.wait_for(5)
     assert (started, ended.is_set()) == (1, True)

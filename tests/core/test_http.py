@@ -138,7 +138,7 @@ async def test_a_body_of_another_type_is_415(client: Client) -> None:
     assert status == 415
 
 
-async def test_what_is_wrong_with_a_body_is_pointed_at(client: Client) -> None:
+async def test_problems_in_a_body_have_json_pointers(client: Client) -> None:
     status, problem = await client.ask("POST", "/notes", {"title": "", "contents": "typo"})
     assert status == 422
     errors = problem["errors"]
@@ -166,7 +166,7 @@ async def test_what_is_wrong_with_a_body_is_pointed_at(client: Client) -> None:
         ("/webhooks/outgoing/1/deliveries?since=0001-01-01T00:00:00%2B14:00", "since"),
     ],
 )
-async def test_what_is_wrong_with_a_parameter_is_named(
+async def test_problems_in_parameters_name_the_parameter(
     client: Client, path: str, parameter: str
 ) -> None:
     status, problem = await client.ask("GET", path)
@@ -177,13 +177,13 @@ async def test_what_is_wrong_with_a_parameter_is_named(
     assert errors[0]["parameter"] == parameter
 
 
-async def test_an_unknown_path_and_method_are_problems_too(client: Client) -> None:
+async def test_unknown_paths_and_methods_get_problem_documents(client: Client) -> None:
     assert (await client.ask("GET", "/nothing"))[1]["status"] == 404
     status, problem = await client.ask("PUT", "/notes")
     assert (status, problem["title"]) == (405, "Method Not Allowed")
 
 
-async def test_a_list_is_read_page_by_page(client: Client) -> None:
+async def test_a_list_is_read_in_pages(client: Client) -> None:
     for number in range(7):
         await client.post("/notes", {"title": f"note {number}"})
     titles: list[str] = []
@@ -201,7 +201,7 @@ async def test_a_list_is_read_page_by_page(client: Client) -> None:
     assert titles == [f"note {number}" for number in reversed(range(7))]
 
 
-async def test_an_event_of_a_clients_own_is_emitted(client: Client) -> None:
+async def test_a_client_emits_a_custom_event(client: Client) -> None:
     emitted = await client.post("/events", {"event_type": "custom_sale", "payload": {"n": 1}})
     page = await client.get_until("/events", lambda page: page["data"])
     data = page["data"]
@@ -212,14 +212,14 @@ async def test_an_event_of_a_clients_own_is_emitted(client: Client) -> None:
 
 
 @pytest.mark.parametrize("event_type", ["note_created", "custom_", "custom_A", "custom_x" * 20])
-async def test_events_of_other_types_are_not_a_clients_to_emit(
+async def test_a_client_cannot_emit_events_of_declared_types(
     client: Client, event_type: str
 ) -> None:
     status, _ = await client.ask("POST", "/events", {"event_type": event_type, "payload": {}})
     assert status == 422
 
 
-async def test_a_payload_may_not_be_too_large(client: Client) -> None:
+async def test_a_large_payload_is_refused(client: Client) -> None:
     payload: dict[str, JsonValue] = {"text": "x" * 256 * 1024}
     status, problem = await client.ask(
         "POST", "/events", {"event_type": "custom_large", "payload": payload}
@@ -228,7 +228,7 @@ async def test_a_payload_may_not_be_too_large(client: Client) -> None:
     assert "#/payload" in str(problem["errors"])
 
 
-async def test_many_requests_at_once_are_all_answered(client: Client) -> None:
+async def test_concurrent_requests_are_all_answered(client: Client) -> None:
     created = await asyncio.gather(
         *(client.post("/notes", {"title": f"note {number}"}) for number in range(200))
     )

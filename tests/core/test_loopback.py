@@ -9,16 +9,16 @@ from support.loopback import LeftLoopback
 
 
 @pytest.mark.parametrize("host", ["198.51.100.1", "10.0.0.1", "0.0.0.0", "169.254.169.254"])  # noqa: S104  # refused
-def test_no_socket_connects_elsewhere(host: str) -> None:
+def test_a_connection_beyond_the_loopback_is_refused(host: str) -> None:
     with socket.socket() as opened, pytest.raises(LeftLoopback):
         opened.connect((host, 80))
 
 
-def test_no_name_is_looked_up() -> None:
+def test_name_resolution_is_refused() -> None:
     with pytest.raises(LeftLoopback):
         socket.getaddrinfo("example.com", 80)
 
 
-def test_the_loopback_is_free() -> None:
+def test_the_loopback_is_allowed() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         socket.create_connection(server.getsockname()).close()

@@ -217,7 +217,7 @@ def problems_of(
         ),
     ],
 )
-def test_problems_are_told_with_their_place(
+def test_problems_name_file_line_and_column(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, expected: list[str]
 ) -> None:
     problems = problems_of(monkeypatch, tmp_path, text)
@@ -281,7 +281,7 @@ def test_problems_of_the_environment_name_the_variable(
         assert problem.startswith(beginning)
 
 
-def test_what_a_plugin_requires_is_missed_at_its_section(
+def test_a_missing_required_key_of_a_plugin_names_the_section(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     problems = problems_of(monkeypatch, tmp_path, "plugins:\n  mail:\n")
@@ -329,7 +329,7 @@ def test_core_problems_and_file_problems_come_together(
     ],
     ids=["open brackets", "brackets", "indentation", "billion laughs", "size"],
 )
-def test_bombs_end_quickly(
+def test_malicious_yaml_is_refused_quickly(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, expected: str
 ) -> None:
     before = time.process_time()
@@ -338,7 +338,7 @@ def test_bombs_end_quickly(
     assert time.process_time() - before < 2
 
 
-def test_empty_sections_and_empty_files_are_the_defaults(tmp_path: Path) -> None:
+def test_empty_sections_and_empty_files_mean_defaults(tmp_path: Path) -> None:
     file = tmp_path / "biont.yaml"
     for text in ("", "# nothing\n", "server:\nplugins:\n", "plugins:\n  webhooks:\n"):
         file.write_text(text)
@@ -360,7 +360,7 @@ def test_files_of_a_folder_are_merged(tmp_path: Path) -> None:
     assert settings.plugins.disable == ("x",)
 
 
-def test_a_key_set_differently_in_two_files_names_both_places(tmp_path: Path) -> None:
+def test_a_key_with_two_values_names_both_places(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("server:\n  port: 1\n")
     (tmp_path / "b.yaml").write_text("server: {port: 2}\n")
     with pytest.raises(SettingsError) as caught:
@@ -373,7 +373,7 @@ def test_a_key_set_differently_in_two_files_names_both_places(tmp_path: Path) ->
     ]
 
 
-def test_each_broken_file_is_told(tmp_path: Path) -> None:
+def test_each_broken_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("server: [\n")
     (tmp_path / "b.yaml").write_bytes(b"server:\n  host: \xff\n")
     (tmp_path / "c.yaml").mkdir()
@@ -385,7 +385,7 @@ def test_each_broken_file_is_told(tmp_path: Path) -> None:
     assert third == f"{tmp_path}/c.yaml: cannot be read: Is a directory"
 
 
-def test_a_folder_or_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_or_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         load_settings(tmp_path / "gone", environ={})
     assert caught.value.problems == [f"{tmp_path}/gone: cannot be read: No such file or directory"]
@@ -394,7 +394,7 @@ def test_a_folder_or_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert caught.value.problems == [f"{tmp_path}: has no *.yaml file"]
 
 
-def test_plain_scalars_are_what_they_look_like(tmp_path: Path) -> None:
+def test_plain_scalars_follow_yaml_1_2(tmp_path: Path) -> None:
     class Plain(Section):
         texts: list[str]
         truths: list[bool]
@@ -418,7 +418,7 @@ def test_plain_scalars_are_what_they_look_like(tmp_path: Path) -> None:
     }
 
 
-def test_the_environment_stands_over_files_and_files_over_defaults(tmp_path: Path) -> None:
+def test_the_environment_overrides_files_and_files_override_defaults(tmp_path: Path) -> None:
     file = tmp_path / "biont.yaml"
     file.write_text("server: {port: 1, host: file}\nplugins: {webhooks: {timeout: 3}}\n")
     settings = load_settings(
@@ -451,7 +451,7 @@ def test_the_environment_stands_over_files_and_files_over_defaults(tmp_path: Pat
     )
 
 
-def test_a_plugin_may_have_a_name_with_hyphens_or_one_of_pydantic() -> None:
+def test_a_plugin_name_may_have_hyphens_or_equal_a_pydantic_name() -> None:
     class Small(Section):
         size: int = 1
 
@@ -466,21 +466,21 @@ def test_a_plugin_may_have_a_name_with_hyphens_or_one_of_pydantic() -> None:
     }
 
 
-def test_sections_of_absent_plugins_are_left_alone(tmp_path: Path) -> None:
+def test_sections_of_absent_plugins_are_not_validated(tmp_path: Path) -> None:
     file = tmp_path / "biont.yaml"
     file.write_text("plugins:\n  disable: [webhooks]\n  webhooks: {anything: 1}\n")
     settings = load_settings(file, environ={"BIONT_PLUGINS__WEBHOOKS__OTHER": "2"})
     assert settings.read_sections({}, absent=["webhooks"]) == {}
 
 
-def test_settings_do_not_change() -> None:
+def test_settings_are_immutable() -> None:
     settings = load_settings(None, environ={})
     with pytest.raises(ValidationError):
         settings.server.port = 1  # type: ignore[misc]  # this is the point
     assert hash(settings.server) == hash(Settings().server)
 
 
-def test_the_configuration_as_it_comes_is_the_defaults() -> None:
+def test_the_shipped_configuration_equals_the_defaults() -> None:
     settings = load_settings(CONFIG, environ={})
     assert settings.model_dump() == Settings().model_dump()
 
@@ -495,7 +495,7 @@ def core_keys(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[t
             yield (*above, name)
 
 
-def test_the_configuration_as_it_comes_has_every_key_with_a_comment() -> None:
+def test_the_shipped_configuration_has_every_key_with_a_comment() -> None:
     text = (CONFIG / "biont.yaml").read_text(encoding="utf-8")
     lines = text.splitlines()
     written = yaml.safe_load(text)

@@ -21,7 +21,7 @@ async def start(folder: Path, token: str | None = None) -> tuple[str, str]:
         return vault.encrypt("a secret"), vault.decrypt(token) if token else ""
 
 
-async def test_the_first_start_makes_a_key_that_only_its_owner_reads(tmp_path: Path) -> None:
+async def test_the_first_start_creates_a_private_key_file(tmp_path: Path) -> None:
     await start(tmp_path)
     key_file = tmp_path / "biont.key"
     assert key_file.stat().st_mode & 0o777 == 0o600
@@ -29,13 +29,13 @@ async def test_the_first_start_makes_a_key_that_only_its_owner_reads(tmp_path: P
     Fernet(line)
 
 
-async def test_what_was_encrypted_is_read_after_a_restart(tmp_path: Path) -> None:
+async def test_encrypted_text_is_readable_after_a_restart(tmp_path: Path) -> None:
     token, _ = await start(tmp_path)
     assert "a secret" not in token
     assert (await start(tmp_path, token))[1] == "a secret"
 
 
-async def test_a_new_first_line_encrypts_and_the_old_one_still_decrypts(tmp_path: Path) -> None:
+async def test_a_new_first_key_encrypts_and_the_old_key_still_decrypts(tmp_path: Path) -> None:
     key_file = tmp_path / "biont.key"
     old, _ = await start(tmp_path)
     new_key = Fernet.generate_key().decode()
@@ -75,13 +75,13 @@ async def test_a_wrong_key_file_stops_the_start(
     assert key_file.exists() is (content is not None)
 
 
-async def test_a_key_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+async def test_a_key_file_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "biont.key").symlink_to(tmp_path / "nowhere" / "biont.key")
     with pytest.raises(VaultError, match=r"biont\.key cannot be created.*vault\.key_file"):
         await start(tmp_path)
 
 
-async def test_what_is_refreshed_is_encrypted_by_the_first_key(tmp_path: Path) -> None:
+async def test_refresh_encrypts_with_the_first_key(tmp_path: Path) -> None:
     old_token, _ = await start(tmp_path)
     key_file = tmp_path / "biont.key"
     new_key = Fernet.generate_key().decode()

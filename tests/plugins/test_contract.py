@@ -61,14 +61,14 @@ def test_a_plugin_uses_public_names_only(path: Path) -> None:
             assert module == package, f"{own} reaches into {module}"
 
 
-def test_every_public_name_is_there() -> None:
+def test_every_public_name_can_be_imported() -> None:
     for name in PUBLIC_MODULES:
         module = import_module(name)
         for public in dir(module):
             assert getattr(module, public) is not None
 
 
-def test_every_hook_says_since_when_it_is() -> None:
+def test_every_hook_names_its_first_version() -> None:
     hooks = [value for name, value in vars(hookspecs).items() if hasattr(value, "biont_spec")]
     assert len(hooks) >= 9
     for hook in hooks:

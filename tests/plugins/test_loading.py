@@ -152,7 +152,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-async def test_every_hook_is_asked_and_used(
+async def test_every_hook_is_called_and_used(
     start_server: StartServer, make_key: MakeKey, folder: Path
 ) -> None:
     plugins = {"folder": str(folder), "everything": {"greeting": "ahoy"}}

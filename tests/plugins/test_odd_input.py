@@ -27,25 +27,27 @@ LAST = "9999-12-31T23:59:00Z"
         ("/reminders", {"text": "Now", "at": LAST}),
     ],
 )
-async def test_what_cannot_be_kept_is_refused(client: Client, path: str, body: JsonValue) -> None:
+async def test_text_that_the_database_cannot_store_is_refused(
+    client: Client, path: str, body: JsonValue
+) -> None:
     status, document = await client.ask("POST", path, body)
     assert status == 422, document
 
 
 @pytest.mark.parametrize("words", ["%00", "a%00b", "*", '%22%00"', "%22%22"])
-async def test_search_takes_any_words(client: Client, words: str) -> None:
+async def test_search_accepts_any_words(client: Client, words: str) -> None:
     await client.post("/notes", {"title": "a b", "content": "nothing\0else"})
     assert "data" in await client.get(f"/notes/search?q={words}")
     assert "data" in await client.get(f"/conversations/search?q={words}")
 
 
-async def test_a_word_on_either_side_of_a_nul_is_looked_for(client: Client) -> None:
+async def test_search_treats_nul_as_a_separator(client: Client) -> None:
     await client.post("/notes", {"title": "ivy and oak"})
     assert len(rows_of(await client.get("/notes/search?q=ivy%00oak"))) == 1
 
 
 @pytest.mark.parametrize("path", ["/reminders", "/schedule"])
-async def test_no_time_zone_is_the_one_there_is(client: Client, path: str) -> None:
+async def test_an_unknown_time_zone_is_refused(client: Client, path: str) -> None:
     await client.ask("PATCH", "/me", {"time_zone": "Asia/Kathmandu"})
     body: dict[str, JsonValue] = {**CRON, "time_zone": None}
     words = {"text": "Tea"} if path == "/reminders" else {"prompt": "Tea"}
@@ -55,13 +57,13 @@ async def test_no_time_zone_is_the_one_there_is(client: Client, path: str) -> No
     assert (await client.post("/schedule/preview", body))["time_zone"] == "Asia/Kathmandu"
 
 
-async def test_what_is_due_every_ten_years_ends_with_the_calendar(client: Client) -> None:
+async def test_a_schedule_every_ten_years_ends_with_the_calendar(client: Client) -> None:
     body: JsonValue = {"every": "3650d", "starts_at": "9880-01-01T00:00:00Z"}
     assert len(rows_of({"data": (await client.post("/schedule/preview", body))["instants"]})) == 3
 
 
 @pytest.mark.parametrize("path", ["/reminders", "/schedule"])
-async def test_a_change_to_what_has_passed_is_refused(client: Client, path: str) -> None:
+async def test_a_change_to_a_past_instant_is_refused(client: Client, path: str) -> None:
     words = {"text": "Tea"} if path == "/reminders" else {"prompt": "Tea"}
     made = await client.post(path, {**CRON, **words})
     past: JsonValue = {"at": "2000-01-01T00:00:00Z"}

@@ -199,7 +199,7 @@ def test_a_public_address_is_permitted(address: str) -> None:
 
 
 @given(address=st.ip_addresses())
-def test_nothing_is_permitted_that_python_takes_for_special(
+def test_addresses_that_python_calls_special_are_forbidden(
     address: IPv4Address | IPv6Address,
 ) -> None:
     try:

@@ -25,7 +25,7 @@ from biont.exceptions import ForbiddenAddress
         ("hook.example:443", "10.0.0.1", 443, False),
     ],
 )
-def test_an_exception_permits_what_it_says_and_no_more(
+def test_an_exception_allows_only_its_addresses_and_port(
     exception: str, address: str, port: int, *, permitted: bool
 ) -> None:
     policy = EgressPolicy([exception])
@@ -37,7 +37,7 @@ def test_an_exception_permits_what_it_says_and_no_more(
 
 
 @pytest.mark.parametrize("exception", ["hook.example:443", "HOOK.example.:443", "hook.example:*"])
-def test_an_excepted_name_is_known_however_it_is_written(exception: str) -> None:
+def test_an_exception_for_a_name_matches_every_spelling(exception: str) -> None:
     policy = EgressPolicy([exception])
     for host in ("hook.example", "Hook.Example", "hook.example."):
         policy.check_address("10.0.0.1", 443, host=host)
@@ -69,7 +69,7 @@ def test_an_excepted_name_is_known_however_it_is_written(exception: str) -> None
         ("hook example:443", "host name"),
     ],
 )
-def test_a_bad_exception_is_refused_with_what_would_be_right(exception: str, reason: str) -> None:
+def test_a_malformed_exception_is_refused_with_a_remedy(exception: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as refusal:
         EgressPolicy([exception])
     assert repr(exception) in str(refusal.value)

@@ -69,7 +69,7 @@ async def never_answer(_request: web.Request) -> web.StreamResponse:
     raise AssertionError
 
 
-async def test_a_body_may_be_sent_in_pieces(session: EgressSession) -> None:
+async def test_a_body_can_be_sent_in_pieces(session: EgressSession) -> None:
     seen: list[tuple[str | None, bytes]] = []
 
     async def keep(request: web.Request) -> web.Response:
@@ -89,7 +89,7 @@ async def test_a_body_may_be_sent_in_pieces(session: EgressSession) -> None:
     assert seen == [("7", b"one two"), (None, b"one two")]
 
 
-async def test_the_exact_body_and_headers_arrive_and_the_answer_comes_back(
+async def test_the_receiver_gets_the_exact_body_and_headers(
     session: EgressSession,
 ) -> None:
     async def check(request: web.Request) -> web.Response:
@@ -109,9 +109,7 @@ async def test_the_exact_body_and_headers_arrive_and_the_answer_comes_back(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_is_an_answer_and_is_not_followed(
-    session: EgressSession, status: int
-) -> None:
+async def test_a_redirect_is_not_followed(session: EgressSession, status: int) -> None:
     paths: list[str] = []
 
     async def redirect(request: web.Request) -> web.Response:
@@ -149,13 +147,13 @@ async def answer_peer(request: web.Request) -> web.Response:
     return web.Response(text=str(request.transport.get_extra_info("peername")))
 
 
-async def test_a_connection_is_used_again(session: EgressSession) -> None:
+async def test_a_connection_is_reused(session: EgressSession) -> None:
     async with serve(answer_peer) as url:
         peers = {(await session.post(url, body=b"", headers={})).body for _ in range(5)}
     assert len(peers) == 1
 
 
-async def test_a_connection_is_closed_once_the_answer_is_too_long(session: EgressSession) -> None:
+async def test_a_response_beyond_the_limit_closes_the_connection(session: EgressSession) -> None:
     async with serve(answer_peer) as url:
         peers = {(await session.post(url, body=b"", headers={}, read=12)).body for _ in range(5)}
         last = await session.post(url, body=b"", headers={})
@@ -175,7 +173,7 @@ async def test_a_connection_is_closed_once_the_answer_is_too_long(session: Egres
         (64 * 1024 + 1, MEBIBYTE, 64 * 1024, True),
     ],
 )
-async def test_the_body_is_kept_up_to_what_was_asked_for(
+async def test_the_body_is_kept_up_to_the_requested_size(
     session: EgressSession, size: int, read: int, kept: int, *, truncated: bool
 ) -> None:
     async def answer(_request: web.Request) -> web.Response:
@@ -196,7 +194,7 @@ async def measure_peak(request: Callable[[], Awaitable[object]]) -> int:
         tracemalloc.stop()
 
 
-async def test_an_endless_answer_costs_no_more_than_a_long_one(session: EgressSession) -> None:
+async def test_an_endless_response_is_cut_off(session: EgressSession) -> None:
     async with serve(pour) as url:
 
         async def request() -> None:
@@ -206,7 +204,7 @@ async def test_an_endless_answer_costs_no_more_than_a_long_one(session: EgressSe
         assert await measure_peak(request) < 4 * MEBIBYTE  # what one write of the server takes
 
 
-async def test_a_packed_answer_stays_packed(session: EgressSession) -> None:
+async def test_a_compressed_response_is_not_decompressed(session: EgressSession) -> None:
     bomb = gzip.compress(bytes(64 * MEBIBYTE))
 
     async def answer(_request: web.Request) -> web.Response:
@@ -222,7 +220,7 @@ async def test_a_packed_answer_stays_packed(session: EgressSession) -> None:
 
 
 @pytest.mark.parametrize("handler", [drip, never_answer])
-async def test_a_slow_answer_ends_with_the_timeout(handler: Handler) -> None:
+async def test_a_slow_response_times_out(handler: Handler) -> None:
     async with serve(handler) as url, EgressSession(LOOPBACK, timeout=0.1) as session:
         async with asyncio.timeout(30):
             with pytest.raises(TimeoutError):
@@ -236,20 +234,20 @@ async def test_a_request_can_have_a_timeout_of_its_own(session: EgressSession) -
 
 
 @pytest.mark.parametrize("seconds", [0, -1])
-async def test_no_request_can_go_without_a_timeout(session: EgressSession, seconds: int) -> None:
+async def test_a_timeout_must_be_positive(session: EgressSession, seconds: int) -> None:
     with pytest.raises(ValueError, match="a positive number"):
         EgressSession(LOOPBACK, timeout=seconds)
     with pytest.raises(ValueError, match="a positive number"):
         await session.post("http://127.0.0.1:1/", body=b"", headers={}, timeout=seconds)
 
 
-async def test_a_header_cannot_smuggle_another_one_in(session: EgressSession) -> None:
+async def test_a_header_with_a_line_break_is_refused(session: EgressSession) -> None:
     async with serve(answer_peer) as url:
         with pytest.raises(ValueError, match="header"):
             await session.post(url, body=b"", headers={"X-Note": "a\r\nX-Other: b"})
 
 
-async def test_the_wait_for_a_free_connection_counts() -> None:
+async def test_the_timeout_includes_the_wait_for_a_connection() -> None:
     is_asked = asyncio.Event()
 
     async def ask_and_wait(request: web.Request) -> web.StreamResponse:

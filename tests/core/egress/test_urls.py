@@ -132,7 +132,7 @@ async def test_a_hostile_url_is_refused_before_a_socket_is_opened(
     ],
     ids=str,
 )
-async def test_a_url_parsed_elsewhere_is_judged_all_the_same(url: URL, opened: list[str]) -> None:
+async def test_an_already_parsed_url_is_checked_again(url: URL, opened: list[str]) -> None:
     async with EgressSession(EgressPolicy()) as session:
         opened.clear()
         with pytest.raises(ForbiddenAddress):
@@ -152,7 +152,7 @@ async def test_a_url_parsed_elsewhere_is_judged_all_the_same(url: URL, opened: l
         ("https://hook.example/@127.0.0.1", "https://hook.example/@127.0.0.1"),
     ],
 )
-def test_a_good_url_comes_back_parsed(url: str, parsed: str) -> None:
+def test_an_allowed_url_is_returned_parsed(url: str, parsed: str) -> None:
     assert str(EgressPolicy().check_url(url)) == parsed
 
 
@@ -166,14 +166,14 @@ def test_a_good_url_comes_back_parsed(url: str, parsed: str) -> None:
         "alice:hunter2@example.com",
     ],
 )
-def test_a_refusal_shows_neither_password_nor_path(url: str) -> None:
+def test_a_refusal_has_neither_password_nor_path(url: str) -> None:
     with pytest.raises(ForbiddenAddress) as refusal:
         EgressPolicy().check_url(url)
     assert "hunter2" not in str(refusal.value)
     assert refusal.value.__cause__ is None
 
 
-def test_a_strange_spelling_is_refused_for_what_it_is() -> None:
+def test_an_unusual_spelling_of_an_address_is_named_as_the_reason() -> None:
     policy = EgressPolicy(["0.0.0.0/0:*"])
     with pytest.raises(ForbiddenAddress, match="write four decimal numbers"):
         policy.check_url("http://127.1/")
@@ -187,7 +187,7 @@ def test_a_strange_spelling_is_refused_for_what_it_is() -> None:
         ("http://localhost:9000/", '"localhost:9000" in the setting egress.allow'),
     ],
 )
-def test_the_remedy_in_a_refusal_works(url: str, remedy: str) -> None:
+def test_the_remedy_in_a_refusal_allows_the_url(url: str, remedy: str) -> None:
     with pytest.raises(ForbiddenAddress) as refusal:
         EgressPolicy().check_url(url)
     assert remedy in str(refusal.value)
