@@ -118,6 +118,7 @@ class Application:
         """Open all parts; close them in reverse order at the end."""
         workbench = self.workbench
         async with AsyncExitStack() as stack:
+            # Before anything is read or migrated: another process may be running.
             was_killed = stack.enter_context(hold_database(self._settings.database.path))
             await workbench.store.open()
             stack.push_async_callback(workbench.store.close)
@@ -125,6 +126,7 @@ class Application:
             await self._register_plugins()
             self._make_endpoints()
             await stack.enter_async_context(workbench.egress)
+            # Before the lifespans, so that it closes after them and misses no request.
             await stack.enter_async_context(_save_key_usage(workbench.keys))
             await self._open_lifespans(stack)
             workbench.background_tasks.every(

@@ -198,6 +198,7 @@ class PluginManager:
     def _register(self, name: str, module: ModuleType) -> None:
         self._manager.register(module, name)
         try:
+            # Finds misspelt hooks, which pluggy otherwise ignores.
             self._manager.check_pending()
         except pluggy.PluginValidationError:
             self._manager.unregister(module)
@@ -215,6 +216,7 @@ class PluginManager:
         return answers
 
     def _call_hook(self, module: ModuleType, hook: str, **arguments: object) -> list[Any]:
+        # One plugin at a time: pluggy's call of all plugins would not say which one has raised.
         others = [plugin for plugin in self._manager.get_plugins() if plugin is not module]
         answers: list[Any] = self._manager.subset_hook_caller(hook, others)(**arguments)
         return answers

@@ -49,6 +49,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
             access_log=None,
             shutdown_timeout=settings.server.shutdown_timeout,
         )
+        # Everything is loaded by now, which tune_interpreter relies on.
         await runner.setup()
         tune_interpreter()
         try:

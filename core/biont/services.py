@@ -41,6 +41,7 @@ class Services:
         Raises:
             PluginError: the service has a value already.
         """
+        # A dictionary cannot relate the type of a key to the type of its value.
         key = cast("Service[object]", service)
         if key in self._offered:
             raise PluginError(f"the service {service.name!r} is offered twice")

@@ -47,7 +47,7 @@ async def test_search_treats_nul_as_a_separator(client: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/reminders", "/schedule"])
-async def test_an_unknown_time_zone_is_refused(client: Client, path: str) -> None:
+async def test_a_null_time_zone_means_the_time_zone_of_the_user(client: Client, path: str) -> None:
     await client.ask("PATCH", "/me", {"time_zone": "Asia/Kathmandu"})
     body: dict[str, JsonValue] = {**CRON, "time_zone": None}
     words = {"text": "Tea"} if path == "/reminders" else {"prompt": "Tea"}

@@ -28,6 +28,7 @@ from biont.store.database import InstantField, Table
 from biont.store.store import Store
 
 _KEY = re.compile(r"asb_[0-9a-f]{64}")
+# A limit, not an eviction: beyond it, further keys cost a query each, and memory stays bounded.
 _CACHE_LIMIT = 10_000
 
 
@@ -151,6 +152,7 @@ class ApiKeys:
         now = self._clock.now()
         if principal.expires_at is not None and principal.expires_at <= now:
             raise Unauthorized("the API key has expired; create a new one")
+        # In memory only: a write for each request would cost more than the request itself.
         self._used[principal.key_id] = now
         return principal
 
@@ -161,6 +163,7 @@ class ApiKeys:
 
     async def save_usage(self) -> None:
         """Store the last use of each key; a crash loses the uses since the last call."""
+        # Swapped before the write, so that uses during the write count for the next call.
         used, self._used = self._used, {}
         if used:
             await self._store.write(_save_usage, used)

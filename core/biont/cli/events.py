@@ -81,6 +81,7 @@ def replay(
         async with open_store(config) as store:
             return await store.write(lambda: mark_replaying(choice))
 
+    # A loop for each step: nothing stays open while the question waits for its answer.
     choice = asyncio.run(find_choice())
     found = asyncio.run(count(choice))
     click.echo(f"dead letters that match: {found}")

@@ -37,6 +37,8 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; the command's option ``--config`` decides which plugins exist."""
+        # Click parses the command's options after it has found the command, but the plugins that
+        # may have the command depend on the option.
         ctx.meta[__name__] = _find_option("--config", args)
         return super().resolve_command(ctx, args)
 

@@ -108,6 +108,7 @@ async def open_store(config: Path | None) -> AsyncIterator[Store]:
         EventFactory(SystemClock(), settings.events.max_hops),
         readers=1,
         busy_timeout=settings.database.busy_timeout,
+        # The events of this process go to the inbox, where a running workbench takes them.
         is_owner=False,
     )
     await store.open()
@@ -164,6 +165,7 @@ def read_database(config: Path | None) -> Iterator[None]:
     database = open_sqlite(settings.path, settings.busy_timeout)
     try:
         with database.connection_context(), activate(database):
+            # A command that only reads must not write by mistake beside a running workbench.
             database.connection().execute("PRAGMA query_only = 1")
             yield
     except (OperationalError, sqlite3.Error) as error:

@@ -34,9 +34,11 @@ async def follow_events(
     """
     headers = {"X-API-Key": key, "Accept": "text/event-stream"}
     query = {} if event_type is None else {"event_type": event_type}
+    # The server sends a comment every 15 seconds; a minute of silence means a dead connection.
     timeout = aiohttp.ClientTimeout(total=None, sock_read=60)
     async with aiohttp.ClientSession(timeout=timeout) as session:  # noqa: TID251  # the operator's own
         while True:
+            # The server continues after the last event that was printed.
             if after is not None:
                 headers["Last-Event-ID"] = after
             try:

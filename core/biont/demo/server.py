@@ -27,6 +27,7 @@ class DemoServer:
 
     def __init__(self, folder: Path, receiver_port: int) -> None:
         self._log = folder / "biont.log"
+        # The operator's own BIONT_ variables must not lead to the operator's own database.
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("BIONT_")},
             "BIONT_CONFIG": str(folder / "biont.yaml"),

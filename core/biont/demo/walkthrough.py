@@ -83,6 +83,7 @@ class Walkthrough:
                         "name": "The library, in a sentence",
                         "cron": "*/5 * * * * *",
                         "seconds": True,
+                        # A second run would print a second note in the middle of the output.
                         "max_runs": 1,
                         "prompt": f"Summarise this text in one sentence: {TEXT}",
                     },
@@ -99,6 +100,7 @@ class Walkthrough:
         arrival = asyncio.create_task(self._receiver.wait_for("scheduled_trigger"))
         try:
             async with asyncio.timeout(_WAIT_SECONDS):
+                # `wait` does not cancel the task on a timeout, unlike `wait_for`.
                 while not (await asyncio.wait([arrival], timeout=_PROGRESS_SECONDS))[0]:
                     await _refuse_failure(client, schedule)
                     left = (due_at - SystemClock().now()).total_seconds()

@@ -28,6 +28,7 @@ from biont.exceptions import ForbiddenAddress
 URL_LIMIT = 4096
 """Largest length of a URL, in characters."""
 
+# Enough for the webhooks of a busy workbench; a URL has at most 4096 characters.
 _CACHED_URLS = 1024
 _UNSAFE = re.compile(r"[\s\\\x00-\x1f\x7f-\x9f]")
 

@@ -20,6 +20,7 @@ CORRELATION = istr("X-Correlation-ID")
 HOPS = istr("X-Biont-Hops")
 
 _CORRELATION_ID = re.compile(r"[\x21-\x7e]{1,100}")
+# Three digits are far beyond any sensible `events.max_hops`; int() of a long text is slow.
 _MAX_HOPS = re.compile(r"\d{1,3}")
 
 

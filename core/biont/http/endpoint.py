@@ -53,6 +53,7 @@ class Endpoint:
         self._make_request = make_request
         self._function = route.function
         self._dialect = route.dialect
+        # Reading emits no events, so the most frequent requests skip the causation headers.
         self._may_emit = route.method != "GET"
         self._scopes = {Scope.FULL, *route.scopes}
         self.signature = signature = read_signature(owner, route)
@@ -65,6 +66,7 @@ class Endpoint:
             request = await self._authorise(http)
             arguments = self._read_parameters(http)
             if self._body is not None:
+                # After authentication: a stranger's large body is never read.
                 content = await http.read()
                 if content or self.signature.body_is_required:
                     arguments[BODY] = self._check_body(self._body, _decode(http, content))
@@ -81,6 +83,7 @@ class Endpoint:
             return result
         if signature.answer is None:
             return web.Response(status=204)
+        # Called directly: `TypeAdapter.dump_json` hands a dozen options on with each call.
         return web.Response(
             body=signature.answer.serializer.to_json(result),
             status=self.route.status,
@@ -101,12 +104,14 @@ class Endpoint:
         return self._make_request(http, principal)
 
     def _read_parameters(self, http: web.Request) -> dict[str, object]:
+        # A route without parameters still refuses an unknown query parameter.
         if not self._has_parameters and "?" not in http.raw_path:
             return {}
         try:
             values = self.signature.parameters.model_validate({**http.query, **http.match_info})
         except ValidationError as error:
             raise InvalidInput.from_validation(error, lambda place: str(place[0])) from error
+        # Not `model_dump`, which would turn nested models into dictionaries.
         return dict(values)
 
     @staticmethod

@@ -64,6 +64,7 @@ def answer_error(
 
 def describe_error(error: exceptions.BiontError) -> ProblemDetails:
     """Return the problem details of an error; log an error that the client has not caused."""
+    # The closest base class decides, so that a plugin's subclass needs no entry of its own.
     known = next((base for base in type(error).__mro__ if base in _STATUS), None)
     if known is None:
         _log.error("request failed", error=repr(error), exc_info=error)
@@ -72,6 +73,7 @@ def describe_error(error: exceptions.BiontError) -> ProblemDetails:
     if isinstance(error, exceptions.InvalidInput):
         errors = [_describe(problem) for problem in error.problems]
         return ProblemDetails(status, "the request cannot be accepted", errors, cause=type(error))
+    # Clients repeat a request on these statuses; without the header they do so at once.
     headers = {"Retry-After": _count_seconds(error)} if status in (429, 503) else {}
     return ProblemDetails(status, str(error), headers=headers, cause=type(error))
 

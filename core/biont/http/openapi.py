@@ -95,6 +95,8 @@ def _describe_operation(
     route = endpoint.route
     summary, _, description = (inspect.getdoc(route.function) or "").partition("\n")
     operation: dict[str, JsonValue] = {
+        # Generated clients name their functions by this id, so that renaming a route function
+        # breaks them.
         "operationId": f"{endpoint.owner}_{route.function.__name__}",
         "tags": [route.tag],
         "summary": summary,
@@ -153,6 +155,7 @@ def _describe_parameters(endpoint: Endpoint) -> list[JsonValue]:
             "name": name,
             "in": "path" if name in endpoint.signature.path_names else "query",
             "required": name in required,
+            # Parameters have definitions of their own, which the document cannot refer to.
             "schema": _inline_references(value, definitions),
         }
         for name, value in schema.get("properties", {}).items()

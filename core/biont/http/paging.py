@@ -52,6 +52,7 @@ def make_page(
 
 def encode_cursor(key: int) -> str:
     """Return the opaque cursor of the page that follows the row `key`."""
+    # Opaque, so that clients do not compute cursors and the key can change its meaning later.
     return base64.urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
 
 
@@ -67,6 +68,7 @@ def decode_cursor(cursor: str | None) -> int | None:
         key = int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii"))
     except (binascii.Error, ValueError) as error:
         raise InvalidInput(InputProblem("must be the `next` of a page", "cursor")) from error
+    # SQLite's integers have 64 bits; a larger number would be an error of the database.
     if not 0 <= key < 2**63:
         raise InvalidInput(InputProblem("must be the `next` of a page", "cursor"))
     return key

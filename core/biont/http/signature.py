@@ -100,6 +100,7 @@ def _make_parameters(
     for name in names:
         default = signature.parameters[name].default
         fields[name] = (hints[name], ... if default is inspect.Parameter.empty else default)
+    # Deferred: most routes of a process are never called, and building a validator is slow.
     config = ConfigDict(extra="forbid", defer_build=True)
     # The fields are computed here, and pydantic's types of create_model allow only literal ones.
     return typing.cast(

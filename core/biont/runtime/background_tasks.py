@@ -52,6 +52,7 @@ class BackgroundTasks:
         ticker = AsyncIOScheduler(timezone="UTC", job_defaults={"misfire_grace_time": None})
         for entry in self._entries:
             ticker.add_job(self._tick, "interval", seconds=entry.seconds, args=[entry])
+            # The first run comes at the start: a process that restarts often still does its tasks.
             await self._tick(entry)
         ticker.start()
         try:

@@ -85,6 +85,7 @@ class LoopWatchdog:
             beating.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await beating
+            # In a thread: the watchdog may be in the middle of a look, and the loop must not wait.
             await asyncio.to_thread(thread.join)
 
     async def _keep_beating(self) -> None:

@@ -6,6 +6,8 @@ import re
 
 REDACTED = "***"
 
+# By form, not by known values: tracebacks quote secrets that the process cannot list, such as
+# those in answers of other systems. Each alternative has one group, the part that is kept.
 _SECRETS = re.compile(
     r"""
       (?P<key>\basb_)[0-9a-f]{8,}                               # our API keys

@@ -70,6 +70,7 @@ class Vault:
         if seal is None and not self._key_file.exists():
             _create_key_file(self._key_file)
         self._keys = _read_key_file(self._key_file)
+        # A refresh decrypts the seal, and so proves that the key file belongs to this database.
         fresh = self.encrypt(_SEALED) if seal is None else self.refresh(seal)
         if fresh != seal:
             await store.write(_save_seal, fresh)
@@ -123,6 +124,7 @@ def _create_key_file(path: Path) -> None:
         with open(path, "xb", opener=_open_private) as file:  # Path.open takes no opener
             file.write(Fernet.generate_key() + b"\n")
             file.flush()
+            # Durable before anything is encrypted: a lost key file would lose all secrets.
             os.fsync(file.fileno())
     except OSError as error:
         raise VaultError(

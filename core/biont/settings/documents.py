@@ -12,6 +12,7 @@ import yaml
 KeyPath = tuple[str | int, ...]
 """Keys that lead to a setting, such as ``("server", "port")``."""
 
+# Limits far above any real configuration, against a wrong path such as a database or a device.
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 20
 
@@ -89,10 +90,12 @@ def _compose(path: Path) -> yaml.Node | None:
 
 def _read_text(path: Path) -> str:
     with path.open("rb") as file:
+        # A device such as /dev/zero has no size to look at before.
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise _Unreadable(f"{path}: is larger than {MAX_BYTES} bytes")
     try:
+        # Editors on Windows begin a file with a byte order mark.
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         place = _locate(path, content[: error.start].decode("utf-8-sig"))
@@ -117,6 +120,7 @@ class _Loader(yaml.SafeLoader):
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
+        # On the instance: the class attribute belongs to all SafeLoaders of the process.
         self.yaml_implicit_resolvers = {None: list(_PATTERNS.items())}
         self._depth = 0
 

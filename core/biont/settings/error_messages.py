@@ -67,6 +67,7 @@ def _find_keys(model: type[BaseModel], path: KeyPath) -> list[str]:
 
 def _redact_value(message: str, value: object) -> str:
     """Return `message` with each text from `value` replaced by dots."""
+    # Longest first, so that no part of a secret remains around a shorter text.
     for text in sorted(_find_texts(value), key=len, reverse=True):
         message = re.sub(rf"(?<!\w){re.escape(text)}(?!\w)", "...", message)
     return message

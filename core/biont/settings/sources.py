@@ -98,6 +98,7 @@ def read_sources(config: Path | None, environ: Mapping[str, str]) -> Sources:
     variables = {
         name.upper(): value
         for name, value in environ.items()
+        # Compose files and CI set unused variables to an empty text: that means "not set".
         if name.startswith(PREFIX) and name not in _NOT_SETTINGS and value
     }
     return Sources(merged, variables)
