@@ -68,7 +68,7 @@ async def test_help_lists_the_commands_of_plugins_with_their_first_lines(
     for _ in range(2):
         found = await shell.list_commands(option)
         assert found.keys() >= {"serve", "users", "audit", "models", "schedule", "webhooks"}
-        assert found["audit"] == "Check the event log, and take it elsewhere."
+        assert found["audit"] == "Verify and export the event log."
         assert found["greet"] == "Greet everybody."
         assert found["users"] == "Create and list users."
 
