@@ -1,4 +1,4 @@
-"""What many tests need: the network guard, a workbench, a real process."""
+"""Fixtures of the whole suite, beside those of `biont.testing`."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestServer
-from support.client import Client
-from support.clock import FakeClock
-from support.config import write_config
 from support.node import Node, find_node
 from support.process import Server, run_biont
-from support.scripted_server import ScriptedServer
 
 from biont import Scope
 from biont.application import open_application
 from biont.settings import load_settings
-from biont.testing import DatabaseTemplate, MakeClient
+from biont.testing import (
+    ApiClient,
+    DatabaseTemplate,
+    ManualClock,
+    ModelServer,
+    write_config,
+)
 from biont.testing import make_key as make_workbench_key
 
-OpenClient = MakeClient
 pytest_plugins = ["biont.testing.plugin"]
 
 StartServer = Callable[..., Awaitable[Server]]
-Restart = Callable[[], AbstractAsyncContextManager[Client]]
+Restart = Callable[[], AbstractAsyncContextManager[ApiClient]]
 MakeKey = Callable[..., Awaitable[str]]
 
 
@@ -49,31 +50,31 @@ def node() -> Node:
 
 
 @pytest.fixture
-async def scripted() -> AsyncIterator[ScriptedServer]:
+async def scripted() -> AsyncIterator[ModelServer]:
     """Somebody's model server, which answers as it is told."""
-    async with ScriptedServer() as running:
+    async with ModelServer() as running:
         yield running
 
 
 @pytest.fixture
 def restart(
     tmp_path: Path,
-    clock: FakeClock,
+    clock: ManualClock,
     sections: dict[str, object],
     database_template: DatabaseTemplate,
 ) -> Restart:
     """Start a workbench in this process, each time on the same database; yield a client."""
 
     @asynccontextmanager
-    async def start() -> AsyncIterator[Client]:
-        database_template.copy_to(tmp_path)
+    async def start() -> AsyncIterator[ApiClient]:
+        database_template.copy_to(tmp_path, sections)
         settings = load_settings(write_config(tmp_path, sections), environ={})
         async with (
             open_application(settings, clock=clock) as application,
             TestServer(application.app, host="127.0.0.1") as server,
         ):
             key = await make_workbench_key(application.workbench, "ada", Scope.FULL)
-            async with Client(str(server.make_url("")).rstrip("/"), key) as client:
+            async with ApiClient(str(server.make_url("")).rstrip("/"), key) as client:
                 yield client
 
     return start
@@ -87,7 +88,7 @@ async def start_server(
     servers: list[Server] = []
 
     async def start(**sections: object) -> Server:
-        database_template.copy_to(tmp_path)
+        database_template.copy_to(tmp_path, sections)
         server = Server(write_config(tmp_path, sections))
         await server.start()
         servers.append(server)

@@ -17,6 +17,7 @@ from biont.event_types import EventTypes, check_shape
 from biont.exceptions import Conflict, InputProblem, InvalidInput
 
 JsonObject = Mapping[str, JsonValue]
+"""A JSON object."""
 
 PAYLOAD_LIMIT = 256 * 1024
 """The largest payload as JSON text, in bytes."""

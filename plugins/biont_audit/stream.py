@@ -46,7 +46,7 @@ class Stream:
 
     @property
     def is_open(self) -> bool:
-        """Whether the client is connected, as far as the server knows."""
+        """True if the client is connected, as far as the server knows."""
         return self._response.has_client
 
     def wake(self) -> None:

@@ -62,7 +62,7 @@ class OpenAiSettings(Section):
 
     @property
     def is_openai(self) -> bool:
-        """Whether the server is OpenAI, or Azure with OpenAI's models."""
+        """True if the server is OpenAI, or Azure with OpenAI's models."""
         return f".{self.base_url.host or ''}".endswith(_WITH_NEW_LIMIT)
 
     @property
@@ -145,7 +145,7 @@ class DailyBudget(Section):
 
     @property
     def is_set(self) -> bool:
-        """Whether tokens or cost are limited."""
+        """True if tokens or cost are limited."""
         return self.tokens is not None or self.cost is not None
 
 

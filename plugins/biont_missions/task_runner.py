@@ -102,7 +102,7 @@ class TaskRunner:
 
     @property
     def has_changed(self) -> bool:
-        """Whether `wake` was called after the tasks were last read."""
+        """True if `wake` was called after the tasks were last read."""
         return self._changed.is_set()
 
     async def run_tasks(self) -> bool:

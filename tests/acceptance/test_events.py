@@ -9,8 +9,9 @@ import orjson
 import pytest
 from conftest import MakeKey, StartServer
 from pydantic import JsonValue
-from support.client import Client, rows_of
 from support.process import run_biont, start_biont
+
+from biont.testing import ApiClient, rows_of
 
 SHAKY = """
 from pathlib import Path
@@ -41,8 +42,8 @@ async def test_dead_letters_are_read_counted_replayed_and_dropped(
 ) -> None:
     server = await start_server(plugins={"folder": str(plugin_folder)})
     async with (
-        Client(server.url, await make_key()) as ada,
-        Client(server.url, await make_key("eve")) as eve,
+        ApiClient(server.url, await make_key()) as ada,
+        ApiClient(server.url, await make_key("eve")) as eve,
     ):
         for number in range(4):
             await ada.post("/events", {"event_type": "custom_order", "payload": {"n": number}})
@@ -94,7 +95,7 @@ async def test_the_command_line_emits_and_replays_beside_a_running_workbench(
         assert code == 0, error
         return out
 
-    async with Client(server.url, key) as ada:
+    async with ApiClient(server.url, key) as ada:
         first = (await run("emit", "custom_order", '{"n": 1}', "--user", "ada")).strip()
         letters = rows_of(await ada.get_until("/dead-letters", rows_of))
         assert [letter["event_id"] for letter in letters] == [first]
@@ -106,7 +107,7 @@ async def test_the_command_line_emits_and_replays_beside_a_running_workbench(
     await server.stop()
     second = (await run("emit", "custom_order", '{"n": 2}', "--user", "ada")).strip()
     await server.start()
-    async with Client(server.url, key) as ada:
+    async with ApiClient(server.url, key) as ada:
         orders = await ada.get_until(
             "/events?event_type=custom_order", lambda page: len(rows_of(page)) == 2
         )
@@ -137,7 +138,7 @@ async def test_all_events_of_a_request_share_its_correlation_id(
     (plugin_folder / "cured").touch()
     server = await start_server(plugins={"folder": str(plugin_folder)}, events={"max_hops": 2})
     order: JsonValue = {"event_type": "custom_order", "payload": {"n": 1}}
-    async with Client(server.url, await make_key()) as ada:
+    async with ApiClient(server.url, await make_key()) as ada:
         _, event = await ada.ask("POST", "/events", order, headers={"X-Correlation-ID": "order-7"})
         assert event["correlation_id"] == "order-7"
         page = await ada.get_until("/events", lambda page: len(rows_of(page)) == 2)
@@ -162,7 +163,7 @@ async def test_tail_prints_events_as_they_happen_also_across_a_kill(
 ) -> None:
     server = await start_server(server={"port": unused_tcp_port})
     key = await make_key()
-    async with Client(server.url, key) as ada:
+    async with ApiClient(server.url, key) as ada:
         before = await ada.post("/events", {"event_type": "custom_before"})
         (shown,) = rows_of(await ada.get("/events"))
         assert shown["id"] == before["id"]

@@ -8,8 +8,9 @@ import re
 from pathlib import Path
 
 import pytest
-from support.config import write_config
 from support.process import start_biont
+
+from biont.testing import write_config
 
 GREETER = '''
 """Adds a command."""

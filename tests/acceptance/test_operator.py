@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 from conftest import MakeKey, StartServer
-from support.client import Client
-from support.config import write_config
 from support.process import run_biont
-from support.receiver import Receiver
+
+from biont.testing import ApiClient, WebhookReceiver, write_config
 
 
 @pytest.mark.parametrize("command", [("serve",), ("config", "check")])
@@ -43,7 +42,7 @@ async def test_a_plugin_that_raises_on_import_is_quarantined_and_the_rest_serves
         "from biont import hookimpl\n\n@hookimpl\ndef register_rotues():\n    return None\n"
     )
     server = await start_server(plugins={"folder": str(folder)})
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         health = await client.get("/health")
         assert health["status"] == "degraded"
         assert health["quarantined"] == ["broken", "misspelt"]
@@ -78,7 +77,7 @@ async def test_a_disabled_plugin_has_no_routes(
     start_server: StartServer, make_key: MakeKey
 ) -> None:
     server = await start_server(plugins={"disable": ["notes", "schedules"]})
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         assert (await client.ask("GET", "/notes"))[0] == 404
         assert (await client.ask("GET", "/webhooks/outgoing"))[0] == 200
 
@@ -88,7 +87,7 @@ async def test_keys_are_created_listed_and_revoked_beside_a_running_server(
 ) -> None:
     server = await start_server()
     key = await make_key("ada")
-    async with Client(server.url, key) as client:
+    async with ApiClient(server.url, key) as client:
         assert (await client.ask("GET", "/notes"))[0] == 200
         _, listed, _ = await run_biont("keys", "list", "--user", "ada", config=server.config)
         assert listed.startswith(f"1\t{key[:12]}...\tfull\tactive")
@@ -128,12 +127,12 @@ async def test_a_user_name_is_unique(tmp_path: Path) -> None:
 
 
 async def test_sigterm_under_load_drains_and_loses_nothing(
-    start_server: StartServer, make_key: MakeKey, receiver: Receiver
+    start_server: StartServer, make_key: MakeKey, receiver: WebhookReceiver
 ) -> None:
     server = await start_server()
     key = await make_key()
     acknowledged: set[str] = set()
-    async with Client(server.url, key) as client:
+    async with ApiClient(server.url, key) as client:
         await client.post("/webhooks/outgoing/register", {"url": receiver.url})
 
         async def emit() -> None:

@@ -15,11 +15,11 @@ from tempfile import TemporaryFile
 from typing import IO
 
 import psutil
-from support.config import write_config
 from support.process import run_biont
 
 from benchmarks.child import Child
 from benchmarks.measure import MeasurementFailed
+from biont.testing import write_config
 
 PLUGINS = Path(__file__).parent / "plugins"
 """The folder of plugins that rows need."""

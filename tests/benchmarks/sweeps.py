@@ -12,12 +12,11 @@ from itertools import cycle, islice, product
 from pathlib import Path
 from statistics import median
 
-from support.clock import FakeClock
-
 from benchmarks.child import Child, answer
 from biont import Store
 from biont.event import EventFactory
 from biont.scheduling import Scheduler
+from biont.testing import ManualClock
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """The instant at which the due schedules are due."""
@@ -154,7 +153,7 @@ class WriteClaims(Child):
 @asynccontextmanager
 async def _open_scheduler(database: Path, now: datetime) -> AsyncIterator[Scheduler]:
     """Open a scheduler that sweeps when it is asked to, and starts no run."""
-    clock = FakeClock(now)
+    clock = ManualClock(now)
     store = Store(database, EventFactory(clock, 8))
     await store.open()
     try:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 from support.bus import Bus, Log, handle, wait_for_letters
-from support.clock import FakeClock
 
 from biont import Event, Store, Workbench
 from biont.event import EventFactory
 from biont.exceptions import Conflict, NotFound
 from biont.store.dead_letters import DeadLetterFilter, mark_replaying
+from biont.testing import ManualClock
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ async def test_many_dead_letters_are_counted_and_replayed(bus: Bus) -> None:
         await wait_for_letters(events, 7)
         ada = DeadLetterFilter(user_id=1, handler="test.call_fragile")
         assert await events.dead_letters.count(ada) == 3
-        assert await events.dead_letters.count(DeadLetterFilter(until=FakeClock().now())) == 0
+        assert await events.dead_letters.count(DeadLetterFilter(until=ManualClock().now())) == 0
         fragile.is_failing = False
         assert await events.dead_letters.replay(ada) == 3
         await fragile.log.wait_for(3)
@@ -98,7 +98,7 @@ async def test_a_replay_survives_a_restart_and_can_be_requested_by_another_proce
     async with bus.run(handle("call_fragile", call_fragile), retry=()) as events:
         await events.emit("custom_x", 1, {})
         await wait_for_letters(events)
-    other = Store(tmp_path / "bus.sqlite3", EventFactory(FakeClock(), 8), is_owner=False)
+    other = Store(tmp_path / "bus.sqlite3", EventFactory(ManualClock(), 8), is_owner=False)
     await other.open()
     assert await other.write(lambda: mark_replaying(DeadLetterFilter())) == 1
     await other.close()
@@ -147,7 +147,7 @@ async def test_events_emitted_by_another_process_are_taken(bus: Bus, tmp_path: P
     async def works(event: Event, _: Workbench) -> None:
         await log.add(event)
 
-    factory = EventFactory(FakeClock(), 8)
+    factory = EventFactory(ManualClock(), 8)
     other = Store(tmp_path / "bus.sqlite3", factory, is_owner=False)
     left = [factory.make("custom_x", 1, {"n": number}) for number in range(4)]
     async with bus.run(handle("works", works)) as events:

@@ -6,20 +6,17 @@ from typing import Any
 
 import orjson
 import pytest
-from conftest import OpenClient
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
-from support.client import Client
-from support.clock import FakeClock
 from support.node import Node
-from support.receiver import Receiver
 
 from biont import EventType, Scope, Workbench
 from biont.application import Application
 from biont.event import EventFactory
 from biont.event_types import EventTypes
 from biont.exceptions import InvalidInput
+from biont.testing import ApiClient, MakeClient, ManualClock, WebhookReceiver
 
 OWNERS = {
     "ai_message": "chat",
@@ -64,7 +61,7 @@ class Plain(BaseModel):
 
 
 @pytest.fixture
-def factory(clock: FakeClock) -> EventFactory:
+def factory(clock: ManualClock) -> EventFactory:
     made = EventFactory(clock, 3)
     made.event_types = EventTypes(
         {
@@ -130,7 +127,7 @@ async def test_an_undeclared_type_is_refused_with_a_remedy(
 
 @pytest.mark.parametrize("scope", list(Scope))
 async def test_the_list_of_event_types_has_the_plugin_and_schema_of_each_type(
-    open_client: OpenClient, scope: Scope
+    open_client: MakeClient, scope: Scope
 ) -> None:
     client = await open_client(scope=scope)
     types: list[Any] = (await client.get("/event-types"))["data"]  # type: ignore[assignment]  # it is a list
@@ -141,7 +138,7 @@ async def test_the_list_of_event_types_has_the_plugin_and_schema_of_each_type(
     assert not note.is_valid({"note_id": "1", "title": "Plan", "source": None})
 
 
-async def test_the_list_of_event_types_has_pages(client: Client) -> None:
+async def test_the_list_of_event_types_has_pages(client: ApiClient) -> None:
     names: list[object] = []
     path = "/event-types?limit=2"
     while True:
@@ -154,7 +151,7 @@ async def test_the_list_of_event_types_has_pages(client: Client) -> None:
 
 
 async def test_the_openapi_document_describes_each_delivery(
-    application: Application, client: Client, receiver: Receiver
+    application: Application, client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     await client.post("/webhooks/outgoing/register", {"url": receiver.url})
     await client.post("/notes", {"title": "Plan"})
@@ -174,7 +171,7 @@ async def test_the_openapi_document_describes_each_delivery(
 
 
 async def test_the_asyncapi_document_is_accepted_by_the_official_parser(
-    open_client: OpenClient, node: Node
+    open_client: MakeClient, node: Node
 ) -> None:
     stranger = await open_client(None)
     document = await stranger.get("/asyncapi.json")

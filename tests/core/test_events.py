@@ -10,7 +10,6 @@ import pytest
 from peewee import SqliteDatabase
 from playhouse.migrations import Runner
 from support.bus import Bus, Log, handle, wait_for_letters
-from support.clock import FakeClock
 
 import biont_audit.plugin as audit_plugin
 from biont import Event, Workbench, on
@@ -21,6 +20,7 @@ from biont.exceptions import InvalidInput, PluginError, StoreUnavailable
 from biont.store.dead_letters import DeadLetter
 from biont.store.journal import JournalEntry
 from biont.store.schema import CORE_MIGRATIONS
+from biont.testing import ManualClock
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ async def test_a_handler_gets_the_next_event_whatever_error_it_raised(
 async def test_a_journal_that_cannot_be_read_is_read_again() -> None:
     """Events beyond the room in memory are read later, also when the first read fails."""
     entries = [
-        JournalEntry(number, Event.uncaused(f"e{number}", 1, "custom_x", {}, FakeClock().now()))
+        JournalEntry(number, Event.uncaused(f"e{number}", 1, "custom_x", {}, ManualClock().now()))
         for number in range(1, 6)
     ]
     failures = [StoreUnavailable("too many open files")]
@@ -335,7 +335,7 @@ async def test_a_malformed_event_type_is_refused(bus: Bus, event_type: str) -> N
 async def test_a_payload_that_is_not_json_is_refused(bus: Bus) -> None:
     async with bus.run() as events:
         with pytest.raises(InvalidInput, match="payload"):
-            await events.emit("custom_x", 1, {"clock": FakeClock})  # type: ignore[dict-item]  # wrong on purpose
+            await events.emit("custom_x", 1, {"clock": ManualClock})  # type: ignore[dict-item]  # wrong on purpose
 
 
 @pytest.mark.parametrize("pattern", ["", "*_created", "a*b"])

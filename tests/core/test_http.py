@@ -4,12 +4,10 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from conftest import OpenClient
 from pydantic import JsonValue
-from support.client import Client
-from support.clock import FakeClock
 
 from biont import Scope, Workbench
+from biont.testing import ApiClient, MakeClient, ManualClock
 
 NOTE: dict[str, JsonValue] = {"title": "A note", "content": "its text"}
 
@@ -18,8 +16,8 @@ NOTE: dict[str, JsonValue] = {"title": "A note", "content": "its text"}
     "key",
     [None, "", "asb_", "asb_" + "0" * 64, "ASB_" + "a" * 64, "asb_" + "g" * 64, "x" * 5000],
 )
-async def test_a_missing_or_unknown_key_is_401(client: Client, key: str | None) -> None:
-    async with Client(client.url, key) as stranger:
+async def test_a_missing_or_unknown_key_is_401(client: ApiClient, key: str | None) -> None:
+    async with ApiClient(client.url, key) as stranger:
         status, problem = await stranger.ask("GET", "/notes")
     assert status == 401
     assert problem["status"] == 401
@@ -27,27 +25,27 @@ async def test_a_missing_or_unknown_key_is_401(client: Client, key: str | None) 
 
 
 async def test_an_expired_key_is_401(
-    workbench: Workbench, open_client: OpenClient, clock: FakeClock
+    workbench: Workbench, open_client: MakeClient, clock: ManualClock
 ) -> None:
     client = await open_client()
     owner = await workbench.users.find("ada")
     soon = clock.now() + timedelta(hours=1)
     plain, _ = await workbench.keys.create(owner.id, "brief", Scope.FULL, soon)
-    async with Client(client.url, plain) as brief:
+    async with ApiClient(client.url, plain) as brief:
         assert (await brief.ask("GET", "/notes"))[0] == 200
         clock.advance(hours=1)
         assert (await brief.ask("GET", "/notes"))[0] == 401
 
 
-async def test_a_revoked_key_is_401_at_once(client: Client) -> None:
+async def test_a_revoked_key_is_401_at_once(client: ApiClient) -> None:
     created = await client.post("/keys/create", {"name": "spare"})
-    async with Client(client.url, str(created["key"])) as spare:
+    async with ApiClient(client.url, str(created["key"])) as spare:
         assert (await spare.ask("GET", "/notes"))[0] == 200
         assert (await client.ask("DELETE", f"/keys/{created['id']}"))[0] == 204
         assert (await spare.ask("GET", "/notes"))[0] == 401
 
 
-async def test_a_key_is_shown_only_once(client: Client) -> None:
+async def test_a_key_is_shown_only_once(client: ApiClient) -> None:
     created = await client.post("/keys/create", {"name": "once", "scope": "chat"})
     assert str(created["key"]).startswith(str(created["prefix"]))
     listed = await client.get("/keys")
@@ -65,7 +63,7 @@ async def test_a_key_is_shown_only_once(client: Client) -> None:
     ],
 )
 async def test_a_key_without_the_scope_is_403(
-    open_client: OpenClient, scope: Scope, path: str
+    open_client: MakeClient, scope: Scope, path: str
 ) -> None:
     client = await open_client("ada", scope)
     status, problem = await client.ask("GET", path)
@@ -73,12 +71,12 @@ async def test_a_key_without_the_scope_is_403(
     assert scope in str(problem["detail"])
 
 
-async def test_a_webhook_key_reaches_webhooks(open_client: OpenClient) -> None:
+async def test_a_webhook_key_reaches_webhooks(open_client: MakeClient) -> None:
     client = await open_client("ada", Scope.WEBHOOK)
     assert (await client.ask("GET", "/webhooks/outgoing"))[0] == 200
 
 
-async def test_the_rows_of_another_user_are_404(open_client: OpenClient) -> None:
+async def test_the_rows_of_another_user_are_404(open_client: MakeClient) -> None:
     ada, eve = await open_client("ada"), await open_client("eve")
     note = await ada.post("/notes", NOTE)
     key = await ada.post("/keys/create", {"name": "ada's"})
@@ -118,27 +116,27 @@ async def test_the_rows_of_another_user_are_404(open_client: OpenClient) -> None
     ],
     ids=["empty", "cut", "nested", "NaN", "infinity", "no UTF-8", "lone surrogate", "form"],
 )
-async def test_a_body_that_is_not_json_is_400(client: Client, body: bytes) -> None:
+async def test_a_body_that_is_not_json_is_400(client: ApiClient, body: bytes) -> None:
     status, problem = await client.ask("POST", "/notes", data=body)
     assert status == 400
     assert "not JSON" in str(problem["detail"])
 
 
 @pytest.mark.parametrize("size", [1024 * 1024 + 1, 10 * 1024 * 1024])
-async def test_a_body_that_is_too_large_is_413(client: Client, size: int) -> None:
+async def test_a_body_that_is_too_large_is_413(client: ApiClient, size: int) -> None:
     status, problem = await client.ask("POST", "/notes", data=b" " * size)
     assert status == 413
     assert "server.body_limit" in str(problem["detail"])
 
 
-async def test_a_body_of_another_type_is_415(client: Client) -> None:
+async def test_a_body_of_another_type_is_415(client: ApiClient) -> None:
     status, _ = await client.ask(
         "POST", "/notes", data=b"{}", headers={"Content-Type": "text/plain"}
     )
     assert status == 415
 
 
-async def test_problems_in_a_body_have_json_pointers(client: Client) -> None:
+async def test_problems_in_a_body_have_json_pointers(client: ApiClient) -> None:
     status, problem = await client.ask("POST", "/notes", {"title": "", "contents": "typo"})
     assert status == 422
     errors = problem["errors"]
@@ -167,7 +165,7 @@ async def test_problems_in_a_body_have_json_pointers(client: Client) -> None:
     ],
 )
 async def test_problems_in_parameters_name_the_parameter(
-    client: Client, path: str, parameter: str
+    client: ApiClient, path: str, parameter: str
 ) -> None:
     status, problem = await client.ask("GET", path)
     assert status == 422
@@ -177,13 +175,13 @@ async def test_problems_in_parameters_name_the_parameter(
     assert errors[0]["parameter"] == parameter
 
 
-async def test_unknown_paths_and_methods_get_problem_documents(client: Client) -> None:
+async def test_unknown_paths_and_methods_get_problem_documents(client: ApiClient) -> None:
     assert (await client.ask("GET", "/nothing"))[1]["status"] == 404
     status, problem = await client.ask("PUT", "/notes")
     assert (status, problem["title"]) == (405, "Method Not Allowed")
 
 
-async def test_a_list_is_read_in_pages(client: Client) -> None:
+async def test_a_list_is_read_in_pages(client: ApiClient) -> None:
     for number in range(7):
         await client.post("/notes", {"title": f"note {number}"})
     titles: list[str] = []
@@ -201,7 +199,7 @@ async def test_a_list_is_read_in_pages(client: Client) -> None:
     assert titles == [f"note {number}" for number in reversed(range(7))]
 
 
-async def test_a_client_emits_a_custom_event(client: Client) -> None:
+async def test_a_client_emits_a_custom_event(client: ApiClient) -> None:
     emitted = await client.post("/events", {"event_type": "custom_sale", "payload": {"n": 1}})
     page = await client.get_until("/events", lambda page: page["data"])
     data = page["data"]
@@ -213,13 +211,13 @@ async def test_a_client_emits_a_custom_event(client: Client) -> None:
 
 @pytest.mark.parametrize("event_type", ["note_created", "custom_", "custom_A", "custom_x" * 20])
 async def test_a_client_cannot_emit_events_of_declared_types(
-    client: Client, event_type: str
+    client: ApiClient, event_type: str
 ) -> None:
     status, _ = await client.ask("POST", "/events", {"event_type": event_type, "payload": {}})
     assert status == 422
 
 
-async def test_a_large_payload_is_refused(client: Client) -> None:
+async def test_a_large_payload_is_refused(client: ApiClient) -> None:
     payload: dict[str, JsonValue] = {"text": "x" * 256 * 1024}
     status, problem = await client.ask(
         "POST", "/events", {"event_type": "custom_large", "payload": payload}
@@ -228,7 +226,7 @@ async def test_a_large_payload_is_refused(client: Client) -> None:
     assert "#/payload" in str(problem["errors"])
 
 
-async def test_concurrent_requests_are_all_answered(client: Client) -> None:
+async def test_concurrent_requests_are_all_answered(client: ApiClient) -> None:
     created = await asyncio.gather(
         *(client.post("/notes", {"title": f"note {number}"}) for number in range(200))
     )

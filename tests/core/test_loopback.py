@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 
 import pytest
-from support.loopback import LeftLoopback
+
+from biont.testing import LeftLoopback
 
 
 @pytest.mark.parametrize("host", ["198.51.100.1", "10.0.0.1", "0.0.0.0", "169.254.169.254"])  # noqa: S104  # refused

@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 import schemathesis
-from conftest import OpenClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from openapi_spec_validator import validate
@@ -21,9 +20,9 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from support.client import Client
 
 from biont.application import Application
+from biont.testing import ApiClient, MakeClient
 
 CHECKS = [
     not_a_server_error,
@@ -55,7 +54,7 @@ async def test_the_openapi_document_is_valid_and_complete(application: Applicati
             assert operation["summary"], (method, path)
 
 
-async def test_document_and_health_need_no_key(open_client: OpenClient) -> None:
+async def test_document_and_health_need_no_key(open_client: MakeClient) -> None:
     stranger = await open_client(None)
     assert (await stranger.get("/openapi.json"))["openapi"] == "3.1.0"
     health = await stranger.get("/health")
@@ -64,7 +63,7 @@ async def test_document_and_health_need_no_key(open_client: OpenClient) -> None:
 
 
 async def test_generated_requests_get_documented_responses(
-    application: Application, client: Client
+    application: Application, client: ApiClient
 ) -> None:
     """Schemathesis sends good and bad requests; none may be a 500 or undocumented."""
     document = orjson.loads(application.openapi)
@@ -75,7 +74,7 @@ async def test_generated_requests_get_documented_responses(
     await asyncio.to_thread(_send_many, document, client)
 
 
-def _send_many(document: dict[str, object], client: Client) -> None:
+def _send_many(document: dict[str, object], client: ApiClient) -> None:
     schema = schemathesis.openapi.from_dict(document)
     schema.config.update(base_url=client.url)
     count = 0

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
-from support.clock import FakeClock
 
 from biont import Finish, JsonObject, Run, Store, Transaction
 from biont.accounts import User
@@ -26,6 +25,7 @@ from biont.scheduling import (
     parse_time_zone,
 )
 from biont.store.journal import JournalEntry
+from biont.testing import ManualClock
 
 # The jobs of these tests are closures and need no workbench.
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -48,7 +48,7 @@ class Plan:
 
     def __init__(self, path: Path, *, is_owner: bool = True) -> None:
         self._is_owner = is_owner
-        self.clock = FakeClock(NOON)
+        self.clock = ManualClock(NOON)
         self._path = path
         self.entries: list[JournalEntry] = []
         self._ended = asyncio.Event()
@@ -169,7 +169,7 @@ async def test_sweeps_continue_however_the_clock_is_set(plan: Plan) -> None:
         assert (await plan.wait_until_ended())[0].status == RunStatus.SUCCEEDED
 
 
-class BrokenClock(FakeClock):
+class BrokenClock(ManualClock):
     """Clock that raises while `broken`."""
 
     broken = False

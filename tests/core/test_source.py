@@ -13,7 +13,9 @@ from support.source import ROOT, list_modules, list_public_names
 QUESTION_WORDS = {"What", "Where", "Which", "Who", "Whom", "Why", "When", "Whether", "How"}
 
 
-@pytest.mark.parametrize("path", list(list_modules()), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", list(list_modules()), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_no_docstring_begins_with_a_question_word(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):

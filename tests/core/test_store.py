@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 from peewee import OperationalError
-from support.clock import FakeClock
-from support.config import write_config
 
 from biont import Store, Transaction, Workbench
 from biont.accounts import User
@@ -19,6 +17,7 @@ from biont.exceptions import BiontError, StoreConflict, StoreUnavailable
 from biont.settings import load_settings
 from biont.store import execute_sql
 from biont.store.journal import JournalEntry
+from biont.testing import ManualClock, write_config
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def seen() -> list[JournalEntry]:
 
 @pytest.fixture
 async def store(
-    tmp_path: Path, clock: FakeClock, seen: list[JournalEntry]
+    tmp_path: Path, clock: ManualClock, seen: list[JournalEntry]
 ) -> AsyncIterator[Store]:
     store = Store(tmp_path / "store.sqlite3", EventFactory(clock, 8))
     store.on_commit(lambda entries, _: seen.extend(entries))
@@ -38,7 +37,7 @@ async def store(
 
 
 def add_user(tx: Transaction, name: str, *, fail: bool = False) -> str:
-    User.create(name=name, created_at=FakeClock().now())
+    User.create(name=name, created_at=ManualClock().now())
     tx.emit("custom_user", 1, {"name": name})
     if fail:
         raise ValueError(name)
@@ -89,7 +88,7 @@ async def test_a_failed_write_alone_in_its_transaction_changes_nothing(
     assert seen == []
 
 
-async def test_a_write_survives_closing_the_store(tmp_path: Path, clock: FakeClock) -> None:
+async def test_a_write_survives_closing_the_store(tmp_path: Path, clock: ManualClock) -> None:
     for expected in (set(), {"ada"}):
         store = Store(tmp_path / "kept.sqlite3", EventFactory(clock, 8))
         await store.open()
@@ -101,7 +100,7 @@ async def test_a_write_survives_closing_the_store(tmp_path: Path, clock: FakeClo
 
 async def test_a_read_function_cannot_write(store: Store) -> None:
     with pytest.raises(OperationalError, match="readonly"):
-        await store.read(lambda: User.create(name="ada", created_at=FakeClock().now()))
+        await store.read(lambda: User.create(name="ada", created_at=ManualClock().now()))
     assert await read_names(store) == set()
 
 
@@ -111,14 +110,14 @@ async def test_a_table_used_outside_the_store_raises_an_error_that_names_the_rem
         list(User.select())
 
 
-async def test_a_closed_store_raises_store_unavailable(tmp_path: Path, clock: FakeClock) -> None:
+async def test_a_closed_store_raises_store_unavailable(tmp_path: Path, clock: ManualClock) -> None:
     store = Store(tmp_path / "closed.sqlite3", EventFactory(clock, 8))
     with pytest.raises(StoreUnavailable):
         await store.read(list)
 
 
 async def test_a_write_by_another_process_is_noticed_and_its_events_are_taken(
-    store: Store, tmp_path: Path, clock: FakeClock, seen: list[JournalEntry]
+    store: Store, tmp_path: Path, clock: ManualClock, seen: list[JournalEntry]
 ) -> None:
     noticed = asyncio.Event()
     store.on_foreign_change(noticed.set)
@@ -134,7 +133,7 @@ async def test_a_write_by_another_process_is_noticed_and_its_events_are_taken(
     assert [entry.sequence for entry in seen] == [1, 2]
 
 
-async def test_two_workbenches_can_run_in_one_process(tmp_path: Path, clock: FakeClock) -> None:
+async def test_two_workbenches_can_run_in_one_process(tmp_path: Path, clock: ManualClock) -> None:
     async def count_users(workbench: Workbench) -> int:
         return len(await workbench.users.list_all())
 
@@ -190,7 +189,7 @@ async def test_a_database_of_a_newer_version_is_refused(store: Store, tmp_path: 
 
 
 async def test_a_locked_database_raises_store_unavailable_until_it_is_unlocked(
-    tmp_path: Path, clock: FakeClock
+    tmp_path: Path, clock: ManualClock
 ) -> None:
     path = tmp_path / "locked.sqlite3"
     store = Store(path, EventFactory(clock, 8), busy_timeout=0.05)

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
-from support.config import write_config
 
 from biont.application import open_application
 from biont.exceptions import VaultError
 from biont.security import Vault
 from biont.settings import load_settings
+from biont.testing import write_config
 
 
 async def start(folder: Path, token: str | None = None) -> tuple[str, str]:

@@ -14,18 +14,21 @@ from aiohttp.test_utils import TestServer
 from conftest import MakeKey, Restart, StartServer
 from pydantic import JsonValue
 from standardwebhooks import Webhook
-from support.client import Client, rows_of
-from support.clock import FakeClock
-from support.config import write_config
 from support.pages import read_examples
 from support.process import run_biont, run_script
-from support.receiver import Receiver
-from support.scripted_server import ScriptedServer
 from support.thinker import Thinker
 
 from biont import Scope
 from biont.application import open_application
 from biont.settings import load_settings
+from biont.testing import (
+    ApiClient,
+    ManualClock,
+    ModelServer,
+    WebhookReceiver,
+    rows_of,
+    write_config,
+)
 
 NOTE_CREATED: dict[str, JsonValue] = {"note_id": 7, "title": "Plan", "tags": [], "source": None}
 SCHEDULED_TRIGGER: dict[str, JsonValue] = {
@@ -47,7 +50,7 @@ async def test_the_first_plugin_counts_notes(
     folder.mkdir()
     (folder / "note_counter.py").write_text(source)
     server = await start_server(plugins={"folder": str(folder)})
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         await client.post("/notes", {"title": "one"})
         await client.post("/notes", {"title": "two"})
         await client.get_until("/note-count", lambda answer: answer == {"notes": 2})
@@ -61,7 +64,7 @@ async def test_the_plugin_with_a_table_tallies_events(
     for name in ("tally.py", "tally_migrations/0001_tally.py"):
         (folder / name).write_text(read_examples("docs/how-to/write-a-plugin.md", name)[0])
     server = await start_server(plugins={"folder": str(folder)})
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         await client.post("/notes", {"title": "one"})
         await client.post("/notes", {"title": "two"})
         await client.get_until("/tally", lambda answer: answer == {"note_created": 2})
@@ -75,7 +78,7 @@ async def test_the_plugin_with_its_own_events_tells_about_sales(
     folder.mkdir()
     (folder / "sales.py").write_text(source)
     server = await start_server(plugins={"folder": str(folder)})
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         assert "'sale_closed'" in str(await client.get("/event-types"))
         await client.post("/sales", {"product": "lamp", "cents": 4_900})
         await client.get_until("/events", lambda page: "'sale_closed'" in str(page))
@@ -89,7 +92,7 @@ async def test_the_plugin_with_a_mission_starts_research(
     folder.mkdir()
     (folder / "research.py").write_text(source)
     server = await start_server(plugins={"folder": str(folder)})
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         started = await client.post("/research", {"name": "fences"})
         mission = await client.get(f"/missions/{started['mission_id']}")
     assert mission["goal"] == "Summarise what my notes say about fences."
@@ -124,7 +127,7 @@ async def test_the_tool_looks_up_the_weather(
     folder.mkdir()
     (folder / "weather.py").write_text(source)
     server = await start_server(plugins={"folder": str(folder)})
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         tools: object = (await client.request("GET", "/tools")).document
     assert "'look_up_weather'" in str(tools)
     assert "'The name of a city.'" in str(tools)
@@ -138,7 +141,7 @@ async def test_the_declared_schedules_are_there(
     (declared,) = read_examples("docs/how-to/declare-schedules.md", "schedules.yaml")
     (config / "schedules.yaml").write_text(declared)
     server = await start_server()
-    async with Client(server.url, key) as client:
+    async with ApiClient(server.url, key) as client:
         page = await client.get("/schedule")
     assert "'morning-greeting'" in str(page)
     assert "'Look around'" in str(page)
@@ -181,7 +184,7 @@ async def test_the_receivers_verify_real_deliveries(
     app = web.Application()
     app.router.add_post("/hook", answer)
     settings = load_settings(write_config(tmp_path, {}), environ={})
-    clock = FakeClock(datetime.now(UTC))
+    clock = ManualClock(datetime.now(UTC))
     async with (
         TestServer(app, host="127.0.0.1") as hook,
         open_application(settings, clock=clock) as application,
@@ -190,7 +193,7 @@ async def test_the_receivers_verify_real_deliveries(
         workbench = application.workbench
         user = await workbench.users.create("ada")
         key, _ = await workbench.keys.create(user.id, "test", Scope.FULL)
-        async with Client(str(server.make_url("")).rstrip("/"), key) as client:
+        async with ApiClient(str(server.make_url("")).rstrip("/"), key) as client:
             webhook = await client.post(
                 "/webhooks/outgoing/register", {"url": str(hook.make_url("/hook"))}
             )
@@ -208,18 +211,18 @@ async def test_the_tutorials_requests_are_answered(
     start_server: StartServer, make_key: MakeKey
 ) -> None:
     server = await start_server()
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         await send_requests(client, *read_examples("docs/tutorial/first-hour.md", "requests"))
 
 
 async def test_a_goal_leads_to_a_report(
-    start_server: StartServer, make_key: MakeKey, scripted: ScriptedServer
+    start_server: StartServer, make_key: MakeKey, scripted: ModelServer
 ) -> None:
     scripted.default = Thinker()
     openai = {"base_url": scripted.url, "api_key": "x", "model": "m"}
     server = await start_server(plugins={"llm": {"backend": "openai", "openai": openai}})
     page = "docs/tutorial/goal-to-report.md"
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         await send_requests(client, *read_examples(page, "requests"))
         for number in (1, 2):
             await client.get_until(
@@ -231,7 +234,7 @@ async def test_a_goal_leads_to_a_report(
                 await send_requests(client, *read_examples(page, "with a model that plans"))
 
 
-async def send_requests(client: Client, *blocks: str) -> list[dict[str, JsonValue]]:
+async def send_requests(client: ApiClient, *blocks: str) -> list[dict[str, JsonValue]]:
     """Make each request of examples; return the answers."""
     answers = []
     for line in "".join(blocks).splitlines():
@@ -245,7 +248,7 @@ async def send_requests(client: Client, *blocks: str) -> list[dict[str, JsonValu
 
 
 async def test_the_requests_of_an_operator_are_answered(
-    client: Client, receiver: Receiver
+    client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     event_id = ""
     for block in read_examples("docs/how-to/operate-webhooks.md", "requests"):
@@ -265,8 +268,8 @@ async def test_the_requests_of_an_operator_are_answered(
 @pytest.mark.parametrize("sections", [{"vault": {"key_file": "data/biont.key"}}])
 async def test_the_key_of_secrets_is_replaced(
     restart: Restart,
-    receiver: Receiver,
-    clock: FakeClock,
+    receiver: WebhookReceiver,
+    clock: ManualClock,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -295,7 +298,7 @@ async def test_the_event_log_is_checked_exported_and_followed(
 ) -> None:
     server = await start_server()
     key = await make_key()
-    async with Client(server.url, key) as client:
+    async with ApiClient(server.url, key) as client:
         note = await client.post("/notes", {"title": "Plan"})
 
     async def run(name: str, lines: int | None = None, **variables: str) -> str:
@@ -320,7 +323,7 @@ async def test_the_event_log_is_checked_exported_and_followed(
 
 async def test_why_is_answered_as_documented(start_server: StartServer, make_key: MakeKey) -> None:
     server = await start_server()
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         await client.post("/schedule", {"cron": "0 9 * * *", "prompt": "Good morning"})
         (block,) = read_examples("docs/how-to/ask-why-a-schedule-ran.md", "why")
         for path in re.findall(r'\$URL/api/v1([^"]+)"', block):

@@ -11,16 +11,13 @@ import pytest
 import yaml
 from aiohttp.test_utils import TestServer
 from conftest import MakeKey, StartServer
-from support.client import Client
-from support.clock import FakeClock
-from support.config import write_config
 from support.pages import read_examples
-from support.scripted_server import ScriptedServer
 
 from biont import Scope
 from biont.application import open_application
 from biont.llm import LLM_BACKENDS
 from biont.settings import load_settings
+from biont.testing import ApiClient, ManualClock, ModelServer, write_config
 
 PAGE = "docs/reference/models.md"
 
@@ -60,30 +57,30 @@ async def test_the_plugins_ask_and_answer(tmp_path: Path) -> None:
     }
     settings = load_settings(write_config(tmp_path, sections), environ={})
     async with (
-        open_application(settings, clock=FakeClock()) as application,
+        open_application(settings, clock=ManualClock()) as application,
         TestServer(application.app, host="127.0.0.1") as server,
     ):
         workbench = application.workbench
         user = await workbench.users.create("ada")
         key, _ = await workbench.keys.create(user.id, "test", Scope.FULL)
-        async with Client(str(server.make_url("")).rstrip("/"), key) as client:
+        async with ApiClient(str(server.make_url("")).rstrip("/"), key) as client:
             _, said = await client.ask("GET", "/haiku?subject=rain")
             assert str(said) == "A haiku about: rain"
             _, length = await client.ask("GET", "/haiku/length?subject=rain")
             assert str(length) == "4"
 
 
-async def test_the_requests_of_chat_are_answered(scripted: ScriptedServer, tmp_path: Path) -> None:
+async def test_the_requests_of_chat_are_answered(scripted: ModelServer, tmp_path: Path) -> None:
     openai = {"backend": "openai", "openai": {"base_url": scripted.url}}
     config = write_config(tmp_path, {"plugins": {"llm": openai}})
     async with (
-        open_application(load_settings(config, environ={}), clock=FakeClock()) as application,
+        open_application(load_settings(config, environ={}), clock=ManualClock()) as application,
         TestServer(application.app, host="127.0.0.1") as server,
     ):
         workbench = application.workbench
         user = await workbench.users.create("ada")
         key, _ = await workbench.keys.create(user.id, "test", Scope.CHAT)
-        async with Client(str(server.make_url("")).rstrip("/"), key) as client:
+        async with ApiClient(str(server.make_url("")).rstrip("/"), key) as client:
             (block,) = read_examples("docs/reference/chat.md", "requests")
             for line in block.splitlines():
                 method, path, *body = line.split(" ", 2)
@@ -93,7 +90,7 @@ async def test_the_requests_of_chat_are_answered(scripted: ScriptedServer, tmp_p
 
 
 async def test_openais_own_client_is_answered(
-    start_server: StartServer, make_key: MakeKey, scripted: ScriptedServer
+    start_server: StartServer, make_key: MakeKey, scripted: ModelServer
 ) -> None:
     (source,) = read_examples("docs/reference/chat.md", "openai.py")
     openai = {"backend": "openai", "openai": {"base_url": scripted.url}}

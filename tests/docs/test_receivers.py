@@ -15,13 +15,11 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import unused_port
-from support.client import Client
-from support.clock import FakeClock
-from support.config import write_config
 from support.pages import read_examples
 from support.process import keep_biont, run_script
 from support.webhooks import PATH, Document, emit, register, wait_for_deliveries
 
+from biont.testing import ApiClient, ManualClock, write_config
 from biont_webhooks.subscription.signing import generate_secret
 
 PAGE = "docs/how-to/receive-webhooks.md"
@@ -31,8 +29,8 @@ Start = Callable[..., AbstractAsyncContextManager[Process]]
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(datetime.now(UTC))
+def clock() -> ManualClock:
+    return ManualClock(datetime.now(UTC))
 
 
 @pytest.fixture
@@ -92,7 +90,7 @@ async def read_work(process: Process) -> str:
     raise AssertionError("it has ended")
 
 
-async def resend(client: Client, webhook: Document, delivery: Document) -> None:
+async def resend(client: ApiClient, webhook: Document, delivery: Document) -> None:
     """Attempt a delivery again, and wait for the attempt."""
     path = f"{PATH}/{webhook['id']}/deliveries/{delivery['id']}"
     before = await client.get(path)
@@ -103,7 +101,7 @@ async def resend(client: Client, webhook: Document, delivery: Document) -> None:
     assert after["status"] == "succeeded"
 
 
-async def test_each_event_is_worked_on_once(start: Start, port: int, client: Client) -> None:
+async def test_each_event_is_worked_on_once(start: Start, port: int, client: ApiClient) -> None:
     webhook = await register(client, f"http://127.0.0.1:{port}/hook", secret=SECRET)
     async with start() as receiver:
         await emit(client, "custom_first", text="Gr\u00fc\u00dfe")
@@ -131,7 +129,7 @@ async def test_the_receivers_pass_the_check(start: Start, port: int, tmp_path: P
 
 
 @pytest.fixture
-async def kept(client: Client, tmp_path: Path, port: int) -> Path:
+async def kept(client: ApiClient, tmp_path: Path, port: int) -> Path:
     """The folder of a request that `biont webhooks listen` has kept."""
     (line,) = read_examples(PAGE, "listen")
     command = line.replace("kept", str(tmp_path / "kept")).split()[1:]

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import psutil
 from conftest import MakeKey, StartServer
-from support.client import Client, rows_of
 
 from biont import Store, Transaction
 from biont.clock import SystemClock
 from biont.event import EventFactory
+from biont.testing import ApiClient, rows_of
 
 BACKLOG = 200_000
 COUNT_JOURNAL = "SELECT SUM(json_array_length(entries)) FROM journal_blocks"
@@ -30,7 +30,7 @@ async def test_a_locked_database_refuses_writes_in_time_serves_reads_and_recover
 ) -> None:
     database = tmp_path / "biont.sqlite3"
     server = await start_server(database={"url": f"sqlite:///{database}", "busy_timeout": 0.3})
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         kept = await client.post("/notes", {"title": "before"})
         with closing(sqlite3.connect(database, isolation_level=None)) as outside:
             outside.execute("BEGIN IMMEDIATE")
@@ -53,7 +53,7 @@ async def test_a_full_disk_refuses_writes_serves_reads_and_recovers_by_itself(
     start_server: StartServer, make_key: MakeKey, tmp_path: Path
 ) -> None:
     server = await start_server()
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         first = await client.post("/notes", {"title": "first"})
         # No file of the process may grow any more, so SQLite sees a full disk.
         process = psutil.Process(server.pid)
@@ -108,7 +108,7 @@ async def test_a_backlog_delays_neither_the_start_nor_new_events(
     await server.stop()
     await leave_backlog(database)
     await server.start()
-    async with Client(server.url, key) as client:
+    async with ApiClient(server.url, key) as client:
         assert (await client.get("/health"))["status"] == "ok"
         await client.post("/events", {"event_type": "custom_new"})
         await client.get_until("/events?event_type=custom_seen", rows_of)

@@ -14,8 +14,8 @@ import pytest
 from aiohttp import ClientError, web
 from conftest import MakeKey, StartServer
 from pydantic import JsonValue
-from support.client import Client, rows_of
-from support.receiver import Receiver
+
+from biont.testing import ApiClient, WebhookReceiver, rows_of
 
 PATH = "/webhooks/outgoing"
 
@@ -37,12 +37,12 @@ def die_after_commit(tx, events, workbench):
 """
 
 
-async def register(client: Client, url: str, **more: JsonValue) -> str:
+async def register(client: ApiClient, url: str, **more: JsonValue) -> str:
     body: dict[str, JsonValue] = {"url": url, "event_types": ["custom_*"], **more}
     return f"{PATH}/{(await client.post(f'{PATH}/register', body))['id']}"
 
 
-async def emit(client: Client, event_type: str = "custom_x", **payload: JsonValue) -> None:
+async def emit(client: ApiClient, event_type: str = "custom_x", **payload: JsonValue) -> None:
     await client.post("/events", {"event_type": event_type, "payload": dict(payload)})
 
 
@@ -55,17 +55,17 @@ def deadly(tmp_path: Path) -> dict[str, str]:
 
 
 async def test_kill_before_the_commit_leaves_no_event_and_no_answer(
-    start_server: StartServer, make_key: MakeKey, deadly: dict[str, str], receiver: Receiver
+    start_server: StartServer, make_key: MakeKey, deadly: dict[str, str], receiver: WebhookReceiver
 ) -> None:
     server = await start_server(plugins=deadly)
     key = await make_key()
-    async with Client(server.url, key) as client:
+    async with ApiClient(server.url, key) as client:
         await register(client, receiver.url)
         with pytest.raises(ClientError):
             await emit(client, "custom_before_commit")
     await server.wait()
     await server.start()
-    async with Client(server.url, key) as client:
+    async with ApiClient(server.url, key) as client:
         await emit(client)
         (request,) = await receiver.wait_for(1)
         assert request.event["event_type"] == "custom_x"
@@ -73,18 +73,18 @@ async def test_kill_before_the_commit_leaves_no_event_and_no_answer(
 
 
 async def test_kill_after_the_commit_delivers_after_the_restart(
-    start_server: StartServer, make_key: MakeKey, deadly: dict[str, str], receiver: Receiver
+    start_server: StartServer, make_key: MakeKey, deadly: dict[str, str], receiver: WebhookReceiver
 ) -> None:
     server = await start_server(plugins=deadly)
     key = await make_key()
-    async with Client(server.url, key) as client:
+    async with ApiClient(server.url, key) as client:
         webhook = await register(client, receiver.url)
         with pytest.raises(ClientError):
             await emit(client, "custom_after_commit")
     await server.wait()
     assert receiver.requests == []
     await server.start()
-    async with Client(server.url, key) as client:
+    async with ApiClient(server.url, key) as client:
         (request,) = await receiver.wait_for(1)
         assert request.event["event_type"] == "custom_after_commit"
         await client.get_until(
@@ -93,7 +93,7 @@ async def test_kill_after_the_commit_delivers_after_the_restart(
 
 
 async def test_kill_before_a_success_is_recorded_delivers_again_marked_redelivered(
-    start_server: StartServer, make_key: MakeKey, receiver: Receiver, tmp_path: Path
+    start_server: StartServer, make_key: MakeKey, receiver: WebhookReceiver, tmp_path: Path
 ) -> None:
     server = await start_server()
     key = await make_key()
@@ -112,13 +112,13 @@ async def test_kill_before_a_success_is_recorded_delivers_again_marked_redeliver
             return response
 
         receiver.respond = respond
-        async with Client(server.url, key) as client:
+        async with ApiClient(server.url, key) as client:
             webhook = await register(client, receiver.url)
             await emit(client)
             await receiver.wait_for(1)
         await server.wait()
     await server.start()
-    async with Client(server.url, key) as client:
+    async with ApiClient(server.url, key) as client:
         first, second = await receiver.wait_for(2)
         assert first.headers["webhook-id"] == second.headers["webhook-id"]
         assert first.body == second.body
@@ -138,12 +138,12 @@ async def test_kill_before_a_success_is_recorded_delivers_again_marked_redeliver
 
 
 async def test_dead_endpoints_do_not_delay_a_healthy_endpoint(
-    start_server: StartServer, make_key: MakeKey, receiver: Receiver
+    start_server: StartServer, make_key: MakeKey, receiver: WebhookReceiver
 ) -> None:
-    hanging = Receiver(respond=hang)
+    hanging = WebhookReceiver(respond=hang)
     async with hanging:
         server = await start_server()
-        async with Client(server.url, await make_key()) as client:
+        async with ApiClient(server.url, await make_key()) as client:
             for _ in range(200):
                 await register(client, hanging.url)
             await register(client, receiver.url)
@@ -199,14 +199,14 @@ async def redirect(_: web.Request) -> web.StreamResponse:
 async def test_hostile_answers_cost_neither_time_nor_memory(
     start_server: StartServer,
     make_key: MakeKey,
-    receiver: Receiver,
+    receiver: WebhookReceiver,
     respond: object,
     error: str | None,
 ) -> None:
     make_bomb()
     receiver.respond = respond  # type: ignore[assignment]  # one of the functions above
     server = await start_server(plugins={"webhooks": {"timeout": 1}})
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         webhook = await register(client, receiver.url, concurrency=1)
         await emit(client)
         await wait_until_decided(client, webhook)
@@ -222,7 +222,7 @@ async def test_hostile_answers_cost_neither_time_nor_memory(
     assert len(receiver.requests) == 3
 
 
-async def wait_until_decided(client: Client, webhook: str) -> list[dict[str, JsonValue]]:
+async def wait_until_decided(client: ApiClient, webhook: str) -> list[dict[str, JsonValue]]:
     page = await client.get_until(
         f"{webhook}/deliveries",
         lambda page: all(row["status"] != "pending" for row in rows_of(page)),
@@ -256,7 +256,7 @@ async def test_webhook_that_triggers_itself_ends_at_max_hops(
     (folder / "loop.py").write_text(LOOP)
     server = await start_server(plugins={"folder": str(folder)}, events={"max_hops": 3})
     key = await make_key()
-    async with Client(server.url, key) as client:
+    async with ApiClient(server.url, key) as client:
         webhook = await register(
             client, f"{server.url}/api/v1/loop", success="2xx", headers={"X-API-Key": key}
         )

@@ -8,8 +8,9 @@ from pathlib import Path
 import aiohttp
 from conftest import MakeKey, StartServer
 from pydantic import JsonValue
-from support.client import Client
 from support.process import Server
+
+from biont.testing import ApiClient
 
 DEADLY = """
 import os
@@ -44,7 +45,7 @@ def write_plugin(folder: Path, name: str, source: str) -> dict[str, str]:
     return {"folder": str(plugins)}
 
 
-async def emit(client: Client, event_type: str, **payload: JsonValue) -> None:
+async def emit(client: ApiClient, event_type: str, **payload: JsonValue) -> None:
     await client.post("/events", {"event_type": event_type, "payload": dict(payload)})
 
 
@@ -60,7 +61,7 @@ async def test_an_event_that_kills_the_process_each_time_becomes_a_dead_letter(
     server = await start_server(
         plugins=write_plugin(tmp_path, "deadly", DEADLY), events={"crash_limit": 2}
     )
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         for number in range(5):
             try:
                 await emit(client, "custom_n", n=number, deadly=number == 2)
@@ -68,7 +69,7 @@ async def test_an_event_that_kills_the_process_each_time_becomes_a_dead_letter(
                 break
     deaths = 0
     while await start_again(server):
-        async with Client(server.url, client.headers["X-API-Key"]) as again:
+        async with ApiClient(server.url, client.headers["X-API-Key"]) as again:
             try:
                 async with asyncio.timeout(20):
                     letters = find_data(await again.get_until("/dead-letters", find_data))
@@ -108,7 +109,7 @@ async def test_a_handler_that_blocks_the_event_loop_is_named(
         plugins=write_plugin(tmp_path, "blocking", BLOCKING),
         server={"port": 0, "stall_limit": 0.2},
     )
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         assert (await client.get("/health"))["stalls"] == []
         await emit(client, "custom_block", seconds=1.5)
         health = await client.get_until("/health", lambda answer: answer["stalls"])

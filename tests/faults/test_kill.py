@@ -8,14 +8,14 @@ import random
 from aiohttp import ClientError
 from conftest import MakeKey, StartServer
 from standardwebhooks import Webhook
-from support.client import Client
-from support.receiver import Receiver
+
+from biont.testing import ApiClient, WebhookReceiver
 
 ROUNDS = 20
 CLIENTS = 8
 
 
-async def emit_until_killed(client: Client, acknowledged: set[str]) -> None:
+async def emit_until_killed(client: ApiClient, acknowledged: set[str]) -> None:
     """Emit the next event after each acknowledgement, until the server is killed."""
     try:
         while True:
@@ -26,17 +26,17 @@ async def emit_until_killed(client: Client, acknowledged: set[str]) -> None:
 
 
 async def test_every_acknowledged_event_is_delivered_after_kill_9(
-    start_server: StartServer, make_key: MakeKey, receiver: Receiver
+    start_server: StartServer, make_key: MakeKey, receiver: WebhookReceiver
 ) -> None:
     chance = random.Random(20)  # noqa: S311  # moments, not secrets
     acknowledged: set[str] = set()
     server = await start_server()
     key = await make_key()
-    async with Client(server.url, key) as client:
+    async with ApiClient(server.url, key) as client:
         webhook = await client.post("/webhooks/outgoing/register", {"url": receiver.url})
 
     for _ in range(ROUNDS):
-        async with Client(server.url, key) as client:
+        async with ApiClient(server.url, key) as client:
             emitting = [
                 asyncio.create_task(emit_until_killed(client, acknowledged))
                 for _ in range(CLIENTS)

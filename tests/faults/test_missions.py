@@ -10,16 +10,16 @@ from pathlib import Path
 
 from conftest import MakeKey, StartServer
 from pydantic import JsonValue
-from support.client import Client, rows_of
-from support.scripted_server import ScriptedServer
 from support.thinker import Thinker
+
+from biont.testing import ApiClient, ModelServer, rows_of
 
 TASKS = 20
 KILLS = 10
 
 
 async def test_a_mission_of_twenty_tasks_survives_ten_kills(
-    start_server: StartServer, make_key: MakeKey, scripted: ScriptedServer
+    start_server: StartServer, make_key: MakeKey, scripted: ModelServer
 ) -> None:
     """Each task creates a note by a tool before it answers; each note exists once."""
     chance = random.Random(20)  # noqa: S311  # when to kill
@@ -35,7 +35,7 @@ async def test_a_mission_of_twenty_tasks_survives_ten_kills(
         for number in range(1, TASKS + 1)
     ]
     key = await make_key()
-    async with Client(server.url, key) as client:
+    async with ApiClient(server.url, key) as client:
         mission = await client.post("/missions", {"goal": "Endure", "steps": steps})
     path = f"/missions/{mission['id']}"
     completed: set[int] = set()
@@ -43,14 +43,14 @@ async def test_a_mission_of_twenty_tasks_survives_ten_kills(
         await scripted.wait_until_asked(len(scripted.asked) + chance.randint(1, 3))
         await server.kill()
         server = await start_server(plugins=plugins)
-        async with Client(server.url, key) as client:
+        async with ApiClient(server.url, key) as client:
             tasks = rows_of({"data": (await client.get(path))["tasks"]})
             now_completed = {
                 int(str(task["position"])) for task in tasks if task["status"] == "completed"
             }
             assert completed <= now_completed
             completed = now_completed
-    async with Client(server.url, key) as client:
+    async with ApiClient(server.url, key) as client:
         ended = await client.get_until(path, lambda found: found["ended_at"])
         assert (ended["status"], ended["error"]) == ("completed", None)
         events = rows_of(await client.get("/events?event_type=task_completed"))
@@ -61,7 +61,7 @@ async def test_a_mission_of_twenty_tasks_survives_ten_kills(
 
 
 async def test_a_mission_survives_a_locked_database(
-    start_server: StartServer, make_key: MakeKey, scripted: ScriptedServer, tmp_path: Path
+    start_server: StartServer, make_key: MakeKey, scripted: ModelServer, tmp_path: Path
 ) -> None:
     """A step that could not be recorded is repeated when the database is available again."""
     database = tmp_path / "biont.sqlite3"
@@ -71,7 +71,7 @@ async def test_a_mission_survives_a_locked_database(
         database={"url": f"sqlite:///{database}", "busy_timeout": 0.2},
         plugins={"llm": {"backend": "openai", "openai": openai}},
     )
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         steps: list[JsonValue] = [{"title": "One"}, {"title": "Two"}]
         mission = await client.post("/missions", {"goal": "Endure", "steps": steps})
         await scripted.wait_until_busy(2)

@@ -10,31 +10,28 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import TestServer
 from pydantic import JsonValue
-from support.client import Client
-from support.clock import FakeClock
-from support.config import write_config
-from support.scripted_server import (
-    Reply,
-    ScriptedServer,
-    answer,
-    cut_body,
-    cut_chunks,
-    hang_up,
-    make_completion,
-    respond,
-    send_garbage,
-    wait_for,
-)
+from support.model_quirks import cut_body, cut_chunks, hang_up, send_garbage
 
 from biont import Scope, Workbench
 from biont.application import open_application
 from biont.settings import load_settings
+from biont.testing import (
+    ApiClient,
+    ManualClock,
+    ModelServer,
+    Reply,
+    answer,
+    make_completion,
+    respond,
+    wait_for,
+    write_config,
+)
 
 
 @asynccontextmanager
 async def open_with_model(
-    folder: Path, clock: FakeClock, url: str, seconds: float, **limits: object
-) -> AsyncIterator[tuple[Workbench, Client]]:
+    folder: Path, clock: ManualClock, url: str, seconds: float, **limits: object
+) -> AsyncIterator[tuple[Workbench, ApiClient]]:
     """Open a workbench whose model server is at `url`."""
     model = {
         "backend": "openai",
@@ -51,10 +48,10 @@ async def open_with_model(
         user = await workbench.users.create("ada")
         key, _ = await workbench.keys.create(user.id, "test", Scope.FULL)
         url = str(server.make_url("")).rstrip("/")
-        yield workbench, await stack.enter_async_context(Client(url, key))
+        yield workbench, await stack.enter_async_context(ApiClient(url, key))
 
 
-async def run_a_prompt(workbench: Workbench, client: Client, clock: FakeClock) -> JsonValue:
+async def run_a_prompt(workbench: Workbench, client: ApiClient, clock: ManualClock) -> JsonValue:
     """Run a schedule's next occurrence; return the ended run."""
     schedule = await client.post("/schedule", {"cron": "* * * * *", "prompt": "Good morning"})
     clock.advance(minutes=1)
@@ -107,10 +104,10 @@ async def run_a_prompt(workbench: Workbench, client: Client, clock: FakeClock) -
     ],
 )
 async def test_an_invalid_answer_fails_the_run_and_creates_no_note(
-    tmp_path: Path, clock: FakeClock, reply: Reply, error: str
+    tmp_path: Path, clock: ManualClock, reply: Reply, error: str
 ) -> None:
     async with (
-        ScriptedServer([reply]) as model,
+        ModelServer([reply]) as model,
         open_with_model(tmp_path, clock, model.url, 10) as (workbench, client),
     ):
         run = await run_a_prompt(workbench, client, clock)
@@ -126,7 +123,7 @@ async def test_an_invalid_answer_fails_the_run_and_creates_no_note(
 
 
 async def test_an_unreachable_server_fails_the_run_and_creates_no_note(
-    tmp_path: Path, clock: FakeClock, unused_tcp_port: int
+    tmp_path: Path, clock: ManualClock, unused_tcp_port: int
 ) -> None:
     nobody = f"http://127.0.0.1:{unused_tcp_port}/v1"
     async with open_with_model(tmp_path, clock, nobody, 10) as (workbench, client):
@@ -138,11 +135,11 @@ async def test_an_unreachable_server_fails_the_run_and_creates_no_note(
 
 
 async def test_a_hanging_model_fails_the_run_and_creates_no_note(
-    tmp_path: Path, clock: FakeClock
+    tmp_path: Path, clock: ManualClock
 ) -> None:
     never = asyncio.Event()
     async with (
-        ScriptedServer([wait_for(never)]) as model,
+        ModelServer([wait_for(never)]) as model,
         open_with_model(tmp_path, clock, model.url, 0.2) as (workbench, client),
     ):
         run = await run_a_prompt(workbench, client, clock)
@@ -154,7 +151,7 @@ async def test_a_hanging_model_fails_the_run_and_creates_no_note(
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_no_invalid_answer_of_a_chat_is_stored_or_keeps_a_slot(
-    tmp_path: Path, clock: FakeClock, streamed: bool
+    tmp_path: Path, clock: ManualClock, streamed: bool
 ) -> None:
     replies = [
         respond(200, b"<html>Sign in</html>", "text/html"),
@@ -171,7 +168,7 @@ async def test_no_invalid_answer_of_a_chat_is_stored_or_keeps_a_slot(
     ]
     limits = {"concurrency": 1, "circuit_failures": 100}
     async with (
-        ScriptedServer(list(replies)) as model,
+        ModelServer(list(replies)) as model,
         open_with_model(tmp_path, clock, model.url, 0.5, **limits) as (_, client),
     ):
         body: JsonValue = {"message": "Good morning", "stream": streamed}

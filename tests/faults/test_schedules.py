@@ -13,13 +13,12 @@ from pathlib import Path
 import pytest
 from conftest import MakeKey, Restart, StartServer
 from core.test_scheduler import Plan, finish
-from support.client import Client, rows_of
-from support.clock import FakeClock
 from support.process import run_biont
 
 from biont import Finish, Run
 from biont.clock import SystemClock
 from biont.scheduler.run import Job
+from biont.testing import ApiClient, ManualClock, rows_of
 
 PLUGIN = '''
 """Job that takes a moment and returns the number of simultaneous runs."""
@@ -92,7 +91,7 @@ async def wait_for_runs(database: Path, is_enough: Callable[[Counter[str]], bool
 
 
 async def test_after_three_hours_of_downtime_one_of_180_occurrences_runs(
-    restart: Restart, clock: FakeClock, sections: Sections, with_work: Sections
+    restart: Restart, clock: ManualClock, sections: Sections, with_work: Sections
 ) -> None:
     sections |= with_work
     async with restart() as client:
@@ -230,7 +229,7 @@ async def test_a_burst_of_ten_thousand_runs_keeps_the_concurrency_and_the_api_an
     add_due(database, 10_000)
     await server.start()
     answered = 0
-    async with asyncio.timeout(300), Client(server.url, key) as client:
+    async with asyncio.timeout(300), ApiClient(server.url, key) as client:
         while (found := await asyncio.to_thread(count_by_status, database))["succeeded"] < 10_000:
             assert not set(found) - {"queued", "running", "succeeded"}
             await client.get("/schedule/10000/runs")

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from conftest import MakeKey, StartServer
-from support.client import Client
 from support.process import run_biont
+
+from biont.testing import ApiClient
 
 EVERYTHING = '''
 """Uses every hook."""
@@ -157,7 +158,7 @@ async def test_every_hook_is_called_and_used(
 ) -> None:
     plugins = {"folder": str(folder), "everything": {"greeting": "ahoy"}}
     server = await start_server(plugins=plugins | {"llm": {"backend": "parrot"}})
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         assert await client.get("/everything") == {"greeting": "ahoy", "number": 0}
         await client.post("/events", {"event_type": "custom_x"})
         await client.get_until("/everything", lambda answer: answer["number"] == 1)
@@ -225,7 +226,7 @@ async def test_public_routes_of_every_method_need_no_key(
     folder.mkdir()
     (folder / "public.py").write_text(PUBLIC)
     server = await start_server(plugins={"folder": str(folder)})
-    async with Client(server.url, None) as stranger:
+    async with ApiClient(server.url, None) as stranger:
         assert await stranger.ask("GET", "/ping") == (200, {"text": "read"})
         assert await stranger.ask("POST", "/ping", {"text": "hi"}) == (201, {"text": "hi"})
         assert await stranger.ask("PATCH", "/ping") == (200, {"text": "changed"})
@@ -265,7 +266,7 @@ async def test_a_plugin_that_breaks_the_contract_is_quarantined_and_the_rest_ser
     assert before in EVERYTHING
     (folder / "everything.py").write_text(EVERYTHING.replace(before, after))
     server = await start_server(plugins={"folder": str(folder)})
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         health = await client.get("/health")
         assert health["quarantined"] == ["everything"]
         assert (await client.ask("GET", "/everything"))[0] == 404

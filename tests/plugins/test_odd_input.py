@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from pydantic import JsonValue
-from support.client import Client, rows_of
+
+from biont.testing import ApiClient, rows_of
 
 HUGE = 2**64 - 1
 CRON: dict[str, JsonValue] = {"cron": "0 9 * * *"}
@@ -28,26 +29,28 @@ LAST = "9999-12-31T23:59:00Z"
     ],
 )
 async def test_text_that_the_database_cannot_store_is_refused(
-    client: Client, path: str, body: JsonValue
+    client: ApiClient, path: str, body: JsonValue
 ) -> None:
     status, document = await client.ask("POST", path, body)
     assert status == 422, document
 
 
 @pytest.mark.parametrize("words", ["%00", "a%00b", "*", '%22%00"', "%22%22"])
-async def test_search_accepts_any_words(client: Client, words: str) -> None:
+async def test_search_accepts_any_words(client: ApiClient, words: str) -> None:
     await client.post("/notes", {"title": "a b", "content": "nothing\0else"})
     assert "data" in await client.get(f"/notes/search?q={words}")
     assert "data" in await client.get(f"/conversations/search?q={words}")
 
 
-async def test_search_treats_nul_as_a_separator(client: Client) -> None:
+async def test_search_treats_nul_as_a_separator(client: ApiClient) -> None:
     await client.post("/notes", {"title": "ivy and oak"})
     assert len(rows_of(await client.get("/notes/search?q=ivy%00oak"))) == 1
 
 
 @pytest.mark.parametrize("path", ["/reminders", "/schedule"])
-async def test_a_null_time_zone_means_the_time_zone_of_the_user(client: Client, path: str) -> None:
+async def test_a_null_time_zone_means_the_time_zone_of_the_user(
+    client: ApiClient, path: str
+) -> None:
     await client.ask("PATCH", "/me", {"time_zone": "Asia/Kathmandu"})
     body: dict[str, JsonValue] = {**CRON, "time_zone": None}
     words = {"text": "Tea"} if path == "/reminders" else {"prompt": "Tea"}
@@ -57,13 +60,13 @@ async def test_a_null_time_zone_means_the_time_zone_of_the_user(client: Client, 
     assert (await client.post("/schedule/preview", body))["time_zone"] == "Asia/Kathmandu"
 
 
-async def test_a_schedule_every_ten_years_ends_with_the_calendar(client: Client) -> None:
+async def test_a_schedule_every_ten_years_ends_with_the_calendar(client: ApiClient) -> None:
     body: JsonValue = {"every": "3650d", "starts_at": "9880-01-01T00:00:00Z"}
     assert len(rows_of({"data": (await client.post("/schedule/preview", body))["instants"]})) == 3
 
 
 @pytest.mark.parametrize("path", ["/reminders", "/schedule"])
-async def test_a_change_to_a_past_instant_is_refused(client: Client, path: str) -> None:
+async def test_a_change_to_a_past_instant_is_refused(client: ApiClient, path: str) -> None:
     words = {"text": "Tea"} if path == "/reminders" else {"prompt": "Tea"}
     made = await client.post(path, {**CRON, **words})
     past: JsonValue = {"at": "2000-01-01T00:00:00Z"}

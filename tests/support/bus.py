@@ -15,7 +15,7 @@ from biont.events import EventSystem, Handler
 from biont.events.handlers import collect_handlers
 from biont.store.dead_letters import DeadLetter, DeadLetterFilter
 from biont.store.journal import read_entries
-from support.clock import FakeClock
+from biont.testing import ManualClock
 
 
 class Log:
@@ -41,7 +41,7 @@ class Bus:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._factory = EventFactory(FakeClock(), 3)
+        self._factory = EventFactory(ManualClock(), 3)
         self.store = Store(path, self._factory)
 
     async def count_journal(self) -> int:
@@ -61,7 +61,7 @@ class Bus:
         self.store = Store(self._path, self._factory)
         await self.store.open()
         events = EventSystem(
-            self.store, self._factory, FakeClock(), lane_size=lane_size, timeout=5, retry=retry
+            self.store, self._factory, ManualClock(), lane_size=lane_size, timeout=5, retry=retry
         )
         await events.start(handlers, waiting_plugins=waiting, was_killed=was_killed)
         try:

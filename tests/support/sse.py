@@ -13,7 +13,7 @@ import orjson
 from pydantic import JsonValue
 
 from biont.http import read_sse
-from support.client import Client
+from biont.testing import ApiClient
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Follower:
         headers: sent beside the client's own.
     """
 
-    client: Client
+    client: ApiClient
     query: str = ""
     headers: dict[str, str] = field(default_factory=dict)
 

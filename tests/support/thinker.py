@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import orjson
 from aiohttp import web
 
-from support.scripted_server import Reply, say
+from biont.testing import Reply, say
 
 
 @dataclass

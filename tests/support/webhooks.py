@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from support.client import Client
+from biont.testing import ApiClient
 
 PATH = "/webhooks/outgoing"
 
 Document = dict[str, JsonValue]
 
 
-async def register(client: Client, url: str, **more: JsonValue) -> Document:
+async def register(client: ApiClient, url: str, **more: JsonValue) -> Document:
     return await client.post(f"{PATH}/register", {"url": url, **more})
 
 
-async def emit(client: Client, event_type: str = "custom_sale", **payload: JsonValue) -> Document:
+async def emit(
+    client: ApiClient, event_type: str = "custom_sale", **payload: JsonValue
+) -> Document:
     return await client.post("/events", {"event_type": event_type, "payload": payload})
 
 
@@ -25,12 +27,14 @@ def list_documents(value: JsonValue) -> list[Document]:
     return [item for item in value if isinstance(item, dict)]
 
 
-async def list_deliveries(client: Client, webhook: Document, query: str = "") -> list[Document]:
+async def list_deliveries(client: ApiClient, webhook: Document, query: str = "") -> list[Document]:
     page = await client.get(f"{PATH}/{webhook['id']}/deliveries{query}")
     return list_documents(page["data"])
 
 
-async def wait_for_deliveries(client: Client, webhook: Document, count: int = 1) -> list[Document]:
+async def wait_for_deliveries(
+    client: ApiClient, webhook: Document, count: int = 1
+) -> list[Document]:
     """Wait until so many deliveries are decided; return them, the newest first."""
 
     def decided(page: Document) -> bool:
@@ -42,7 +46,7 @@ async def wait_for_deliveries(client: Client, webhook: Document, count: int = 1)
 
 
 async def list_pointers(
-    client: Client, method: str, path: str, body: JsonValue
+    client: ApiClient, method: str, path: str, body: JsonValue
 ) -> list[JsonValue]:
     """Make a request that is refused; return what its problems point at."""
     status, problem = await client.ask(method, path, body)

@@ -27,6 +27,7 @@ config_option = click.option(
     type=click.Path(path_type=Path),
     help="Folder of YAML files, or a single file; the folder `config` by default, if it exists.",
 )
+"""Adds the option ``--config`` to a command; its value goes to `read_settings`."""
 
 
 def parse_instant(value: str) -> datetime:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 hookspec = pluggy.HookspecMarker("biont")
 hookimpl = pluggy.HookimplMarker("biont")
+"""Marks a function of a plugin as the implementation of a hook."""
 
 
 @hookspec

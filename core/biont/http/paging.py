@@ -18,10 +18,12 @@ Row = TypeVar("Row")
 Limit = Annotated[
     int, Field(ge=1, le=1000, description="The largest number of items in the page.")
 ]
+"""The query parameter `limit` of a list."""
 Cursor = Annotated[
     str | None,
     Field(max_length=200, description="The `next` of the previous page; absent for the first."),
 ]
+"""The query parameter `cursor` of a list."""
 
 
 class Page(Schema, Generic[T]):

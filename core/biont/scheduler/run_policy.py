@@ -50,7 +50,7 @@ class RunPolicy:
 
     @property
     def counts_runs(self) -> bool:
-        """Whether the number of earlier runs matters."""
+        """True if the number of earlier runs matters."""
         return self.runs_left is not None or self.daily_budget is not None
 
 

@@ -8,6 +8,7 @@ The migrations of further plugins run on top of the copy.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from biont.application import open_application
@@ -34,8 +35,15 @@ class DatabaseTemplate:
         async with open_application(settings, clock=ManualClock()):
             pass
 
-    def copy_to(self, folder: Path) -> None:
-        """Copy the database and its key file into `folder`, unless a database is there."""
-        if not (folder / _FILES[0]).exists():
+    def copy_to(self, folder: Path, sections: Mapping[str, object]) -> None:
+        """Copy the database and its key file into `folder`, unless a database is there.
+
+        Args:
+            folder: the folder of `write_config`.
+            sections: the sections given to `write_config`. With a database or key file of
+                their own nothing is copied.
+        """
+        is_default = not sections.keys() & {"database", "vault"}
+        if is_default and not (folder / _FILES[0]).exists():
             for name in _FILES:
                 shutil.copyfile(self._folder / name, folder / name)

@@ -24,6 +24,7 @@ from biont.testing.config import write_config
 from biont.testing.database_template import DatabaseTemplate
 from biont.testing.keys import make_key
 from biont.testing.loopback import keep_to_loopback
+from biont.testing.model_server import ModelServer
 from biont.testing.receiver import WebhookReceiver
 from biont.workbench import Workbench
 
@@ -44,6 +45,13 @@ def clock() -> ManualClock:
 async def receiver() -> AsyncIterator[WebhookReceiver]:
     """A webhook receiver."""
     async with WebhookReceiver() as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def model() -> AsyncIterator[ModelServer]:
+    """A model server; the settings of `ModelServer.sections` make it the default backend."""
+    async with ModelServer() as running:
         yield running
 
 
@@ -76,7 +84,7 @@ async def application(
     database_template: DatabaseTemplate,
 ) -> AsyncIterator[Application]:
     """A running application with all installed plugins and those of `plugins`."""
-    database_template.copy_to(tmp_path)
+    database_template.copy_to(tmp_path, sections)
     settings = load_settings(write_config(tmp_path, sections), environ={})
     async with open_application(settings, clock=clock, plugins=plugins) as running:
         yield running

@@ -60,7 +60,7 @@ class EndpointQueue:
 
     @property
     def has_capacity(self) -> bool:
-        """Whether new deliveries may be queued in memory at once. Thread-safe.
+        """True if new deliveries may be queued in memory at once. Thread-safe.
 
         A queue that is incomplete has no capacity: new deliveries would overtake older ones
         that wait in the table.
@@ -69,17 +69,17 @@ class EndpointQueue:
 
     @property
     def is_congested(self) -> bool:
-        """Whether deliveries fall due faster than the endpoint answers. Thread-safe."""
+        """True if deliveries fall due faster than the endpoint answers. Thread-safe."""
         return self._is_incomplete or len(self._waiting) >= _CONGESTED_SIZE
 
     @property
     def needs_refill(self) -> bool:
-        """Whether the table holds deliveries, and memory has room."""
+        """True if the table holds deliveries, and memory has room."""
         return self._is_incomplete and not self.refilling and len(self._waiting) <= SIZE // 2
 
     @property
     def is_idle(self) -> bool:
-        """Whether the queue has nothing left to do or to remember."""
+        """True if the queue has nothing left to do or to remember."""
         return not (
             self._waiting
             or self.workers

@@ -57,7 +57,7 @@ class VerificationResult:
 
     @property
     def is_valid(self) -> bool:
-        """Whether no header is wrong."""
+        """True if no header is wrong."""
         return not self.reason
 
     @property

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from support.scripted_server import ScriptedServer
+
+from biont.testing import ModelServer
 
 
 @pytest.fixture
@@ -11,7 +12,7 @@ def native_tools() -> bool:
 
 
 @pytest.fixture
-def sections(scripted: ScriptedServer, native_tools: bool) -> dict[str, object]:
+def sections(scripted: ModelServer, native_tools: bool) -> dict[str, object]:
     openai = {
         "base_url": scripted.url,
         "api_key": "x",

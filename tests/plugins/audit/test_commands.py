@@ -11,13 +11,12 @@ from typing import Any
 import orjson
 import pytest
 from conftest import MakeKey, StartServer
-from support.client import Client
-from support.config import write_config
 from support.node import Node
 from support.process import run_biont
 
 from biont.application import open_application
 from biont.settings import load_settings
+from biont.testing import ApiClient, write_config
 from biont_audit.chain import hash_row
 
 # Changes to a log of 20 entries, and the problem that the command reports.
@@ -135,7 +134,7 @@ async def test_verify_and_export_work_while_the_workbench_runs(
     start_server: StartServer, make_key: MakeKey
 ) -> None:
     server = await start_server()
-    async with Client(server.url, await make_key()) as client:
+    async with ApiClient(server.url, await make_key()) as client:
         for number in range(5):
             await client.post("/events", {"event_type": "custom_x", "payload": {"n": number}})
         code, out, _ = await run_biont("audit", "verify", config=server.config)

@@ -11,17 +11,14 @@ from typing import Any
 
 import orjson
 import pytest
-from conftest import OpenClient
 from pydantic import JsonValue
-from support.client import Client
-from support.clock import FakeClock
-from support.config import write_config
 
 from biont import Event, JsonObject, Workbench
 from biont.application import open_application
 from biont.exceptions import NotFound
 from biont.settings import load_settings
 from biont.store import execute_sql
+from biont.testing import ApiClient, MakeClient, ManualClock, write_config
 from biont_audit import EVENT_LOG
 from biont_audit.queries import EventFilter
 from biont_audit.tables import LogEntry
@@ -88,7 +85,7 @@ def list_numbers(workbench: Workbench) -> list[int]:
 
 
 async def test_read_events_filters_by_time_and_returns_pages(
-    workbench: Workbench, user_id: int, clock: FakeClock
+    workbench: Workbench, user_id: int, clock: ManualClock
 ) -> None:
     log, start = workbench.get(EVENT_LOG), clock.now()
     emitted: list[Event] = []
@@ -121,7 +118,7 @@ async def test_events_of_another_user_are_not_found(workbench: Workbench, user_i
 
 
 async def test_the_list_filters_by_type_time_and_correlation(
-    client: Client, clock: FakeClock
+    client: ApiClient, clock: ManualClock
 ) -> None:
     for number, event_type in enumerate(["custom_a", "custom_ab", "custom_b", "custom_a"]):
         headers = {"X-Correlation-ID": f"trace-{number // 2}"}
@@ -157,13 +154,15 @@ async def test_the_list_filters_by_type_time_and_correlation(
         "cursor=x",
     ],
 )
-async def test_an_invalid_filter_is_refused_with_its_parameter(client: Client, query: str) -> None:
+async def test_an_invalid_filter_is_refused_with_its_parameter(
+    client: ApiClient, query: str
+) -> None:
     status, problem = await client.ask("GET", f"/events?{query}")
     assert status == 422
     assert query.partition("=")[0] in str(problem["errors"])
 
 
-async def test_pages_contain_each_event_once_while_new_events_arrive(client: Client) -> None:
+async def test_pages_contain_each_event_once_while_new_events_arrive(client: ApiClient) -> None:
     for number in range(25):
         await client.post("/events", {"event_type": "custom_x", "payload": {"n": number}})
     found: list[int] = []
@@ -176,7 +175,7 @@ async def test_pages_contain_each_event_once_while_new_events_arrive(client: Cli
     assert found == list(range(24, -1, -1))
 
 
-async def test_an_event_is_read_by_its_id(client: Client, open_client: OpenClient) -> None:
+async def test_an_event_is_read_by_its_id(client: ApiClient, open_client: MakeClient) -> None:
     event = await client.post("/events", {"event_type": "custom_x", "payload": {"n": 1}})
     listed = await client.get("/events")
     assert [await client.get(f"/events/{event['id']}")] == listed["data"]
@@ -211,7 +210,7 @@ async def test_an_index_serves_each_list_and_its_order(
     assert "TEMP B-TREE" not in plan
 
 
-async def test_a_migration_chains_an_old_log(tmp_path: Path, clock: FakeClock) -> None:
+async def test_a_migration_chains_an_old_log(tmp_path: Path, clock: ManualClock) -> None:
     settings = load_settings(write_config(tmp_path, {}), environ={})
     async with open_application(settings, clock=clock) as application:
         workbench = application.workbench

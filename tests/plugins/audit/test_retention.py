@@ -7,13 +7,12 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from support.clock import FakeClock
-from support.config import write_config
 from support.process import run_biont
 
 from biont import Event, Workbench
 from biont.application import open_application
 from biont.settings import load_settings
+from biont.testing import ManualClock, write_config
 from biont_audit import EVENT_LOG
 
 AUDIT: dict[str, object] = {"plugins": {"audit": {"keep_days": 30}}}
@@ -29,7 +28,7 @@ async def read_until(workbench: Workbench, user_id: int, count: int) -> list[Eve
 
 
 async def test_retention_deletes_old_entries_at_the_start_and_the_chain_stays_valid(
-    tmp_path: Path, clock: FakeClock
+    tmp_path: Path, clock: ManualClock
 ) -> None:
     config = write_config(tmp_path, AUDIT)
     settings = load_settings(config, environ={})
@@ -63,7 +62,7 @@ async def test_retention_deletes_old_entries_at_the_start_and_the_chain_stays_va
 
 
 async def test_verify_detects_a_missing_entry_after_the_anchor(
-    tmp_path: Path, clock: FakeClock
+    tmp_path: Path, clock: ManualClock
 ) -> None:
     config = write_config(tmp_path, AUDIT)
     settings = load_settings(config, environ={})
@@ -85,7 +84,7 @@ async def test_verify_detects_a_missing_entry_after_the_anchor(
         assert f"number {number} is missing" in error
 
 
-async def test_by_default_the_log_is_kept_for_ever(tmp_path: Path, clock: FakeClock) -> None:
+async def test_by_default_the_log_is_kept_for_ever(tmp_path: Path, clock: ManualClock) -> None:
     settings = load_settings(write_config(tmp_path, {}), environ={})
     async with open_application(settings, clock=clock) as application:
         workbench = application.workbench

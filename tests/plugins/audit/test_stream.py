@@ -9,23 +9,23 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientError
-from conftest import MakeKey, OpenClient, StartServer
+from conftest import MakeKey, StartServer
 from pydantic import JsonValue
-from support.client import Client
 from support.process import run_script
 from support.sse import Follower, Sent
 
 from biont import Workbench
 from biont.http import EventStreamResponse
+from biont.testing import ApiClient, MakeClient
 from biont_audit.tables import LogEnds, LogEntry
 
 
-async def emit(client: Client, event_type: str = "custom_x", **payload: JsonValue) -> str:
+async def emit(client: ApiClient, event_type: str = "custom_x", **payload: JsonValue) -> str:
     event = await client.post("/events", {"event_type": event_type, "payload": payload})
     return str(event["id"])
 
 
-async def test_the_stream_sends_events_as_soon_as_they_are_logged(client: Client) -> None:
+async def test_the_stream_sends_events_as_soon_as_they_are_logged(client: ApiClient) -> None:
     await emit(client, n=0)
     async with Follower(client) as stream:
         assert stream.response.content_type == "text/event-stream"
@@ -38,7 +38,7 @@ async def test_the_stream_sends_events_as_soon_as_they_are_logged(client: Client
             assert sent.id == str(sent.data["number"])
 
 
-async def test_a_stream_continues_after_the_last_event_id(client: Client) -> None:
+async def test_a_stream_continues_after_the_last_event_id(client: ApiClient) -> None:
     for number in range(200):
         await emit(client, n=number)
 
@@ -57,14 +57,14 @@ async def test_a_stream_continues_after_the_last_event_id(client: Client) -> Non
     assert [sent.data["payload"]["n"] for sent in seen] == list(range(40, 300))
 
 
-async def test_the_last_event_id_may_be_a_query_parameter(client: Client) -> None:
+async def test_the_last_event_id_may_be_a_query_parameter(client: ApiClient) -> None:
     for number in range(3):
         await emit(client, n=number)
     async with Follower(client, "last_event_id=1") as stream:
         assert (await stream.next()).id == "2"
 
 
-async def test_a_stream_filters_by_event_type(client: Client) -> None:
+async def test_a_stream_filters_by_event_type(client: ApiClient) -> None:
     async with (
         Follower(client, "event_type=custom_a") as one,
         Follower(client, "event_type=custom_a*") as prefix,
@@ -82,7 +82,7 @@ async def test_a_stream_filters_by_event_type(client: Client) -> None:
 
 
 async def test_a_stream_sends_no_events_of_another_user(
-    client: Client, open_client: OpenClient
+    client: ApiClient, open_client: MakeClient
 ) -> None:
     other = await open_client("eve")
     async with Follower(client, "last_event_id=0") as stream:
@@ -91,7 +91,7 @@ async def test_a_stream_sends_no_events_of_another_user(
         assert (await stream.next()).data["payload"] == {"n": 2}
 
 
-async def test_many_streams_receive_all_events_of_a_burst(client: Client) -> None:
+async def test_many_streams_receive_all_events_of_a_burst(client: ApiClient) -> None:
     async with AsyncExitStack() as stack:
         streams = [await stack.enter_async_context(Follower(client)) for _ in range(5)]
         await asyncio.gather(*(emit(client, n=number) for number in range(300)))
@@ -115,22 +115,22 @@ async def test_many_streams_receive_all_events_of_a_burst(client: Client) -> Non
     ],
 )
 async def test_an_invalid_last_event_id_or_type_is_refused(
-    client: Client, query: str, headers: dict[str, str]
+    client: ApiClient, query: str, headers: dict[str, str]
 ) -> None:
     await emit(client)
     status, problem = await client.ask("GET", f"/events/stream?{query}", headers=headers)
     assert (status, problem["status"]) == (422, 422)
 
 
-async def test_a_stream_needs_a_key(open_client: OpenClient) -> None:
+async def test_a_stream_needs_a_key(open_client: MakeClient) -> None:
     stranger = await open_client(None)
     assert (await stranger.ask("GET", "/events/stream"))[0] == 401
 
 
-async def test_a_stream_ends_when_its_key_is_revoked(client: Client) -> None:
+async def test_a_stream_ends_when_its_key_is_revoked(client: ApiClient) -> None:
     keys: dict[str, Any] = await client.get("/keys")
     other: dict[str, Any] = await client.post("/keys/create", {"name": "other"})
-    async with Client(client.url, other["key"]) as second, Follower(client) as stream:
+    async with ApiClient(client.url, other["key"]) as second, Follower(client) as stream:
         await emit(second, n=1)
         await stream.next()
         assert (await second.ask("DELETE", f"/keys/{keys['data'][0]['id']}"))[0] == 204
@@ -140,7 +140,7 @@ async def test_a_stream_ends_when_its_key_is_revoked(client: Client) -> None:
 
 
 async def test_the_number_of_streams_per_user_is_limited(
-    client: Client, open_client: OpenClient
+    client: ApiClient, open_client: MakeClient
 ) -> None:
     async with AsyncExitStack() as stack:
         for _ in range(19):
@@ -154,7 +154,7 @@ async def test_the_number_of_streams_per_user_is_limited(
         await follow_as_soon_as_possible(client)
 
 
-async def follow_as_soon_as_possible(client: Client) -> None:
+async def follow_as_soon_as_possible(client: ApiClient) -> None:
     """Open a stream, once the server knows that another one was closed."""
     async with asyncio.timeout(60):
         while True:
@@ -164,7 +164,7 @@ async def follow_as_soon_as_possible(client: Client) -> None:
 
 
 async def test_a_silent_stream_sends_comments(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(EventStreamResponse, "silence_limit", 0.01)
     async with Follower(client) as stream:
@@ -181,7 +181,7 @@ async def test_the_command_line_follows_the_stream(
     server = await start_server()
     key = await make_key()
     script = f"biont events tail --url {server.url} --type 'custom_*' --after 0"
-    async with Client(server.url, key) as client:
+    async with ApiClient(server.url, key) as client:
         first = await emit(client, n=1)
         async with run_script(script, tmp_path, BIONT_KEY=key) as lines:
             assert first in (await lines.readline()).decode()
@@ -194,7 +194,7 @@ async def test_streams_end_when_the_workbench_stops(
 ) -> None:
     server = await start_server(server={"port": 0, "shutdown_timeout": 60})
     async with (
-        Client(server.url, await make_key()) as client,
+        ApiClient(server.url, await make_key()) as client,
         Follower(client, "event_type=custom_small") as idle,
         Follower(client),  # it does not read, and there is more than fits into any buffer
     ):
@@ -216,14 +216,14 @@ async def test_a_stream_continues_after_kill_9_without_gap_or_repetition(
     acknowledged: list[str] = []
     seen: list[Sent] = []
 
-    async def emit_until_killed(client: Client) -> None:
+    async def emit_until_killed(client: ApiClient) -> None:
         try:
             while True:
                 acknowledged.append(await emit(client))
         except ClientError:
             return
 
-    async def follow_until_killed(client: Client) -> None:
+    async def follow_until_killed(client: ApiClient) -> None:
         headers = {"Last-Event-ID": seen[-1].id if seen else "0"}
         try:
             async with Follower(client, headers=headers) as stream:
@@ -233,7 +233,7 @@ async def test_a_stream_continues_after_kill_9_without_gap_or_repetition(
             return
 
     for count in (20, 150, 400):
-        async with Client(server.url, key) as client:
+        async with ApiClient(server.url, key) as client:
             tasks = [asyncio.create_task(follow_until_killed(client))]
             tasks += [asyncio.create_task(emit_until_killed(client)) for _ in range(4)]
             while len(seen) < count:
@@ -241,7 +241,7 @@ async def test_a_stream_continues_after_kill_9_without_gap_or_repetition(
             await server.kill()
             await asyncio.gather(*tasks)
         await server.start()
-    async with Client(server.url, key) as client:
+    async with ApiClient(server.url, key) as client:
         last = await emit(client)
         async with Follower(client, headers={"Last-Event-ID": seen[-1].id}) as stream:
             while seen[-1].data["id"] != last:
@@ -253,7 +253,7 @@ async def test_a_stream_continues_after_kill_9_without_gap_or_repetition(
 
 
 async def test_a_last_event_id_before_the_log_is_refused(
-    workbench: Workbench, client: Client
+    workbench: Workbench, client: ApiClient
 ) -> None:
     for number in range(5):
         await emit(client, n=number)

@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 import pytest
-from conftest import OpenClient
 from plugins.chat.chat_settings import make_chat_settings
 from pydantic import JsonValue
-from support.client import Client
-from support.scripted_server import (
+
+from biont import Scope
+from biont.testing import (
     MODEL,
+    ApiClient,
+    MakeClient,
+    ModelServer,
     Reply,
-    ScriptedServer,
     answer,
     make_completion,
     respond,
 )
 
-from biont import Scope
-
 QUESTION: dict[str, JsonValue] = {"message": "What is the capital of France?"}
 
 
 @pytest.fixture
-def sections(scripted: ScriptedServer) -> dict[str, object]:
+def sections(scripted: ModelServer) -> dict[str, object]:
     return make_chat_settings(scripted.url)
 
 
-async def read_messages(client: Client) -> list[JsonValue]:
+async def read_messages(client: ApiClient) -> list[JsonValue]:
     """Return the payloads of all `ai_message` events in the event log."""
     page = await client.get_until("/events?event_type=ai_message", lambda page: page["data"])
     assert isinstance(page["data"], list)
     return [event["payload"] for event in page["data"] if isinstance(event, dict)]
 
 
-async def test_a_question_is_answered(client: Client) -> None:
+async def test_a_question_is_answered(client: ApiClient) -> None:
     assert await client.ask("POST", "/chat", QUESTION) == (
         200,
         {
@@ -48,7 +48,7 @@ async def test_a_question_is_answered(client: Client) -> None:
     )
 
 
-async def test_an_answer_emits_an_event(client: Client) -> None:
+async def test_an_answer_emits_an_event(client: ApiClient) -> None:
     await client.post("/chat", QUESTION)
     assert await read_messages(client) == [
         {
@@ -64,7 +64,7 @@ async def test_an_answer_emits_an_event(client: Client) -> None:
 
 
 async def test_a_long_answer_is_returned_completely_and_cut_in_the_event(
-    client: Client, scripted: ScriptedServer
+    client: ApiClient, scripted: ModelServer
 ) -> None:
     scripted.script = [answer(make_completion("\x01" * 300_000))]
     reply = await client.post("/chat", {"message": "\x01" * 20_000})
@@ -75,7 +75,7 @@ async def test_a_long_answer_is_returned_completely_and_cut_in_the_event(
 
 
 async def test_system_message_and_model_reach_the_server(
-    client: Client, scripted: ScriptedServer
+    client: ApiClient, scripted: ModelServer
 ) -> None:
     await client.post("/chat", {**QUESTION, "system": "Be brief.", "model": "other"})
     assert scripted.asked[0].messages[0] == ("system", "Be brief.")
@@ -83,7 +83,7 @@ async def test_system_message_and_model_reach_the_server(
 
 
 async def test_a_key_of_scope_chat_may_chat_and_a_key_of_scope_webhooks_may_not(
-    open_client: OpenClient,
+    open_client: MakeClient,
 ) -> None:
     chatting = await open_client(scope=Scope.CHAT)
     assert (await chatting.ask("POST", "/chat", QUESTION))[0] == 200
@@ -110,7 +110,7 @@ async def test_a_key_of_scope_chat_may_chat_and_a_key_of_scope_webhooks_may_not(
     ],
 )
 async def test_invalid_input_is_422_and_asks_no_model(
-    client: Client, scripted: ScriptedServer, body: JsonValue, pointer: str
+    client: ApiClient, scripted: ModelServer, body: JsonValue, pointer: str
 ) -> None:
     status, problem = await client.ask("POST", "/chat", body)
     assert status == 422
@@ -132,7 +132,7 @@ async def test_invalid_input_is_422_and_asks_no_model(
 )
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_a_backend_error_is_a_problem_and_nothing_is_stored(
-    client: Client, scripted: ScriptedServer, reply: Reply, status: int, streamed: bool
+    client: ApiClient, scripted: ModelServer, reply: Reply, status: int, streamed: bool
 ) -> None:
     scripted.script = [reply]
     asked = await client.request("POST", "/chat", {**QUESTION, "stream": streamed})

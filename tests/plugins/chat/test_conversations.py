@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from conftest import OpenClient
 from plugins.chat.chat_settings import make_chat_settings
 from pydantic import JsonValue
-from support.client import Client
-from support.scripted_server import ScriptedServer, say
+
+from biont.testing import ApiClient, MakeClient, ModelServer, say
 
 
 @pytest.fixture
-def sections(scripted: ScriptedServer) -> dict[str, object]:
+def sections(scripted: ModelServer) -> dict[str, object]:
     # Room for 80 % of 256 - 64 = 153 tokens.
     return make_chat_settings(scripted.url, context=256, max_tokens=64)
 
 
-async def ask(client: Client, message: str, **more: JsonValue) -> dict[str, JsonValue]:
+async def ask(client: ApiClient, message: str, **more: JsonValue) -> dict[str, JsonValue]:
     return await client.post("/chat", {"message": message, **more})
 
 
@@ -26,7 +25,7 @@ def rows(page: dict[str, JsonValue], key: str = "data") -> list[dict[str, JsonVa
     return [row for row in data if isinstance(row, dict)]
 
 
-async def test_a_conversation_is_continued(client: Client, scripted: ScriptedServer) -> None:
+async def test_a_conversation_is_continued(client: ApiClient, scripted: ModelServer) -> None:
     scripted.script = [say("Hello, Ada."), say("You are Ada.")]
     first = await ask(client, "I am Ada.", system="Be kind.", model="big")
     await ask(client, "Who am I?", conversation_id=first["conversation_id"])
@@ -50,7 +49,7 @@ async def test_a_conversation_is_continued(client: Client, scripted: ScriptedSer
 
 
 async def test_the_oldest_turns_that_do_not_fit_are_left_out(
-    client: Client, scripted: ScriptedServer
+    client: ApiClient, scripted: ModelServer
 ) -> None:
     scripted.script = [say("a" * 200), say("b" * 40), say("c" * 40)]
     first = await ask(client, "A" * 200, system="S" * 40)
@@ -64,7 +63,7 @@ async def test_the_oldest_turns_that_do_not_fit_are_left_out(
     assert [text[0] for _, text in scripted.asked[3].messages] == ["S", "D"]
 
 
-async def test_a_conversation_is_renamed_and_deleted(client: Client) -> None:
+async def test_a_conversation_is_renamed_and_deleted(client: ApiClient) -> None:
     first = await ask(client, "What is   the\ncapital of a country that I forgot, " + "x" * 90)
     number = first["conversation_id"]
     (listed,) = rows(await client.get("/conversations"))
@@ -81,7 +80,7 @@ async def test_a_conversation_is_renamed_and_deleted(client: Client) -> None:
     assert rows(await client.get("/conversations/search?q=capital")) == []
 
 
-async def test_lists_are_paged(client: Client) -> None:
+async def test_lists_are_paged(client: ApiClient) -> None:
     first = await ask(client, "one")
     for message in ("two", "three"):
         await ask(client, message)
@@ -104,7 +103,7 @@ async def test_lists_are_paged(client: Client) -> None:
             assert seen == sorted(seen, key=lambda number: -int(str(number)))
 
 
-async def test_messages_are_found_by_their_words(open_client: OpenClient) -> None:
+async def test_messages_are_found_by_their_words(open_client: MakeClient) -> None:
     client, other = await open_client("ada"), await open_client("eve")
     await ask(client, "What is the capital of France?")
     await ask(other, "My secret capital")
@@ -141,7 +140,7 @@ async def test_messages_are_found_by_their_words(open_client: OpenClient) -> Non
     ],
 )
 async def test_conversations_of_other_users_are_not_found(
-    open_client: OpenClient, scripted: ScriptedServer, method: str, path: str, body: JsonValue
+    open_client: MakeClient, scripted: ModelServer, method: str, path: str, body: JsonValue
 ) -> None:
     client, other = await open_client("ada"), await open_client("eve")
     await ask(client, "Good morning.")

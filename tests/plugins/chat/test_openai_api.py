@@ -9,21 +9,22 @@ import aiohttp
 import httpx2
 import openai
 import pytest
-from conftest import OpenClient
 from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 from plugins.chat.chat_settings import make_chat_settings
-from support.client import Client, rows_of
-from support.scripted_server import (
+
+from biont import Scope
+from biont.testing import (
     MODEL,
+    ApiClient,
+    MakeClient,
+    ModelServer,
     Reply,
-    ScriptedServer,
     make_chunk,
     respond,
+    rows_of,
     say,
     stream,
 )
-
-from biont import Scope
 
 CAPITAL: list[ChatCompletionMessageParam] = [
     {"role": "user", "content": "What is the capital of France?"}
@@ -35,7 +36,7 @@ LOOK: ChatCompletionToolParam = {
 
 
 @pytest.fixture
-def sections(scripted: ScriptedServer) -> dict[str, object]:
+def sections(scripted: ModelServer) -> dict[str, object]:
     return make_chat_settings(scripted.url)
 
 
@@ -49,14 +50,14 @@ def make_ai(url: str, key: str) -> openai.AsyncOpenAI:
 
 
 @pytest.fixture
-async def ai(open_client: OpenClient) -> AsyncIterator[openai.AsyncOpenAI]:
+async def ai(open_client: MakeClient) -> AsyncIterator[openai.AsyncOpenAI]:
     chatting = await open_client(scope=Scope.CHAT)
     async with make_ai(chatting.url, chatting.headers["X-API-Key"]) as client:
         yield client
 
 
 async def test_a_chat_completion_is_answered(
-    ai: openai.AsyncOpenAI, scripted: ScriptedServer
+    ai: openai.AsyncOpenAI, scripted: ModelServer
 ) -> None:
     done = await ai.chat.completions.create(
         model="default", messages=CAPITAL, temperature=0.5, max_tokens=9
@@ -94,7 +95,7 @@ async def test_a_chat_completion_is_streamed(ai: openai.AsyncOpenAI) -> None:
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_tools_of_the_client_are_passed_to_the_model_and_back(
-    ai: openai.AsyncOpenAI, scripted: ScriptedServer, streamed: bool
+    ai: openai.AsyncOpenAI, scripted: ModelServer, streamed: bool
 ) -> None:
     scripted.script = [say(calls=[("look", '{"at": 1}'), ("look", "{}")]), say("A cat.")]
     if streamed:
@@ -131,9 +132,7 @@ async def test_tools_of_the_client_are_passed_to_the_model_and_back(
     assert [role for role, _ in scripted.asked[1].messages][-3:] == ["user", "assistant", "tool"]
 
 
-async def test_an_answer_follows_a_schema(
-    ai: openai.AsyncOpenAI, scripted: ScriptedServer
-) -> None:
+async def test_an_answer_follows_a_schema(ai: openai.AsyncOpenAI, scripted: ModelServer) -> None:
     schema: dict[str, object] = {"type": "object", "properties": {"city": {"type": "string"}}}
     await ai.chat.completions.create(
         model="default",
@@ -153,7 +152,7 @@ async def test_an_answer_follows_a_schema(
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_store_creates_a_conversation_and_each_answer_emits_an_event(
-    ai: openai.AsyncOpenAI, client: Client, streamed: bool
+    ai: openai.AsyncOpenAI, client: ApiClient, streamed: bool
 ) -> None:
     async def complete(**more: object) -> None:
         done = await ai.chat.completions.create(
@@ -198,7 +197,7 @@ async def test_models_are_listed(ai: openai.AsyncOpenAI) -> None:
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_errors_have_the_format_of_openai(
     ai: openai.AsyncOpenAI,
-    scripted: ScriptedServer,
+    scripted: ModelServer,
     reply: Reply,
     error: type[openai.APIStatusError],
     code: str | None,
@@ -217,7 +216,7 @@ async def test_errors_have_the_format_of_openai(
 
 
 async def test_a_broken_off_stream_ends_with_an_error(
-    ai: openai.AsyncOpenAI, scripted: ScriptedServer
+    ai: openai.AsyncOpenAI, scripted: ModelServer
 ) -> None:
     scripted.script = [stream(make_chunk("One"), end=b"")]
     with pytest.raises(openai.APIError, match="broke off"):
@@ -244,7 +243,7 @@ async def test_the_error_of_an_invalid_request_names_the_parameter(ai: openai.As
         )
 
 
-async def test_keys_are_checked(open_client: OpenClient) -> None:
+async def test_keys_are_checked(open_client: MakeClient) -> None:
     hooks = await open_client(scope=Scope.WEBHOOK)
     async with make_ai(hooks.url, "asb_nonsense") as nobody:
         with pytest.raises(openai.AuthenticationError) as caught:
@@ -263,7 +262,7 @@ async def test_keys_are_checked(open_client: OpenClient) -> None:
 
 
 async def test_the_model_is_stopped_when_the_client_leaves(
-    ai: openai.AsyncOpenAI, client: Client, scripted: ScriptedServer
+    ai: openai.AsyncOpenAI, client: ApiClient, scripted: ModelServer
 ) -> None:
     async def hang(number: int) -> None:
         if number > 1:
@@ -287,7 +286,7 @@ KEEP = say("I keep it.", calls=[("create_note", '{"title": "Kept"}')])
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_tools_of_the_workbench_are_called_by_the_workbench(
-    open_client: OpenClient, scripted: ScriptedServer, streamed: bool
+    open_client: MakeClient, scripted: ModelServer, streamed: bool
 ) -> None:
     client = await open_client()
     scripted.script = [KEEP, say("Done.")]
@@ -322,7 +321,7 @@ async def test_tools_of_the_workbench_are_called_by_the_workbench(
     ("tools", "own"), [("dance", False), ("create_note", True), ("send_message", False)]
 )
 async def test_unusable_tools_of_the_workbench_are_refused(
-    open_client: OpenClient, tools: str, own: bool
+    open_client: MakeClient, tools: str, own: bool
 ) -> None:
     client = await open_client()
     async with make_ai(client.url, client.headers["X-API-Key"]) as ai:

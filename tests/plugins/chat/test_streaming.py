@@ -7,19 +7,18 @@ import asyncio
 import pytest
 from plugins.chat.chat_settings import make_chat_settings
 from pydantic import JsonValue
-from support.client import Client
-from support.scripted_server import MODEL, ScriptedServer, make_chunk, say, stream
 from support.sse import Chat, Sent
 
 import biont_chat.streams
 from biont import Workbench
 from biont.http import EventStreamResponse
+from biont.testing import MODEL, ApiClient, ModelServer, make_chunk, say, stream
 
 LONG = "One two three four five"
 
 
 @pytest.fixture
-def sections(scripted: ScriptedServer) -> dict[str, object]:
+def sections(scripted: ModelServer) -> dict[str, object]:
     return make_chat_settings(scripted.url, concurrency=1, timeout=30)
 
 
@@ -35,7 +34,9 @@ class Brake:
             await self.go_on.wait()
 
 
-async def read_conversation(client: Client, number: int = 1) -> list[tuple[JsonValue, JsonValue]]:
+async def read_conversation(
+    client: ApiClient, number: int = 1
+) -> list[tuple[JsonValue, JsonValue]]:
     """Return the stored messages of a conversation: text and `interrupted`."""
     whole = await client.get_until(f"/conversations/{number}", lambda page: page["messages"])
     messages = whole["messages"]
@@ -43,11 +44,11 @@ async def read_conversation(client: Client, number: int = 1) -> list[tuple[JsonV
     return [(turn["content"], turn["interrupted"]) for turn in messages if isinstance(turn, dict)]
 
 
-async def wait_for_conversation(client: Client) -> None:
+async def wait_for_conversation(client: ApiClient) -> None:
     await client.get_until("/conversations", lambda page: page["data"])
 
 
-async def test_an_answer_is_streamed_in_pieces(client: Client) -> None:
+async def test_an_answer_is_streamed_in_pieces(client: ApiClient) -> None:
     async with Chat(client, body={"message": "What is the capital of France?"}) as chat:
         events = await chat.read_all()
     assert events == [
@@ -77,7 +78,7 @@ async def test_an_answer_is_streamed_in_pieces(client: Client) -> None:
     assert "It is Paris." in str(page["data"])
 
 
-async def test_each_piece_is_sent_at_once(client: Client, scripted: ScriptedServer) -> None:
+async def test_each_piece_is_sent_at_once(client: ApiClient, scripted: ModelServer) -> None:
     brake = Brake(2)
     scripted.script = [say(LONG, pause=brake)]
     async with Chat(client, body={"message": "Count."}) as chat:
@@ -87,7 +88,7 @@ async def test_each_piece_is_sent_at_once(client: Client, scripted: ScriptedServ
 
 
 async def test_comments_are_sent_during_silence(
-    client: Client, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, scripted: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(EventStreamResponse, "silence_limit", 0.01)
     monkeypatch.setattr(biont_chat.streams, "WATCH_INTERVAL", 0.01)
@@ -103,7 +104,7 @@ async def test_comments_are_sent_during_silence(
 
 
 async def test_a_tool_call_of_the_model_is_an_event(
-    client: Client, scripted: ScriptedServer
+    client: ApiClient, scripted: ModelServer
 ) -> None:
     scripted.script = [say("Let me see.", calls=[("look", "{}")])]
     async with Chat(client, body={"message": "What is new?"}) as chat:
@@ -113,7 +114,7 @@ async def test_a_tool_call_of_the_model_is_an_event(
 
 
 async def test_the_partial_answer_is_stored_when_the_client_leaves(
-    client: Client, scripted: ScriptedServer
+    client: ApiClient, scripted: ModelServer
 ) -> None:
     brake = Brake(2)
     scripted.script = [say(LONG, pause=brake)]
@@ -129,7 +130,7 @@ async def test_the_partial_answer_is_stored_when_the_client_leaves(
 
 
 async def test_stop_keeps_the_partial_answer_and_notifies_the_client(
-    client: Client, scripted: ScriptedServer, workbench: Workbench
+    client: ApiClient, scripted: ModelServer, workbench: Workbench
 ) -> None:
     scripted.script = [say(LONG, pause=Brake(2))]
     async with Chat(client, body={"message": "Count."}) as chat:
@@ -141,7 +142,7 @@ async def test_stop_keeps_the_partial_answer_and_notifies_the_client(
 
 
 async def test_nothing_is_stored_when_the_client_leaves_before_the_first_piece(
-    client: Client, scripted: ScriptedServer
+    client: ApiClient, scripted: ModelServer
 ) -> None:
     brake = Brake(-1)
     scripted.script = [say(LONG, pause=brake)]
@@ -164,7 +165,7 @@ async def test_nothing_is_stored_when_the_client_leaves_before_the_first_piece(
     ],
 )
 async def test_a_broken_off_answer_is_an_error_and_not_stored(
-    client: Client, scripted: ScriptedServer, end: bytes, status: int
+    client: ApiClient, scripted: ModelServer, end: bytes, status: int
 ) -> None:
     scripted.script = [stream(make_chunk("One"), make_chunk(" two"), end=end)]
     async with Chat(client, body={"message": "Count."}) as chat:

@@ -6,15 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from conftest import OpenClient
 from plugins.chat.chat_settings import make_chat_settings
 from pydantic import BaseModel, JsonValue
-from support.client import Client, rows_of
-from support.scripted_server import MODEL, USAGE, ScriptedServer, respond, say
 from support.sse import Chat, Sent
 
 from biont import Scope, ToolContext, Workbench, make_tool
 from biont.llm import TOOLS, ToolResult
+from biont.testing import MODEL, USAGE, ApiClient, MakeClient, ModelServer, respond, rows_of, say
 
 KEEP = say("I keep it.", calls=[("create_note", '{"title": "Kept"}')])
 SEND = say(calls=[("send_message", '{"integration": "team", "title": "Hi"}')])
@@ -29,18 +27,18 @@ class Nothing(BaseModel):
 
 
 @pytest.fixture
-def sections(scripted: ScriptedServer) -> dict[str, object]:
+def sections(scripted: ModelServer) -> dict[str, object]:
     return make_chat_settings(scripted.url)
 
 
-async def read_turns(client: Client, number: int = 1) -> list[tuple[JsonValue, JsonValue]]:
+async def read_turns(client: ApiClient, number: int = 1) -> list[tuple[JsonValue, JsonValue]]:
     """Return role and text of the messages of a conversation."""
     messages = (await client.get(f"/conversations/{number}"))["messages"]
     return [(turn["role"], turn["content"]) for turn in rows_of({"data": messages})]
 
 
 async def test_a_model_calls_tools_for_its_answer(
-    client: Client, scripted: ScriptedServer
+    client: ApiClient, scripted: ModelServer
 ) -> None:
     scripted.script = [KEEP, say("Done.")]
     answer = await client.post("/chat", QUESTION)
@@ -61,7 +59,7 @@ async def test_a_model_calls_tools_for_its_answer(
 
 
 async def test_a_tool_call_is_an_event_of_the_stream(
-    client: Client, scripted: ScriptedServer
+    client: ApiClient, scripted: ModelServer
 ) -> None:
     scripted.script = [KEEP, say("Done.")]
     async with Chat(client, body=QUESTION) as chat:
@@ -82,7 +80,7 @@ async def test_a_tool_call_is_an_event_of_the_stream(
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_waiting_answer_is_stored_after_the_approval(
-    client: Client, scripted: ScriptedServer, stream: bool
+    client: ApiClient, scripted: ModelServer, stream: bool
 ) -> None:
     scripted.script = [SEND]
     if stream:
@@ -105,7 +103,7 @@ async def test_a_waiting_answer_is_stored_after_the_approval(
 
 
 async def test_a_question_without_an_answer_is_not_stored(
-    client: Client, scripted: ScriptedServer
+    client: ApiClient, scripted: ModelServer
 ) -> None:
     scripted.script = [KEEP, respond(500, b"")]
     assert (await client.ask("POST", "/chat", QUESTION))[0] == 502
@@ -116,7 +114,7 @@ async def test_a_question_without_an_answer_is_not_stored(
 
 
 async def test_the_partial_answer_is_stored_when_the_client_leaves(
-    client: Client, scripted: ScriptedServer
+    client: ApiClient, scripted: ModelServer
 ) -> None:
     never = asyncio.Event()
 
@@ -132,7 +130,7 @@ async def test_the_partial_answer_is_stored_when_the_client_leaves(
     never.set()
 
 
-async def test_tools_require_a_full_key_and_must_exist(open_client: OpenClient) -> None:
+async def test_tools_require_a_full_key_and_must_exist(open_client: MakeClient) -> None:
     client, chatting = await open_client("ada"), await open_client("ada", Scope.CHAT)
     assert (await chatting.ask("POST", "/chat", QUESTION))[0] == 403
     assert (await chatting.ask("POST", "/chat", {"message": "Hi"}))[0] == 200
@@ -142,7 +140,7 @@ async def test_tools_require_a_full_key_and_must_exist(open_client: OpenClient) 
 
 
 async def test_an_error_after_the_approval_becomes_the_answer(
-    client: Client, scripted: ScriptedServer
+    client: ApiClient, scripted: ModelServer
 ) -> None:
     scripted.script = [SEND]
     await client.post("/chat", QUESTION)
@@ -155,7 +153,7 @@ async def test_an_error_after_the_approval_becomes_the_answer(
 
 
 async def test_deleting_a_conversation_abandons_its_waiting_tool_calls(
-    client: Client, scripted: ScriptedServer
+    client: ApiClient, scripted: ModelServer
 ) -> None:
     scripted.script = [SEND]
     answer = await client.post("/chat", QUESTION)
@@ -165,7 +163,7 @@ async def test_deleting_a_conversation_abandons_its_waiting_tool_calls(
 
 
 async def test_tool_calls_are_abandoned_when_the_client_leaves(
-    client: Client, scripted: ScriptedServer, workbench: Workbench
+    client: ApiClient, scripted: ModelServer, workbench: Workbench
 ) -> None:
     never = asyncio.Event()
 

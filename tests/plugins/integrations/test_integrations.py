@@ -7,18 +7,16 @@ import asyncio
 import orjson
 import pytest
 from aiohttp import web
-from conftest import OpenClient
 from pydantic import JsonValue
-from support.client import Client, rows_of
-from support.receiver import Receiver
-from support.scripted_server import ScriptedServer
+
+from biont.testing import ApiClient, MakeClient, ModelServer, WebhookReceiver, rows_of
 
 SECRET = "0123456789abcdef"  # of nothing
 KINDS = ("json", "slack", "discord", "ntfy")
 
 
 @pytest.fixture
-def sections(receiver: Receiver, scripted: ScriptedServer) -> dict[str, object]:
+def sections(receiver: WebhookReceiver, scripted: ModelServer) -> dict[str, object]:
     connections: dict[str, object] = {
         kind: {"kind": kind, "url": receiver.url, "reports": kind == "json"} for kind in KINDS
     }
@@ -50,7 +48,7 @@ def sections(receiver: Receiver, scripted: ScriptedServer) -> dict[str, object]:
     ],
 )
 async def test_each_kind_gets_its_own_message_format(
-    client: Client, receiver: Receiver, kind: str, body: dict[str, JsonValue]
+    client: ApiClient, receiver: WebhookReceiver, kind: str, body: dict[str, JsonValue]
 ) -> None:
     message: dict[str, JsonValue] = {"title": "Hi & <all>", "text": "**bold**"}
     assert (await client.ask("POST", f"/integrations/{kind}/send", message))[0] == 204
@@ -61,7 +59,7 @@ async def test_each_kind_gets_its_own_message_format(
     assert (sent["integration"], sent["title"]) == (kind, "Hi & <all>")
 
 
-async def test_the_query_of_a_url_is_kept(client: Client, receiver: Receiver) -> None:
+async def test_the_query_of_a_url_is_kept(client: ApiClient, receiver: WebhookReceiver) -> None:
     queries: list[str] = []
 
     async def note(request: web.Request) -> web.Response:
@@ -73,7 +71,9 @@ async def test_the_query_of_a_url_is_kept(client: Client, receiver: Receiver) ->
     assert queries == [f"auth={SECRET}"]
 
 
-async def test_a_text_above_the_limit_is_truncated(client: Client, receiver: Receiver) -> None:
+async def test_a_text_above_the_limit_is_truncated(
+    client: ApiClient, receiver: WebhookReceiver
+) -> None:
     for kind in ("discord", "ntfy"):
         message: dict[str, JsonValue] = {"title": "x", "text": "ü" * 5000}
         assert (await client.ask("POST", f"/integrations/{kind}/send", message))[0] == 204
@@ -82,7 +82,7 @@ async def test_a_text_above_the_limit_is_truncated(client: Client, receiver: Rec
     assert len(ntfy["message"].encode()) == 4096
 
 
-async def test_the_first_message_of_a_user_is_an_event(open_client: OpenClient) -> None:
+async def test_the_first_message_of_a_user_is_an_event(open_client: MakeClient) -> None:
     ada, eve = await open_client("ada"), await open_client("eve")
     for client in (ada, ada, eve):
         await client.ask("POST", "/integrations/slack/send", {"title": "x"})
@@ -91,7 +91,7 @@ async def test_the_first_message_of_a_user_is_an_event(open_client: OpenClient) 
         assert event["payload"] == {"integration": "slack", "kind": "slack"}
 
 
-async def test_integrations_are_listed_without_their_urls(client: Client) -> None:
+async def test_integrations_are_listed_without_their_urls(client: ApiClient) -> None:
     answer: JsonValue = (await client.request("GET", "/integrations")).document
     assert str(answer).count("'name'") == len(KINDS) + 2
     assert "http" not in str(answer)
@@ -103,7 +103,7 @@ async def test_integrations_are_listed_without_their_urls(client: Client) -> Non
     [("nobody", 404, "nobody"), ("away", 502, "169.254.169.254"), ("slack", 502, "500")],
 )
 async def test_a_message_that_is_not_accepted_is_an_error(
-    client: Client, receiver: Receiver, name: str, status: int, detail: str
+    client: ApiClient, receiver: WebhookReceiver, name: str, status: int, detail: str
 ) -> None:
     receiver.status = 500
     answer = await client.ask("POST", f"/integrations/{name}/send", {"title": "x"})
@@ -113,7 +113,7 @@ async def test_a_message_that_is_not_accepted_is_an_error(
     assert rows_of(await client.get("/events?event_type=integration_connected")) == []
 
 
-async def run_prompt(client: Client, **parameters: JsonValue) -> None:
+async def run_prompt(client: ApiClient, **parameters: JsonValue) -> None:
     made = await client.post(
         "/schedule",
         {"every": "1h", "name": "News", "prompt": "Hello?", "parameters": dict(parameters)},
@@ -122,7 +122,7 @@ async def run_prompt(client: Client, **parameters: JsonValue) -> None:
 
 
 async def test_the_answer_of_a_schedule_is_sent_to_integrations(
-    client: Client, receiver: Receiver
+    client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     await run_prompt(client)
     (request,) = await receiver.wait_for(1)
@@ -134,7 +134,7 @@ async def test_the_answer_of_a_schedule_is_sent_to_integrations(
 
 
 async def test_a_report_goes_once_to_each_integration_that_a_schedule_names(
-    client: Client, receiver: Receiver
+    client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     failures = [500, 500]
 
@@ -151,7 +151,7 @@ async def test_a_report_goes_once_to_each_integration_that_a_schedule_names(
 
 
 async def test_an_integration_that_does_not_answer_delays_no_other(
-    client: Client, receiver: Receiver
+    client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     answer = asyncio.Event()
 
@@ -169,7 +169,7 @@ async def test_an_integration_that_does_not_answer_delays_no_other(
 
 
 async def test_a_schedule_with_an_empty_report_to_sends_nothing(
-    client: Client, receiver: Receiver
+    client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     await run_prompt(client, report_to=[])
     await client.get_until("/events?event_type=scheduled_trigger", lambda page: page["data"])

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pydantic import HttpUrl, SecretStr
-from support.clock import FakeClock
-from support.scripted_server import MODEL
 
 from biont import Workbench
 from biont.application import make_workbench
 from biont.event import EventFactory
 from biont.llm import LLM_BACKENDS, Answer, Backend, BackendFactory, ChatRequest, LlmCall, Message
 from biont.settings import load_settings
+from biont.testing import MODEL, ManualClock
 from biont_llm import LlmGateway
 from biont_llm.accounting.call_log import CallEntry, Owner, Spending, format_day
 from biont_llm.openai.backend import OpenAiBackend
@@ -60,10 +59,10 @@ class MemoryCallLog:
 
 
 def make_bare_workbench(
-    backends: Mapping[str, BackendFactory], clock: FakeClock | None = None
+    backends: Mapping[str, BackendFactory], clock: ManualClock | None = None
 ) -> Workbench:
     """Return a closed workbench that has `backends` and no plugins."""
-    clock = clock or FakeClock()
+    clock = clock or ManualClock()
     workbench = make_workbench(
         load_settings(None, environ={}), {}, clock, EventFactory(clock, max_hops=8)
     )
@@ -73,7 +72,7 @@ def make_bare_workbench(
 
 def make_gateway(
     backends: Mapping[str, Backend],
-    clock: FakeClock | None = None,
+    clock: ManualClock | None = None,
     call_log: MemoryCallLog | None = None,
     **settings: object,
 ) -> LlmGateway:

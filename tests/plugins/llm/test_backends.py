@@ -11,7 +11,6 @@ import orjson
 import pytest
 import pytest_asyncio
 from plugins.llm.gateways import CALL, CAPITAL, ask, make_gateway, make_openai
-from support.scripted_server import ScriptedServer, respond, wait_for
 
 from biont import JsonObject
 from biont.exceptions import BackendTimeout, PromptTooLong
@@ -26,6 +25,7 @@ from biont.llm import (
     TextChunk,
     UsageChunk,
 )
+from biont.testing import ModelServer, respond, wait_for
 from biont_llm import LlmGateway
 from biont_llm.local.backend import LocalBackend
 from biont_llm.local.llama_server import LlamaServer
@@ -48,17 +48,15 @@ CITY: JsonObject = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def scripted() -> AsyncIterator[ScriptedServer]:
-    async with ScriptedServer() as running:
+async def scripted() -> AsyncIterator[ModelServer]:
+    async with ModelServer() as running:
         yield running
 
 
 @pytest_asyncio.fixture(
     params=["openai, scripted", "openai, llama.cpp", "local"], scope="module", loop_scope="module"
 )
-async def backend(
-    request: pytest.FixtureRequest, scripted: ScriptedServer
-) -> AsyncIterator[Backend]:
+async def backend(request: pytest.FixtureRequest, scripted: ModelServer) -> AsyncIterator[Backend]:
     async with AsyncExitStack() as stack:
         made: Backend
         if request.param == "local":
@@ -142,7 +140,7 @@ async def test_a_conversation_gets_an_answer(gateway: LlmGateway) -> None:
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_a_call_after_a_prompt_beyond_the_context_gets_an_answer(
-    gateway: LlmGateway, scripted: ScriptedServer, streamed: bool
+    gateway: LlmGateway, scripted: ModelServer, streamed: bool
 ) -> None:
     refusal = {"message": "maximum context length", "code": "context_length_exceeded"}
     scripted.script = [respond(400, orjson.dumps({"error": refusal}))]
@@ -155,7 +153,7 @@ async def test_a_call_after_a_prompt_beyond_the_context_gets_an_answer(
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_a_call_after_a_timeout_gets_an_answer(
-    backend: Backend, gateway: LlmGateway, scripted: ScriptedServer, streamed: bool
+    backend: Backend, gateway: LlmGateway, scripted: ModelServer, streamed: bool
 ) -> None:
     later = asyncio.Event()
     scripted.script = [wait_for(later)]
@@ -169,7 +167,7 @@ async def test_a_call_after_a_timeout_gets_an_answer(
 
 
 async def test_an_abandoned_stream_releases_its_slot(
-    backend: Backend, scripted: ScriptedServer
+    backend: Backend, scripted: ModelServer
 ) -> None:
     gateway = make_gateway({"any": backend}, concurrency=1)
     for _ in range(3):

@@ -16,8 +16,6 @@ from plugins.llm.gateways import (
     make_gateway,
     make_openai,
 )
-from support.clock import FakeClock
-from support.scripted_server import MODEL, ScriptedServer, respond, say, stream, wait_for
 
 from biont import Workbench
 from biont.exceptions import (
@@ -39,6 +37,7 @@ from biont.llm import (
     ResponseFormat,
     TextChunk,
 )
+from biont.testing import MODEL, ManualClock, ModelServer, respond, say, stream, wait_for
 from biont_llm import LlmGateway
 from biont_llm.settings import LlmSettings
 
@@ -104,7 +103,7 @@ def test_an_unknown_backend_in_the_settings_stops_the_start(chosen: dict[str, ob
 
 
 async def test_a_request_without_a_system_message_gets_the_system_prompt(
-    scripted: ScriptedServer,
+    scripted: ModelServer,
 ) -> None:
     gateway = make_gateway({"openai": make_openai(scripted.url)})
     await ask(gateway)
@@ -115,7 +114,7 @@ async def test_a_request_without_a_system_message_gets_the_system_prompt(
     assert scripted.asked[1].messages == [("system", "Be brief."), question]
 
 
-async def test_a_request_overrides_the_settings(scripted: ScriptedServer) -> None:
+async def test_a_request_overrides_the_settings(scripted: ModelServer) -> None:
     gateway = make_gateway({"openai": make_openai(scripted.url)})
     await gateway.chat(ChatRequest(CAPITAL, max_tokens=7, temperature=1.5), CALL)
     await gateway.close()
@@ -159,11 +158,11 @@ async def test_missing_usage_is_estimated(streamed: bool) -> None:
 
 
 async def test_calls_wait_for_a_slot_of_their_own_backend_only(
-    scripted: ScriptedServer,
+    scripted: ModelServer,
 ) -> None:
     go = asyncio.Event()
     scripted.script = [wait_for(go)] * 6
-    async with ScriptedServer() as other:
+    async with ModelServer() as other:
         gateway = make_gateway(
             {"busy": make_openai(scripted.url), "free": make_openai(other.url)}, concurrency=2
         )
@@ -178,7 +177,7 @@ async def test_calls_wait_for_a_slot_of_their_own_backend_only(
 
 
 async def test_waiting_for_a_slot_does_not_count_towards_the_timeout(
-    scripted: ScriptedServer,
+    scripted: ModelServer,
 ) -> None:
     gateway = make_gateway({"openai": make_openai(scripted.url)}, timeout=2, concurrency=1)
     # The first call imports the client, which takes time that this test must not count.
@@ -202,7 +201,7 @@ async def test_a_timeout_inside_a_backend_is_passed_on() -> None:
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_an_overloaded_server_is_retried_after_retry_after(
-    scripted: ScriptedServer, streamed: bool
+    scripted: ModelServer, streamed: bool
 ) -> None:
     scripted.script = [LIMITED, respond(503, b"", headers={"Retry-After": "0"})]
     gateway = make_gateway({"openai": make_openai(scripted.url)})
@@ -217,7 +216,7 @@ async def test_an_overloaded_server_is_retried_after_retry_after(
 
 
 async def test_retries_are_limited(
-    scripted: ScriptedServer,
+    scripted: ModelServer,
 ) -> None:
     scripted.script = [LIMITED] * 9
     gateway = make_gateway({"openai": make_openai(scripted.url)}, retries=2)
@@ -228,7 +227,7 @@ async def test_retries_are_limited(
 
 
 async def test_a_long_retry_after_prevents_the_retry(
-    scripted: ScriptedServer,
+    scripted: ModelServer,
 ) -> None:
     scripted.script = [respond(429, b"{}", headers={"Retry-After": "7"})]
     gateway = make_gateway({"openai": make_openai(scripted.url)}, longest_pause=5)
@@ -241,7 +240,7 @@ async def test_a_long_retry_after_prevents_the_retry(
 
 @pytest.mark.parametrize("status", [400, 401, 404])
 async def test_a_refused_request_is_neither_retried_nor_sent_to_the_fallback(
-    scripted: ScriptedServer, status: int
+    scripted: ModelServer, status: int
 ) -> None:
     scripted.script = [respond(status, b"{}")]
     gateway = make_gateway(
@@ -253,7 +252,7 @@ async def test_a_refused_request_is_neither_retried_nor_sent_to_the_fallback(
     await gateway.close()
 
 
-async def test_a_stream_is_not_retried_after_its_first_chunk(scripted: ScriptedServer) -> None:
+async def test_a_stream_is_not_retried_after_its_first_chunk(scripted: ModelServer) -> None:
     cut = {"error": {"message": "out of memory"}}
     chunk = {"model": MODEL, "choices": [{"delta": {"content": "It"}}]}
     scripted.script = [stream(chunk, cut)]
@@ -271,7 +270,7 @@ async def test_a_stream_is_not_retried_after_its_first_chunk(scripted: ScriptedS
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_fallbacks_are_asked_in_order_for_requests_without_a_model(
-    scripted: ScriptedServer, streamed: bool
+    scripted: ModelServer, streamed: bool
 ) -> None:
     scripted.script = [respond(200, b"<html>", "text/html")]
     broken = Echo(error=BackendUnavailable("away"))
@@ -295,7 +294,7 @@ async def test_fallbacks_are_asked_in_order_for_requests_without_a_model(
 
 
 async def test_repeated_failures_open_the_circuit_for_a_while() -> None:
-    clock = FakeClock()
+    clock = ManualClock()
     echo = Echo(error=InvalidAnswer("nonsense"))
     gateway = make_gateway({"echo": echo}, clock, circuit_failures=3, circuit_pause=30)
     for _ in range(3):
@@ -319,9 +318,9 @@ async def test_repeated_failures_open_the_circuit_for_a_while() -> None:
 
 
 async def test_a_half_open_circuit_lets_a_single_request_pass(
-    scripted: ScriptedServer,
+    scripted: ModelServer,
 ) -> None:
-    clock, go_on = FakeClock(), asyncio.Event()
+    clock, go_on = ManualClock(), asyncio.Event()
     scripted.script = [respond(500, b""), wait_for(go_on)]
     gateway = make_gateway(
         {"openai": make_openai(scripted.url)}, clock, circuit_failures=1, retries=0
@@ -347,7 +346,7 @@ async def test_refused_requests_do_not_open_the_circuit() -> None:
             await ask(gateway)
 
 
-async def test_a_text_instead_of_json_is_an_invalid_answer(scripted: ScriptedServer) -> None:
+async def test_a_text_instead_of_json_is_an_invalid_answer(scripted: ModelServer) -> None:
     gateway = make_gateway({"openai": make_openai(scripted.url)})
     request = ChatRequest(CAPITAL, response_format=ResponseFormat("city", {"type": "object"}))
     scripted.script = [say("It is Paris."), say("It is Paris.")]

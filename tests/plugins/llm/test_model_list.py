@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import pytest
 from aiohttp.test_utils import unused_port
-from conftest import OpenClient
 from pydantic import JsonValue
-from support.client import Client
-from support.scripted_server import MODEL, ScriptedServer
 
 from biont import Scope
+from biont.testing import MODEL, ApiClient, MakeClient, ModelServer
 
 
 @pytest.fixture
-def sections(scripted: ScriptedServer) -> dict[str, object]:
+def sections(scripted: ModelServer) -> dict[str, object]:
     nowhere = f"http://127.0.0.1:{unused_port()}/v1"
     backends = {
         "good": {"kind": "openai", "base_url": scripted.url, "model": MODEL, "context": 2048},
@@ -22,13 +20,13 @@ def sections(scripted: ScriptedServer) -> dict[str, object]:
     return {"plugins": {"llm": {"backend": "good", "backends": backends}}}
 
 
-async def read_backends(client: Client) -> dict[JsonValue, dict[str, JsonValue]]:
+async def read_backends(client: ApiClient) -> dict[JsonValue, dict[str, JsonValue]]:
     data = (await client.get("/models"))["data"]
     assert isinstance(data, list)
     return {view["name"]: view for view in data if isinstance(view, dict)}
 
 
-async def test_each_backend_is_listed_with_its_models_and_state(client: Client) -> None:
+async def test_each_backend_is_listed_with_its_models_and_state(client: ApiClient) -> None:
     views = await read_backends(client)
     assert list(views) == ["gone", "good", "local", "openai"]
     assert views["good"] == {
@@ -46,7 +44,7 @@ async def test_each_backend_is_listed_with_its_models_and_state(client: Client) 
 
 
 async def test_a_request_reaches_the_named_backend(
-    client: Client, scripted: ScriptedServer
+    client: ApiClient, scripted: ModelServer
 ) -> None:
     question: dict[str, JsonValue] = {"message": "What is the capital of France?"}
     assert (await client.post("/chat", question))["backend"] == "good"
@@ -56,6 +54,6 @@ async def test_a_request_reaches_the_named_backend(
     assert status == 422, problem
 
 
-async def test_a_key_of_scope_chat_may_not_list_models(open_client: OpenClient) -> None:
+async def test_a_key_of_scope_chat_may_not_list_models(open_client: MakeClient) -> None:
     chatting = await open_client(scope=Scope.CHAT)
     assert (await chatting.ask("GET", "/models"))[0] == 403

@@ -10,22 +10,7 @@ import pytest
 from aiohttp.test_utils import unused_port
 from plugins.llm.gateways import CAPITAL, make_openai
 from pydantic import HttpUrl, SecretStr, ValidationError
-from support.scripted_server import (
-    MODEL,
-    Reply,
-    ScriptedServer,
-    answer,
-    cut_body,
-    cut_chunks,
-    hang_up,
-    make_chunk,
-    make_completion,
-    respond,
-    say,
-    send_garbage,
-    stream,
-    wait_for,
-)
+from support.model_quirks import cut_body, cut_chunks, hang_up, send_garbage
 
 from biont.exceptions import (
     BackendError,
@@ -47,12 +32,24 @@ from biont.llm import (
     ToolCallChunk,
     ToolDefinition,
 )
+from biont.testing import (
+    MODEL,
+    ModelServer,
+    Reply,
+    answer,
+    make_chunk,
+    make_completion,
+    respond,
+    say,
+    stream,
+    wait_for,
+)
 from biont_llm.settings import OpenAiSettings
 
 KEY = "sk-0123456789abcdef"
 
 
-async def ask(server: ScriptedServer, reply: Reply | None = None) -> Completion:
+async def ask(server: ModelServer, reply: Reply | None = None) -> Completion:
     if reply is not None:
         server.script = [reply]
     backend = make_openai(server.url, key=KEY)
@@ -62,7 +59,7 @@ async def ask(server: ScriptedServer, reply: Reply | None = None) -> Completion:
         await backend.close()
 
 
-async def follow(server: ScriptedServer, reply: Reply) -> list[Chunk]:
+async def follow(server: ModelServer, reply: Reply) -> list[Chunk]:
     server.script = [reply]
     backend = make_openai(server.url, key=KEY)
     try:
@@ -71,14 +68,14 @@ async def follow(server: ScriptedServer, reply: Reply) -> list[Chunk]:
         await backend.close()
 
 
-async def test_a_valid_answer_is_parsed_completely(scripted: ScriptedServer) -> None:
+async def test_a_valid_answer_is_parsed_completely(scripted: ModelServer) -> None:
     completion = await ask(scripted, answer(make_completion("  It is Paris.\n")))
     assert completion == Completion(text="It is Paris.", model=MODEL, usage=TokenUsage(9, 3))
 
 
 @pytest.mark.parametrize("streamed", [False, True])
 async def test_a_kept_connection_that_the_server_closes_is_replaced(
-    scripted: ScriptedServer, streamed: bool
+    scripted: ModelServer, streamed: bool
 ) -> None:
     scripted.script = [say("First."), hang_up, say("Second.")]
     backend = make_openai(scripted.url)
@@ -94,12 +91,12 @@ async def test_a_kept_connection_that_the_server_closes_is_replaced(
     assert len(scripted.asked) == 3
 
 
-async def test_an_answer_at_its_token_limit_is_valid(scripted: ScriptedServer) -> None:
+async def test_an_answer_at_its_token_limit_is_valid(scripted: ModelServer) -> None:
     completion = await ask(scripted, answer(make_completion("It", finish_reason="length")))
     assert completion.text == "It"
 
 
-async def test_an_answer_without_usage_is_valid(scripted: ScriptedServer) -> None:
+async def test_an_answer_without_usage_is_valid(scripted: ModelServer) -> None:
     completion = await ask(scripted, answer(make_completion(usage=None)))
     assert completion.usage is None
 
@@ -234,7 +231,7 @@ STREAM_FAULTS = {
 
 @pytest.mark.parametrize("fault", STREAM_FAULTS.values(), ids=STREAM_FAULTS.keys())
 async def test_an_invalid_stream_raises_a_backend_error(
-    scripted: ScriptedServer, fault: Fault
+    scripted: ModelServer, fault: Fault
 ) -> None:
     with pytest.raises(BackendError, match=f"(?s).*{fault.message}") as caught:
         await follow(scripted, fault.reply)
@@ -242,9 +239,7 @@ async def test_an_invalid_stream_raises_a_backend_error(
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-async def test_tools_are_sent_and_tool_calls_parsed(
-    scripted: ScriptedServer, streamed: bool
-) -> None:
+async def test_tools_are_sent_and_tool_calls_parsed(scripted: ModelServer, streamed: bool) -> None:
     calls = [("add_note", '{"title": "Milk"}'), ("list_notes", "{}")]
     scripted.script = [say(calls=calls)]
     tool = ToolDefinition("add_note", "Keep a note.", {"type": "object"})
@@ -280,7 +275,7 @@ async def test_tools_are_sent_and_tool_calls_parsed(
 
 
 async def test_streamed_tool_calls_without_an_index_are_separated_by_their_ids(
-    scripted: ScriptedServer,
+    scripted: ModelServer,
 ) -> None:
     calls = [{"id": id_, "function": {"name": "add", "arguments": "{}"}} for id_ in ("one", "two")]
     chunks = await follow(
@@ -298,14 +293,14 @@ async def test_streamed_tool_calls_without_an_index_are_separated_by_their_ids(
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 async def test_an_invalid_answer_raises_a_backend_error(
-    scripted: ScriptedServer, fault: Fault
+    scripted: ModelServer, fault: Fault
 ) -> None:
     with pytest.raises(BackendError, match=f"(?s).*{fault.message}") as caught:
         await ask(scripted, fault.reply)
     assert type(caught.value) is fault.error
 
 
-async def test_the_backend_itself_does_not_retry(scripted: ScriptedServer) -> None:
+async def test_the_backend_itself_does_not_retry(scripted: ModelServer) -> None:
     with pytest.raises(BackendFailed):
         await ask(scripted, respond(500, b""))
     assert len(scripted.asked) == 1
@@ -319,7 +314,7 @@ async def test_the_error_names_an_unreachable_server() -> None:
     await backend.close()
 
 
-async def test_a_silent_server_raises_an_error_after_the_timeout(scripted: ScriptedServer) -> None:
+async def test_a_silent_server_raises_an_error_after_the_timeout(scripted: ModelServer) -> None:
     never = asyncio.Event()
     scripted.script = [wait_for(never)]
     backend = make_openai(scripted.url, timeout=0.1)
@@ -329,7 +324,7 @@ async def test_a_silent_server_raises_an_error_after_the_timeout(scripted: Scrip
     await backend.close()
 
 
-async def test_the_key_is_sent_and_redacted_in_errors(scripted: ScriptedServer) -> None:
+async def test_the_key_is_sent_and_redacted_in_errors(scripted: ModelServer) -> None:
     echo = respond(401, f'{{"error": {{"message": "wrong key {KEY}"}}}}'.encode())
     with pytest.raises(BackendRefused, match=r"wrong key \*\*\*") as caught:
         await ask(scripted, echo)
@@ -337,7 +332,7 @@ async def test_the_key_is_sent_and_redacted_in_errors(scripted: ScriptedServer) 
     assert scripted.asked[0].headers["Authorization"] == f"Bearer {KEY}"
 
 
-async def test_the_request_contains_model_messages_and_limits(scripted: ScriptedServer) -> None:
+async def test_the_request_contains_model_messages_and_limits(scripted: ModelServer) -> None:
     backend = make_openai(scripted.url, temperature=0.5)
     await backend.chat(ChatRequest(CAPITAL))
     await backend.chat(ChatRequest(CAPITAL, "another"))
@@ -348,7 +343,7 @@ async def test_the_request_contains_model_messages_and_limits(scripted: Scripted
     assert (first.body["max_tokens"], first.body["temperature"]) == (64, 0.5)
 
 
-async def test_an_unset_temperature_is_not_sent(scripted: ScriptedServer) -> None:
+async def test_an_unset_temperature_is_not_sent(scripted: ModelServer) -> None:
     backend = make_openai(scripted.url, temperature=None)
     await backend.chat(ChatRequest(CAPITAL))
     await backend.close()
@@ -356,7 +351,7 @@ async def test_an_unset_temperature_is_not_sent(scripted: ScriptedServer) -> Non
 
 
 async def test_environment_variables_are_ignored(
-    scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    scripted: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nowhere = f"http://127.0.0.1:{unused_port()}"
     for name in ("OPENAI_BASE_URL", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):

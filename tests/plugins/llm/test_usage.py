@@ -6,24 +6,26 @@ import asyncio
 
 import orjson
 import pytest
-from conftest import OpenClient, Restart
+from conftest import Restart
 from pydantic import JsonValue
-from support.client import Client, rows_of
-from support.clock import FakeClock
-from support.scripted_server import (
-    MODEL,
-    ScriptedServer,
-    answer,
-    make_completion,
-    respond,
-    say,
-    wait_for,
-)
 from support.sse import Chat
 
 from biont import Workbench
 from biont.exceptions import BudgetExceeded
 from biont.llm import ChatRequest, LlmCall, Message
+from biont.testing import (
+    MODEL,
+    ApiClient,
+    MakeClient,
+    ManualClock,
+    ModelServer,
+    answer,
+    make_completion,
+    respond,
+    rows_of,
+    say,
+    wait_for,
+)
 from biont_llm import LLM_GATEWAY
 
 QUESTION: dict[str, JsonValue] = {"message": "What is the capital of France?"}
@@ -36,17 +38,17 @@ def llm() -> dict[str, object]:
 
 
 @pytest.fixture
-def sections(scripted: ScriptedServer, llm: dict[str, object]) -> dict[str, object]:
+def sections(scripted: ModelServer, llm: dict[str, object]) -> dict[str, object]:
     server = {"base_url": scripted.url, "model": "small"}
     return {"plugins": {"llm": {"backend": "openai", "retries": 0, "openai": server, **llm}}}
 
 
-async def read_usage(client: Client, group_by: str) -> list[dict[str, JsonValue]]:
+async def read_usage(client: ApiClient, group_by: str) -> list[dict[str, JsonValue]]:
     return rows_of(await client.get(f"/usage?group_by={group_by}"))
 
 
 @pytest.mark.parametrize("llm", [{"prices": {"small": {"prompt": 1000, "completion": 10_000}}}])
-async def test_each_call_is_recorded_with_its_usage(client: Client) -> None:
+async def test_each_call_is_recorded_with_its_usage(client: ApiClient) -> None:
     await client.post("/chat", QUESTION)
     async with Chat(client, body={**QUESTION, "conversation_id": 1}) as chat:
         await chat.read_all()
@@ -69,7 +71,7 @@ async def test_each_call_is_recorded_with_its_usage(client: Client) -> None:
 
 
 async def test_usage_is_summed_up_by_group(
-    open_client: OpenClient, scripted: ScriptedServer, clock: FakeClock
+    open_client: MakeClient, scripted: ModelServer, clock: ManualClock
 ) -> None:
     first, second, other = [await open_client(name) for name in ("ada", "ada", "eve")]
     scripted.script = [say("Well.", usage=False), say("Well."), respond(500, b"")]
@@ -104,7 +106,7 @@ async def test_usage_is_summed_up_by_group(
 
 
 async def test_failed_and_interrupted_calls_are_recorded(
-    client: Client, scripted: ScriptedServer
+    client: ApiClient, scripted: ModelServer
 ) -> None:
     async def hang(number: int) -> None:
         if number > 2:
@@ -124,7 +126,7 @@ async def test_failed_and_interrupted_calls_are_recorded(
 
 
 @pytest.mark.parametrize("llm", [{"fallback": ["local"], "keep_texts": True}])
-async def test_each_asked_backend_has_a_record(client: Client, scripted: ScriptedServer) -> None:
+async def test_each_asked_backend_has_a_record(client: ApiClient, scripted: ModelServer) -> None:
     scripted.script = [respond(500, b"")]
     answer = await client.post("/chat", {"message": "My password: hunter2. The capital?"})
     assert answer["backend"] == "local"
@@ -150,7 +152,7 @@ async def test_each_asked_backend_has_a_record(client: Client, scripted: Scripte
     ],
 )
 async def test_calls_beyond_a_budget_are_refused_until_the_next_day(
-    client: Client, scripted: ScriptedServer, clock: FakeClock, name: str
+    client: ApiClient, scripted: ModelServer, clock: ManualClock, name: str
 ) -> None:
     for _ in range(2):
         await client.post("/chat", QUESTION)
@@ -166,7 +168,7 @@ async def test_calls_beyond_a_budget_are_refused_until_the_next_day(
 
 
 @pytest.mark.parametrize("llm", [{"budgets": {"key": {"tokens": 10}}}])
-async def test_each_key_has_its_own_budget(open_client: OpenClient) -> None:
+async def test_each_key_has_its_own_budget(open_client: MakeClient) -> None:
     first, second = await open_client(), await open_client()
     await first.post("/chat", QUESTION)
     assert (await first.ask("POST", "/chat", QUESTION))[0] == 429
@@ -175,7 +177,7 @@ async def test_each_key_has_its_own_budget(open_client: OpenClient) -> None:
 
 @pytest.mark.parametrize("llm", [{"budgets": {"user": {"tokens": 600}}, "concurrency": 10}])
 async def test_calls_under_way_count_with_their_limit(
-    client: Client, scripted: ScriptedServer
+    client: ApiClient, scripted: ModelServer
 ) -> None:
     # Each call may take 512 tokens and its prompt: the third call would exceed the budget.
     go_on = asyncio.Event()
@@ -204,7 +206,7 @@ async def test_calls_under_way_count_with_their_limit(
 )
 @pytest.mark.parametrize("is_known", [False, True])
 async def test_concurrent_calls_exceed_a_budget_by_little_when_a_server_bills_more(
-    open_client: OpenClient, workbench: Workbench, scripted: ScriptedServer, is_known: bool
+    open_client: MakeClient, workbench: Workbench, scripted: ModelServer, is_known: bool
 ) -> None:
     usage = {"prompt_tokens": 199, "completion_tokens": 1, "total_tokens": 200}
     scripted.default = answer(make_completion(usage=usage))
@@ -222,7 +224,7 @@ async def test_concurrent_calls_exceed_a_budget_by_little_when_a_server_bills_mo
 
 @pytest.mark.parametrize("llm", [{"budgets": {"schedule": {"tokens": 10}}}])
 async def test_a_run_beyond_the_budget_of_its_schedule_is_skipped_with_the_reason(
-    client: Client, clock: FakeClock, workbench: Workbench
+    client: ApiClient, clock: ManualClock, workbench: Workbench
 ) -> None:
     schedule = await client.post("/schedule", {"cron": "* * * * *", "prompt": "Good morning"})
     path = f"/schedule/{schedule['id']}/runs"
@@ -245,7 +247,7 @@ async def test_a_run_beyond_the_budget_of_its_schedule_is_skipped_with_the_reaso
 
 @pytest.mark.parametrize("llm", [{"keep_days": 30}])
 async def test_old_records_are_removed_at_the_next_start(
-    restart: Restart, clock: FakeClock
+    restart: Restart, clock: ManualClock
 ) -> None:
     async with restart() as client:
         await client.post("/chat", QUESTION)

@@ -10,13 +10,12 @@ import aiohttp
 import orjson
 import pytest
 import yaml
-from conftest import OpenClient
 from pydantic import JsonValue
-from support.client import Client, rows_of
-from support.clock import FakeClock
+
+from biont.testing import ApiClient, MakeClient, ManualClock, rows_of
 
 
-async def download(client: Client, path: str) -> tuple[str, bytes]:
+async def download(client: ApiClient, path: str) -> tuple[str, bytes]:
     async with (
         aiohttp.ClientSession(headers=client.headers) as session,  # noqa: TID251  # our own server
         session.get(f"{client.url}/api/v1{path}") as response,
@@ -25,7 +24,7 @@ async def download(client: Client, path: str) -> tuple[str, bytes]:
         return response.content_type, await response.read()
 
 
-async def test_search_finds_notes_by_words_the_best_match_first(open_client: OpenClient) -> None:
+async def test_search_finds_notes_by_words_the_best_match_first(open_client: MakeClient) -> None:
     client, other = await open_client("ada"), await open_client("eve")
     await client.post("/notes", {"title": "Shopping", "content": "Bread, butter, a new Plan"})
     await client.post("/notes", {"title": "The plan", "content": "Run away to Brasília"})
@@ -48,7 +47,7 @@ async def test_search_finds_notes_by_words_the_best_match_first(open_client: Ope
         assert rows_of(await client.get(f"/notes/search?q={query}")) == []
 
 
-async def test_search_follows_changes_and_returns_pages(client: Client) -> None:
+async def test_search_follows_changes_and_returns_pages(client: ApiClient) -> None:
     notes = [await client.post("/notes", {"title": f"plan {n}"}) for n in range(5)]
     await client.ask("PATCH", f"/notes/{notes[0]['id']}", {"title": "idea"})
     await client.ask("DELETE", f"/notes/{notes[1]['id']}")
@@ -61,7 +60,7 @@ async def test_search_follows_changes_and_returns_pages(client: Client) -> None:
     assert seen == ["plan 4", "plan 3", "plan 2"]
 
 
-async def test_tags_are_counted_and_filter_lists_and_searches(open_client: OpenClient) -> None:
+async def test_tags_are_counted_and_filter_lists_and_searches(open_client: MakeClient) -> None:
     client, other = await open_client("ada"), await open_client("eve")
     first = await client.post("/notes", {"title": "plan a", "tags": ["work", "home", "work"]})
     await client.post("/notes", {"title": "plan b", "tags": ["work"]})
@@ -80,12 +79,12 @@ async def test_tags_are_counted_and_filter_lists_and_searches(open_client: OpenC
 
 
 @pytest.mark.parametrize("tags", [[""], ["a,b"], [" a"], ["x" * 51], [f"t{n}" for n in range(21)]])
-async def test_an_invalid_tag_is_refused(client: Client, tags: list[str]) -> None:
+async def test_an_invalid_tag_is_refused(client: ApiClient, tags: list[str]) -> None:
     assert (await client.ask("POST", "/notes", {"title": "x", "tags": list(tags)}))[0] == 422
 
 
 async def test_earlier_versions_of_a_note_can_be_read(
-    open_client: OpenClient, clock: FakeClock
+    open_client: MakeClient, clock: ManualClock
 ) -> None:
     client, other = await open_client("ada"), await open_client("eve")
     note = await client.post("/notes", {"title": "Plan", "content": "first", "tags": ["a"]})
@@ -106,7 +105,7 @@ async def test_earlier_versions_of_a_note_can_be_read(
     assert (await other.ask("GET", f"{path}/versions"))[0] == 404
 
 
-async def test_only_the_last_hundred_versions_are_kept(client: Client) -> None:
+async def test_only_the_last_hundred_versions_are_kept(client: ApiClient) -> None:
     note = await client.post("/notes", {"title": "0"})
     path = f"/notes/{note['id']}"
     for number in range(1, 104):
@@ -115,7 +114,7 @@ async def test_only_the_last_hundred_versions_are_kept(client: Client) -> None:
     assert [kept[0]["title"], kept[-1]["title"], len(kept)] == ["102", "3", 100]
 
 
-async def test_all_notes_are_exported(open_client: OpenClient) -> None:
+async def test_all_notes_are_exported(open_client: MakeClient) -> None:
     client, other = await open_client("ada"), await open_client("eve")
     note = await client.post(
         "/notes", {"title": "A: b", "content": "# Grüße\n\n- one", "tags": ["x"]}
@@ -139,7 +138,7 @@ async def test_all_notes_are_exported(open_client: OpenClient) -> None:
     assert (media_type, markdown.decode()) == ("text/markdown", text)
 
 
-async def test_openapi_lists_both_media_types_of_an_export(open_client: OpenClient) -> None:
+async def test_openapi_lists_both_media_types_of_an_export(open_client: MakeClient) -> None:
     document: Any = await (await open_client(None)).get("/openapi.json")
     success = document["paths"]["/api/v1/notes/export"]["get"]["responses"]["200"]
     assert set(success["content"]) == {"application/x-ndjson", "application/zip"}

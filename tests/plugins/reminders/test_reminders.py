@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import pytest
-from conftest import OpenClient
 from pydantic import JsonValue
-from support.client import Client, payload_of, rows_of
-from support.clock import FakeClock
 
 from biont import Workbench
+from biont.testing import ApiClient, MakeClient, ManualClock, payload_of, rows_of
 
 NOON = "2026-03-02T12:00:00Z"
 ONE: dict[str, JsonValue] = {"text": "Water the plants", "at": "2026-03-02T13:00:00Z"}
 DAILY: dict[str, JsonValue] = {"text": "Stand up", "cron": "0 13 * * *"}
 
 
-async def wait_for_events(client: Client, count: int) -> list[dict[str, JsonValue]]:
+async def wait_for_events(client: ApiClient, count: int) -> list[dict[str, JsonValue]]:
     """Wait for `count` events and return their payloads, the oldest first."""
     path = "/events?event_type=reminder_triggered"
     page = await client.get_until(path, lambda page: len(rows_of(page)) >= count)
     return [payload_of(row) for row in reversed(rows_of(page))]
 
 
-def pass_time(workbench: Workbench, clock: FakeClock, **by: float) -> None:
+def pass_time(workbench: Workbench, clock: ManualClock, **by: float) -> None:
     clock.advance(**by)
     workbench.scheduler.wake()
 
 
 async def test_a_reminder_is_triggered_once_and_marked_as_done(
-    workbench: Workbench, client: Client, clock: FakeClock
+    workbench: Workbench, client: ApiClient, clock: ManualClock
 ) -> None:
     made = await client.post("/reminders", ONE)
     assert (made["state"], made["next_at"]) == ("waiting", "2026-03-02T13:00:00Z")
@@ -47,7 +45,7 @@ async def test_a_reminder_is_triggered_once_and_marked_as_done(
 
 
 async def test_a_recurring_reminder_waits_for_its_next_occurrence(
-    workbench: Workbench, client: Client, clock: FakeClock
+    workbench: Workbench, client: ApiClient, clock: ManualClock
 ) -> None:
     made = await client.post("/reminders", DAILY)
     path = f"/reminders/{made['id']}"
@@ -58,7 +56,7 @@ async def test_a_recurring_reminder_waits_for_its_next_occurrence(
     assert (done["state"], done["next_at"]) == ("waiting", "2026-03-03T13:00:00Z")
 
 
-async def test_a_reminder_whose_schedule_is_paused_is_not_done(client: Client) -> None:
+async def test_a_reminder_whose_schedule_is_paused_is_not_done(client: ApiClient) -> None:
     made = await client.post("/reminders", DAILY)
     await client.ask("POST", f"/schedule/{made['schedule_id']}/pause")
     paused = await client.get(f"/reminders/{made['id']}")
@@ -66,7 +64,7 @@ async def test_a_reminder_whose_schedule_is_paused_is_not_done(client: Client) -
 
 
 async def test_a_snoozed_reminder_is_triggered_again(
-    workbench: Workbench, client: Client, clock: FakeClock
+    workbench: Workbench, client: ApiClient, clock: ManualClock
 ) -> None:
     path = f"/reminders/{(await client.post('/reminders', ONE))['id']}"
     pass_time(workbench, clock, hours=1)
@@ -84,7 +82,7 @@ async def test_a_snoozed_reminder_is_triggered_again(
     assert (await client.post(f"{path}/done"))["state"] == "done"
 
 
-async def test_a_reminder_is_rescheduled_and_deleted(client: Client) -> None:
+async def test_a_reminder_is_rescheduled_and_deleted(client: ApiClient) -> None:
     path = f"/reminders/{(await client.post('/reminders', ONE))['id']}"
     _, moved = await client.ask("PATCH", path, {"cron": "0 9 * * *", "time_zone": "Asia/Tokyo"})
     assert (moved["kind"], moved["next_at"]) == ("cron", "2026-03-03T00:00:00Z")
@@ -96,7 +94,7 @@ async def test_a_reminder_is_rescheduled_and_deleted(client: Client) -> None:
     assert (await client.ask("GET", schedule))[0] == 404
 
 
-async def test_reminders_are_listed_and_private(open_client: OpenClient) -> None:
+async def test_reminders_are_listed_and_private(open_client: MakeClient) -> None:
     client, other = await open_client("ada"), await open_client("eve")
     for body in (ONE, DAILY, DAILY):
         made = await client.post("/reminders", body)
@@ -121,7 +119,7 @@ async def test_reminders_are_listed_and_private(open_client: OpenClient) -> None
     ],
 )
 async def test_a_wrong_reminder_is_refused_with_a_pointer_to_the_error(
-    client: Client, body: dict[str, JsonValue], pointer: str
+    client: ApiClient, body: dict[str, JsonValue], pointer: str
 ) -> None:
     status, problem = await client.ask("POST", "/reminders", body)
     assert status == 422
@@ -131,14 +129,14 @@ async def test_a_wrong_reminder_is_refused_with_a_pointer_to_the_error(
 @pytest.mark.parametrize(
     "body", [{"until": "2020-01-01T00:00:00Z"}, {"after": "soon"}, {"after": 1, "until": NOON}]
 )
-async def test_a_wrong_snooze_is_refused(client: Client, body: dict[str, JsonValue]) -> None:
+async def test_a_wrong_snooze_is_refused(client: ApiClient, body: dict[str, JsonValue]) -> None:
     made = await client.post("/reminders", ONE)
     assert (await client.ask("POST", f"/reminders/{made['id']}/snooze", body))[0] == 422
     assert await client.get(f"/reminders/{made['id']}") == made
 
 
 async def test_a_schedule_with_the_job_reminder_emits_the_event(
-    workbench: Workbench, client: Client, clock: FakeClock
+    workbench: Workbench, client: ApiClient, clock: ManualClock
 ) -> None:
     await client.post(
         "/schedule", {"every": "1h", "job": "reminder", "parameters": {"text": "Drink"}}

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from conftest import Restart
 from pydantic import JsonValue
-from support.client import Client, rows_of
-from support.clock import FakeClock
-from support.config import write_config
 from support.process import Server, run_biont
+
+from biont.testing import ApiClient, ManualClock, rows_of, write_config
 
 MORNING = {"user": "ada", "cron": "0 9 * * 1-5", "prompt": "Good morning"}
 HOURLY = {"user": "ada", "name": "Look", "every": "1h", "prompt": "Anything new?"}
@@ -25,7 +24,7 @@ def by_slug(page: dict[str, JsonValue]) -> dict[str, dict[str, JsonValue]]:
 
 
 async def test_a_start_creates_changes_keeps_and_removes_declared_schedules(
-    restart: Restart, clock: FakeClock, sections: dict[str, object]
+    restart: Restart, clock: ManualClock, sections: dict[str, object]
 ) -> None:
     async with restart() as client:
         own = await client.post("/schedule", {"every": "7d", "prompt": "x"})
@@ -110,7 +109,7 @@ async def test_any_file_of_the_config_folder_may_declare_schedules(tmp_path: Pat
     server = Server(config)
     await server.start()
     try:
-        async with Client(server.url, key.strip()) as client:
+        async with ApiClient(server.url, key.strip()) as client:
             assert set(by_slug(await client.get("/schedule"))) == {"morning"}
     finally:
         await server.stop()

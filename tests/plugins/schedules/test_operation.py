@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import OpenClient
 from pydantic import JsonValue
-from support.client import Client, rows_of
-from support.clock import FakeClock
 from support.process import run_biont
 
 from biont import Workbench
 from biont.scheduling import Scheduler
+from biont.testing import ApiClient, MakeClient, ManualClock, rows_of
 
 DAILY: dict[str, JsonValue] = {"cron": "0 9 * * *", "prompt": "Good morning"}
 
@@ -27,7 +25,7 @@ DAILY: dict[str, JsonValue] = {"cron": "0 9 * * *", "prompt": "Good morning"}
     ],
 )
 async def test_a_schedule_is_due_by_expression_interval_or_instant(
-    client: Client, body: dict[str, JsonValue], due: str
+    client: ApiClient, body: dict[str, JsonValue], due: str
 ) -> None:
     made = await client.post("/schedule", {"prompt": "x", **body})
     assert made["next_fire_at"] == due
@@ -58,7 +56,7 @@ async def test_a_schedule_is_due_by_expression_interval_or_instant(
     ],
 )
 async def test_a_timing_that_is_never_due_or_not_valid_is_refused_with_a_pointer(
-    client: Client, body: dict[str, JsonValue], pointer: str
+    client: ApiClient, body: dict[str, JsonValue], pointer: str
 ) -> None:
     status, problem = await client.ask("POST", "/schedule", {"prompt": "x", **body})
     assert status == 422, problem
@@ -66,7 +64,7 @@ async def test_a_timing_that_is_never_due_or_not_valid_is_refused_with_a_pointer
 
 
 async def test_only_a_change_of_the_timing_moves_the_next_occurrence(
-    client: Client, clock: FakeClock
+    client: ApiClient, clock: ManualClock
 ) -> None:
     made = await client.post("/schedule", {"prompt": "x", "every": "24h"})
     path = f"/schedule/{made['id']}"
@@ -83,7 +81,7 @@ async def test_only_a_change_of_the_timing_moves_the_next_occurrence(
     assert await client.get(path) == asked
 
 
-async def test_a_preview_shows_gaps_and_overlaps(client: Client) -> None:
+async def test_a_preview_shows_gaps_and_overlaps(client: ApiClient) -> None:
     body: dict[str, JsonValue] = {
         "cron": "30 2 * * *",
         "time_zone": "Europe/Berlin",
@@ -111,7 +109,7 @@ async def test_a_preview_shows_gaps_and_overlaps(client: Client) -> None:
 
 
 async def test_the_next_occurrences_of_all_schedules_are_listed(
-    open_client: OpenClient,
+    open_client: MakeClient,
 ) -> None:
     client, other = await open_client("ada"), await open_client("eve")
     await client.post("/schedule", {"prompt": "x", "name": "hourly", "cron": "0 * * * *"})
@@ -130,7 +128,7 @@ async def test_the_next_occurrences_of_all_schedules_are_listed(
 
 
 async def test_a_run_by_hand_is_recorded_and_can_be_retried_but_not_cancelled_after_its_end(
-    open_client: OpenClient,
+    open_client: MakeClient,
 ) -> None:
     client, other = await open_client("ada"), await open_client("eve")
     made = await client.post("/schedule", DAILY | {"parameters": {"backend": "unheard_of"}})
@@ -155,7 +153,7 @@ async def test_a_run_by_hand_is_recorded_and_can_be_retried_but_not_cancelled_af
 
 
 async def test_why_explains_the_recorded_runs(
-    client: Client, clock: FakeClock, workbench: Workbench, tmp_path: Path
+    client: ApiClient, clock: ManualClock, workbench: Workbench, tmp_path: Path
 ) -> None:
     made = await client.post("/schedule", DAILY | {"parameters": {"backend": "unheard_of"}})
     path = f"/schedule/{made['id']}/why"

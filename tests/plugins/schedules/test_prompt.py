@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 from pydantic import JsonValue
-from support.client import Client, rows_of
-from support.clock import FakeClock
-from support.scripted_server import ScriptedServer
 
 from biont import Workbench
+from biont.testing import ApiClient, ManualClock, ModelServer, rows_of
 
 TEMPLATE = (
     "{{ greeting }} on {{weekday}} {{ date }} at {{ time }} {{ time_zone }}. {{ last_note }}"
@@ -16,14 +14,14 @@ TEMPLATE = (
 
 
 @pytest.fixture
-def sections(scripted: ScriptedServer) -> dict[str, object]:
+def sections(scripted: ModelServer) -> dict[str, object]:
     openai = {"base_url": scripted.url, "api_key": "x", "model": "m"}
     return {
         "plugins": {"llm": {"backend": "openai", "openai": openai, "system_prompt": ""}},
     }
 
 
-async def run_once(client: Client, path: str) -> dict[str, JsonValue]:
+async def run_once(client: ApiClient, path: str) -> dict[str, JsonValue]:
     run = await client.ask("POST", f"{path}/run-now")
     return await client.get_until(
         f"{path}/runs/{run[1]['id']}", lambda run: run["status"] in {"succeeded", "failed"}
@@ -31,7 +29,7 @@ async def run_once(client: Client, path: str) -> dict[str, JsonValue]:
 
 
 async def test_a_prompt_is_filled_in_and_the_answer_kept_with_title_tags_and_link(
-    workbench: Workbench, client: Client, clock: FakeClock, scripted: ScriptedServer
+    workbench: Workbench, client: ApiClient, clock: ManualClock, scripted: ModelServer
 ) -> None:
     made = await client.post(
         "/schedule",
@@ -64,7 +62,7 @@ async def test_a_prompt_is_filled_in_and_the_answer_kept_with_title_tags_and_lin
     assert scripted.asked[1].messages[-1][1].endswith(str(note["content"]))
 
 
-async def test_an_empty_title_becomes_the_name_of_the_schedule(client: Client) -> None:
+async def test_an_empty_title_becomes_the_name_of_the_schedule(client: ApiClient) -> None:
     parameters: dict[str, JsonValue] = {"prompt": "Hello: you.", "title": "{{ last_note }}"}
     made = await client.post(
         "/schedule", {"name": "Greeting", "cron": "0 9 * * *", "parameters": parameters}
@@ -85,7 +83,7 @@ async def test_an_empty_title_becomes_the_name_of_the_schedule(client: Client) -
     ],
 )
 async def test_an_unknown_placeholder_is_refused(
-    client: Client, parameters: dict[str, JsonValue], pointer: str
+    client: ApiClient, parameters: dict[str, JsonValue], pointer: str
 ) -> None:
     body: dict[str, JsonValue] = {"cron": "0 9 * * *", "prompt": "x", **parameters}
     status, problem = await client.ask("POST", "/schedule", body)

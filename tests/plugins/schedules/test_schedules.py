@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 from pydantic import JsonValue
-from support.client import Client
-from support.clock import FakeClock
+
+from biont.testing import ApiClient, ManualClock
 
 DAILY: dict[str, JsonValue] = {"cron": "0 9 * * *", "prompt": "Good morning"}
 
 
 async def test_a_schedule_is_created_read_paused_resumed_and_deleted(
-    client: Client, clock: FakeClock
+    client: ApiClient, clock: ManualClock
 ) -> None:
     made = await client.post("/schedule", DAILY | {"time_zone": "Europe/Berlin"})
     assert made["next_fire_at"] == "2026-03-03T08:00:00Z"
@@ -25,7 +25,7 @@ async def test_a_schedule_is_created_read_paused_resumed_and_deleted(
     assert (await client.ask("GET", path))[0] == 404
 
 
-async def test_a_schedule_without_a_zone_has_the_zone_of_the_workbench(client: Client) -> None:
+async def test_a_schedule_without_a_zone_has_the_zone_of_the_workbench(client: ApiClient) -> None:
     assert (await client.post("/schedule", DAILY))["time_zone"] == "UTC"
 
 
@@ -47,7 +47,7 @@ async def test_a_schedule_without_a_zone_has_the_zone_of_the_workbench(client: C
     ],
 )
 async def test_a_wrong_schedule_is_refused_with_pointers_to_the_errors(
-    client: Client, body: dict[str, JsonValue], pointer: str
+    client: ApiClient, body: dict[str, JsonValue], pointer: str
 ) -> None:
     status, problem = await client.ask("POST", "/schedule", DAILY | body)
     assert status == 422
@@ -56,7 +56,7 @@ async def test_a_wrong_schedule_is_refused_with_pointers_to_the_errors(
     assert [error["pointer"] for error in errors if isinstance(error, dict)] == [pointer]
 
 
-async def test_a_schedule_without_a_prompt_is_refused(client: Client) -> None:
+async def test_a_schedule_without_a_prompt_is_refused(client: ApiClient) -> None:
     status, problem = await client.ask("POST", "/schedule", {"cron": "0 9 * * *"})
     assert status == 422
     assert "#/prompt" in str(problem["errors"])

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import yaml
 from conftest import MakeKey, StartServer
-from support.client import Client
-from support.config import write_config
 from support.process import run_biont
+
+from biont.testing import ApiClient, write_config
 
 DECLARED: dict[str, object] = {
     "plugins": {
@@ -66,7 +66,7 @@ async def test_schedules_in_the_database_are_simulated_and_not_changed(
     write_config(tmp_path, DECLARED)
     key = await make_key()
     server = await start_server(**DECLARED)
-    async with Client(server.url, key) as client:
+    async with ApiClient(server.url, key) as client:
         await client.post("/schedule", {"name": "Mine", "cron": "0 9 * * *", "prompt": "x"})
         before = await client.get("/schedule")
         down = ("--down", "2026-03-28T08:30", "2026-03-28T09:45")

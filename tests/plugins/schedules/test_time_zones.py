@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.client import Client
-from support.config import write_config
 from support.process import run_biont
 
+from biont.testing import ApiClient, write_config
 
-async def test_a_schedule_without_a_zone_has_the_zone_of_its_user(client: Client) -> None:
+
+async def test_a_schedule_without_a_zone_has_the_zone_of_its_user(client: ApiClient) -> None:
     body = {"cron": "0 9 * * *", "prompt": "x"}
     before = await client.post("/schedule", dict(body))
     assert (await client.get("/me"))["time_zone"] is None
@@ -27,7 +27,7 @@ async def test_a_schedule_without_a_zone_has_the_zone_of_its_user(client: Client
 
 
 @pytest.mark.parametrize("body", [{"time_zone": "Mars/Base"}, {}, {"name": "eve"}])
-async def test_an_unknown_zone_is_refused(client: Client, body: dict[str, str]) -> None:
+async def test_an_unknown_zone_is_refused(client: ApiClient, body: dict[str, str]) -> None:
     assert (await client.ask("PATCH", "/me", dict(body)))[0] == 422
 
 

@@ -10,32 +10,35 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from conftest import OpenClient
 from pydantic import JsonValue
-from support.client import Client, rows_of
-from support.clock import FakeClock
-from support.config import write_config
-from support.receiver import Receiver
 
 from biont import Scope
 from biont.application import Application, open_application
 from biont.settings import load_settings
+from biont.testing import (
+    ApiClient,
+    MakeClient,
+    ManualClock,
+    WebhookReceiver,
+    rows_of,
+    write_config,
+)
 
 PATH = "/webhooks/outgoing"
 
 
-async def register(client: Client, url: str, **more: JsonValue) -> str:
+async def register(client: ApiClient, url: str, **more: JsonValue) -> str:
     """Register a webhook for `custom_*`; return its path."""
     body: dict[str, JsonValue] = {"url": url, "event_types": ["custom_*"], **more}
     return f"{PATH}/{(await client.post(f'{PATH}/register', body))['id']}"
 
 
-async def emit(client: Client, count: int = 1) -> None:
+async def emit(client: ApiClient, count: int = 1) -> None:
     for number in range(count):
         await client.post("/events", {"event_type": "custom_x", "payload": {"n": number}})
 
 
-async def wait_for_attempts(client: Client, webhook: str, count: int) -> dict[str, JsonValue]:
+async def wait_for_attempts(client: ApiClient, webhook: str, count: int) -> dict[str, JsonValue]:
     """Wait until the only delivery of a webhook has so many attempts; return it."""
 
     def has_attempts(page: dict[str, JsonValue]) -> bool:
@@ -62,7 +65,9 @@ def answer_in_turn(*statuses: int) -> Iterator[int]:
         yield statuses[-1]
 
 
-async def test_delivery_is_retried_until_success(client: Client, receiver: Receiver) -> None:
+async def test_delivery_is_retried_until_success(
+    client: ApiClient, receiver: WebhookReceiver
+) -> None:
     turns = answer_in_turn(500, 404, 200)
 
     async def respond(_: web.Request) -> web.Response:
@@ -79,7 +84,9 @@ async def test_delivery_is_retried_until_success(client: Client, receiver: Recei
     assert len({request.headers["webhook-id"] for request in receiver.requests}) == 1
 
 
-async def test_delivery_fails_after_the_last_retry(client: Client, receiver: Receiver) -> None:
+async def test_delivery_fails_after_the_last_retry(
+    client: ApiClient, receiver: WebhookReceiver
+) -> None:
     receiver.status = 500
     webhook = await register(client, receiver.url, retry=[0])
     await emit(client)
@@ -93,9 +100,9 @@ async def test_delivery_fails_after_the_last_retry(client: Client, receiver: Rec
     [(None, 5, 6), ("120", 120, 120), ("Mon, 02 Mar 2026 13:00:00 GMT", 3600, 3600), ("?", 5, 6)],
 )
 async def test_next_attempt_is_due_by_retry_policy_and_retry_after(
-    client: Client,
-    receiver: Receiver,
-    clock: FakeClock,
+    client: ApiClient,
+    receiver: WebhookReceiver,
+    clock: ManualClock,
     retry_after: str | None,
     least: float,
     most: float,
@@ -114,7 +121,7 @@ async def test_next_attempt_is_due_by_retry_policy_and_retry_after(
 
 
 async def test_delivery_due_during_a_stop_is_attempted_at_the_next_start(
-    receiver: Receiver, tmp_path: Path, clock: FakeClock
+    receiver: WebhookReceiver, tmp_path: Path, clock: ManualClock
 ) -> None:
     settings = load_settings(write_config(tmp_path, {}), environ={})
     receiver.status = 500
@@ -142,9 +149,9 @@ class _connect:  # noqa: N801  # a context manager that reads as a function
         self._server = TestServer(application.app, host="127.0.0.1")
         self._key = key
 
-    async def __aenter__(self) -> Client:
+    async def __aenter__(self) -> ApiClient:
         await self._server.start_server()
-        self._client = Client(str(self._server.make_url("")).rstrip("/"), self._key)
+        self._client = ApiClient(str(self._server.make_url("")).rstrip("/"), self._key)
         return await self._client.__aenter__()
 
     async def __aexit__(self, *_: object) -> None:
@@ -153,7 +160,7 @@ class _connect:  # noqa: N801  # a context manager that reads as a function
 
 
 async def test_status_410_disables_the_webhook_and_emits_an_event(
-    client: Client, receiver: Receiver
+    client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     receiver.status = 410
     webhook = await register(client, receiver.url, retry="standard")
@@ -174,7 +181,7 @@ async def test_status_410_disables_the_webhook_and_emits_an_event(
 
 
 async def test_status_410_does_not_disable_a_webhook_without_retries(
-    client: Client, receiver: Receiver
+    client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     receiver.status = 410
     webhook = await register(client, receiver.url)
@@ -184,7 +191,7 @@ async def test_status_410_does_not_disable_a_webhook_without_retries(
 
 
 async def test_a_webhook_that_fails_for_five_days_is_disabled_until_it_is_resumed(
-    client: Client, receiver: Receiver, clock: FakeClock
+    client: ApiClient, receiver: WebhookReceiver, clock: ManualClock
 ) -> None:
     receiver.status = 500
     webhook = await register(client, receiver.url)
@@ -206,7 +213,7 @@ async def test_a_webhook_that_fails_for_five_days_is_disabled_until_it_is_resume
 
 
 async def test_success_within_five_days_keeps_a_webhook_active(
-    client: Client, receiver: Receiver, clock: FakeClock
+    client: ApiClient, receiver: WebhookReceiver, clock: ManualClock
 ) -> None:
     webhook = await register(client, receiver.url)
     for day in range(11):
@@ -224,7 +231,7 @@ async def test_success_within_five_days_keeps_a_webhook_active(
 
 
 async def test_concurrency_limits_simultaneous_attempts(
-    client: Client, receiver: Receiver
+    client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     under_way, most, gate = 0, 0, asyncio.Event()
     webhook = await register(client, receiver.url, concurrency=2)
@@ -249,10 +256,10 @@ async def test_concurrency_limits_simultaneous_attempts(
 
 @pytest.mark.parametrize("sections", [{"plugins": {"webhooks": {"timeout": 1}}}])
 async def test_unknown_endpoint_gets_one_attempt_at_a_time(
-    open_client: OpenClient, receiver: Receiver
+    open_client: MakeClient, receiver: WebhookReceiver
 ) -> None:
     client = await open_client()
-    async with Receiver(respond=hang) as hanging:
+    async with WebhookReceiver(respond=hang) as hanging:
         await register(client, hanging.url)
         await register(client, receiver.url)
         await emit(client, 5)
@@ -261,7 +268,7 @@ async def test_unknown_endpoint_gets_one_attempt_at_a_time(
 
 
 async def test_rate_limits_attempts_in_a_second(
-    open_client: OpenClient, receiver: Receiver
+    open_client: MakeClient, receiver: WebhookReceiver
 ) -> None:
     client = await open_client()
     slow = await register(client, receiver.url, rate=0.01)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import pytest
 from pydantic import JsonValue
-from support.client import Client
-from support.clock import FakeClock
-from support.receiver import Receiver
 from support.webhooks import (
     PATH,
     emit,
@@ -17,6 +14,7 @@ from support.webhooks import (
 )
 
 from biont import Workbench
+from biont.testing import ApiClient, ManualClock, WebhookReceiver
 from biont_webhooks.tables import Webhook
 
 CHANGES: list[dict[str, JsonValue]] = [
@@ -37,7 +35,7 @@ def point(webhook: dict[str, JsonValue], action: str = "") -> str:
 
 
 async def patch(
-    client: Client, webhook: dict[str, JsonValue], change: dict[str, JsonValue]
+    client: ApiClient, webhook: dict[str, JsonValue], change: dict[str, JsonValue]
 ) -> dict[str, JsonValue]:
     status, changed = await client.ask("PATCH", point(webhook), change)
     assert status == 200, changed
@@ -46,7 +44,7 @@ async def patch(
 
 @pytest.mark.parametrize("change", CHANGES)
 async def test_change_keeps_the_other_fields(
-    client: Client, clock: FakeClock, change: dict[str, JsonValue]
+    client: ApiClient, clock: ManualClock, change: dict[str, JsonValue]
 ) -> None:
     webhook = await register(client, "https://example.com/hook", headers={"X-A": "1"})
     del webhook["secret"]
@@ -57,7 +55,7 @@ async def test_change_keeps_the_other_fields(
 
 
 @pytest.mark.parametrize("field", ["name", "filter", "headers", "rate", "concurrency"])
-async def test_null_resets_an_optional_field(client: Client, field: str) -> None:
+async def test_null_resets_an_optional_field(client: ApiClient, field: str) -> None:
     chosen: dict[str, JsonValue] = {
         "name": "a name",
         "filter": {"path": "a", "op": "exists"},
@@ -83,7 +81,7 @@ async def test_null_resets_an_optional_field(client: Client, field: str) -> None
     ],
 )
 async def test_invalid_change_is_refused_with_a_pointer(
-    client: Client, change: dict[str, JsonValue], pointer: str
+    client: ApiClient, change: dict[str, JsonValue], pointer: str
 ) -> None:
     webhook = await register(client, "https://example.com/hook")
     assert await list_pointers(client, "PATCH", point(webhook), change) == [pointer]
@@ -91,7 +89,9 @@ async def test_invalid_change_is_refused_with_a_pointer(
     assert await client.get(point(webhook)) == webhook
 
 
-async def test_change_applies_to_the_next_event(client: Client, receiver: Receiver) -> None:
+async def test_change_applies_to_the_next_event(
+    client: ApiClient, receiver: WebhookReceiver
+) -> None:
     webhook = await register(client, receiver.url)
     await emit(client, "custom_a")
     await receiver.wait_for(1)
@@ -108,7 +108,9 @@ async def test_change_applies_to_the_next_event(client: Client, receiver: Receiv
     assert requests[1].headers["X-A"] == "1"
 
 
-async def test_paused_webhook_gets_no_deliveries(client: Client, receiver: Receiver) -> None:
+async def test_paused_webhook_gets_no_deliveries(
+    client: ApiClient, receiver: WebhookReceiver
+) -> None:
     webhook = await register(client, receiver.url)
     assert (await client.post(point(webhook, "/pause")))["status"] == "paused"
     await emit(client, "custom_a")
@@ -121,7 +123,7 @@ async def test_paused_webhook_gets_no_deliveries(client: Client, receiver: Recei
 
 
 async def test_pending_deliveries_of_a_paused_webhook_wait_for_the_resume(
-    client: Client, receiver: Receiver
+    client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     webhook = await register(client, receiver.url)
     other = await register(client, receiver.url)
@@ -138,7 +140,7 @@ async def test_pending_deliveries_of_a_paused_webhook_wait_for_the_resume(
 
 
 async def test_pending_delivery_goes_to_the_changed_url(
-    client: Client, receiver: Receiver, unused_tcp_port: int
+    client: ApiClient, receiver: WebhookReceiver, unused_tcp_port: int
 ) -> None:
     webhook = await register(client, f"http://127.0.0.1:{unused_tcp_port}/")
     await client.post(point(webhook, "/pause"))
@@ -151,12 +153,12 @@ async def test_pending_delivery_goes_to_the_changed_url(
 
 def disable() -> None:
     Webhook.update(
-        status="disabled", disabled_reason="gone", failing_since=FakeClock().now()
+        status="disabled", disabled_reason="gone", failing_since=ManualClock().now()
     ).execute()
 
 
 async def test_a_disabled_webhook_can_be_resumed_but_not_paused(
-    client: Client, workbench: Workbench, receiver: Receiver
+    client: ApiClient, workbench: Workbench, receiver: WebhookReceiver
 ) -> None:
     webhook = await register(client, receiver.url)
     await workbench.store.write(disable)

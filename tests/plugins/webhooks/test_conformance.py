@@ -13,12 +13,12 @@ import pytest
 import standardwebhooks
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from support.config import write_config
 from support.process import run_biont
 from yarl import URL
 
 from biont.clock import SystemClock
 from biont.egress import EgressPolicy
+from biont.testing import write_config
 from biont_webhooks.receiver_testing.conformance import Grade, Result, try_receiver
 from biont_webhooks.receiver_testing.conformance_cases import list_cases
 from biont_webhooks.receiver_testing.verification import verify

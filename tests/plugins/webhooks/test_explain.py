@@ -7,12 +7,8 @@ import hmac
 from datetime import UTC, datetime
 
 import pytest
-from conftest import OpenClient
 from pydantic import JsonValue
 from standardwebhooks import Webhook
-from support.client import Client
-from support.clock import FakeClock
-from support.receiver import Receiver
 from support.webhooks import (
     PATH,
     Document,
@@ -23,14 +19,17 @@ from support.webhooks import (
 )
 
 from biont import Scope, Workbench
+from biont.testing import ApiClient, MakeClient, ManualClock, WebhookReceiver
 from biont_webhooks import tables
 
 
-async def explain(client: Client, event: Document, more: str = "") -> Document:
+async def explain(client: ApiClient, event: Document, more: str = "") -> Document:
     return await client.get(f"{PATH}/explain?event_id={event['id']}{more}")
 
 
-async def test_explanation_names_the_deciding_field(client: Client, workbench: Workbench) -> None:
+async def test_explanation_names_the_deciding_field(
+    client: ApiClient, workbench: Workbench
+) -> None:
     url = "https://example.com/hook"
     large: JsonValue = {"path": "total", "op": "gt", "value": 100}
     paid: JsonValue = {"path": "paid", "op": "eq", "value": True}
@@ -68,7 +67,7 @@ async def test_explanation_names_the_deciding_field(client: Client, workbench: W
 
 
 async def test_explanation_shows_the_request_as_sent(
-    client: Client, receiver: Receiver, clock: FakeClock
+    client: ApiClient, receiver: WebhookReceiver, clock: ManualClock
 ) -> None:
     clock.at = datetime.now(UTC)  # the library refuses what is older than five minutes
     webhook = await register(client, receiver.url, headers={"Authorization": "Bearer t0k3n"})
@@ -89,7 +88,7 @@ async def test_explanation_shows_the_request_as_sent(
     assert headers["X-ASI-Signature"] == expected.hexdigest()
 
 
-async def test_many_webhooks_are_explained_in_pages(client: Client) -> None:
+async def test_many_webhooks_are_explained_in_pages(client: ApiClient) -> None:
     for _ in range(3):
         await register(client, "https://example.com/hook", event_types=["note_created"])
     event = await emit(client)
@@ -100,7 +99,7 @@ async def test_many_webhooks_are_explained_in_pages(client: Client) -> None:
     assert second["next"] is None
 
 
-async def test_events_of_other_users_are_not_explained(open_client: OpenClient) -> None:
+async def test_events_of_other_users_are_not_explained(open_client: MakeClient) -> None:
     ada, eve = await open_client("ada"), await open_client("eve")
     event = await emit(ada)
     path = f"{PATH}/explain?event_id="
@@ -111,7 +110,7 @@ async def test_events_of_other_users_are_not_explained(open_client: OpenClient) 
 
 
 @pytest.mark.parametrize("sections", [{"plugins": {"disable": ["audit"]}}])
-async def test_missing_event_log_is_reported(client: Client) -> None:
+async def test_missing_event_log_is_reported(client: ApiClient) -> None:
     webhook = await register(client, "https://example.com/hook")
     body: JsonValue = {"since": "2026-03-01T00:00:00Z"}
     for answer in (

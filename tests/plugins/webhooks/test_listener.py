@@ -12,21 +12,18 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession, web  # noqa: TID251  # what no workbench sends
 from standardwebhooks import Webhook
-from support.client import Client
-from support.clock import FakeClock
-from support.config import write_config
 from support.process import keep_biont, run_biont
-from support.receiver import Receiver
 from support.webhooks import Document, emit, register, wait_for_deliveries
 
+from biont.testing import ApiClient, ManualClock, WebhookReceiver, write_config
 from biont_webhooks.subscription.signing import generate_secret
 
 SECRET, OTHER = generate_secret(), generate_secret()
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(datetime.now(UTC))
+def clock() -> ManualClock:
+    return ManualClock(datetime.now(UTC))
 
 
 class Listening:
@@ -58,7 +55,7 @@ async def listen(folder: Path, *arguments: str, **variables: str) -> AsyncIterat
         yield Listening(process, f"{first[2]}hook")
 
 
-async def deliver(client: Client, url: str, **more: str) -> Document:
+async def deliver(client: ApiClient, url: str, **more: str) -> Document:
     webhook = await register(client, url, secret=SECRET, **more)
     await emit(client, "custom_sale", amount=12, note="ä\n\x1b[31m\x9b")
     (delivery,) = await wait_for_deliveries(client, webhook)
@@ -70,7 +67,7 @@ async def post(url: str, body: bytes = b"{}") -> tuple[int, str]:
         return response.status, await response.text()
 
 
-async def test_a_delivery_is_shown_and_verified(client: Client, tmp_path: Path) -> None:
+async def test_a_delivery_is_shown_and_verified(client: ApiClient, tmp_path: Path) -> None:
     async with listen(tmp_path, "--secret", SECRET) as listening:
         assert (await deliver(client, listening.url))["status"] == "succeeded"
         first, second = (await listening.read_until("amount")).splitlines()
@@ -79,14 +76,14 @@ async def test_a_delivery_is_shown_and_verified(client: Client, tmp_path: Path) 
     assert second == r'    {"amount":12,"note":"ä\n\u001b[31m\x9b"}'
 
 
-async def test_the_secret_may_be_in_the_environment(client: Client, tmp_path: Path) -> None:
+async def test_the_secret_may_be_in_the_environment(client: ApiClient, tmp_path: Path) -> None:
     async with listen(tmp_path, "--once", BIONT_WEBHOOK_SECRET=SECRET) as listening:
         await deliver(client, listening.url)
         assert " verified," in await listening.read_until("amount")
         assert await listening.process.wait() == 0
 
 
-async def test_invalid_request_is_shown_with_the_reason(client: Client, tmp_path: Path) -> None:
+async def test_invalid_request_is_shown_with_the_reason(client: ApiClient, tmp_path: Path) -> None:
     async with listen(tmp_path, "--secret", OTHER) as listening:
         await deliver(client, listening.url)
         shown = await listening.read_until("amount")
@@ -98,7 +95,7 @@ async def test_invalid_request_is_shown_with_the_reason(client: Client, tmp_path
         assert shown.splitlines()[-1] == "    \\x1b]0;\N{REPLACEMENT CHARACTER}"
 
 
-async def test_without_a_secret_nothing_is_checked(client: Client, tmp_path: Path) -> None:
+async def test_without_a_secret_nothing_is_checked(client: ApiClient, tmp_path: Path) -> None:
     async with listen(tmp_path, "--status", "503", "-v") as listening:
         assert (await deliver(client, listening.url))["status"] == "failed"
         shown = await listening.read_until("amount")
@@ -106,7 +103,7 @@ async def test_without_a_secret_nothing_is_checked(client: Client, tmp_path: Pat
     assert "    webhook-signature: v1," in shown
 
 
-async def test_saved_request_can_be_verified_later(client: Client, tmp_path: Path) -> None:
+async def test_saved_request_can_be_verified_later(client: ApiClient, tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     async with listen(tmp_path, "--keep", str(folder), "--count", "2") as listening:
         await deliver(client, listening.url)
@@ -121,7 +118,7 @@ async def test_saved_request_can_be_verified_later(client: Client, tmp_path: Pat
 
 
 async def test_forward_keeps_the_request_and_returns_the_answer(
-    client: Client, receiver: Receiver, tmp_path: Path
+    client: ApiClient, receiver: WebhookReceiver, tmp_path: Path
 ) -> None:
     async def respond(_: web.Request) -> web.Response:
         return web.Response(status=503, text="later", headers={"Retry-After": "7"})
@@ -168,7 +165,9 @@ async def test_signal_stops_the_listener(number: signal.Signals, tmp_path: Path)
         assert (listening.process.returncode, out, error) == (0, b"", b"")
 
 
-async def test_port_in_use_is_reported_with_a_remedy(receiver: Receiver, tmp_path: Path) -> None:
+async def test_port_in_use_is_reported_with_a_remedy(
+    receiver: WebhookReceiver, tmp_path: Path
+) -> None:
     port = receiver.url.split(":")[2].split("/")[0]
     code, out, error = await run_biont(
         "webhooks", "listen", "--port", port, config=write_config(tmp_path, {})

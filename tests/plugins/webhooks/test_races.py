@@ -7,8 +7,6 @@ import asyncio
 import pytest
 from aiohttp import web
 from conftest import Restart
-from support.client import Client
-from support.receiver import Receiver
 from support.webhooks import (
     PATH,
     emit,
@@ -16,6 +14,8 @@ from support.webhooks import (
     register,
     wait_for_deliveries,
 )
+
+from biont.testing import ApiClient, WebhookReceiver
 
 
 class Held:
@@ -34,7 +34,7 @@ class Held:
 
 
 async def test_attempt_that_fails_after_a_pause_and_a_resume_is_retried(
-    client: Client, receiver: Receiver
+    client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     held = Held(status=503)
     receiver.respond = held.respond
@@ -51,10 +51,10 @@ async def test_attempt_that_fails_after_a_pause_and_a_resume_is_retried(
 
 @pytest.mark.parametrize("status", [200, 410, 500])
 async def test_result_for_a_deleted_webhook_does_not_count_for_a_new_webhook(
-    restart: Restart, receiver: Receiver, status: int
+    restart: Restart, receiver: WebhookReceiver, status: int
 ) -> None:
     held = Held(status)
-    async with Receiver(respond=held.respond) as deleted:
+    async with WebhookReceiver(respond=held.respond) as deleted:
         async with restart() as client:
             first = await register(client, deleted.url, retry=[0])
             await emit(client)
@@ -71,9 +71,9 @@ async def test_result_for_a_deleted_webhook_does_not_count_for_a_new_webhook(
 
 
 async def test_rate_limits_events_that_arrive_one_by_one(
-    client: Client, receiver: Receiver
+    client: ApiClient, receiver: WebhookReceiver
 ) -> None:
-    async with Receiver() as quick:
+    async with WebhookReceiver() as quick:
         slow = await register(client, receiver.url, rate=0.01)
         prompt = await register(client, quick.url)
         for number in range(1, 4):
@@ -92,7 +92,7 @@ async def test_rate_limits_events_that_arrive_one_by_one(
 
 @pytest.mark.parametrize("sections", [{"server": {"port": 0, "shutdown_timeout": 0.1}}])
 async def test_waiting_deliveries_at_a_stop_are_delivered_after_the_restart(
-    restart: Restart, receiver: Receiver
+    restart: Restart, receiver: WebhookReceiver
 ) -> None:
     receiver.status = 500
     async with restart() as client:

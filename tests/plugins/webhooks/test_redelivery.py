@@ -5,12 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import OpenClient
 from pydantic import JsonValue
 from standardwebhooks import Webhook
-from support.client import Client
-from support.clock import FakeClock
-from support.receiver import Receiver
 from support.webhooks import (
     PATH,
     Document,
@@ -22,12 +18,14 @@ from support.webhooks import (
     wait_for_deliveries,
 )
 
+from biont.testing import ApiClient, MakeClient, ManualClock, WebhookReceiver
+
 
 def point(webhook: Document, action: str) -> str:
     return f"{PATH}/{webhook['id']}/{action}"
 
 
-async def wait_for_attempts(client: Client, webhook: Document, count: int) -> Document:
+async def wait_for_attempts(client: ApiClient, webhook: Document, count: int) -> Document:
     """Wait until the newest delivery has so many attempts; return it."""
 
     def attempted(page: Document) -> bool:
@@ -39,7 +37,7 @@ async def wait_for_attempts(client: Client, webhook: Document, count: int) -> Do
 
 
 async def test_test_delivery_is_signed_and_reaches_one_webhook_alone(
-    client: Client, receiver: Receiver, clock: FakeClock
+    client: ApiClient, receiver: WebhookReceiver, clock: ManualClock
 ) -> None:
     clock.at = datetime.now(UTC)  # the library refuses what is older than five minutes
     webhook = await register(client, receiver.url, event_types=["note_created"])
@@ -62,7 +60,7 @@ async def test_test_delivery_is_signed_and_reaches_one_webhook_alone(
 
 
 async def test_resend_attempts_a_delivery_in_any_status(
-    client: Client, receiver: Receiver
+    client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     webhook = await register(client, receiver.url)
     receiver.status = 500
@@ -85,7 +83,7 @@ async def test_resend_attempts_a_delivery_in_any_status(
 
 
 async def test_resend_of_a_pending_delivery_keeps_its_retries(
-    client: Client, receiver: Receiver
+    client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     webhook = await register(client, receiver.url, retry=[3600, 3600])
     receiver.status = 500
@@ -97,7 +95,7 @@ async def test_resend_of_a_pending_delivery_keeps_its_retries(
 
 
 async def test_recovery_attempts_failed_deliveries_since_an_instant(
-    client: Client, receiver: Receiver, clock: FakeClock
+    client: ApiClient, receiver: WebhookReceiver, clock: ManualClock
 ) -> None:
     webhook = await register(client, receiver.url)
     await emit(client, number=0)
@@ -121,7 +119,7 @@ async def test_recovery_attempts_failed_deliveries_since_an_instant(
 
 
 async def test_recovery_of_many_deliveries_takes_several_writes(
-    client: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, receiver: WebhookReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("service.redelivery", "api.delivery_routes"):
         monkeypatch.setattr(f"biont_webhooks.{module}.SLICE", 3)
@@ -138,7 +136,7 @@ async def test_recovery_of_many_deliveries_takes_several_writes(
 
 
 async def test_deliveries_are_found_by_status_type_and_time(
-    client: Client, receiver: Receiver, clock: FakeClock
+    client: ApiClient, receiver: WebhookReceiver, clock: ManualClock
 ) -> None:
     webhook = await register(client, receiver.url)
     events = []
@@ -163,7 +161,7 @@ async def test_deliveries_are_found_by_status_type_and_time(
     assert await find("?status=pending") == []
 
 
-async def test_delivery_is_read_by_number(client: Client, receiver: Receiver) -> None:
+async def test_delivery_is_read_by_number(client: ApiClient, receiver: WebhookReceiver) -> None:
     webhook = await register(client, receiver.url)
     await emit(client)
     (delivery,) = await wait_for_deliveries(client, webhook)
@@ -174,7 +172,7 @@ async def test_delivery_is_read_by_number(client: Client, receiver: Receiver) ->
 
 
 async def test_deliveries_of_other_webhooks_and_users_are_hidden(
-    open_client: OpenClient, receiver: Receiver
+    open_client: MakeClient, receiver: WebhookReceiver
 ) -> None:
     ada, eve = await open_client("ada"), await open_client("eve")
     webhook, other = await register(ada, receiver.url), await register(ada, receiver.url)
@@ -199,7 +197,7 @@ async def test_deliveries_of_other_webhooks_and_users_are_hidden(
 @pytest.mark.parametrize(
     "since", ["2026-03-02T12:00:00", "yesterday", "0001-01-01T00:00:00+14:00", None]
 )
-async def test_recovery_needs_an_instant(client: Client, since: JsonValue) -> None:
+async def test_recovery_needs_an_instant(client: ApiClient, since: JsonValue) -> None:
     webhook = await register(client, "https://example.com/hook")
     pointers = await list_pointers(client, "POST", point(webhook, "recover"), {"since": since})
     assert pointers == ["#/since"]

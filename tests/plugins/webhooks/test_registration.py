@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 from pydantic import JsonValue
-from support.client import Client
-from support.receiver import Receiver
 from support.webhooks import (
     PATH,
     emit,
@@ -14,6 +12,8 @@ from support.webhooks import (
     register,
     wait_for_deliveries,
 )
+
+from biont.testing import ApiClient, WebhookReceiver
 
 LARGE: JsonValue = {"path": "total", "op": "gt", "value": 100}
 EVERYTHING: dict[str, JsonValue] = {
@@ -28,7 +28,7 @@ EVERYTHING: dict[str, JsonValue] = {
 }
 
 
-async def test_webhook_is_shown_with_its_registered_fields(client: Client) -> None:
+async def test_webhook_is_shown_with_its_registered_fields(client: ApiClient) -> None:
     created = await register(client, "https://example.com/hook", **EVERYTHING)
     secret = created.pop("secret")
     shown = await client.get(f"{PATH}/{created['id']}")
@@ -49,7 +49,7 @@ async def test_webhook_is_shown_with_its_registered_fields(client: Client) -> No
     assert str(secret) not in str(shown)
 
 
-async def test_omitted_fields_get_the_defaults(client: Client) -> None:
+async def test_omitted_fields_get_the_defaults(client: ApiClient) -> None:
     created = await register(client, "https://example.com/hook")
     defaults: dict[str, JsonValue] = {
         "name": None,
@@ -65,7 +65,7 @@ async def test_omitted_fields_get_the_defaults(client: Client) -> None:
 
 
 async def test_only_events_that_match_the_filter_are_delivered(
-    client: Client, receiver: Receiver
+    client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     await register(client, receiver.url, event_types=["custom_order", "note_*"], filter=LARGE)
     await client.post("/notes", {"title": "has no total"})
@@ -86,7 +86,7 @@ async def test_only_events_that_match_the_filter_are_delivered(
     [("2xx", 204, "succeeded"), ("2xx", 302, "failed"), ("200", 204, "failed")],
 )
 async def test_webhook_chooses_the_successful_statuses(
-    client: Client, receiver: Receiver, success: str, status: int, outcome: str
+    client: ApiClient, receiver: WebhookReceiver, success: str, status: int, outcome: str
 ) -> None:
     receiver.status = status
     webhook = await register(client, receiver.url, success=success)
@@ -98,7 +98,7 @@ async def test_webhook_chooses_the_successful_statuses(
 
 
 async def test_custom_headers_are_added_to_each_request(
-    client: Client, receiver: Receiver
+    client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     own: dict[str, JsonValue] = {"Authorization": "Bearer t0k3n", "x-tenant": "a b"}
     await register(client, receiver.url, headers=own)
@@ -130,7 +130,7 @@ async def test_custom_headers_are_added_to_each_request(
         "n" * 101,
     ],
 )
-async def test_reserved_header_is_refused(client: Client, name: str) -> None:
+async def test_reserved_header_is_refused(client: ApiClient, name: str) -> None:
     body: JsonValue = {"url": "https://example.com", "headers": {"X-Fine": "1", name: "1"}}
     pointers = await list_pointers(client, "POST", f"{PATH}/register", body)
     assert pointers == [f"#/headers/{name}"]
@@ -140,7 +140,7 @@ async def test_reserved_header_is_refused(client: Client, name: str) -> None:
     "value", ["", " a", "a ", "a\r\nX-Evil: 1", "a\nb", "a\0b", "ä", "x" * 4097]
 )
 async def test_header_value_that_could_break_a_request_is_refused(
-    client: Client, value: str
+    client: ApiClient, value: str
 ) -> None:
     body: JsonValue = {"url": "https://example.com", "headers": {"X-Token": value}}
     pointers = await list_pointers(client, "POST", f"{PATH}/register", body)
@@ -168,13 +168,13 @@ async def test_header_value_that_could_break_a_request_is_refused(
     ],
 )
 async def test_invalid_field_is_refused_with_a_pointer(
-    client: Client, more: dict[str, JsonValue], pointer: str
+    client: ApiClient, more: dict[str, JsonValue], pointer: str
 ) -> None:
     body: JsonValue = {"url": "https://example.com/hook", **more}
     assert await list_pointers(client, "POST", f"{PATH}/register", body) == [pointer]
 
 
-async def test_two_headers_that_differ_by_case_only_are_refused(client: Client) -> None:
+async def test_two_headers_that_differ_by_case_only_are_refused(client: ApiClient) -> None:
     body: JsonValue = {"url": "https://example.com", "headers": {"X-A": "1", "x-a": "2"}}
     pointers = await list_pointers(client, "POST", f"{PATH}/register", body)
     assert pointers == ["#/headers/X-A", "#/headers/x-a"]

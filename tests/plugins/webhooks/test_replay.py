@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import OpenClient
 from pydantic import JsonValue
-from support.client import Client
-from support.clock import FakeClock
-from support.receiver import Receiver
 from support.webhooks import (
     PATH,
     Document,
@@ -19,16 +15,18 @@ from support.webhooks import (
     wait_for_deliveries,
 )
 
+from biont.testing import ApiClient, MakeClient, ManualClock, WebhookReceiver
+
 BEGINNING = "2026-03-02T12:00:00Z"
 
 
-async def replay(client: Client, webhook: Document, **more: JsonValue) -> JsonValue:
+async def replay(client: ApiClient, webhook: Document, **more: JsonValue) -> JsonValue:
     body: JsonValue = {"since": BEGINNING, **more}
     return (await client.post(f"{PATH}/{webhook['id']}/replay", body))["count"]
 
 
 async def test_replay_delivers_events_from_before_the_registration(
-    client: Client, receiver: Receiver
+    client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     other = await register(client, receiver.url)
     missed = [await emit(client, number=number, text="Grüße") for number in range(3)]
@@ -51,7 +49,7 @@ async def test_replay_delivers_events_from_before_the_registration(
 
 
 async def test_replay_delivers_events_from_the_time_of_a_pause(
-    client: Client, receiver: Receiver
+    client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     webhook = await register(client, receiver.url)
     await client.post(f"{PATH}/{webhook['id']}/pause")
@@ -77,9 +75,9 @@ async def test_replay_delivers_events_from_the_time_of_a_pause(
     ],
 )
 async def test_replay_respects_time_types_and_filter(
-    client: Client,
-    receiver: Receiver,
-    clock: FakeClock,
+    client: ApiClient,
+    receiver: WebhookReceiver,
+    clock: ManualClock,
     more: dict[str, JsonValue],
     numbers: list[int],
 ) -> None:
@@ -104,7 +102,7 @@ async def test_replay_respects_time_types_and_filter(
 
 
 async def test_replay_of_many_events_takes_several_writes(
-    client: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, receiver: WebhookReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("biont_webhooks.api.event_log_routes.SLICE", 3)
     for number in range(7):
@@ -115,7 +113,7 @@ async def test_replay_of_many_events_takes_several_writes(
 
 
 async def test_events_of_other_users_are_not_replayed(
-    open_client: OpenClient, receiver: Receiver
+    open_client: MakeClient, receiver: WebhookReceiver
 ) -> None:
     ada, eve = await open_client("ada"), await open_client("eve")
     await emit(ada)
@@ -137,7 +135,7 @@ async def test_events_of_other_users_are_not_replayed(
     ],
 )
 async def test_invalid_replay_is_refused(
-    client: Client, body: dict[str, JsonValue], pointer: str
+    client: ApiClient, body: dict[str, JsonValue], pointer: str
 ) -> None:
     webhook = await register(client, "https://example.com/hook")
     path = f"{PATH}/{webhook['id']}/replay"

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 from conftest import Restart
-from support.client import Client
-from support.clock import FakeClock
-from support.receiver import Receiver
 from support.webhooks import PATH, emit, list_deliveries, register, wait_for_deliveries
+
+from biont.testing import ApiClient, ManualClock, WebhookReceiver
 
 
 def count(folder: Path, table: str) -> int:
@@ -20,15 +19,15 @@ def count(folder: Path, table: str) -> int:
         return int(number)
 
 
-async def wait_for_count(client: Client, folder: Path, table: str, expected: int) -> None:
+async def wait_for_count(client: ApiClient, folder: Path, table: str, expected: int) -> None:
     await client.get_until("/health", lambda _: count(folder, table) == expected)
 
 
 @pytest.mark.parametrize("page", [500, 2])
 async def test_retention_deletes_old_finished_deliveries_only(
     restart: Restart,
-    clock: FakeClock,
-    receiver: Receiver,
+    clock: ManualClock,
+    receiver: WebhookReceiver,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     page: int,
@@ -57,7 +56,7 @@ async def test_retention_deletes_old_finished_deliveries_only(
 
 
 async def test_retention_deletes_messages_of_deleted_webhooks(
-    restart: Restart, clock: FakeClock, receiver: Receiver, tmp_path: Path
+    restart: Restart, clock: ManualClock, receiver: WebhookReceiver, tmp_path: Path
 ) -> None:
     async with restart() as client:
         webhook = await register(client, receiver.url)
@@ -72,7 +71,7 @@ async def test_retention_deletes_messages_of_deleted_webhooks(
 
 @pytest.mark.parametrize("sections", [{"plugins": {"webhooks": {"keep_days": 0}}}])
 async def test_keep_days_0_keeps_everything(
-    restart: Restart, clock: FakeClock, receiver: Receiver
+    restart: Restart, clock: ManualClock, receiver: WebhookReceiver
 ) -> None:
     async with restart() as client:
         webhook = await register(client, receiver.url)

@@ -9,15 +9,14 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import JsonValue
 from standardwebhooks import Webhook, WebhookVerificationError
-from support.client import Client
-from support.clock import FakeClock
-from support.receiver import Received, Receiver
 from support.webhooks import PATH, emit, list_pointers, register
+
+from biont.testing import ApiClient, ManualClock, Received, WebhookReceiver
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(datetime.now(UTC))  # the library refuses what is older than five minutes
+def clock() -> ManualClock:
+    return ManualClock(datetime.now(UTC))  # the library refuses what is older than five minutes
 
 
 def verify(request: Received, secret: JsonValue) -> None:
@@ -25,13 +24,13 @@ def verify(request: Received, secret: JsonValue) -> None:
 
 
 async def rotate(
-    client: Client, webhook: dict[str, JsonValue], body: JsonValue = None
+    client: ApiClient, webhook: dict[str, JsonValue], body: JsonValue = None
 ) -> dict[str, JsonValue]:
     return await client.post(f"{PATH}/{webhook['id']}/rotate-secret", body)
 
 
 async def test_old_secret_still_signs_for_a_day(
-    client: Client, receiver: Receiver, clock: FakeClock
+    client: ApiClient, receiver: WebhookReceiver, clock: ManualClock
 ) -> None:
     webhook = await register(client, receiver.url)
     rotated = await rotate(client, webhook)
@@ -47,7 +46,7 @@ async def test_old_secret_still_signs_for_a_day(
 
 
 async def test_old_secret_stops_signing_after_the_overlap(
-    client: Client, receiver: Receiver, clock: FakeClock
+    client: ApiClient, receiver: WebhookReceiver, clock: ManualClock
 ) -> None:
     clock.advance(days=-1)
     webhook = await register(client, receiver.url)
@@ -60,7 +59,9 @@ async def test_old_secret_stops_signing_after_the_overlap(
         verify(request, webhook["secret"])
 
 
-async def test_a_second_rotation_ends_the_first_secret(client: Client, receiver: Receiver) -> None:
+async def test_a_second_rotation_ends_the_first_secret(
+    client: ApiClient, receiver: WebhookReceiver
+) -> None:
     webhook = await register(client, receiver.url)
     first = await rotate(client, webhook)
     second = await rotate(client, webhook)
@@ -72,7 +73,9 @@ async def test_a_second_rotation_ends_the_first_secret(client: Client, receiver:
         verify(request, webhook["secret"])
 
 
-async def test_rotation_accepts_a_chosen_secret(client: Client, receiver: Receiver) -> None:
+async def test_rotation_accepts_a_chosen_secret(
+    client: ApiClient, receiver: WebhookReceiver
+) -> None:
     webhook = await register(client, receiver.url)
     rotated = await rotate(client, webhook, {"secret": "a secret of my very own"})
     assert rotated["secret"] == "a secret of my very own"
@@ -84,7 +87,7 @@ async def test_rotation_accepts_a_chosen_secret(client: Client, receiver: Receiv
 
 
 @pytest.mark.parametrize("sections", [{"plugins": {"webhooks": {"rotation_overlap": 0}}}])
-async def test_rotation_overlap_is_a_setting(client: Client, receiver: Receiver) -> None:
+async def test_rotation_overlap_is_a_setting(client: ApiClient, receiver: WebhookReceiver) -> None:
     webhook = await register(client, receiver.url)
     rotated = await rotate(client, webhook)
     await emit(client)

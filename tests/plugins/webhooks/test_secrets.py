@@ -10,15 +10,12 @@ from pathlib import Path
 
 from peewee import SqliteDatabase
 from playhouse.migrations import Runner
-from support.client import Client
-from support.clock import FakeClock
-from support.config import write_config
-from support.receiver import Receiver
 
 import biont_webhooks
 from biont.application import open_application
 from biont.settings import load_settings
 from biont.store.schema import CORE_MIGRATIONS
+from biont.testing import ApiClient, ManualClock, WebhookReceiver, write_config
 
 PATH = "/webhooks/outgoing"
 SECRET = "a secret of my very own"
@@ -30,7 +27,7 @@ def read_everything(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.glob("biont.sqlite3*"))
 
 
-async def test_the_database_never_holds_a_secret(client: Client, tmp_path: Path) -> None:
+async def test_the_database_never_holds_a_secret(client: ApiClient, tmp_path: Path) -> None:
     generated = await client.post(f"{PATH}/register", {"url": "https://example.com/a"})
     await client.post(f"{PATH}/register", {"url": "https://example.com/b", "secret": SECRET})
     found = read_everything(tmp_path)
@@ -56,7 +53,7 @@ def make_old_database(folder: Path, url: str) -> None:
 
 
 async def test_plain_secrets_of_an_old_database_are_encrypted_and_still_sign(
-    tmp_path: Path, receiver: Receiver, clock: FakeClock
+    tmp_path: Path, receiver: WebhookReceiver, clock: ManualClock
 ) -> None:
     make_old_database(tmp_path, receiver.url)
     settings = load_settings(write_config(tmp_path, {}), environ={})

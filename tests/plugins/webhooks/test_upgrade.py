@@ -10,9 +10,6 @@ from pathlib import Path
 import pytest
 from peewee import SqliteDatabase
 from playhouse.migrations import Runner
-from support.clock import FakeClock
-from support.config import write_config
-from support.receiver import Receiver
 
 import biont_webhooks
 from biont import Event
@@ -21,6 +18,7 @@ from biont.event import encode_event
 from biont.settings import load_settings
 from biont.store import dump_json
 from biont.store.schema import CORE_MIGRATIONS
+from biont.testing import ManualClock, WebhookReceiver, write_config
 
 MIGRATIONS = Path(biont_webhooks.__file__).parent / "migrations"
 FORMER_NAME = "webhooks.owe_events"
@@ -29,7 +27,7 @@ AT = (str(LONG_AGO),)
 
 
 @pytest.fixture
-def former(tmp_path: Path, receiver: Receiver) -> Path:
+def former(tmp_path: Path, receiver: WebhookReceiver) -> Path:
     """Make a database of the former version, with a user and a webhook; return its path."""
     path = tmp_path / "biont.sqlite3"
     database = SqliteDatabase(str(path))
@@ -47,7 +45,7 @@ def former(tmp_path: Path, receiver: Receiver) -> Path:
 
 
 async def test_an_event_that_the_former_handler_had_not_handled_is_delivered(
-    former: Path, receiver: Receiver, clock: FakeClock
+    former: Path, receiver: WebhookReceiver, clock: ManualClock
 ) -> None:
     entry = (1, "event-1", 1, "custom_waiting", "{}", *AT, "event-1", None, 0)
     with closing(sqlite3.connect(former)) as connection, connection:
@@ -63,7 +61,7 @@ async def test_an_event_that_the_former_handler_had_not_handled_is_delivered(
 
 
 async def test_a_dead_letter_of_the_former_handler_can_be_replayed(
-    former: Path, receiver: Receiver, clock: FakeClock
+    former: Path, receiver: WebhookReceiver, clock: ManualClock
 ) -> None:
     event = Event.uncaused("event-2", 1, "custom_failed", {}, LONG_AGO)
     with closing(sqlite3.connect(former)) as connection, connection:

@@ -11,9 +11,9 @@ import standardwebhooks
 import svix.webhooks
 from hypothesis import given
 from hypothesis import strategies as st
-from support.config import write_config
 from support.process import run_biont
 
+from biont.testing import write_config
 from biont_webhooks.receiver_testing.verification import verify
 from biont_webhooks.subscription.signing import generate_secret, sign
 

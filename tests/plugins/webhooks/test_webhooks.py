@@ -8,18 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import OpenClient
 from pydantic import JsonValue
 from standardwebhooks import Webhook
-from support.client import Client
-from support.clock import FakeClock
-from support.receiver import Receiver
 from support.webhooks import PATH, register, wait_for_deliveries
 from svix.webhooks import Webhook as SvixWebhook
 
+from biont.testing import ApiClient, MakeClient, ManualClock, WebhookReceiver
+
 
 async def test_public_libraries_verify_a_delivery(
-    client: Client, receiver: Receiver, clock: FakeClock
+    client: ApiClient, receiver: WebhookReceiver, clock: ManualClock
 ) -> None:
     clock.at = datetime.now(UTC)  # the libraries refuse what is older than five minutes
     webhook = await register(client, receiver.url)
@@ -45,7 +43,9 @@ async def test_public_libraries_verify_a_delivery(
     assert request.headers["Content-Type"] == "application/json"
 
 
-async def test_chosen_secret_signs_deliveries(client: Client, receiver: Receiver) -> None:
+async def test_chosen_secret_signs_deliveries(
+    client: ApiClient, receiver: WebhookReceiver
+) -> None:
     await register(client, receiver.url, secret="a secret of my very own")
     await client.post("/notes", {"title": "x"})
     (request,) = await receiver.wait_for(1)
@@ -54,7 +54,7 @@ async def test_chosen_secret_signs_deliveries(client: Client, receiver: Receiver
 
 
 async def test_only_subscribed_event_types_are_delivered(
-    client: Client, receiver: Receiver
+    client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     await register(client, receiver.url, event_types=["note_created", "custom_a*"])
     for event_type in ("custom_b", "custom_ab", "custom_c", "custom_a"):
@@ -69,7 +69,7 @@ async def test_only_subscribed_event_types_are_delivered(
 
 
 async def test_events_of_other_users_are_not_delivered(
-    open_client: OpenClient, receiver: Receiver
+    open_client: MakeClient, receiver: WebhookReceiver
 ) -> None:
     ada, eve = await open_client("ada"), await open_client("eve")
     await register(eve, receiver.url)
@@ -79,7 +79,7 @@ async def test_events_of_other_users_are_not_delivered(
     assert request.event["payload"] == {"note_id": 2, "title": "eve's", "tags": [], "source": None}
 
 
-async def test_the_secret_is_shown_only_once(client: Client) -> None:
+async def test_the_secret_is_shown_only_once(client: ApiClient) -> None:
     webhook = await register(client, "https://example.com/hook")
     assert str(webhook["secret"]).startswith("whsec_")
     assert str(webhook["secret"]) not in str(await client.get(PATH))
@@ -88,7 +88,7 @@ async def test_the_secret_is_shown_only_once(client: Client) -> None:
 
 @pytest.mark.parametrize("status", [201, 204, 301, 302, 307, 400, 404, 410, 429, 500, 503])
 async def test_only_200_is_a_success_and_there_is_no_retry_by_default(
-    client: Client, receiver: Receiver, status: int
+    client: ApiClient, receiver: WebhookReceiver, status: int
 ) -> None:
     receiver.status = status
     webhook = await register(client, receiver.url)
@@ -103,14 +103,14 @@ async def test_only_200_is_a_success_and_there_is_no_retry_by_default(
     assert len(receiver.requests) == 1
 
 
-async def test_a_success_is_recorded(client: Client, receiver: Receiver) -> None:
+async def test_a_success_is_recorded(client: ApiClient, receiver: WebhookReceiver) -> None:
     webhook = await register(client, receiver.url)
     await client.post("/notes", {"title": "x"})
     (delivery,) = await wait_for_deliveries(client, webhook)
     assert (delivery["status"], delivery["event_type"]) == ("succeeded", "note_created")
 
 
-async def test_refused_connection_is_recorded(client: Client, unused_tcp_port: int) -> None:
+async def test_refused_connection_is_recorded(client: ApiClient, unused_tcp_port: int) -> None:
     webhook = await register(client, f"http://127.0.0.1:{unused_tcp_port}/hook")
     await client.post("/notes", {"title": "x"})
     (delivery,) = await wait_for_deliveries(client, webhook)
@@ -132,7 +132,7 @@ async def test_refused_connection_is_recorded(client: Client, unused_tcp_port: i
         "",
     ],
 )
-async def test_forbidden_url_is_refused_with_a_pointer(client: Client, url: str) -> None:
+async def test_forbidden_url_is_refused_with_a_pointer(client: ApiClient, url: str) -> None:
     status, problem = await client.ask("POST", f"{PATH}/register", {"url": url})
     assert status == 422
     errors = problem["errors"]
@@ -152,7 +152,7 @@ async def test_forbidden_url_is_refused_with_a_pointer(client: Client, url: str)
     ],
 )
 async def test_invalid_webhook_is_refused_with_a_pointer(
-    client: Client, more: dict[str, JsonValue], pointer: str
+    client: ApiClient, more: dict[str, JsonValue], pointer: str
 ) -> None:
     body: dict[str, JsonValue] = {"url": "https://example.com/hook", **more}
     status, problem = await client.ask("POST", f"{PATH}/register", body)
@@ -160,7 +160,9 @@ async def test_invalid_webhook_is_refused_with_a_pointer(
     assert f"'{pointer}'" in str(problem["errors"])
 
 
-async def test_deleted_webhook_gets_no_deliveries(client: Client, receiver: Receiver) -> None:
+async def test_deleted_webhook_gets_no_deliveries(
+    client: ApiClient, receiver: WebhookReceiver
+) -> None:
     first = await register(client, receiver.url, event_types=["custom_first"])
     await register(client, receiver.url, event_types=["custom_last"])
     assert (await client.ask("DELETE", f"{PATH}/{first['id']}"))[0] == 204
@@ -172,7 +174,7 @@ async def test_deleted_webhook_gets_no_deliveries(client: Client, receiver: Rece
 
 
 async def test_many_events_reach_many_webhooks_once_each(
-    client: Client, receiver: Receiver
+    client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     for _ in range(5):
         await register(client, receiver.url)
@@ -184,7 +186,7 @@ async def test_many_events_reach_many_webhooks_once_each(
 
 
 async def test_many_deliveries_are_deleted_with_their_webhook(
-    client: Client, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: ApiClient, receiver: WebhookReceiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("biont_webhooks.service.redelivery.SLICE", 2)
     webhook = await register(client, receiver.url)

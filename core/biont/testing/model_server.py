@@ -13,13 +13,17 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
+"""Makes one answer of a `ModelServer`."""
 
 MODEL = "scripted-1"
+"""The name of the only model."""
+
 USAGE = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
+"""The usage that each answer reports."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class ModelRequest:
     """Request that the server has received."""
 
     headers: Mapping[str, str]
@@ -27,13 +31,14 @@ class Asked:
 
     @property
     def messages(self) -> list[tuple[str, str]]:
+        """The role and the content of each message."""
         turns = self.body["messages"]
         assert isinstance(turns, list)
         return [(turn["role"], turn["content"]) for turn in turns]
 
 
 @dataclass
-class ScriptedServer:
+class ModelServer:
     """Server that sends the replies of `script` in order, and afterwards `default`.
 
     Use `async with` to run the server.
@@ -47,7 +52,7 @@ class ScriptedServer:
 
     script: list[Reply] = field(default_factory=list)
     default: Reply = field(default_factory=lambda: answer_sensibly)
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[ModelRequest] = field(default_factory=list)
     busiest: int = 0
     _busy: int = 0
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -55,8 +60,15 @@ class ScriptedServer:
 
     @property
     def url(self) -> str:
+        """The base URL of the API, which ends with ``/v1``."""
         assert self._server is not None
         return str(self._server.make_url("/v1"))
+
+    @property
+    def sections(self) -> dict[str, object]:
+        """The settings that make this server the default backend of the plugin ``llm``."""
+        openai = {"base_url": self.url, "api_key": "x", "model": MODEL}
+        return {"plugins": {"llm": {"backend": "openai", "openai": openai, "retries": 0}}}
 
     async def __aenter__(self) -> Self:
         app = web.Application()
@@ -81,7 +93,7 @@ class ScriptedServer:
             await self._changed.wait_for(lambda: len(self.asked) >= count)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append(Asked(request.headers.copy(), orjson.loads(await request.read())))
+        self.asked.append(ModelRequest(request.headers.copy(), orjson.loads(await request.read())))
         reply = self.script.pop(0) if self.script else self.default
         await self._count(1)
         try:
@@ -256,39 +268,3 @@ def wait_for(event: asyncio.Event, then: Reply = answer_sensibly) -> Reply:
         return await then(request)
 
     return reply
-
-
-async def cut_body(request: web.Request) -> web.StreamResponse:
-    """Send a valid answer without its last bytes."""
-    body = orjson.dumps(make_completion())
-    response = web.StreamResponse(headers={"Content-Length": str(len(body))})
-    await response.prepare(request)
-    await response.write(body[:-20])
-    return _hang_up(request, response)
-
-
-async def cut_chunks(request: web.Request) -> web.StreamResponse:
-    """Send a valid answer in HTTP chunks, without the final empty chunk."""
-    response = web.StreamResponse()
-    response.enable_chunked_encoding()
-    await response.prepare(request)
-    await response.write(orjson.dumps(make_completion()))
-    return _hang_up(request, response)
-
-
-async def send_garbage(request: web.Request) -> web.StreamResponse:
-    """Send bytes that are not HTTP."""
-    assert request.transport is not None
-    request.transport.write(b"\x16\x03\x01 220 mail.example ready\r\n\r\n")
-    return _hang_up(request, web.StreamResponse())
-
-
-async def hang_up(request: web.Request) -> web.StreamResponse:
-    """Close the connection without a response."""
-    return _hang_up(request, web.StreamResponse())
-
-
-def _hang_up(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
-    assert request.transport is not None
-    request.transport.close()
-    return response
