@@ -11,8 +11,8 @@ PAGE = ROOT / "docs" / "reference" / "python.md"
 _HEAD = """# Public Python names
 
 A plugin imports from `biont` and from these namespaces only. Each name is loaded when it is first
-used. Public names of a plugin, such as `biont_notes.create_note`, are in the `__all__` of the package.
-`biont.backoff`, `biont.clock` and `biont.exceptions` are plain modules.
+used. Public names of a plugin, such as `biont_notes.create_note`, are in the `__all__` of its
+package. `biont.backoff`, `biont.clock` and `biont.exceptions` are plain modules.
 """
 
 
