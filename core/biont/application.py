@@ -122,6 +122,7 @@ class Application:
             was_killed = stack.enter_context(hold_database(self._settings.database.path))
             await workbench.store.open()
             stack.push_async_callback(workbench.store.close)
+            # Before the plugins: their migrations and lifespans read encrypted columns.
             await workbench.vault.open(workbench.store)
             await self._register_plugins()
             self._make_endpoints()
@@ -135,6 +136,7 @@ class Application:
             await stack.enter_async_context(workbench.background_tasks.run())
             self._name_functions()
             await stack.enter_async_context(self._watchdog.run())
+            # Handlers last but one: from here on events reach plugins, which are all open now.
             await workbench.events.start(
                 self.plugins.handlers(workbench),
                 waiting_plugins=self.quarantined_plugins,
@@ -159,6 +161,7 @@ class Application:
         for name, tables in self.plugins.tables().items():
             with self.plugins.guard(name):
                 await self.workbench.store.migrate(name, tables.migrations)
+        # Not before: until all plugins are registered, any event type may still be declared.
         self._factory.event_types = self.plugins.event_types()
         self.workbench.provide(JOB_KINDS, self.plugins.job_kinds())
         self.workbench.provide(TOOLS, self.plugins.tools())

@@ -24,6 +24,7 @@ class BiontError(Exception):
         retry_after: the seconds after which another try may succeed; None if unknown.
     """
 
+    # On the class, so that every error has the attribute without an `__init__` of its own.
     retry_after: float | None = None
 
 

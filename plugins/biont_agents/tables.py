@@ -59,6 +59,7 @@ class AgentRun(OwnedTable):
     max_rounds = IntegerField()
     prompt_tokens = IntegerField(default=0)
     completion_tokens = IntegerField(default=0)
+    # Some servers report no usage; an estimate still counts against the limits.
     tokens_estimated = BooleanField(default=False)
     max_tokens = IntegerField()
     answer = TextField(null=True)
@@ -112,6 +113,7 @@ class ToolCallRecord(OwnedTable):
     class Meta:
         table_name = "tool_calls"
         indexes = (
+            # Unique, so that a stored answer cannot create the same call twice.
             (("run", "round", "position"), True),
             (("user", "status"), False),
             (("user", "source"), False),

@@ -112,6 +112,7 @@ class _OpenAiFactory:
 
     def __call__(self, _: Workbench) -> OpenAiBackend:
         limits = find_backend_limits(self.settings, self.name)
+        # The path that error messages name: `openai` has a section, all others are in `backends`.
         key = self.name if self.name == "openai" else f"backends.{self.name}"
         return OpenAiBackend(
             self.server,

@@ -58,6 +58,7 @@ class Webhook(OwnedTable):
     event_types = TextField()
     payload_filter = TextField(null=True, column_name="filter")
     secret = TextField()
+    # After a rotation both secrets sign for a while, so that receivers can change theirs.
     previous_secret = TextField(null=True)
     previous_secret_until = InstantField(null=True)
     success = TextField()
@@ -78,6 +79,7 @@ class Webhook(OwnedTable):
 class EventMessage(Table):
     """Event in the form that receivers get, stored once for all webhooks."""
 
+    # The event id is the key, so that all webhooks of an event share one row.
     event_id = TextField(primary_key=True)
     event_type = TextField()
     body = TextField()
@@ -111,6 +113,7 @@ class Delivery(Table):
 
     class Meta:
         table_name = "webhook_deliveries"
+        # Unique, so that a repeated handler call or replay creates no second delivery.
         indexes = ((("message", "webhook"), True),)
 
 
@@ -128,6 +131,7 @@ class Attempt(Table):
     redelivered = BooleanField(default=False)
     attempted_at = InstantField()
     duration_ms = IntegerField()
+    # Null when no answer came: `error` then says why.
     status_code = IntegerField(null=True)
     error = TextField(null=True)
     answer = TextField()

@@ -121,6 +121,7 @@ def on(  # noqa: PLR0913  # each is an option of a handler
         patterns,
         (batch or _TRANSACTIONAL_BATCH) if transactional else batch,
         linger,
+        # One batch at a time: a second worker would only take events from the next batch.
         concurrency if batch is None else 1,
         timeout,
         None if retry is None else tuple(retry),
@@ -130,9 +131,12 @@ def on(  # noqa: PLR0913  # each is an option of a handler
     )
 
     def mark(function: F) -> F:
+        # The writing thread cannot await, and the event loop must not run a blocking function.
         if inspect.iscoroutinefunction(function) == transactional:
             kind = "plain functions when transactional" if transactional else "async functions"
             raise PluginError(f"on() marks {kind}; {function.__qualname__} is not one")
+        # A mark instead of a registry: an import registers nothing, and two workbenches can
+        # use one module.
         setattr(function, _MARK, subscription)
         return function
 

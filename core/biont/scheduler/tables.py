@@ -127,6 +127,7 @@ class Schedule(OwnedTable):
     starts_at = InstantField(null=True)
     ends_at = InstantField(null=True)
     max_runs = IntegerField(null=True)
+    # Counted here, because a claim must not read all runs of its schedule.
     run_count = IntegerField(default=0)
     jitter = IntegerField(default=0)
     catch_up = TextField(default=CatchUp.LATEST)
@@ -190,4 +191,5 @@ class ScheduleRun(Table):
 
     class Meta:
         table_name = "schedule_runs"
+        # Unique: whoever claims an occurrence, there is one row and so at most one run.
         indexes = ((("schedule", "scheduled_for"), True),)

@@ -35,11 +35,14 @@ class Section(BaseModel):
     A section refuses unknown keys. ``server:`` without any key means the defaults.
     """
 
+    # Frozen, because several threads read the settings. NaN is refused, because no
+    # comparison with a limit would hold for it.
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
     def _read_empty_section(cls, value: object) -> object:
+        # YAML reads a key without a value as null.
         return {} if value is None else value
 
 
@@ -79,6 +82,7 @@ class DatabaseSettings(Section):
     def _check_url(cls, url: str) -> str:
         if not url.startswith(_SQLITE):
             raise ValueError("only sqlite:/// and a path is supported")
+        # Each thread opens a connection of its own, and would get a memory database of its own.
         if url.removeprefix(_SQLITE) in {"", ":memory:"}:
             raise ValueError("must name a file; write sqlite:/// and a path")
         return url

@@ -22,9 +22,11 @@ class DeadLetter(Table):
     """
 
     id = AutoField()
+    # Indexed, because a handler looks for its replays at each start.
     handler = TextField(index=True)
     event_id = TextField()
     event_type = TextField()
+    # No foreign key: the dead letter has to outlive a deleted user.
     user_id = IntegerField()
     event = TextField()
     error = TextField()

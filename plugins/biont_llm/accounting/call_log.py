@@ -21,6 +21,8 @@ class Owner(StrEnum):
     SCHEDULE = "schedule"
 
 
+# Summed in the database, because the sum is needed before each call, and a user may have
+# thousands of calls on a day.
 _SPENDING = (
     "SELECT COALESCE(SUM(prompt_tokens + completion_tokens), 0), COALESCE(SUM(cost), 0.0)"
     " FROM llm_calls WHERE {}_id = ? AND day = ?"
