@@ -20,7 +20,7 @@ from biont.services import Service as Service
 from biont.settings.sections import Section as Section
 from biont.store.database import InstantField as InstantField
 from biont.store.database import Table as Table
-from biont.store.schema import Tables as Tables
+from biont.store.migration import Tables as Tables
 from biont.store.store import Store as Store
 from biont.store.transaction import Transaction as Transaction
 from biont.workbench import Workbench as Workbench

@@ -33,7 +33,7 @@ from biont.events.handlers import Handler, collect_handlers
 from biont.exceptions import PluginError, SettingsError
 from biont.http.api import Api
 from biont.scheduler.event_types import SCHEDULED_TRIGGER
-from biont.store.schema import Tables
+from biont.store.migration import Tables
 
 if TYPE_CHECKING:
     import click

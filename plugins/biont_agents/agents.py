@@ -14,7 +14,7 @@ The row of the run stays ``going`` while calls wait: ``waiting`` is only an `Age
 The answer and the records of its calls are written in one transaction, and so is the result
 of each call. `advance` reads everything from the tables in each round. So after a crash a
 new `advance` continues: a lost answer is asked for again, a recorded answer never. A call
-without a result is made; `biont_agents.calls` says which calls may be made twice.
+without a result is made; `biont_agents.tool_calls` says which calls may be made twice.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ from biont.llm import (
     ToolDefinition,
 )
 from biont.store import dump_json
-from biont_agents.calls import ToolCaller, check_calls
 from biont_agents.json_tool_calling import explain_tools, make_response_format, read_answer
 from biont_agents.settings import AgentSettings
 from biont_agents.tables import AgentRun, AgentStatus, CallStatus
+from biont_agents.tool_calls import ToolCaller, check_calls
 from biont_agents.transcript import (
     NewAgentRun,
     Transcript,

@@ -19,7 +19,7 @@ class AgentStatus(StrEnum):
 
 
 class CallStatus(StrEnum):
-    """State of a tool call; see `biont_agents.calls`."""
+    """State of a tool call; see `biont_agents.tool_calls`."""
 
     QUEUED = "queued"
     WAITING = "waiting"

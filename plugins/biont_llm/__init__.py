@@ -2,8 +2,8 @@
 
 from biont_llm.accounting.reservations import Amount, Reservations
 from biont_llm.answer_stream import AnswerStream
-from biont_llm.backend_limits import BackendLimits
 from biont_llm.gateway import LLM_GATEWAY, LlmGateway
+from biont_llm.limit_settings import BackendLimits
 from biont_llm.token_estimates import estimate_prompt, estimate_tokens
 
 __all__ = [

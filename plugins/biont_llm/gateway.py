@@ -28,7 +28,7 @@ from biont_llm.accounting.call_log import CallLog
 from biont_llm.accounting.call_recording import CallRecorder, OpenCall
 from biont_llm.answer_stream import AnswerStream, finish_answer
 from biont_llm.backend_health import BackendState, read_backend_state
-from biont_llm.backend_limits import BackendLimits, find_backend_limits
+from biont_llm.limit_settings import BackendLimits, find_backend_limits
 from biont_llm.model_routing import Target, choose_target
 from biont_llm.resilient_backend import ResilientBackend
 from biont_llm.settings import LlmSettings

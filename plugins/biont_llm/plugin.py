@@ -17,8 +17,8 @@ from biont_llm.accounting.call_log import StoredCallLog
 from biont_llm.accounting.retention import delete_old_calls
 from biont_llm.accounting.routes import api as usage_api
 from biont_llm.accounting.tables import RecordedCall
-from biont_llm.backend_limits import find_backend_limits
 from biont_llm.gateway import LLM_GATEWAY, LlmGateway
+from biont_llm.limit_settings import find_backend_limits
 from biont_llm.local.backend import LocalBackend
 from biont_llm.local.model_file import find_folder
 from biont_llm.openai.backend import OpenAiBackend

@@ -33,8 +33,8 @@ from biont.exceptions import (
     InvalidAnswer,
 )
 from biont.llm import Backend, ChatRequest, Chunk, Completion
-from biont_llm.backend_limits import BackendLimits
 from biont_llm.circuit_breaker import CircuitBreaker
+from biont_llm.limit_settings import BackendLimits
 
 T = TypeVar("T")
 

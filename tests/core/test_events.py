@@ -19,7 +19,7 @@ from biont.events.handlers import collect_handlers
 from biont.exceptions import InvalidInput, PluginError, StoreUnavailable
 from biont.store.dead_letters import DeadLetter
 from biont.store.journal import JournalEntry
-from biont.store.schema import CORE_MIGRATIONS
+from biont.store.migration import CORE_MIGRATIONS
 from biont.testing import ManualClock
 
 

@@ -1,6 +1,6 @@
 """Index of the commands that plugins add, so that help imports no plugin.
 
-A process of its own (`biont.cli.command_survey`) makes the index: it imports all plugins and
+A process of its own (`biont.cli.command_listing`) makes the index: it imports all plugins and
 calls their hooks. A plugin that ends its process, or prints, cannot harm the help.
 The index is stored in the user's cache folder, for each environment and configuration, with a
 fingerprint of its sources: versions of the distributions, files of the plugins and of the
@@ -72,7 +72,7 @@ def read_index(config: Path | None) -> CommandIndex:
         config: the configuration, a folder or one file.
     """
     path = _find_index_path(config)
-    with contextlib.suppress(OSError):  # The survey reports files that cannot be read.
+    with contextlib.suppress(OSError):  # The listing reports files that cannot be read.
         stored = None if path is None else CommandIndex.parse(path.read_bytes())
         if stored is not None and stored.fingerprint == take_fingerprint(config, stored.folder):
             return stored
@@ -147,7 +147,7 @@ def _make_index(config: Path | None) -> CommandIndex:
     import subprocess
 
     # -P and this process's own path: the other process finds the modules that this one finds.
-    module = "biont.cli.command_survey"
+    module = "biont.cli.command_listing"
     command = [sys.executable, "-P", "-m", module, *([] if config is None else [str(config)])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     try:

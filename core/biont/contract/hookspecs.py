@@ -22,7 +22,7 @@ from biont.contract.llm import BackendFactory
 from biont.contract.tools import Tool
 from biont.event_types import EventType
 from biont.http.api import Api
-from biont.store.schema import Tables
+from biont.store.migration import Tables
 
 if TYPE_CHECKING:
     import click

@@ -42,7 +42,7 @@ from biont.store.transaction import Transaction
 if TYPE_CHECKING:
     from biont.events.handler_queue import HandlerQueue
     from biont.events.handlers import Handler
-    from biont.events.queues import QueuedEvent
+    from biont.events.ready_queues import QueuedEvent
 
 _BATCH = 500
 _READ_RETRY = 5.0

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import structlog
 
 from biont.event import Event
-from biont.events.queues import OrderedQueue, PlainQueue, Queue, QueuedEvent
+from biont.events.ready_queues import OrderedQueue, PlainQueue, Queue, QueuedEvent
 from biont.exceptions import StoreUnavailable
 from biont.store.journal import JournalEntry
 

@@ -25,7 +25,7 @@ from biont.events.deadline import Deadline, get_current_task
 from biont.events.handler_queue import HandlerQueue
 from biont.events.handlers import Handle, Handler
 from biont.events.poison_events import PoisonEvent, PoisonEventGuard
-from biont.events.queues import QueuedEvent
+from biont.events.ready_queues import QueuedEvent
 from biont.exceptions import StoreUnavailable
 from biont.security.redaction import redact_secrets
 

@@ -23,7 +23,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from biont.events.queues import QueuedEvent
+from biont.events.ready_queues import QueuedEvent
 from biont.store.crash_marks import delete_mark, save_mark
 from biont.store.store import Store
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import JsonValue, TypeAdapter
 
 from biont.event_types import EventTypes, KnownType
-from biont.http.delivery_schema import HEADERS, describe_body
+from biont.http.webhook_message_schema import HEADERS, describe_body
 
 Document = dict[str, JsonValue]
 

@@ -13,8 +13,8 @@ from pydantic.json_schema import JsonSchemaMode
 
 from biont.event_types import EventTypes, KnownType
 from biont.http.api import Route
-from biont.http.delivery_schema import HEADERS, describe_body
 from biont.http.endpoint import Endpoint
+from biont.http.webhook_message_schema import HEADERS, describe_body
 from biont.schema import Schema
 
 Document = dict[str, JsonValue]

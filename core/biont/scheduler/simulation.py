@@ -42,7 +42,7 @@ from biont.scheduler.run_records import (
 from biont.scheduler.tables import RunStatus, Schedule
 from biont.settings.sections import SchedulerSettings
 from biont.store.database import activate, execute_sql, open_sqlite
-from biont.store.schema import CORE_MIGRATIONS, migrate
+from biont.store.migration import CORE_MIGRATIONS, migrate
 from biont.store.transaction import Transaction
 
 _MOMENT = timedelta(microseconds=1)

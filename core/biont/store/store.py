@@ -14,8 +14,8 @@ from biont.event import Event, EventFactory
 from biont.exceptions import StoreUnavailable
 from biont.store.database import open_sqlite
 from biont.store.journal import CallTransactionalHandlers, JournalEntry
+from biont.store.migration import CORE_MIGRATIONS, migrate
 from biont.store.reader import Read, Readers, ReadReply
-from biont.store.schema import CORE_MIGRATIONS, migrate
 from biont.store.transaction import Transaction
 from biont.store.writer import Committed, TransactionCall, Write, Writer
 

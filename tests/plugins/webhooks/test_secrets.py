@@ -14,7 +14,7 @@ from playhouse.migrations import Runner
 import biont_webhooks
 from biont.application import open_application
 from biont.settings import load_settings
-from biont.store.schema import CORE_MIGRATIONS
+from biont.store.migration import CORE_MIGRATIONS
 from biont.testing import ApiClient, ManualClock, WebhookReceiver, write_config
 
 PATH = "/webhooks/outgoing"

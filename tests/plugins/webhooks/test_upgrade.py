@@ -17,7 +17,7 @@ from biont.application import open_application
 from biont.event import encode_event
 from biont.settings import load_settings
 from biont.store import dump_json
-from biont.store.schema import CORE_MIGRATIONS
+from biont.store.migration import CORE_MIGRATIONS
 from biont.testing import ManualClock, WebhookReceiver, write_config
 
 MIGRATIONS = Path(biont_webhooks.__file__).parent / "migrations"

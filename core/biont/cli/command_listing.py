@@ -16,7 +16,7 @@ from biont.plugin_manager import PluginManager
 _WHOLE = 10_000
 
 
-def survey_commands(config: Path | None) -> CommandIndex:
+def list_commands(config: Path | None) -> CommandIndex:
     """Return the commands of all plugins that the configuration enables.
 
     Args:
@@ -49,7 +49,7 @@ def main() -> None:
     # Plugins may print during their import: send these lines to standard error.
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as out:
         os.dup2(2, 1)
-        out.write(survey_commands(Path(sys.argv[1]) if sys.argv[1:] else None).format())
+        out.write(list_commands(Path(sys.argv[1]) if sys.argv[1:] else None).format())
 
 
 if __name__ == "__main__":
