@@ -127,7 +127,7 @@ class Application:
             await self._register_plugins()
             self._make_endpoints()
             await stack.enter_async_context(workbench.egress)
-            # Before the lifespans, so that it closes after them and misses no request.
+            # Before the lifespans, so that the key usage is saved after the lifespans close.
             await stack.enter_async_context(_save_key_usage(workbench.keys))
             await self._open_lifespans(stack)
             workbench.background_tasks.every(
@@ -181,7 +181,10 @@ class Application:
         self._endpoints = endpoints
 
     async def _open_lifespans(self, stack: AsyncExitStack) -> None:
-        """Start the plugins, one after the other; `stack` closes them in reverse order."""
+        """Start the plugins, one after the other; drop the endpoints of plugins that failed.
+
+        `stack` closes the plugins in reverse order.
+        """
         for name in list(self.plugins.running):
             with self.plugins.guard(name):
                 lifespan = self.plugins.lifespan(name, self.workbench)
@@ -284,7 +287,8 @@ def make_workbench(
             late_after=settings.scheduler.late_after,
             run_timeout=settings.scheduler.run_timeout,
         ),
-        # Senders limit their own concurrency: a wait here would count as the receiver's.
+        # Senders limit their own concurrency: a wait here would be counted as response time of
+        # the receiver.
         egress=EgressSession(EgressPolicy(settings.egress.allow), connections=0),
         background_tasks=BackgroundTasks(),
         shutdown=Shutdown(settings.server.shutdown_timeout),

@@ -1,4 +1,7 @@
-"""Clocks: the only module that reads the time, so that tests and simulations can set it."""
+"""Clocks: the only module that reads the date and time; durations use monotonic clocks.
+
+So tests and simulations can set the time.
+"""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Event(msgspec.Struct, frozen=True):
         created_at: the instant of emission, in UTC.
         correlation_id: the same text for all events of one first cause.
         causation_id: the id of the event whose handler emitted this event, if any.
-        hops: the number of events between this event and the first cause.
+        hops: the number of events before this one in its chain.
         payload_json: the payload as JSON text, encoded only once.
     """
 
@@ -150,7 +150,7 @@ class EventFactory:
         cause = _find_cause(event_id)
         if cause.hops > self._max_hops:
             raise Conflict(
-                f"event {event_type!r} refused: hop {cause.hops} of a chain, of which at most "
+                f"event {event_type!r} refused: the chain has {cause.hops} hops; at most "
                 f"{self._max_hops} are allowed; break the loop, or raise events.max_hops"
             )
         return Event(

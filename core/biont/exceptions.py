@@ -43,6 +43,17 @@ class SettingsError(BiontError):
 class PluginError(BiontError):
     """A plugin breaks the contract of `biont.contract.hookspecs`."""
 
+    @classmethod
+    def from_conflict(cls, name: str, first: str, second: str) -> PluginError:
+        """Return an error for a name that two owners define, each a plugin or ``core``."""
+        # The core cannot be disabled.
+        plugins = [owner for owner in (first, second) if owner != "core"]
+        choice = plugins[0] if len(plugins) == 1 else "one of them"
+        return cls(
+            f"{name} is defined by both {first} and {second}; "
+            f"disable {choice} under plugins.disable"
+        )
+
 
 class StoreUnavailable(BiontError):
     """The database cannot be reached, is locked or is full; nothing was written."""
@@ -78,12 +89,12 @@ class InputProblem:
 
     Attributes:
         detail: the problem and the remedy.
-        pointer: a JSON pointer into the body as a URI fragment (``#/url``), or
+        place: a JSON pointer into the body as a URI fragment (``#/url``), or
             the name of a query or path parameter (``limit``).
     """
 
     detail: str
-    pointer: str
+    place: str
 
 
 class InvalidInput(BiontError):
@@ -94,7 +105,7 @@ class InvalidInput(BiontError):
     """
 
     def __init__(self, *problems: InputProblem) -> None:
-        super().__init__("; ".join(f"{p.pointer}: {p.detail}" for p in problems))
+        super().__init__("; ".join(f"{p.place}: {p.detail}" for p in problems))
         self.problems = problems
 
     @classmethod
@@ -105,7 +116,7 @@ class InvalidInput(BiontError):
 
         Args:
             error: the error that the model raised.
-            point: returns the `InputProblem.pointer` of a place.
+            point: returns the `InputProblem.place` of a location.
         """
         return cls(
             *(

@@ -88,7 +88,11 @@ class PluginManager:
                 self._register(name, sources[name]())
 
     def guard(self, name: str) -> _Guard:
-        """Return a context in which any error puts the plugin `name` into quarantine."""
+        """Return a context that puts the plugin `name` into quarantine after an exception.
+
+        The context suppresses the exception. `SettingsError` passes, and so does each
+        `BaseException` that is no `Exception`, except `SystemExit`.
+        """
         return _Guard(self, name)
 
     def quarantine(self, name: str, reason: str) -> None:
@@ -292,8 +296,5 @@ def _refuse_duplicates(what: str, names: Mapping[str, Sequence[str]]) -> None:
     for plugin, claimed in names.items():
         for name in claimed:
             if name in owners:
-                raise PluginError(
-                    f"{what} {name!r} is claimed by both {owners[name]} and {plugin}; "
-                    "disable one of them under plugins.disable"
-                )
+                raise PluginError.from_conflict(f"{what} {name!r}", owners[name], plugin)
             owners[name] = plugin

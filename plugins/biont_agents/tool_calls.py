@@ -1,14 +1,15 @@
 """Tool calls: makes the calls that a model asks for, and records each result once.
 
-    queued ---> succeeded | failed      rejected ---> (result recorded)
-       ^           |                    refused ----> (result recorded)
-    waiting        +--> abandoned, when the result is not needed any more
+    waiting --approval--> queued --call--> succeeded | failed
+    waiting --rejection--> rejected --> an error recorded as the result
+    refused (no such tool, or not allowed) --> an error recorded as the result
+    any open call --> abandoned, when the result is not needed any more
 
 A call is open until it has a result, whatever its status. The result is written only if there
 is none yet, so each call has one result.
 
 A tool that writes to the database returns a function. That function runs in the transaction
-that records the result: both are durable or none, so the call happens exactly once. A tool
+that records the result: both are committed, or neither, so the call happens exactly once. A tool
 that acts elsewhere (a message, an HTTP request) has acted before the record is written. A crash
 in between leaves the call open, and the next start makes it again: at least once.
 """
@@ -35,7 +36,7 @@ from biont.store import dump_json
 from biont_agents.tables import AgentRun, CallStatus, ToolCallRecord
 
 RESULT_LIMIT = 20_000
-"""Largest number of characters of a result that a model gets."""
+"""Number of characters of a result that are kept when it is cut."""
 
 CALL_LIMIT = 100
 """Largest number of calls in one answer."""
@@ -51,8 +52,8 @@ def check_calls(answer: Answer) -> Answer:
     """
     if len(answer.tool_calls) > CALL_LIMIT:
         raise InvalidAnswer(
-            f"the model {answer.model!r} wants {len(answer.tool_calls)} tools called at once; "
-            f"at most {CALL_LIMIT} are allowed"
+            f"the model {answer.model!r} requested {len(answer.tool_calls)} tool calls in one "
+            f"answer; at most {CALL_LIMIT} are allowed"
         )
     if len({call.id for call in answer.tool_calls}) == len(answer.tool_calls):
         return answer
@@ -95,12 +96,12 @@ class ToolCaller:
             StoreUnavailable: the result could not be recorded.
         """
         if call.status == CallStatus.REJECTED:
-            problem = "the user has not approved this call"
+            problem = "the user rejected this call"
             await self._record(call, CallStatus.REJECTED, _make_error_result(problem))
         # Again, because the tool may be gone by now: an approval may take days.
         elif self.decide_status(call.tool, allowed) is CallStatus.REFUSED:
             known = ", ".join(sorted(allowed)) or "none"
-            problem = f"there is no tool {call.tool!r} here; there are: {known}"
+            problem = f"the tool {call.tool!r} is not available; available tools: {known}"
             await self._record(call, CallStatus.REFUSED, _make_error_result(problem))
         else:
             await self._call_tool(run, call)
@@ -144,6 +145,8 @@ def _record_result(
     value = result(tx) if callable(result) else result
     text = dump_json(value)
     if len(text) > RESULT_LIMIT:
+        # A cut JSON text is no JSON. So it becomes a string, whose quotes are escaped once more:
+        # the model may get more characters than the limit.
         text = dump_json({"cut": text[:RESULT_LIMIT]})
     ToolCallRecord.update(status=status, result=text, ended_at=now).where(
         ToolCallRecord.id == call_id

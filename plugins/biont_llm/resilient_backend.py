@@ -127,7 +127,7 @@ class ResilientBackend:
                 async with self._limit_time():
                     yield
             except BackendRefused:
-                # A backend that refuses a request is well.
+                # A refusal shows that the backend works.
                 self._circuit.record_success()
                 raise
             except BackendError:

@@ -49,7 +49,7 @@ class MissionPlan(Schema):
 
 
 class Review(Schema):
-    """The verdict of a review: the goal is reached, or tasks are missing."""
+    """The result of a review: the goal is reached, or tasks are missing."""
 
     model_config = ConfigDict(extra="forbid")
 

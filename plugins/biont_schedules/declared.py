@@ -137,7 +137,7 @@ class _Reconciler:
         )
 
     def _locate_problem(self, slug: str, problem: InputProblem) -> str:
-        path = ("plugins", "schedules", "declared", slug, *problem.pointer.split("/")[1:])
+        path = ("plugins", "schedules", "declared", slug, *problem.place.split("/")[1:])
         return f"{self.settings.locate(path)}: {problem.detail}"
 
 

@@ -70,7 +70,7 @@ async def test_two_plugins_that_claim_one_route_stop_the_start_and_are_named(
     config = write_config(tmp_path, {"plugins": {"folder": str(folder)}})
     code, _, error = await run_biont("serve", config=config)
     assert code == 1
-    assert "claimed by both notes and shadow" in error
+    assert "defined by both notes and shadow" in error
 
 
 async def test_a_disabled_plugin_has_no_routes(

@@ -113,7 +113,7 @@ def test_a_payload_that_does_not_match_its_declaration_is_refused_with_a_pointer
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
         factory.make(event_type, 1, payload)
-    assert [problem.pointer for problem in refused.value.problems] == pointers
+    assert [problem.place for problem in refused.value.problems] == pointers
 
 
 async def test_an_undeclared_type_is_refused_with_a_remedy(
@@ -162,8 +162,13 @@ async def test_the_openapi_document_describes_each_delivery(
     for request in await receiver.wait_for(2):
         name = str(request.event["event_type"]).replace("custom_x", "custom_*")
         operation = document["webhooks"][name]["post"]
-        for parameter in operation["parameters"]:
-            assert parameter["name"] in request.headers
+        described = {item["name"].lower(): item["required"] for item in operation["parameters"]}
+        sent = {name.lower() for name in request.headers}
+        assert described.keys() == {name for name in sent if name.startswith(("x-", "webhook-"))}
+        assert [name for name, required in described.items() if not required] == [
+            "x-correlation-id",
+            "x-biont-hops",
+        ]
         body = operation["requestBody"]["content"]["application/json"]["schema"]
         schema = body | {"components": document["components"]}
         assert Draft202012Validator(schema).is_valid(request.event)

@@ -284,11 +284,11 @@ async def test_a_plugin_that_breaks_the_contract_is_quarantined_and_the_rest_ser
         ('register_llm_backends():\n    return {"local": None}', "LLM backend 'local'"),
         (
             'register_event_types():\n    return [EventType("note_created", Nothing, "")]',
-            "event type 'note_created' is claimed by both everything and notes",
+            "event type 'note_created' is defined by both everything and notes",
         ),
         (
             'register_event_types():\n    return [EventType("scheduled_trigger", Nothing, "")]',
-            "event type 'scheduled_trigger' is claimed by both core and everything",
+            "is defined by both core and everything; disable everything under plugins.disable",
         ),
     ],
     ids=["job kind", "backend", "event type", "event type of the core"],

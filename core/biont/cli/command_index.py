@@ -24,7 +24,7 @@ from pathlib import Path
 from biont.user_cache import find_user_cache
 
 _TIMEOUT = 30.0
-_SURVEY_FAILED = "the commands of plugins could not be listed; see `biont plugins`"
+_LISTING_FAILED = "the commands of plugins could not be listed; see `biont plugins`"
 
 
 @dataclass(frozen=True)
@@ -161,5 +161,5 @@ def _make_index(config: Path | None) -> CommandIndex:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
-        return CommandIndex({}, [_SURVEY_FAILED])
-    return CommandIndex.parse(done.stdout) or CommandIndex({}, [_SURVEY_FAILED])
+        return CommandIndex({}, [_LISTING_FAILED])
+    return CommandIndex.parse(done.stdout) or CommandIndex({}, [_LISTING_FAILED])

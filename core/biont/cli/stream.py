@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 
@@ -19,6 +19,8 @@ async def follow_events(
     event_type: str | None,
     after: str | None,
     report: Callable[[str], None],
+    *,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
     """Report the number and JSON of each event; reconnect whenever the stream ends.
 
@@ -28,6 +30,7 @@ async def follow_events(
         event_type: the event type or pattern to follow; None for all events.
         after: the number of the event after which the stream begins; None for now.
         report: gets a line for each event.
+        sleep: waits before each reconnect.
 
     Raises:
         BiontError: the workbench refuses the stream; the message quotes the answer.
@@ -53,4 +56,6 @@ async def follow_events(
                         after = event.id
                         report(f"{event.id}\t{event.data}")
             except (aiohttp.ClientError, TimeoutError):
-                await asyncio.sleep(_RECONNECT_SECONDS)
+                pass
+            # Also after a clean end: a server that ends each stream must not be flooded.
+            await sleep(_RECONNECT_SECONDS)

@@ -234,7 +234,7 @@ LLM_BACKENDS = Service[Mapping[str, BackendFactory]]("LLM backends", provider="c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LlmCall:
-    """Owners of an LLM call, whose usage and budgets the call counts in.
+    """Owners of an LLM call. The call counts towards their usage and budgets.
 
     Attributes:
         user_id: user who gets the answer.

@@ -38,5 +38,5 @@ class CronFields:
 
     @property
     def depends_on_month(self) -> bool:
-        """True if a matching day depends on the other days of the month."""
+        """True if a matching day depends on the length or the weekdays of the month."""
         return self.last_day or self.nearest_weekday or bool(self.weekdays_of_month)

@@ -190,9 +190,9 @@ class DeadLetters:
     def _write_letter(self, handler: str, item: QueuedEvent, error: str) -> None:
         now = self._clock.now()
         if item.letter_id is None:
-            insert_dead_letter(handler, item.event, error, item.attempts, now)
+            insert_dead_letter(handler, item.event, error, item.failures, now)
         else:
-            update_dead_letter(item.letter_id, error, item.attempts, now)
+            update_dead_letter(item.letter_id, error, item.failures, now)
 
 
 def _delete_checked(letter_id: int, user_id: int | None) -> None:

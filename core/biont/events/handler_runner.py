@@ -184,9 +184,9 @@ class HandlerRunner:
                 await self._call([item], deadline)
             return
         (item,) = items
-        item.attempts += 1
+        item.failures += 1
         delay = Backoff(self._policy.retry, _JITTER).find_wait(
-            item.attempts, self._policy.chance()
+            item.failures, self._policy.chance()
         )
         if delay is None:
             _log.error("handler failed for good", error=repr(error), **self._describe(item))
@@ -199,7 +199,7 @@ class HandlerRunner:
         return {
             "handler": self._handler.name,
             "event_id": item.event.id,
-            "attempts": item.attempts,
+            "attempts": item.failures,
         }
 
     async def _dead_letter(self, item: QueuedEvent, error: str) -> None:

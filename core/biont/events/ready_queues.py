@@ -20,14 +20,14 @@ class QueuedEvent:
         sequence: the number in the journal; 0 for the replay of a dead letter.
         event: the event.
         letter_id: the id of the dead letter, for a replay.
-        attempts: the number of failed calls of the handler.
+        failures: the number of failed calls of the handler.
         done: whether the handler has handled the event, or failed the event for good.
     """
 
     sequence: int
     event: Event
     letter_id: int | None = None
-    attempts: int = 0
+    failures: int = 0
     done: bool = False
 
 
@@ -41,7 +41,7 @@ class Queue(Protocol):
         """Append an event that was taken and is to be retried."""
 
     def release(self, items: Sequence[QueuedEvent]) -> None:
-        """Note that the handler is done with taken events."""
+        """Mark taken events as finished."""
 
     async def wait(self, count: int = 1) -> None:
         """Wait until `count` events are ready; the caller takes events at once afterwards."""
@@ -60,7 +60,7 @@ class PlainQueue:
     def put(self, items: Sequence[QueuedEvent]) -> None:
         """See `Queue`."""
         self._ready.extend(items)
-        # One waiter for each event: to wake all of them would be a stampede.
+        # One waiter for each event: more would wake waiters that find no event.
         to_wake = len(items)
         while self._waiters and to_wake:
             waiter = self._waiters.popleft()
@@ -90,9 +90,9 @@ class PlainQueue:
 class OrderedQueue:
     """First in, first out, with at most one event of a user at a time.
 
-    The next event of a user becomes ready when the handler is done with the one before:
-    has handled the event, or failed it for good. An event that is to be retried is not
-    done, so the user's later events wait for it.
+    The next event of a user becomes ready when the handler has handled the event before, or
+    the event became a dead letter. While an event is to be retried, the user's later events
+    wait for that event.
     """
 
     def __init__(self) -> None:

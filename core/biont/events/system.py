@@ -32,8 +32,8 @@ from biont.store.journal import (
 from biont.store.store import Store
 
 _SAVE_INTERVAL = 0.1
-"""The pause between saves of positions, in seconds: after a crash, handlers see the events of
-about this time again."""
+"""The pause between saves of positions, in seconds: a crash repeats the events of about the last
+0.1 seconds."""
 
 _log = structlog.get_logger("biont.events")
 
@@ -50,7 +50,8 @@ class EventSystem:
         store: where events become durable.
         factory: makes events.
         clock: gives the instants of dead letters.
-        lane_size: the most events in memory for each handler.
+        lane_size: the most events in memory for each handler; or twice the handler's batch, if
+            larger.
         timeout: the default limit of one call of a handler, in seconds.
         retry: the default waits before retries, in seconds.
         crash_limit: the number of crashes after which an event is a poison event.

@@ -59,10 +59,10 @@ class Route:
 
 
 class Api:
-    """Routes of one plugin.
+    """Routes of one plugin or of the core.
 
-    A route function is async, and its first parameter is the `Request`. Parameters that the
-    path names come from the path, ``body`` comes from the JSON body, and all others come from
+    A route function is async, and its first parameter is the `Request`. Path
+    parameters come from the path, ``body`` comes from the JSON body, and all others come from
     the query. A parameter with a default is optional. The annotations validate the input and
     encode the output; the docstring becomes the OpenAPI summary and description::
 
@@ -102,7 +102,7 @@ class Api:
         status: int = 200,
         media_type: str | tuple[str, ...] | None = None,
     ) -> Callable[[F], F]:
-        """Mark a function as the route function of `method` and `path`; see `Route`."""
+        """Register a function as the route function of `method` and `path`; see `Route`."""
 
         def mark(function: F) -> F:
             self._routes.append(
@@ -130,7 +130,7 @@ class Api:
         public: bool = False,
         media_type: str | tuple[str, ...] | None = None,
     ) -> Callable[[F], F]:
-        """Mark a function that reads."""
+        """Register a GET route, for a function that reads."""
         return self.route("GET", path, scopes=scopes, public=public, media_type=media_type)
 
     def post(
@@ -142,7 +142,7 @@ class Api:
         status: int = 201,
         media_type: str | tuple[str, ...] | None = None,
     ) -> Callable[[F], F]:
-        """Mark a function that creates something or starts an action."""
+        """Register a POST route, for a function that creates something or starts an action."""
         return self.route(
             "POST", path, scopes=scopes, public=public, status=status, media_type=media_type
         )
@@ -150,11 +150,11 @@ class Api:
     def patch(
         self, path: str, *, scopes: frozenset[Scope] = frozenset(), public: bool = False
     ) -> Callable[[F], F]:
-        """Mark a function that changes the fields in the body and leaves all others."""
+        """Register a PATCH route, for a function that changes the fields in the body only."""
         return self.route("PATCH", path, scopes=scopes, public=public)
 
     def delete(
         self, path: str, *, scopes: frozenset[Scope] = frozenset(), public: bool = False
     ) -> Callable[[F], F]:
-        """Mark a function that deletes; the response is 204 without a body."""
+        """Register a DELETE route; the response is 204 without a body."""
         return self.route("DELETE", path, scopes=scopes, public=public, status=204)

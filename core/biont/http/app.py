@@ -48,9 +48,8 @@ def refuse_conflicts(endpoints: Sequence[Endpoint]) -> None:
         route = endpoint.route
         claim = (route.method, _normalise(route.path))
         if claim in owners:
-            raise PluginError(
-                f"{route.method} {route.path} is claimed by both {owners[claim]} and "
-                f"{endpoint.owner}; disable one of them under plugins.disable"
+            raise PluginError.from_conflict(
+                f"{route.method} {route.path}", owners[claim], endpoint.owner
             )
         owners[claim] = endpoint.owner
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import JsonValue, TypeAdapter
 
 from biont.event_types import EventTypes, KnownType
-from biont.http.webhook_message_schema import HEADERS, describe_body
+from biont.http.webhook_message_schema import CAUSATION_HEADERS, HEADERS, describe_body
 
 Document = dict[str, JsonValue]
 
@@ -68,7 +68,8 @@ def _describe_headers() -> Document:
     return {
         "type": "object",
         "properties": {
-            name: {"type": "string", "description": meaning} for name, meaning in HEADERS.items()
+            name: {"type": "string", "description": meaning}
+            for name, meaning in {**HEADERS, **CAUSATION_HEADERS}.items()
         },
         "required": list(HEADERS),
     }

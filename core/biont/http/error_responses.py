@@ -40,7 +40,8 @@ def answer_error(
 ) -> web.Response:
     """Return the error response for an exception.
 
-    Invalid input never leads to status 500. An error that does is logged with its traceback.
+    Invalid input never leads to status 500. Any error with status 500 is logged
+    with its traceback.
 
     Args:
         request: the request that has failed.
@@ -97,8 +98,8 @@ def _count_seconds(error: exceptions.BiontError) -> str:
 
 
 def _describe(problem: exceptions.InputProblem) -> dict[str, str]:
-    place = "pointer" if problem.pointer.startswith("#") else "parameter"
-    return {"detail": problem.detail, place: problem.pointer}
+    member = "pointer" if problem.place.startswith("#") else "parameter"
+    return {"detail": problem.detail, member: problem.place}
 
 
 def _explain(error: web.HTTPException) -> str:

@@ -14,7 +14,7 @@ from pydantic.json_schema import JsonSchemaMode
 from biont.event_types import EventTypes, KnownType
 from biont.http.api import Route
 from biont.http.endpoint import Endpoint
-from biont.http.webhook_message_schema import HEADERS, describe_body
+from biont.http.webhook_message_schema import CAUSATION_HEADERS, HEADERS, describe_body
 from biont.schema import Schema
 
 Document = dict[str, JsonValue]
@@ -132,11 +132,11 @@ def _describe_delivery(known: KnownType, payload: JsonValue) -> dict[str, JsonVa
             {
                 "name": name,
                 "in": "header",
-                "required": True,
+                "required": name in HEADERS,
                 "description": meaning,
                 "schema": {"type": "string"},
             }
-            for name, meaning in HEADERS.items()
+            for name, meaning in {**HEADERS, **CAUSATION_HEADERS}.items()
         ],
         "requestBody": {
             "required": True,

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from pydantic import JsonValue
 
 from biont.event_types import CUSTOM, CUSTOM_PATTERN, KnownType
+from biont.http.causation_headers import CORRELATION, HOPS
 
 HEADERS: Mapping[str, str] = MappingProxyType(
     {
@@ -21,7 +22,18 @@ HEADERS: Mapping[str, str] = MappingProxyType(
         ),
     }
 )
-"""Description of each header of a delivery, by name."""
+"""Description of each header that every delivery has, by name."""
+
+CAUSATION_HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        str(CORRELATION): "The correlation id of the event.",
+        str(HOPS): (
+            "The number of events up to this one in its chain. A request that echoes this header "
+            "and the correlation id continues the chain."
+        ),
+    }
+)
+"""Description of each header that a delivery has, except a delivery from an old version."""
 
 
 def describe_body(known: KnownType, payload: JsonValue) -> dict[str, JsonValue]:

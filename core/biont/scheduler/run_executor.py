@@ -10,7 +10,7 @@ the end of the run. A run that the table refuses to start (cancelled, deleted, l
 queue at once.
 
 A stop cancels the tasks that are left after the grace period without a write, as a crash does:
-the rows stay `running`, and `run_records.recover_runs` settles these rows at the next start.
+the rows stay `running`, and `run_records.recover_runs` decides about these rows at the next start.
 """
 
 from __future__ import annotations

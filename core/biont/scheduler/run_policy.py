@@ -23,7 +23,7 @@ from biont.scheduler.tables import CatchUp, Overlap, RunStatus
 from biont.scheduler.timing import Timing
 
 MAX_UNRUN_OUTCOMES = 200
-"""The number of occurrences that a schedule settles in one claim, runs not counted."""
+"""The number of occurrences that a schedule decides in one claim, runs not counted."""
 
 _MAX_INTERRUPTIONS = 3
 
@@ -135,7 +135,7 @@ def _decide_occurrence(
     instant: datetime, now: datetime, policy: RunPolicy, runnable: Sequence[datetime]
 ) -> Outcome:
     if now - instant > policy.max_lateness:
-        reason = f"nothing could run it within {policy.max_lateness.total_seconds():g} seconds"
+        reason = f"it could not start within {policy.max_lateness.total_seconds():g} seconds"
         return Outcome(instant, RunStatus.MISSED, reason)
     if instant in runnable:
         return Outcome(instant, RunStatus.QUEUED)

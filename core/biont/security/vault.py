@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 _SEALED = "biont"
 
 # A Fernet token is base64 of a version byte (0x80), eight bytes of time, and at least 64 bytes.
-# The upper four bytes of the time are zero until 2106, so that every token begins with gAAAAA.
-_TOKEN_START, _TOKEN_LENGTH = "gAAAA", 100
+# The upper four bytes of the time are zero until 2106, so every token begins with gAAAAA;
+# five of these characters are enough to tell a token from plain text.
+_TOKEN_START, _SHORTEST_TOKEN = "gAAAA", 100
 
 _log = structlog.get_logger("biont")
 
@@ -96,7 +97,7 @@ class Vault:
         Raises:
             VaultError: no key decrypts the token.
         """
-        if not value.startswith(_TOKEN_START) or len(value) < _TOKEN_LENGTH:
+        if not value.startswith(_TOKEN_START) or len(value) < _SHORTEST_TOKEN:
             return self.encrypt(value)
         position, text = self._open(value)
         return self.encrypt(text) if position else value

@@ -106,7 +106,12 @@ class VaultSettings(Section):
 class EventSettings(Section):
     """Settings of the event system."""
 
-    lane_size: int = Field(1000, ge=1, description="Events in the queue of each handler.")
+    lane_size: int = Field(
+        1000,
+        ge=1,
+        description="Events in the queue of each handler, or twice the handler's batch, if "
+        "larger.",
+    )
     max_hops: int = Field(
         8, ge=1, description="Largest number of hops in a chain of events that cause events."
     )

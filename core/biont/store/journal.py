@@ -10,7 +10,7 @@ and of one update, however many handlers there are:
 
     committed --in a block--> read by handlers --all positions past the block--> pruned
 
-A handler that failed an event passes the event too: the dead letter has a row of its own.
+The position also moves past an event that failed: the dead letter has a row of its own.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ CallTransactionalHandlers = Callable[[Transaction, Sequence[JournalEntry]], Tran
 """A function that is called with new events, inside the transaction that makes them durable."""
 
 _BLOCK_SIZE = 250
-"""The most events in one row, because a read parses the whole row for a single event."""
+"""Largest number of events in a row; a read parses the whole row."""
 
 
 def journal_all(_: Transaction, entries: Sequence[JournalEntry]) -> TransactionalResult:

@@ -15,7 +15,7 @@ def write_config(folder: Path, sections: dict[str, object]) -> Path:
 
     Args:
         folder: where all files go.
-        sections: YAML sections that replace the ones above.
+        sections: YAML sections; each replaces the whole section of that name above.
     """
     config = folder / "config"
     config.mkdir(exist_ok=True)

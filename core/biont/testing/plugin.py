@@ -57,7 +57,10 @@ async def model() -> AsyncIterator[ModelServer]:
 
 @pytest.fixture
 def sections() -> dict[str, object]:
-    """The YAML sections of the settings, beside those that every test has; to be overridden."""
+    """Top-level YAML sections of the settings; to be overridden.
+
+    Each replaces the whole section of that name in the settings that every test has.
+    """
     return {}
 
 

@@ -36,8 +36,8 @@ class DeliveryView(Schema):
     status: DeliveryStatus
     created_at: datetime = Field(description="The creation time of the delivery.")
     due_at: datetime | None = Field(
-        description="The earliest instant of the next attempt; null for now, and for no further "
-        "attempt."
+        description="The earliest instant of the next attempt; null if the attempt is due "
+        "now, or if none follows."
     )
     attempts: list[AttemptView]
 

@@ -1,4 +1,7 @@
-"""Attempts: signed POST requests for deliveries. Each failure becomes a result, no error."""
+"""Attempts: signed POST requests for deliveries.
+
+A failed attempt returns a result and raises nothing.
+"""
 
 from __future__ import annotations
 

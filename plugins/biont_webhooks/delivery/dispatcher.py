@@ -8,7 +8,7 @@ Each endpoint has a queue (`EndpointQueue`) and a health (`EndpointHealth`):
 Every endpoint has a slot of its own (`SlotPool`). A healthy endpoint may use further slots of
 a pool that all endpoints share (`connections`), up to its own `concurrency`. Attempts to unknown
 endpoints begin one in each turn of the event loop, and attempts to failing endpoints at least
-`PACE_SECONDS` apart: two hundred dead endpoints then cost a healthy endpoint nothing (bench row
+`PACE_SECONDS` apart, so that failing endpoints do not slow a healthy one (benchmark
 `isolation`).
 
 A claimed delivery is in exactly one place: its queue, an attempt under way, or the result
@@ -18,9 +18,9 @@ attempt again, marked `redelivered`, because no record says whether the first at
 A stop lets attempts end while there is time, then cancels the rest. Deliveries that were
 waiting are released as free, and deliveries whose attempt was cut off as doubtful.
 
-All state belongs to the event loop. The writer thread calls only `has_capacity` and
-`is_congested`, which read single values, and hands everything else over by `after_commit`,
-whose callbacks run on the event loop.
+All state belongs to the event loop. The writer thread calls `has_capacity` and `is_congested`,
+which read single values, and `_save`, which calls `on_disabled`. Everything else is handed over
+by `after_commit`, whose callbacks run on the event loop.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class Dispatcher:
                 yield
             finally:
                 await self._stop(time_to_stop())
-        # After the result writer: a delivery whose result was recorded is under way no more.
+        # After the result writer: a delivery whose result was recorded is no longer under way.
         await self._release_claims()
 
     def has_capacity(self, webhook_id: int) -> bool:
@@ -197,8 +197,8 @@ class Dispatcher:
         finally:
             self._slots.release(queue)
         self._drop_if_idle(queue)
-        while (starved := self._slots.pop_starved()) is not None:
-            self._start_workers(starved)
+        while (waiting := self._slots.pop_waiting()) is not None:
+            self._start_workers(waiting)
 
     async def _wait_for_start(self, queue: EndpointQueue) -> bool:
         """Wait until the next attempt may begin; return whether a delivery is still to attempt."""
@@ -244,11 +244,11 @@ class Dispatcher:
                 self._loader.set_alarm(queue, result.retry_at)
             self._drop_if_idle(queue)
 
-    async def _stop(self, grace: float) -> None:
+    async def _stop(self, time_left: float) -> None:
         self._stopping = True
         # Workers see `_stopping` after their attempt; a refill ends by itself.
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=grace)
+            _, late = await asyncio.wait(self._tasks, timeout=time_left)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)

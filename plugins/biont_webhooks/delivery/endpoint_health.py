@@ -4,7 +4,7 @@
     UNKNOWN --failure--> FAILING
 
 An endpoint that was paused, disabled or deleted is UNKNOWN again. Health is kept in memory
-only: after a restart each endpoint proves itself with its first attempt.
+only: after a restart each endpoint is tested by its first attempt.
 """
 
 from __future__ import annotations

@@ -19,12 +19,12 @@ class SlotPool:
 
     def __init__(self, size: int) -> None:
         self._free = size
-        self._starved: dict[int, EndpointQueue] = {}
+        self._waiting: dict[int, EndpointQueue] = {}
 
     def try_acquire(self, queue: EndpointQueue) -> bool:
         """Count a further worker for `queue`; without a free slot, make the queue wait."""
         if queue.workers and not self._free:
-            self._starved[queue.subscriber.id] = queue
+            self._waiting[queue.subscriber.id] = queue
             return False
         self._free -= 1 if queue.workers else 0
         queue.workers += 1
@@ -36,8 +36,8 @@ class SlotPool:
         # The last worker had the endpoint's own slot, not a shared slot.
         self._free += 1 if queue.workers else 0
 
-    def pop_starved(self) -> EndpointQueue | None:
+    def pop_waiting(self) -> EndpointQueue | None:
         """Return the queue that has waited longest while a slot is free, else None."""
-        if not self._starved or not self._free:
+        if not self._waiting or not self._free:
             return None
-        return self._starved.pop(next(iter(self._starved)))
+        return self._waiting.pop(next(iter(self._waiting)))

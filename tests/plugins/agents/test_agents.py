@@ -80,8 +80,8 @@ async def test_a_model_calls_tools_and_gets_the_results(
 @pytest.mark.parametrize(
     ("call", "status", "result_text"),
     [
-        (("delete_all", "{}"), "refused", "there is no tool"),
-        (("create_note", '{"title": "x"}'), "refused", "there is no tool"),
+        (("delete_all", "{}"), "refused", "is not available; available tools: "),
+        (("create_note", '{"title": "x"}'), "refused", "available tools: read_note, search_notes"),
         (("search_notes", '{"query": ""}'), "failed", "query: "),
         (("search_notes", "not json"), "failed", "Invalid JSON"),
         (("read_note", '{"note_id": 99}'), "failed", "there is no note 99"),
@@ -263,7 +263,7 @@ async def test_an_answer_with_too_many_calls_is_invalid(
     workbench: Workbench, client: ApiClient, scripted: ModelServer
 ) -> None:
     scripted.script.append(say(calls=[("create_note", '{"title": "Much"}')] * 101))
-    with pytest.raises(BackendError, match="101 tools"):
+    with pytest.raises(BackendError, match="101 tool calls"):
         await advance(workbench, await start(workbench, ["create_note"]))
     assert rows_of(await client.get("/notes")) == []
 
