@@ -56,6 +56,6 @@ async def follow_events(
                         after = event.id
                         report(f"{event.id}\t{event.data}")
             except (aiohttp.ClientError, TimeoutError):
-                pass
+                pass  # The next connection continues after the last event.
             # Also after a clean end: a server that ends each stream must not be flooded.
             await sleep(_RECONNECT_SECONDS)

@@ -1,4 +1,7 @@
-"""Scheduling: schedules, timing, runs and job kinds."""
+"""Scheduling: schedules, timing, runs and job kinds.
+
+The public namespace of `biont.scheduler`, with job kinds and cron expressions.
+"""
 
 from biont.lazy_names import load_lazily
 

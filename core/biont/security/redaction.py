@@ -1,4 +1,9 @@
-"""Redaction of secrets in texts that are stored or shown, such as tracebacks."""
+"""Redaction of secrets in texts that are stored or shown, such as tracebacks.
+
+This module finds secrets by their form. Where the secret is known, the module that knows it
+redacts it: `biont.settings.error_messages` the values of settings, `biont_llm.openai.client` the
+key of the model server, `biont_webhooks.subscription.custom_headers` the values of headers.
+"""
 
 from __future__ import annotations
 
