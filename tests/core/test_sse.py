@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from biont.http import ServerSentEvent, encode_sse, encode_sse_comment, read_sse
+import pytest
+from aiohttp import ClientResponse, web
+from aiohttp.test_utils import TestClient, TestServer
+
+from biont.http import (
+    EventStreamResponse,
+    ServerSentEvent,
+    encode_sse,
+    encode_sse_comment,
+    read_sse,
+)
 
 
 async def split_lines(stream: bytes) -> AsyncIterator[bytes]:
@@ -35,3 +47,55 @@ async def test_reader_ignores_comments_and_incomplete_events() -> None:
 
 async def test_reader_accepts_lines_that_end_in_crlf_and_fields_without_a_space() -> None:
     assert await read_all(b"id:3\r\ndata:x\r\n\r\n") == [ServerSentEvent("3", "message", "x")]
+
+
+class Stream:
+    """A server whose only route streams one event, and then does what the test asks."""
+
+    def __init__(self, silence_limit: float) -> None:
+        self._silence_limit = silence_limit
+        self.response: EventStreamResponse | None = None
+        self.go_on = asyncio.Event()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.response = response = EventStreamResponse(request)
+        response.silence_limit = self._silence_limit
+        await response.start()
+        await response.send(encode_sse(b"1"))
+        await response.break_silence()
+        await self.go_on.wait()
+        return response
+
+
+@asynccontextmanager
+async def open_stream(stream: Stream) -> AsyncIterator[ClientResponse]:
+    app = web.Application()
+    app.router.add_get("/", stream.answer)
+    async with TestClient(TestServer(app, host="127.0.0.1")) as client, client.get("/") as opened:
+        yield opened
+        stream.go_on.set()
+
+
+@pytest.mark.parametrize(
+    ("silence_limit", "expected"),
+    [(0.0, encode_sse(b"1") + encode_sse_comment("still here")), (1000.0, encode_sse(b"1"))],
+)
+async def test_a_silent_stream_gets_a_comment(silence_limit: float, expected: bytes) -> None:
+    stream = Stream(silence_limit)
+    async with open_stream(stream) as opened:
+        assert opened.headers["Content-Type"] == "text/event-stream"
+        assert opened.headers["Cache-Control"] == "no-store"
+        stream.go_on.set()
+        assert await opened.read() == expected
+
+
+async def test_a_stream_knows_that_its_client_has_left() -> None:
+    stream = Stream(1000.0)
+    async with open_stream(stream) as opened:
+        await opened.content.readline()
+        assert stream.response is not None
+        assert stream.response.has_client
+        opened.close()
+        async with asyncio.timeout(20):
+            while stream.response.has_client:  # noqa: ASYNC110  # no event reports it
+                await asyncio.sleep(0)
