@@ -111,12 +111,6 @@ def on(  # noqa: PLR0913  # each is an option of a handler
         PluginError: a pattern is malformed or missing, or the options exclude each other.
     """
     _check_patterns(patterns)
-    if again is not None and not transactional:
-        raise PluginError("on(again=...) needs transactional=True")
-    if ordered and batch is not None:
-        raise PluginError("on(ordered=True) excludes batch")
-    if transactional and (ordered or concurrency != 1):
-        raise PluginError("on(transactional=True) excludes ordered and concurrency")
     subscription = Subscription(
         patterns,
         (batch or _TRANSACTIONAL_BATCH) if transactional else batch,
@@ -129,6 +123,7 @@ def on(  # noqa: PLR0913  # each is an option of a handler
         transactional,
         again,
     )
+    _check_options(subscription, concurrency)
 
     def mark(function: F) -> F:
         # The writing thread cannot await, and the event loop must not run a blocking function.
@@ -141,6 +136,16 @@ def on(  # noqa: PLR0913  # each is an option of a handler
         return function
 
     return mark
+
+
+def _check_options(subscription: Subscription, concurrency: int) -> None:
+    if subscription.transactional:
+        if subscription.ordered or concurrency != 1:
+            raise PluginError("on(transactional=True) excludes ordered and concurrency")
+    elif subscription.again is not None:
+        raise PluginError("on(again=...) needs transactional=True")
+    elif subscription.ordered and subscription.batch is not None:
+        raise PluginError("on(ordered=True) excludes batch")
 
 
 def _check_patterns(patterns: Sequence[str]) -> None:
