@@ -6,19 +6,21 @@ import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 
 import orjson
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from conftest import MakeKey, Restart, StartServer
+from peewee import IntegerField, TextField
 from pydantic import JsonValue
 from standardwebhooks import Webhook
 from support.pages import read_examples
 from support.process import run_biont, run_script
 from support.thinker import Thinker
 
-from biont import Scope
+from biont import Scope, Table, Transaction
 from biont.application import open_application
 from biont.settings import load_settings
 from biont.testing import (
@@ -29,6 +31,16 @@ from biont.testing import (
     rows_of,
     write_config,
 )
+from biont_audit import EVENT_LOG
+
+
+class SaleRow(Table):
+    """A sale, as the example of a plugin keeps it."""
+
+    user_id = IntegerField()
+    product = TextField()
+    cents = IntegerField()
+
 
 NOTE_CREATED: dict[str, JsonValue] = {"note_id": 7, "title": "Plan", "tags": [], "source": None}
 SCHEDULED_TRIGGER: dict[str, JsonValue] = {
@@ -82,6 +94,27 @@ async def test_the_plugin_with_its_own_events_tells_about_sales(
         assert "'sale_closed'" in str(await client.get("/event-types"))
         await client.post("/sales", {"product": "lamp", "cents": 4_900})
         await client.get_until("/events", lambda page: "'sale_closed'" in str(page))
+
+
+async def test_the_example_writes_a_row_and_its_event_together(tmp_path: Path) -> None:
+    sales = ModuleType("sales")
+    (source,) = read_examples("docs/how-to/write-a-plugin.md", "sales.py")
+    exec(source, vars(sales))  # noqa: S102  # the example is the plugin
+    (function,) = read_examples("docs/how-to/write-a-plugin.md", "insert_sale")
+    exec(function, vars(sales) | {"Transaction": Transaction, "SaleRow": SaleRow}, vars(sales))  # noqa: S102
+    settings = load_settings(write_config(tmp_path, {}), environ={})
+    async with open_application(settings, plugins={"sales": sales}) as application:
+        workbench = application.workbench
+        user = await workbench.users.create("ada")
+        await workbench.store.write(SaleRow.create_table)
+        sale = sales.Sale(product="lamp", cents=4_900)
+        number = await workbench.store.transact(sales.insert_sale, user.id, sale)
+        (event,) = await workbench.get(EVENT_LOG).read_events(user.id)
+        assert (event.event_type, event.payload) == (
+            "sale_closed",
+            {"product": "lamp", "cents": 4_900},
+        )
+        assert await workbench.store.read(lambda: SaleRow.get_by_id(number).product) == "lamp"
 
 
 async def test_the_plugin_with_a_mission_starts_research(
