@@ -4,10 +4,11 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from conftest import Restart
 from pydantic import JsonValue
 
 from biont import Scope, Workbench
-from biont.testing import ApiClient, MakeClient, ManualClock
+from biont.testing import ApiClient, MakeClient, ManualClock, rows_of
 
 NOTE: dict[str, JsonValue] = {"title": "A note", "content": "its text"}
 
@@ -231,3 +232,11 @@ async def test_concurrent_requests_are_all_answered(client: ApiClient) -> None:
         *(client.post("/notes", {"title": f"note {number}"}) for number in range(200))
     )
     assert len({note["id"] for note in created}) == 200
+
+
+async def test_the_last_use_of_a_key_survives_a_stop(restart: Restart) -> None:
+    async with restart() as client:
+        await client.get("/keys")
+    async with restart() as client:
+        _, earlier = rows_of(await client.get("/keys"))
+        assert earlier["last_used_at"] is not None
