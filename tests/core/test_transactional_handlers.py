@@ -108,6 +108,25 @@ async def test_callbacks_of_other_handlers_are_called_once_when_a_handler_fails(
     assert called == ["custom_bad", "custom_bad", "custom_good"]
 
 
+async def test_a_failing_handler_repeats_the_calls_of_others_once(bus: Bus) -> None:
+    calls: list[str] = []
+
+    def counts(_: Transaction, events: Sequence[Event], __: Workbench) -> None:
+        calls.extend(event.id for event in events)
+
+    def broken(_: Transaction, __: Sequence[Event], ___: Workbench) -> None:
+        raise ValueError("always")
+
+    async with bus.run(
+        handle("counts", counts, transactional=True),
+        handle("broken", broken, transactional=True, retry=(600,)),
+    ) as events:
+        first = await events.emit("custom_x", 1, {})
+        second = await events.emit("custom_x", 1, {})
+        # Called together, and again apart; from then on apart at once.
+        assert calls == [first.id, first.id, second.id]
+
+
 async def test_nothing_is_acknowledged_when_a_handler_ends_the_transaction(bus: Bus) -> None:
     def ends(tx: Transaction, events: Sequence[Event], workbench: Workbench) -> None:
         add_users(tx, events, workbench)
