@@ -20,15 +20,11 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from biont.accounts.api_keys import ApiKeys
-from biont.accounts.users import Users
 from biont.clock import Clock, SystemClock
 from biont.contract.jobs import JOB_KINDS
 from biont.contract.llm import LLM_BACKENDS
 from biont.contract.tools import TOOLS
-from biont.egress.policy import EgressPolicy
-from biont.egress.session import EgressSession
 from biont.event import EventFactory
-from biont.events.system import EventSystem
 from biont.exceptions import StoreUnavailable
 from biont.http.app import make_app, make_endpoints, refuse_conflicts
 from biont.http.asyncapi import make_asyncapi
@@ -39,17 +35,11 @@ from biont.http.openapi import make_openapi
 from biont.http.system import SYSTEM
 from biont.http.user_routes import api as user_api
 from biont.plugin_manager import PluginManager
-from biont.runtime.background_tasks import BackgroundTasks
 from biont.runtime.loop_watchdog import LoopWatchdog, Stall, name_function
-from biont.runtime.shutdown import Shutdown
 from biont.scheduler.run import Job
-from biont.scheduler.scheduler import Scheduler
-from biont.security.vault import Vault
-from biont.services import Services
 from biont.settings.sections import Settings
 from biont.store.lock import hold_database
-from biont.store.store import Store
-from biont.workbench import Workbench
+from biont.workbench_factory import make_workbench
 
 _USAGE_INTERVAL = 60.0
 
@@ -242,58 +232,6 @@ async def open_application(
     application = Application(settings, clock or SystemClock(), plugins)
     async with application.run():
         yield application
-
-
-def make_workbench(
-    settings: Settings, sections: Mapping[str, BaseModel], clock: Clock, factory: EventFactory
-) -> Workbench:
-    """Return the parts of a workbench, all of them closed.
-
-    Args:
-        settings: the operator's settings.
-        sections: the validated settings of each plugin, by the plugin's name.
-        clock: tells the time to every part.
-        factory: makes the events.
-    """
-    store = Store(
-        settings.database.path,
-        factory,
-        readers=settings.database.readers,
-        busy_timeout=settings.database.busy_timeout,
-    )
-    return Workbench(
-        settings=settings,
-        sections=sections,
-        clock=clock,
-        store=store,
-        vault=Vault(settings.vault.key_file),
-        users=Users(store, clock),
-        keys=ApiKeys(store, clock),
-        events=EventSystem(
-            store,
-            factory,
-            clock,
-            lane_size=settings.events.lane_size,
-            timeout=settings.events.handler_timeout,
-            retry=settings.events.handler_retry,
-            crash_limit=settings.events.crash_limit,
-        ),
-        scheduler=Scheduler(
-            store,
-            clock,
-            poll_interval=settings.scheduler.poll_interval,
-            concurrency=settings.scheduler.concurrency,
-            catch_up_window=settings.scheduler.catch_up_window,
-            late_after=settings.scheduler.late_after,
-            run_timeout=settings.scheduler.run_timeout,
-        ),
-        # Senders limit their own concurrency: a wait here would be counted as response time of
-        # the receiver.
-        egress=EgressSession(EgressPolicy(settings.egress.allow), connections=0),
-        background_tasks=BackgroundTasks(),
-        shutdown=Shutdown(settings.server.shutdown_timeout),
-        services=Services(),
-    )
 
 
 @asynccontextmanager

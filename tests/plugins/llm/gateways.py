@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pydantic import HttpUrl, SecretStr
 
 from biont import Workbench
-from biont.application import make_workbench
 from biont.event import EventFactory
 from biont.llm import LLM_BACKENDS, Answer, Backend, BackendFactory, ChatRequest, LlmCall, Message
 from biont.settings import load_settings
 from biont.testing import MODEL, ManualClock
+from biont.workbench_factory import make_workbench
 from biont_llm import LlmGateway
 from biont_llm.accounting.call_log import CallEntry, Owner, Spending, format_day
 from biont_llm.openai.backend import OpenAiBackend

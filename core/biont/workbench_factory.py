@@ -1,0 +1,75 @@
+"""Workbench factory: builds the parts of a workbench from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel
+
+from biont.accounts.api_keys import ApiKeys
+from biont.accounts.users import Users
+from biont.clock import Clock
+from biont.egress.policy import EgressPolicy
+from biont.egress.session import EgressSession
+from biont.event import EventFactory
+from biont.events.system import EventSystem
+from biont.runtime.background_tasks import BackgroundTasks
+from biont.runtime.shutdown import Shutdown
+from biont.scheduler.scheduler import Scheduler
+from biont.security.vault import Vault
+from biont.services import Services
+from biont.settings.sections import Settings
+from biont.store.store import Store
+from biont.workbench import Workbench
+
+
+def make_workbench(
+    settings: Settings, sections: Mapping[str, BaseModel], clock: Clock, factory: EventFactory
+) -> Workbench:
+    """Return the parts of a workbench, all of them closed.
+
+    Args:
+        settings: the operator's settings.
+        sections: the validated settings of each plugin, by the plugin's name.
+        clock: tells the time to every part.
+        factory: makes the events.
+    """
+    store = Store(
+        settings.database.path,
+        factory,
+        readers=settings.database.readers,
+        busy_timeout=settings.database.busy_timeout,
+    )
+    return Workbench(
+        settings=settings,
+        sections=sections,
+        clock=clock,
+        store=store,
+        vault=Vault(settings.vault.key_file),
+        users=Users(store, clock),
+        keys=ApiKeys(store, clock),
+        events=EventSystem(
+            store,
+            factory,
+            clock,
+            lane_size=settings.events.lane_size,
+            timeout=settings.events.handler_timeout,
+            retry=settings.events.handler_retry,
+            crash_limit=settings.events.crash_limit,
+        ),
+        scheduler=Scheduler(
+            store,
+            clock,
+            poll_interval=settings.scheduler.poll_interval,
+            concurrency=settings.scheduler.concurrency,
+            catch_up_window=settings.scheduler.catch_up_window,
+            late_after=settings.scheduler.late_after,
+            run_timeout=settings.scheduler.run_timeout,
+        ),
+        # Senders limit their own concurrency: a wait here would be counted as response time of
+        # the receiver.
+        egress=EgressSession(EgressPolicy(settings.egress.allow), connections=0),
+        background_tasks=BackgroundTasks(),
+        shutdown=Shutdown(settings.server.shutdown_timeout),
+        services=Services(),
+    )
