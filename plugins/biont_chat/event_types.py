@@ -20,7 +20,7 @@ class AiMessage(Schema):
     model: str
     backend: str
     interrupted: bool = Field(
-        description="Whether the answer was cut off, by its client or by a stop of the server."
+        description="True if the answer was cut off, by its client or by a stop of the server."
     )
 
 

@@ -45,7 +45,7 @@ class NewChatMessage(Schema):
         description="Tools that the model may call; requires a key of scope `full`.",
     )
     stream: bool = Field(
-        False, description="Whether the answer is streamed as server-sent events."
+        False, description="True if the answer is streamed as server-sent events."
     )
 
 
@@ -55,7 +55,7 @@ class AnswerUsage(Schema):
     prompt_tokens: int
     completion_tokens: int
     estimated: bool = Field(
-        description="Whether the counts are estimated, because the server reports no usage."
+        description="True if the counts are estimated, because the server reports no usage."
     )
 
 
@@ -99,7 +99,7 @@ class ChatMessageView(Schema):
     backend: str | None
     usage: AnswerUsage | None
     interrupted: bool = Field(
-        description="Whether the answer was cut off, by its client or by a stop of the server."
+        description="True if the answer was cut off, by its client or by a stop of the server."
     )
     created_at: datetime
 
@@ -135,7 +135,7 @@ class ExcerptPart(Schema):
     """A piece of an excerpt."""
 
     text: str
-    match: bool = Field(description="Whether the text matches the search.")
+    match: bool = Field(description="True if the text matches the search.")
 
 
 class MessageHit(Schema):

@@ -26,7 +26,7 @@ class BackendView(Schema):
     """A backend and its state."""
 
     name: str
-    default: bool = Field(description="Whether requests without a model use this backend.")
+    default: bool = Field(description="True if requests without a model use this backend.")
     status: Literal["ok", "unavailable"]
     reason: str | None = Field(description="Cause of the status `unavailable`.")
     models: list[ModelView]

@@ -50,7 +50,7 @@ class OpenAiSettings(Section):
     context: Context = Field(128_000, description="Tokens of prompt and answer together.")
     native_tools: bool = Field(
         True,
-        description="Whether the models call tools; other models are asked for JSON instead.",
+        description="True if the models call tools; other models are asked for JSON instead.",
     )
     temperature: float | None = Field(
         None,
@@ -215,7 +215,7 @@ class LlmSettings(Section):
     budgets: BudgetSettings = Field(BudgetSettings(), description="Daily budgets.")
     keep_texts: bool = Field(
         False,
-        description="Whether the records of calls contain prompts and answers, secrets redacted.",
+        description="True if the records of calls contain prompts and answers, secrets redacted.",
     )
     keep_days: int = Field(
         0, ge=0, le=36_500, description="Days that the record of a call is kept; 0 for ever."

@@ -71,7 +71,7 @@ class VersionView(Schema):
     title: str
     content: str
     tags: list[str]
-    created_at: datetime = Field(description="When this version was made.")
+    created_at: datetime = Field(description="The time at which this version was made.")
 
 
 class PartView(Schema):

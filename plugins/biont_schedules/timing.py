@@ -59,7 +59,7 @@ class When(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    seconds: bool = Field(False, description="Whether `cron` has six fields, seconds first.")
+    seconds: bool = Field(False, description="True if `cron` has six fields, seconds first.")
     cron: str | None = Field(None, description="Minute, hour, day, month, weekday: `0 9 * * 1-5`.")
     every: Annotated[int, BeforeValidator(_parse_duration), Field(ge=1)] | None = Field(
         None, description="Seconds between two occurrences, or `15m`, `2h`."

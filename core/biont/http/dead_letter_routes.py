@@ -30,7 +30,7 @@ class DeadLetterItem(Schema):
     event_type: str
     attempts: int = Field(description="The number of times that the handler got the event.")
     failed_at: datetime
-    replaying: bool = Field(description="Whether a replay to the handler is pending.")
+    replaying: bool = Field(description="True if a replay to the handler is pending.")
     summary: str = Field(description="The last line of the error.")
 
 

@@ -137,7 +137,7 @@ class CompletionRequest(Ignoring):
     tool_choice: JsonValue = Field(None, description="`none` removes the tools.")
     response_format: GivenFormat | None = None
     store: bool | None = Field(
-        None, description="Whether question and answer are stored as a conversation."
+        None, description="True if question and answer are stored as a conversation."
     )
     metadata: Metadata | None = None
 

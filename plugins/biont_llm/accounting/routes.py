@@ -60,7 +60,7 @@ class CallView(Schema):
     mission_id: int | None
     prompt_tokens: int
     completion_tokens: int
-    estimated: bool = Field(description="Whether the tokens are estimated.")
+    estimated: bool = Field(description="True if the tokens are estimated.")
     cost: float | None
     duration: float = Field(description="Duration in seconds.")
     error: str | None = Field(description="Error of an incomplete answer.")

@@ -19,7 +19,7 @@ class AttemptView(Schema):
     attempted_at: datetime
     trigger: AttemptTrigger = Field(description="The reason for the attempt.")
     redelivered: bool = Field(
-        description="Whether an earlier attempt, whose record a crash has lost, may have arrived."
+        description="True if an earlier attempt, whose record a crash has lost, may have arrived."
     )
     duration_ms: int
     status_code: int | None
