@@ -11,3 +11,4 @@ from biont.store.retention import SLICE_ROWS as SLICE_ROWS
 from biont.store.retention import delete_old_rows as delete_old_rows
 from biont.store.store import Store as Store
 from biont.store.transaction import Transaction as Transaction
+from biont.store.unique_ids import advance_ids as advance_ids

@@ -10,6 +10,7 @@ from peewee import Database, Model
 from playhouse.migrations import Runner
 
 from biont.exceptions import StoreConflict
+from biont.store.unique_ids import add_autoincrement
 
 CORE_MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -32,7 +33,8 @@ def migrate(database: Database, owner: str, migrations: Path) -> list[str]:
     """Run the migrations of `owner` that this database lacks; return the names.
 
     All migrations run in one transaction. A second process that starts at the same moment
-    waits for the transaction and then finds nothing to do.
+    waits for the transaction and then finds nothing to do. At the end of the transaction every
+    table that SQLite numbers has AUTOINCREMENT, whichever way a migration has made the table.
 
     Raises:
         StoreConflict: the database was made by a newer version.
@@ -45,4 +47,6 @@ def migrate(database: Database, owner: str, migrations: Path) -> list[str]:
                 f"the database was used by a newer version of {owner}, which ran "
                 f"{', '.join(unknown)}; install that version or restore a backup"
             )
-        return list(runner.up())
+        names = list(runner.up())
+        add_autoincrement(database)
+        return names
