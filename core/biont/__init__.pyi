@@ -13,6 +13,7 @@ from biont.http.api import Api as Api
 from biont.http.paging import Page as Page
 from biont.http.request import Request as Request
 from biont.http.request import RowId as RowId
+from biont.runtime.health import HealthProblem as HealthProblem
 from biont.scheduler.run import Finish as Finish
 from biont.scheduler.run import Run as Run
 from biont.schema import Schema as Schema

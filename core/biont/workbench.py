@@ -15,6 +15,7 @@ from biont.egress.session import EgressSession
 from biont.events.system import EventSystem
 from biont.exceptions import PluginError
 from biont.runtime.background_tasks import BackgroundTasks
+from biont.runtime.health import Health
 from biont.runtime.shutdown import Shutdown
 from biont.scheduler.scheduler import Scheduler
 from biont.security.vault import Vault
@@ -42,6 +43,7 @@ class Workbench:
         scheduler: turns due schedules into runs.
         egress: sends HTTP requests to addresses that users may name.
         background_tasks: runs periodic tasks.
+        health: collects the problems of all parts.
         shutdown: says whether and how soon everything has to end.
         services: the objects that plugins offer to one another.
     """
@@ -57,6 +59,7 @@ class Workbench:
     scheduler: Scheduler
     egress: EgressSession
     background_tasks: BackgroundTasks
+    health: Health
     shutdown: Shutdown
     services: Services
 

@@ -14,6 +14,7 @@ from biont.egress.session import EgressSession
 from biont.event import EventFactory
 from biont.events.system import EventSystem
 from biont.runtime.background_tasks import BackgroundTasks
+from biont.runtime.health import Health
 from biont.runtime.shutdown import Shutdown
 from biont.scheduler.scheduler import Scheduler
 from biont.security.vault import Vault
@@ -40,6 +41,8 @@ def make_workbench(
         readers=settings.database.readers,
         busy_timeout=settings.database.busy_timeout,
     )
+    health = Health()
+    health.add_check(store.find_problems)
     return Workbench(
         settings=settings,
         sections=sections,
@@ -70,6 +73,7 @@ def make_workbench(
         # the receiver.
         egress=EgressSession(EgressPolicy(settings.egress.allow), connections=0),
         background_tasks=BackgroundTasks(),
+        health=health,
         shutdown=Shutdown(settings.server.shutdown_timeout),
         services=Services(),
     )

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, JsonValue, SkipValidation
 
 from biont.accounts.api_keys import ApiKey, Scope
 from biont.event_types import CUSTOM_PATTERN, KnownType
+from biont.exceptions import StoreUnavailable
 from biont.http.api import Api
 from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
 from biont.http.request import Instant, Request, RowId
@@ -29,13 +30,21 @@ class StallView(Schema):
     )
 
 
-class Health(Schema):
+class HealthProblemView(Schema):
+    """A reason why a part of the workbench does not work as it should."""
+
+    part: str
+    reason: str
+
+
+class HealthView(Schema):
     """Health of the workbench and of its plugins."""
 
     status: Literal["ok", "degraded"]
     version: str
     plugins: list[str] = Field(description="The running plugins.")
     quarantined: list[str] = Field(description="The plugins in quarantine, which are not used.")
+    problems: list[HealthProblemView] = Field(description="The present problems of all parts.")
     stalls: list[StallView] = Field(
         description="The latest times at which the event loop was blocked, newest first."
     )
@@ -99,14 +108,25 @@ class EmittedEvent(Schema):
 
 
 @api.get("/health", public=True)
-async def read_health(request: Request) -> Health:
-    """Report the health of the workbench and of its plugins."""
+async def read_health(request: Request) -> HealthView:
+    """Report the health of the workbench and of its plugins.
+
+    The status is 503 while a problem makes the whole workbench useless, for example a database
+    file that was removed.
+    """
     system = request.workbench.get(SYSTEM)
-    return Health(
-        status="degraded" if system.quarantined_plugins else "ok",
+    problems = request.workbench.health.find_problems()
+    for problem in problems:
+        if problem.is_fatal:
+            raise StoreUnavailable(f"{problem.part}: {problem.reason}")
+    return HealthView(
+        status="degraded" if system.quarantined_plugins or problems else "ok",
         version=system.version,
         plugins=list(system.running_plugins),
         quarantined=list(system.quarantined_plugins),
+        problems=[
+            HealthProblemView(part=problem.part, reason=problem.reason) for problem in problems
+        ],
         stalls=[
             StallView(at=stall.at, seconds=stall.seconds, culprit=stall.culprit)
             for stall in system.stalls

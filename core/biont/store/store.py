@@ -12,6 +12,7 @@ from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from biont.event import Event, EventFactory
 from biont.exceptions import StoreUnavailable
+from biont.runtime.health import HealthProblem
 from biont.store.database import open_sqlite
 from biont.store.journal import CallTransactionalHandlers, JournalEntry
 from biont.store.migration import CORE_MIGRATIONS, migrate
@@ -103,6 +104,10 @@ class Store:
     def on_foreign_change(self, callback: Callable[[], None]) -> None:
         """Call `callback` on the event loop when another process has written."""
         self._on_foreign_change.append(callback)
+
+    def find_problems(self) -> list[HealthProblem]:
+        """Return the reasons why the database cannot be used as usual."""
+        return []
 
     async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return the result of `function`, which reads tables but does not change them.
