@@ -41,7 +41,7 @@ RESULT_LIMIT = 20_000
 CALL_LIMIT = 100
 """Largest number of calls in one answer."""
 
-_log = structlog.get_logger("biont_agents")
+_log = structlog.get_logger("biont.agents")
 
 
 def check_calls(answer: Answer) -> Answer:

@@ -35,7 +35,7 @@ _QUOTED_PROBLEMS = 10
 
 _PASSING = (BackendOverloaded, BackendTimeout, BackendUnavailable)
 
-_log = structlog.get_logger("biont_missions")
+_log = structlog.get_logger("biont.missions")
 
 
 class ModelClient:

@@ -33,6 +33,7 @@ import structlog
 from biont import Service, Workbench
 from biont.events import Cause, caused_by
 from biont.exceptions import BiontError, InvalidAnswer, InvalidInput, StoreUnavailable
+from biont.security import explain_exception
 from biont_missions.missions import (
     fail_mission,
     load_mission,
@@ -62,7 +63,7 @@ _PLAN_ATTEMPTS = 3
 _STORE_PAUSE = 5.0
 """Seconds between two attempts while the database is unavailable."""
 
-_log = structlog.get_logger("biont_missions")
+_log = structlog.get_logger("biont.missions")
 
 
 class MissionRunner:
@@ -142,7 +143,7 @@ class MissionRunner:
         except Exception as error:  # noqa: BLE001  # any other error ends the mission
             if not isinstance(error, BiontError):
                 _log.error("mission failed unexpectedly", mission_id=mission_id, exc_info=error)
-            await self._fail(mission_id, str(error) or repr(error))
+            await self._fail(mission_id, explain_exception(error))
             return False
 
     async def _advance_one_step(self, mission_id: int) -> bool:

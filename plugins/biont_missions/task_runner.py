@@ -30,6 +30,7 @@ import structlog
 from biont import Workbench
 from biont.exceptions import BiontError, StoreUnavailable
 from biont.llm import ChatRequest, TokenUsage
+from biont.security import explain_exception
 from biont_agents import AGENTS, AgentStatus, NewAgentRun
 from biont_missions.missions import fail_mission, finish_tasks, load_mission
 from biont_missions.model_client import ModelClient, make_llm_call, read_remaining_tokens
@@ -45,7 +46,7 @@ from biont_missions.tasks import (
     start_task,
 )
 
-_log = structlog.get_logger("biont_missions")
+_log = structlog.get_logger("biont.missions")
 
 
 @dataclass(frozen=True)
@@ -184,9 +185,7 @@ class TaskRunner:
             if not isinstance(error, BiontError):
                 _log.error("task failed unexpectedly", task_id=task.id, exc_info=error)
             now = self._workbench.clock.now()
-            await self._workbench.store.transact(
-                fail_task, task.id, str(error) or repr(error), now
-            )
+            await self._workbench.store.transact(fail_task, task.id, explain_exception(error), now)
 
     async def _start_agent_run(
         self, mission: Mission, task: Task, needed: Sequence[Task], left: int

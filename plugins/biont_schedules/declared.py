@@ -25,7 +25,7 @@ from biont_schedules.parameters import check_parameters
 from biont_schedules.schedules import FILE, apply_change, insert_schedule
 from biont_schedules.settings import Declaration, SchedulesSettings
 
-_log = structlog.get_logger("biont_schedules")
+_log = structlog.get_logger("biont.schedules")
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import aiohttp
+import orjson
 from conftest import MakeKey, StartServer
 from pydantic import JsonValue
 from support.process import Server
@@ -23,6 +24,32 @@ async def handle(event: Event, workbench: Workbench) -> None:
     if event.payload.get("deadly"):
         os._exit(1)
     await workbench.events.emit("custom_done", event.user_id, {"n": event.payload["n"]})
+"""
+
+DEADLY_TEXT = """
+import os
+
+from biont import Event, Workbench, on
+
+
+class DeadlyError(Exception):
+    def __str__(self):
+        os._exit(1)
+
+
+@on("custom_n", retry=[])
+async def handle(event: Event, workbench: Workbench) -> None:
+    if event.payload.get("deadly"):
+        raise DeadlyError
+"""
+
+QUOTING = """
+from biont import Event, Workbench, on
+
+
+@on("custom_amount")
+async def add(event: Event, workbench: Workbench) -> None:
+    float(event.payload["amount"])
 """
 
 BLOCKING = """
@@ -117,3 +144,60 @@ async def test_a_handler_that_blocks_the_event_loop_is_named(
         assert stall["culprit"] == "handler blocking.sit"
         assert isinstance(stall["seconds"], float)
         assert stall["seconds"] >= 0.2
+
+
+async def test_an_error_whose_text_kills_the_process_becomes_a_dead_letter(
+    start_server: StartServer, make_key: MakeKey, tmp_path: Path
+) -> None:
+    server = await start_server(
+        plugins=write_plugin(tmp_path, "deadly", DEADLY_TEXT), events={"crash_limit": 2}
+    )
+    async with ApiClient(server.url, await make_key()) as client:
+        for number in range(4):
+            try:
+                await emit(client, "custom_n", n=number, deadly=number == 1)
+            except aiohttp.ClientError:
+                break
+    deaths = 0
+    while await start_again(server):
+        async with ApiClient(server.url, client.headers["X-API-Key"]) as again:
+            try:
+                async with asyncio.timeout(20):
+                    letters = find_data(await again.get_until("/dead-letters", find_data))
+            except (aiohttp.ClientError, TimeoutError):
+                deaths += 1
+                assert deaths < 7
+                continue
+            # The guard blames this event alone.
+            (letter,) = letters
+            full = await again.get(f"/dead-letters/{letter['id']}")
+            assert full["payload"] == {"n": 1, "deadly": True}
+            return
+    raise AssertionError("it never stayed up")
+
+
+async def test_a_payload_that_an_error_quotes_stops_nothing_and_is_redacted(
+    start_server: StartServer, make_key: MakeKey, tmp_path: Path
+) -> None:
+    server = await start_server(
+        plugins=write_plugin(tmp_path, "quoting", QUOTING),
+        events={"handler_retry": []},
+        log={"level": {"default": "debug"}},
+    )
+    poisons = ["a-" * 100_000, "password=hunter2 " * 15_000, "://hunter2:" * 20_000 + "@"]
+    async with ApiClient(server.url, await make_key()) as client:
+        for poison in poisons:
+            await emit(client, "custom_amount", amount=poison)
+        page = await client.get_until(
+            "/dead-letters", lambda answer: len(find_data(answer)) == len(poisons)
+        )
+        letters = [await client.get(f"/dead-letters/{letter['id']}") for letter in find_data(page)]
+        assert all(len(str(letter["error"])) < 17_000 for letter in letters)
+        assert "could not convert string to float: 'a-a-a-" in str(letters[-1]["error"])
+        assert "password=hunter2" not in str([letter["error"] for letter in letters])
+        await client.get("/health")
+    assert await server.stop() == 0
+    records = [orjson.loads(line) for line in server.read_log().splitlines()]
+    assert any("could not convert" in str(record.get("error")) for record in records)
+    assert "hunter2" not in "".join(str(r) for r in records if "password" in str(r))
+    assert max(map(len, server.read_log().splitlines())) < 20_000

@@ -18,11 +18,12 @@ def command() -> None:
 @config_option
 def check(config: Path | None) -> None:
     """Check all settings, including plugins'; report each problem with its place."""
+    from biont.cli.log_setup import configure_logs
     from biont.plugin_manager import PluginManager
-    from biont.runtime.log_setup import configure_logs
 
     configure_logs()
     settings = read_settings(config)
+    configure_logs(settings.log)
     plugins = PluginManager()
     plugins.load(disable=settings.plugins.disable, folder=settings.plugins.folder)
     settings.read_sections(

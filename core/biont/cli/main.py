@@ -98,12 +98,12 @@ def _find_option(name: str, arguments: Sequence[str]) -> Path | None:
 
 
 def _add_plugin_commands(group: click.Group, config: Path | None) -> None:
+    from biont.cli.log_setup import configure_logs
     from biont.cli.options import read_settings
     from biont.plugin_manager import PluginManager
-    from biont.runtime.log_setup import configure_logs
 
-    configure_logs()
     settings = read_settings(config)
+    configure_logs(settings.log)
     plugins = PluginManager()
     plugins.load(disable=settings.plugins.disable, folder=settings.plugins.folder)
     plugins.add_commands(group)

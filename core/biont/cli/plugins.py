@@ -14,11 +14,12 @@ from biont.cli.options import config_option, read_settings
 @config_option
 def command(config: Path | None) -> None:
     """List the plugins, a line each: name, state, summary; exit code 1 if any is quarantined."""
+    from biont.cli.log_setup import configure_logs
     from biont.plugin_manager import PluginManager
-    from biont.runtime.log_setup import configure_logs
 
     configure_logs()
     settings = read_settings(config)
+    configure_logs(settings.log)
     plugins = PluginManager()
     plugins.load(disable=settings.plugins.disable, folder=settings.plugins.folder)
     for name, module in plugins.running.items():

@@ -19,11 +19,12 @@ from biont.cli.options import config_option, read_settings
 )
 def command(config: Path | None, host: str | None, port: int | None) -> None:
     """Run the workbench until SIGTERM or Ctrl-C."""
-    from biont.runtime.log_setup import configure_logs
+    from biont.cli.log_setup import configure_logs
     from biont.server import serve
 
     configure_logs()
     settings = read_settings(config, BIONT_SERVER__HOST=host, BIONT_SERVER__PORT=port)
+    configure_logs(settings.log)
     run = asyncio.run
     if sys.platform != "win32":
         from uvloop import run

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -27,10 +26,16 @@ from biont.events.handlers import Handle, Handler
 from biont.events.poison_events import PoisonEvent, PoisonEventGuard
 from biont.events.ready_queues import QueuedEvent
 from biont.exceptions import StoreUnavailable
-from biont.security.redaction import redact_secrets
+from biont.security.error_texts import describe_exception, format_traceback
 
 _DEAD_LETTER_RETRY = 5.0
 """The wait before the next try when the dead letter could not be saved, in seconds."""
+
+_MARK_RETRY = 5.0
+"""The wait before the next try when the mark of a watched event could not be saved, in seconds."""
+
+_LOGGED_REASON = 1000
+"""The longest text of an error in the log, in characters; the dead letter has the traceback."""
 
 _JITTER = 0.2
 """The most that a wait is lengthened by chance, so that calls that failed together spread."""
@@ -149,7 +154,10 @@ class HandlerRunner:
             return
         if self._guard is not None and any(map(self._guard.is_watching, items)):
             await self._call_watched(self._guard, items, deadline)
-            return
+        else:
+            await self._call_unwatched(items, deadline)
+
+    async def _call_unwatched(self, items: list[QueuedEvent], deadline: Deadline) -> None:
         # A batch has many causes; what the handler emits is traced to the first event.
         set_cause(items[0].event)
         try:
@@ -166,16 +174,15 @@ class HandlerRunner:
         """Call the handler for one event after the other, each under a durable mark."""
         for item in items:
             try:
+                # The mark lasts until the outcome is recorded, because the text of the error
+                # alone can end the process.
                 async with guard.watch(item):
-                    set_cause(item.event)
-                    with deadline:
-                        await self._call_handler([item.event])
+                    await self._call_unwatched([item], deadline)
             except PoisonEvent as error:
                 await self._dead_letter(item, str(error))
-            except Exception as error:  # noqa: BLE001  # as above
-                await self._fail([item], error, deadline)
-            else:
-                await self._succeed([item])
+            except StoreUnavailable:
+                # Without a mark the handler was not called.
+                self._schedule_retry(item, _MARK_RETRY)
 
     async def _fail(self, items: list[QueuedEvent], error: Exception, deadline: Deadline) -> None:
         if len(items) > 1:
@@ -188,11 +195,13 @@ class HandlerRunner:
         delay = Backoff(self._policy.retry, _JITTER).find_wait(
             item.failures, self._policy.chance()
         )
+        reason = describe_exception(error, _LOGGED_REASON)
         if delay is None:
-            _log.error("handler failed for good", error=repr(error), **self._describe(item))
-            await self._dead_letter(item, "".join(traceback.format_exception(error)))
+            _log.error("handler failed for good", error=reason, **self._describe(item))
+            # In a thread, because the text of somebody's exception may take long.
+            await self._dead_letter(item, await asyncio.to_thread(format_traceback, error))
             return
-        _log.warning("handler failed", retry_in=delay, error=repr(error), **self._describe(item))
+        _log.warning("handler failed", retry_in=delay, error=reason, **self._describe(item))
         self._schedule_retry(item, delay)
 
     def _describe(self, item: QueuedEvent) -> dict[str, object]:
@@ -204,7 +213,7 @@ class HandlerRunner:
 
     async def _dead_letter(self, item: QueuedEvent, error: str) -> None:
         try:
-            await self._save_dead_letter(self._handler, item, redact_secrets(error))
+            await self._save_dead_letter(self._handler, item, error)
         except StoreUnavailable:
             self._schedule_retry(item, _DEAD_LETTER_RETRY)
         else:

@@ -4,26 +4,29 @@ r"""Detects poison events, whose handler kills the process, and dead-letters the
 the process would kill the process at every start. So after a crash, each event that may have
 been under way is watched:
 
-    watched --mark saved, handler called--> handler returned: mark deleted, event cleared
+    watched --mark saved, handler called--> outcome recorded: mark deleted, event cleared
                                        \--> process died: mark stays, a suspect at next start
 
-    suspect --called alone, mark with `alone`--> handler returned: mark deleted
+    suspect --called alone, mark with `alone`--> outcome recorded: mark deleted
                                             \--> process died: crash count + 1, suspect again
     suspect with `crash_limit` crashes ---------> poison event: dead letter, handler not called
 
-A mark of the first kind proves nothing, because several handlers run at once. Suspects are
-called one at a time over all handlers, so only a crash during such a call counts. Marks cost
-two commits per event, which is why nothing is watched after a clean stop.
+A mark of the first kind proves nothing, because several handlers run at once. A suspect is
+called while no other watched event is under way, in any handler, so a crash during such a call
+counts. A mark lasts until the outcome is recorded: the retry, the dead letter, or the success.
+Marks cost two commits per event, which is why nothing is watched after a clean stop.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from biont.events.ready_queues import QueuedEvent
+from biont.exceptions import StoreUnavailable
 from biont.store.crash_marks import delete_mark, save_mark
 from biont.store.store import Store
 
@@ -41,14 +44,36 @@ class CrashInvestigation:
         last: the number of the last event that may have been under way.
         count: the most events that a handler had in memory.
         limit: the number of crashes after which a suspect is a poison event.
-        alone: held during the call with a suspect.
     """
 
     suspects: Mapping[tuple[str, str], int]
     last: int
     count: int
     limit: int
-    alone: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _is_quiet: asyncio.Event = field(default_factory=asyncio.Event)
+    _under_way: int = 0
+
+    @asynccontextmanager
+    async def call_alone(self) -> AsyncIterator[None]:
+        """Wait until no other watched call is under way, and let none begin in the block."""
+        async with self._turn:
+            if self._under_way:
+                await self._is_quiet.wait()
+            yield
+
+    @asynccontextmanager
+    async def call_beside_others(self) -> AsyncIterator[None]:
+        """Wait while a suspect is called; other watched calls run at the same time."""
+        async with self._turn:
+            self._under_way += 1
+            self._is_quiet.clear()
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._is_quiet.set()
 
 
 class PoisonEventGuard:
@@ -75,7 +100,7 @@ class PoisonEventGuard:
 
     @asynccontextmanager
     async def watch(self, queued: QueuedEvent) -> AsyncIterator[None]:
-        """Hold a mark for `queued` inside the block.
+        """Hold a mark for `queued` inside the block, which calls the handler.
 
         Raises:
             PoisonEvent: the handler must not be called.
@@ -83,10 +108,13 @@ class PoisonEventGuard:
         """
         self._left -= 1
         if not self._is_suspect(queued):
-            async with self._keep_mark(queued, crashes=0):
+            async with (
+                self._investigation.call_beside_others(),
+                self._keep_mark(queued, crashes=0),
+            ):
                 yield
             return
-        async with self._investigation.alone:
+        async with self._investigation.call_alone():
             crashes = self._investigation.suspects[self._handler, queued.event.id]
             if crashes >= self._investigation.limit:
                 raise PoisonEvent(
@@ -107,5 +135,7 @@ class PoisonEventGuard:
         try:
             yield
         finally:
-            # Also after an exception: the handler came back, and the process lives.
-            await self._store.write(delete_mark, self._handler, queued.event.id)
+            # Also after an exception: the handler came back, and the process lives. A mark that
+            # stays makes the event a suspect after a crash, which the next call then clears.
+            with contextlib.suppress(StoreUnavailable):
+                await self._store.write(delete_mark, self._handler, queued.event.id)

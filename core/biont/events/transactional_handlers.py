@@ -25,6 +25,7 @@ from peewee import OperationalError
 
 from biont.events.handlers import HandleInTransaction, Handler
 from biont.exceptions import PluginError, StoreUnavailable
+from biont.security.error_texts import describe_exception
 from biont.store.database import TransactionUndone, active_savepoint, translate_error
 from biont.store.journal import JournalEntry, TransactionalResult
 from biont.store.transaction import Transaction
@@ -127,7 +128,7 @@ class TransactionalHandlers:
                     raise
                 self._has_failed = True
                 _discard_requests(transaction, callbacks_before)
-                _log.warning("handler failed", handler=call.name, error=repr(error))
+                _log.warning("handler failed", handler=call.name, error=describe_exception(error))
                 redelivered[call.name] = call.entries
         return redelivered
 

@@ -68,7 +68,7 @@ def describe_error(error: exceptions.BiontError) -> ProblemDetails:
     # The closest base class decides, so that a plugin's subclass needs no entry of its own.
     known = next((base for base in type(error).__mro__ if base in _STATUS), None)
     if known is None:
-        _log.error("request failed", error=repr(error), exc_info=error)
+        _log.error("request failed", exc_info=error)
         return ProblemDetails(500, _FAILED)
     status = _STATUS[known]
     if isinstance(error, exceptions.InvalidInput):

@@ -27,6 +27,7 @@ from biont.scheduler.planner import RunDefaults
 from biont.scheduler.run import Finish, Job
 from biont.scheduler.run_queue import RunQueue, WaitingRun
 from biont.scheduler.run_records import StartedRun, end_run, fail_run, skip_run, start_runs
+from biont.security.error_texts import describe_exception
 from biont.store.patience import keep_trying
 from biont.store.store import Store
 
@@ -151,7 +152,7 @@ class RunExecutor:
         return await job(started.run)
 
     async def _fail(self, started: StartedRun, error: Exception) -> None:
-        _log.warning("run failed", run_id=started.run.id, error=repr(error))
+        _log.warning("run failed", run_id=started.run.id, error=describe_exception(error))
         wait = await keep_trying(
             lambda: self._store.write(fail_run, started, error, self._clock.now())
         )

@@ -16,7 +16,6 @@ was interrupted three times, because the run may then be the cause of the crashe
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,6 +30,7 @@ from biont.scheduler.run import Finish, Run
 from biont.scheduler.run_policy import explain_lateness, has_crashed_too_often
 from biont.scheduler.run_queue import WaitingRun, load_waiting_runs
 from biont.scheduler.tables import RunStatus, RunTrigger
+from biont.security.error_texts import describe_exception
 from biont.store.database import dump_json, execute_sql, format_instant
 from biont.store.transaction import Transaction
 
@@ -239,7 +239,7 @@ def skip_run(run_id: int, reason: str, now: datetime) -> None:
 
 def fail_run(started: StartedRun, error: BaseException, now: datetime) -> timedelta | None:
     """Record a failed attempt; return the wait before the retry, or None without a retry."""
-    reason = "".join(traceback.format_exception_only(error)).strip()
+    reason = describe_exception(error)
     seconds = Backoff(started.retry).find_wait(started.failures + 1)
     wait = None if seconds is None else timedelta(seconds=seconds)
     execute_sql(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TextIO, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -25,6 +25,7 @@ M = TypeVar("M", bound=BaseModel)
 
 Seconds = Annotated[float, Field(gt=0)]
 Pause = Annotated[float, Field(ge=0)]
+LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 
 _SQLITE = "sqlite:///"
 
@@ -62,6 +63,30 @@ class ServerSettings(Section):
     body_limit: int = Field(
         1024 * 1024, gt=0, description="Largest request body, in bytes; a larger body gets 413."
     )
+
+
+class LogSettings(Section):
+    """Settings of the log on standard error."""
+
+    level: LogLevel | dict[str, LogLevel] = Field(
+        "info",
+        description="Lowest level that is written, or the lowest level of each logger by name; "
+        "a name stands for all loggers below, `default` for all others.",
+    )
+    format: Literal["auto", "json", "console"] = Field(
+        "auto", description="JSON lines, or coloured text; auto means text on a terminal only."
+    )
+
+    @property
+    def levels(self) -> dict[str, str]:
+        """The lowest level of each named logger, and of all others as `default`."""
+        if isinstance(self.level, str):
+            return {"default": self.level}
+        return {"default": "info", **self.level}
+
+    def has_colour(self, stream: TextIO) -> bool:
+        """Return whether records to `stream` are coloured text."""
+        return self.format == "console" or (self.format == "auto" and stream.isatty())
 
 
 class DatabaseSettings(Section):
@@ -181,6 +206,7 @@ class Settings(Section):
     """All settings of the operator, returned by `biont.settings.load_settings`."""
 
     server: ServerSettings = ServerSettings()
+    log: LogSettings = LogSettings()
     database: DatabaseSettings = DatabaseSettings()
     vault: VaultSettings = VaultSettings()
     events: EventSettings = EventSettings()

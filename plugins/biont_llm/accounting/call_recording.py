@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from biont.clock import Clock
 from biont.llm import Answer, ChatRequest, LlmCall, TokenUsage
-from biont.security import redact_secrets
+from biont.security import describe_exception, redact_secrets
 from biont.store import dump_json
 from biont_llm.accounting.budgets import Budgets
 from biont_llm.accounting.call_log import CallEntry, CallLog, Spending
@@ -192,4 +192,4 @@ def _describe_outcome(error: BaseException | None) -> str:
     if error is None or not isinstance(error, Exception):
         return "interrupted"
     # Servers may repeat a wrong key in their error messages.
-    return redact_secrets(f"{type(error).__name__}: {error}")[:_ERROR_LIMIT]
+    return describe_exception(error, _ERROR_LIMIT)

@@ -15,6 +15,7 @@ from aiohttp import ClientError
 from biont.clock import Clock
 from biont.egress import EgressResponse, EgressSession
 from biont.exceptions import ForbiddenAddress
+from biont.security import describe_exception
 from biont_webhooks.delivery.deliveries import PendingDelivery
 from biont_webhooks.delivery.results import AttemptResult
 from biont_webhooks.subscription.retry_policy import parse_retry_after
@@ -124,4 +125,4 @@ def _describe_error(error: Exception) -> str:
         return f"connection: {error}"
     # A mistake in this code: the log gets the traceback, the user a short text.
     _log.error("attempt failed unexpectedly", exc_info=error)
-    return f"unexpected: {error!r}"
+    return f"unexpected: {describe_exception(error)}"

@@ -106,4 +106,4 @@ class ResultWriter:
             for result in batch:
                 await self._write_batch([result])
         else:
-            _log.error("attempt cannot be recorded", error=repr(error), exc_info=error)
+            _log.error("attempt cannot be recorded", exc_info=error)
