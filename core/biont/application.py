@@ -16,6 +16,7 @@ from importlib.metadata import version
 from types import CodeType, MappingProxyType, ModuleType
 
 import orjson
+import structlog
 from aiohttp import web
 from pydantic import BaseModel
 
@@ -25,7 +26,7 @@ from biont.contract.jobs import JOB_KINDS
 from biont.contract.llm import LLM_BACKENDS
 from biont.contract.tools import TOOLS
 from biont.event import EventFactory
-from biont.exceptions import StoreUnavailable
+from biont.exceptions import StoreFailed, StoreUnavailable
 from biont.http.app import make_app, make_endpoints, refuse_conflicts
 from biont.http.asyncapi import make_asyncapi
 from biont.http.core_routes import api as core_api
@@ -38,10 +39,13 @@ from biont.plugin_manager import PluginManager
 from biont.runtime.loop_watchdog import LoopWatchdog, Stall, name_function
 from biont.scheduler.run import Job
 from biont.settings.sections import Settings
+from biont.store.failures import explain_failure
 from biont.store.lock import hold_database
 from biont.workbench_factory import make_workbench
 
 _USAGE_INTERVAL = 60.0
+
+_log = structlog.get_logger("biont")
 
 
 class Application:
@@ -110,6 +114,7 @@ class Application:
         async with AsyncExitStack() as stack:
             # Before anything is read or migrated: another process may be running.
             was_killed = stack.enter_context(hold_database(self._settings.database.path))
+            workbench.store.on_death(self._end)
             await workbench.store.open()
             stack.push_async_callback(workbench.store.close)
             # Before the plugins: their migrations and lifespans read encrypted columns.
@@ -136,6 +141,12 @@ class Application:
             await workbench.scheduler.start(self._bind_jobs())
             stack.push_async_callback(workbench.scheduler.stop, workbench.shutdown.time_left)
             yield
+
+    def _end(self, error: BaseException) -> None:
+        """End the workbench, because a thread of the store has ended by an error."""
+        # A process that answers but cannot write would wait for ever; a supervisor restarts it.
+        _log.critical("the store has failed; the workbench ends", exc_info=error)
+        self.workbench.shutdown.fail(f"the store has failed: {type(error).__name__}: {error}")
 
     def _load_plugins(self, further: Mapping[str, ModuleType]) -> dict[str, BaseModel]:
         """Import all plugins, and return their validated settings."""
@@ -227,11 +238,22 @@ async def open_application(
         SettingsError: a plugin's section cannot be used.
         PluginError: two plugins claim the same name.
         StoreConflict: another process runs on this database, or a newer version did.
+        StoreUnavailable: the database is locked, full, damaged or out of reach.
+        StoreFailed: at the end, if the store has stopped for good.
         VaultError: the key file does not belong to this database.
     """
     application = Application(settings, clock or SystemClock(), plugins)
-    async with application.run():
-        yield application
+    shutdown = application.workbench.shutdown
+    with explain_failure(settings.database.path):
+        try:
+            async with application.run():
+                yield application
+        except StoreUnavailable:
+            # Parts that cannot save at the stop say only that the store is unavailable.
+            if shutdown.failure is None:
+                raise
+    if shutdown.failure is not None:
+        raise StoreFailed(shutdown.failure)
 
 
 @asynccontextmanager

@@ -59,6 +59,14 @@ class StoreUnavailable(BiontError):
     """The database cannot be reached, is locked or is full; nothing was written."""
 
 
+class StoreDamaged(StoreUnavailable):
+    """The file of the database is damaged; another try fails as well."""
+
+
+class StoreFailed(BiontError):
+    """The store has stopped for good, and the process ends because of that."""
+
+
 class StoreConflict(BiontError):
     """The database belongs to another process or to a newer version."""
 

@@ -30,7 +30,7 @@ from biont.contract.llm import BackendFactory
 from biont.contract.tools import Tool
 from biont.event_types import EventType, EventTypes
 from biont.events.handlers import Handler, collect_handlers
-from biont.exceptions import PluginError, SettingsError
+from biont.exceptions import PluginError, SettingsError, StoreUnavailable
 from biont.http.api import Api
 from biont.scheduler.event_types import SCHEDULED_TRIGGER
 from biont.store.migration import Tables
@@ -238,9 +238,11 @@ class _Guard:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         """Suppress an ordinary error after the plugin is in quarantine."""
-        # Wrong settings are for the operator to correct, and stop the start. A file that calls
-        # `sys.exit` when it is imported is a script, and must not end the workbench.
-        if not isinstance(error, Exception | SystemExit) or isinstance(error, SettingsError):
+        # Wrong settings and a failed database are for the operator, and stop the start. A file
+        # that calls `sys.exit` when it is imported is a script, and must not end the workbench.
+        if not isinstance(error, Exception | SystemExit) or isinstance(
+            error, SettingsError | StoreUnavailable
+        ):
             return False
         self._plugins.quarantine(self._name, f"{type(error).__name__}: {error}")
         return True

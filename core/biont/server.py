@@ -44,6 +44,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
             fixed_in=".".join(map(str, _SAFE_SQLITE)),
         )
     async with open_application(settings) as application:
+        shutdown = application.workbench.shutdown
         runner = web.AppRunner(
             application.app,
             access_log=None,
@@ -55,11 +56,20 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
         try:
             await web.TCPSite(runner, settings.server.host, settings.server.port).start()
             on_ready(_find_url(runner))
-            await stop.wait()
+            await _wait_for_any(stop, shutdown.requested)
         finally:
             # The shutdown timeout begins here, so that open responses share it with all parts.
-            application.workbench.shutdown.request()
+            shutdown.request()
             await runner.cleanup()
+
+
+async def _wait_for_any(*events: asyncio.Event) -> None:
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
 
 
 def _find_url(runner: web.AppRunner) -> str:

@@ -101,6 +101,7 @@ async def open_store(config: Path | None) -> AsyncIterator[Store]:
     """
     from biont.clock import SystemClock
     from biont.event import EventFactory
+    from biont.store.failures import explain_failure
     from biont.store.store import Store
 
     settings = read_settings(config)
@@ -112,11 +113,12 @@ async def open_store(config: Path | None) -> AsyncIterator[Store]:
         # The events of this process go to the inbox, where a running workbench takes them.
         is_owner=False,
     )
-    await store.open()
-    try:
-        yield store
-    finally:
-        await store.close()
+    with explain_failure(settings.database.path):
+        await store.open()
+        try:
+            yield store
+        finally:
+            await store.close()
 
 
 class Accounts(NamedTuple):
@@ -155,21 +157,29 @@ def read_database(config: Path | None) -> Iterator[None]:
     """
     import sqlite3
 
-    from peewee import OperationalError
+    from peewee import PeeweeException
 
     from biont.exceptions import StoreUnavailable
     from biont.store.database import activate, open_sqlite
+    from biont.store.failures import explain_failure, translate_error
 
     settings = read_settings(config).database
     if not settings.path.exists():
         raise StoreUnavailable(f"the database {settings.path} does not exist; see database.url")
     database = open_sqlite(settings.path, settings.busy_timeout)
     try:
-        with database.connection_context(), activate(database):
+        with (
+            explain_failure(settings.path),
+            database.connection_context(),
+            activate(database),
+        ):
             # A command that only reads must not write by mistake beside a running workbench.
             database.connection().execute("PRAGMA query_only = 1")
             yield
-    except (OperationalError, sqlite3.Error) as error:
+    except (PeeweeException, sqlite3.Error) as error:
+        failed = translate_error(error)
+        if isinstance(failed, StoreUnavailable):
+            raise StoreUnavailable(f"{settings.path}: {failed}") from error
         raise StoreUnavailable(
             f"{settings.path} cannot be read: {error}; "
             "if a table or column is missing, start the workbench once"

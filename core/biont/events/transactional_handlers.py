@@ -21,12 +21,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import structlog
-from peewee import OperationalError
 
 from biont.events.handlers import HandleInTransaction, Handler
-from biont.exceptions import PluginError, StoreUnavailable
+from biont.exceptions import PluginError
 from biont.security.error_texts import describe_exception
-from biont.store.database import TransactionUndone, active_savepoint, translate_error
+from biont.store.database import TransactionUndone, active_savepoint
+from biont.store.failures import find_failure
 from biont.store.journal import JournalEntry, TransactionalResult
 from biont.store.transaction import Transaction
 
@@ -76,7 +76,7 @@ class TransactionalHandlers:
         A handler that raises has written nothing and gets the events from the journal.
 
         Raises:
-            OperationalError: the database is locked, full or out of reach.
+            PeeweeException: the database is locked, full, damaged or out of reach.
             TransactionUndone: a handler, or a full disk, has ended the transaction.
         """
         event_types = {entry.event.event_type for entry in entries}
@@ -150,10 +150,7 @@ def _call_handler(transaction: Transaction, call: _Call) -> Sequence[JournalEntr
 
 def _concerns_everybody(error: Exception) -> bool:
     """Return whether an error concerns the whole commit, not only the handler that raised."""
-    return isinstance(error, TransactionUndone) or (
-        isinstance(error, OperationalError)
-        and isinstance(translate_error(error), StoreUnavailable)
-    )
+    return isinstance(error, TransactionUndone) or find_failure(error) is not None
 
 
 def _discard_requests(transaction: Transaction, callbacks_before: int) -> None:

@@ -13,16 +13,23 @@ class Shutdown:
 
     Attributes:
         requested: set as soon as all parts have to stop.
+        failure: the error that has ended the workbench; None for an ordinary stop.
     """
 
     def __init__(self, timeout: float) -> None:
         self.requested = asyncio.Event()
+        self.failure: str | None = None
         self._timeout = timeout
         self._deadline: float | None = None
 
     def request(self) -> None:
         """Ask all parts to stop; the timeout begins with the first request."""
         self._set_deadline()
+
+    def fail(self, reason: str) -> None:
+        """Ask all parts to stop because of an error; the first error is kept."""
+        self.failure = self.failure or reason
+        self.request()
 
     def time_left(self) -> float:
         """Request the shutdown, and return the seconds until the deadline."""

@@ -11,18 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
-from peewee import Database, DatabaseProxy, DateTimeField, Model, OperationalError, SqliteDatabase
+from peewee import Database, DatabaseProxy, DateTimeField, Model, SqliteDatabase
 from playhouse.postgres_ext import DateTimeTZField
 
-from biont.exceptions import BiontError, StoreUnavailable
-
-_TEMPORARY_ERRORS = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_CANTOPEN,
-}
+from biont.exceptions import BiontError
 
 _active: ContextVar[Database] = ContextVar("biont_database")
 
@@ -143,16 +135,17 @@ def active_savepoint() -> AbstractContextManager[None]:
     return savepoint(_active.get().connection())
 
 
-def translate_error(error: OperationalError) -> Exception:
-    """Return `StoreUnavailable` when the database is locked, full or out of reach.
+class _Sqlite(SqliteDatabase):
+    """SQLite database whose failed commits keep their cause."""
 
-    The same call may then succeed later. Any other error is a mistake in the calling code
-    and is returned unchanged.
-    """
-    code = getattr(error.__context__, "sqlite_errorcode", 0)
-    if code & 0xFF in _TEMPORARY_ERRORS:  # the lowest byte is the kind, the rest is detail
-        return StoreUnavailable(f"the database cannot be used for now: {error}; try again")
-    return error
+    def rollback(self) -> None:
+        """Undo the transaction, unless SQLite has undone the transaction by itself.
+
+        After a commit on a full disk a second rollback would fail, and its error "cannot
+        rollback - no transaction is active" would hide the cause.
+        """
+        if Database.connection(self).in_transaction:
+            super().rollback()
 
 
 def open_sqlite(path: Path, busy_timeout: float) -> SqliteDatabase:
@@ -163,7 +156,7 @@ def open_sqlite(path: Path, busy_timeout: float) -> SqliteDatabase:
         busy_timeout: the longest wait of a statement for another process, in seconds.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    return SqliteDatabase(
+    return _Sqlite(
         str(path),
         timeout=busy_timeout,
         # FULL, because NORMAL may lose the last commits when the power fails.

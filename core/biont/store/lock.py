@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from biont.exceptions import StoreConflict
+from biont.exceptions import StoreConflict, StoreUnavailable
+from biont.store.failures import translate_error
 
 
 @contextmanager
@@ -22,22 +23,43 @@ def hold_database(path: Path) -> Iterator[bool]:
 
     Raises:
         StoreConflict: another process holds the lock.
+        StoreUnavailable: the folder cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.with_name(path.name + ".lock")
     running = path.with_name(path.name + ".running")
-    with contextlib.closing(sqlite3.connect(lock, timeout=0, isolation_level=None)) as connection:
+    with contextlib.ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(_hold(lock, path))
+            # After the lock: the file of a workbench that still runs says nothing of a crash.
+            was_killed = running.exists()
+            _write_durably(running)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"{path}: the folder of the database cannot be written: {error.strerror}; let "
+                "this user write to the folder, or choose another database.url"
+            ) from error
+        yield was_killed
+        # Missing if somebody has removed the whole folder.
+        running.unlink(missing_ok=True)
+
+
+@contextmanager
+def _hold(lock: Path, path: Path) -> Iterator[None]:
+    try:
+        connection = sqlite3.connect(lock, timeout=0, isolation_level=None)
+    except sqlite3.Error as error:
+        raise translate_error(error) from error
+    with contextlib.closing(connection):
         try:
             connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise translate_error(error) from error
             raise StoreConflict(
                 f"another process runs on {path}; stop it, or choose another database.url"
             ) from error
-        # After the lock: the file of a workbench that still runs says nothing of a crash.
-        was_killed = running.exists()
-        _write_durably(running)
-        yield was_killed
-        running.unlink()
+        yield
 
 
 def _write_durably(marker: Path) -> None:

@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
-from peewee import Database, OperationalError
+from peewee import Database, PeeweeException
 
-from biont.store.database import activate, translate_error
+from biont.exceptions import StoreUnavailable
+from biont.store.condition import DatabaseCondition
+from biont.store.database import activate
 
 _BATCH_LIMIT = 16
 """The most reads that a thread takes at once. A larger number wakes the event loop less often,
@@ -36,20 +38,34 @@ class ReadReply:
     error: Exception | None = None
 
 
+def name_exit(error: BaseException) -> RuntimeError:
+    """Return an ordinary error for one that would end the thread or the event loop."""
+    return RuntimeError(f"a store function raised {error!r}")
+
+
 class Readers:
     """Runs reads on several threads.
 
     Args:
         database: each thread opens a connection to this database.
         count: the number of threads.
+        condition: gets the failures of the database.
         on_replies: called on a reading thread with the replies of a batch.
+        on_death: called on a reading thread that ends because of an error.
     """
 
     def __init__(
-        self, database: Database, count: int, on_replies: Callable[[Sequence[ReadReply]], None]
+        self,
+        database: Database,
+        count: int,
+        condition: DatabaseCondition,
+        on_replies: Callable[[Sequence[ReadReply]], None],
+        on_death: Callable[[BaseException], None],
     ) -> None:
         self._database = database
+        self._condition = condition
         self._on_replies = on_replies
+        self._on_death = on_death
         self._waiting: SimpleQueue[Read | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=self._run, name=f"biont-reader-{number}", daemon=True)
@@ -73,15 +89,29 @@ class Readers:
         self._waiting.put(read)
 
     def _run(self) -> None:
-        with self._database.connection_context():
-            self._database.connection().execute("PRAGMA query_only = 1")
-            is_open = True
-            while is_open:
-                reads, is_open = self._gather()
-                # One transaction, so that all queries of a read see the same state.
-                with self._database.atomic("DEFERRED"):
-                    replies = [self._reply(read) for read in reads]
-                self._on_replies(replies)
+        is_open = True
+        try:
+            with self._database.connection_context():
+                self._database.connection().execute("PRAGMA query_only = 1")
+                while is_open:
+                    reads, is_open = self._gather()
+                    self._on_replies(self._answer(reads))
+        except Exception as error:  # noqa: BLE001  # reported, and the process ends
+            self._on_death(error)
+        # Refused, because code that waits for a read would wait for ever.
+        while is_open:
+            reads, is_open = self._gather()
+            failed = StoreUnavailable("nothing was read: the workbench is stopping")
+            self._on_replies([ReadReply(read.future, error=failed) for read in reads])
+
+    def _answer(self, reads: Sequence[Read]) -> list[ReadReply]:
+        try:
+            # One transaction, so that all queries of a read see the same state.
+            with self._database.atomic("DEFERRED"):
+                return [self._reply(read) for read in reads]
+        except PeeweeException as error:
+            failed = self._condition.report_read(error)
+            return [ReadReply(read.future, error=failed) for read in reads]
 
     def _gather(self) -> tuple[list[Read], bool]:
         """Wait for reads; return a batch, and False when the thread is to end."""
@@ -100,10 +130,10 @@ class Readers:
     def _reply(self, read: Read) -> ReadReply:
         try:
             return ReadReply(read.future, read.context.run(self._call, read.function))
-        except OperationalError as error:
-            return ReadReply(read.future, error=translate_error(error))
         except Exception as error:  # noqa: BLE001  # raised again where the read is awaited
-            return ReadReply(read.future, error=error)
+            return ReadReply(read.future, error=self._condition.report_read(error))
+        except BaseException as error:  # noqa: BLE001  # `sys.exit` must not end this thread
+            return ReadReply(read.future, error=name_exit(error))
 
     def _call(self, function: Callable[[], object]) -> object:
         with activate(self._database):

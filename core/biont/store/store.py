@@ -10,15 +10,20 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
+from peewee import PeeweeException
+
 from biont.event import Event, EventFactory
 from biont.exceptions import StoreUnavailable
 from biont.runtime.health import HealthProblem
+from biont.store.condition import DatabaseCondition
 from biont.store.database import open_sqlite
+from biont.store.failures import translate_error
 from biont.store.journal import CallTransactionalHandlers, JournalEntry
 from biont.store.migration import CORE_MIGRATIONS, migrate
-from biont.store.reader import Read, Readers, ReadReply
+from biont.store.reader import Read, Readers, ReadReply, name_exit
 from biont.store.transaction import Transaction
-from biont.store.writer import Committed, TransactionCall, Write, Writer
+from biont.store.write import Committed, TransactionCall, Write
+from biont.store.writer import Writer
 
 OnCommit = Callable[[Sequence[JournalEntry], Mapping[str, Sequence[JournalEntry]]], None]
 """A function that gets the new events of a commit, and those to redeliver, by handler."""
@@ -50,12 +55,17 @@ class Store:
     ) -> None:
         self._database = open_sqlite(path, busy_timeout)
         self._factory = events
-        self._readers = Readers(self._database, readers, self._reply)
+        self._condition = DatabaseCondition(path)
+        self._readers = Readers(
+            self._database, readers, self._condition, self._reply, self._report_death
+        )
         self._writer = Writer(
             self._database,
+            self._condition,
             events,
             self._reply_committed,
             self._report_foreign_change,
+            self._report_death,
             is_owner=is_owner,
         )
         self._submitted: list[Write] = []
@@ -63,6 +73,7 @@ class Store:
         self._replies_lock = threading.Lock()
         self._on_commit: list[OnCommit] = []
         self._on_foreign_change: list[Callable[[], None]] = []
+        self._on_death: list[Callable[[BaseException], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def open(self) -> None:
@@ -70,10 +81,14 @@ class Store:
 
         Raises:
             StoreConflict: the database was made by a newer version.
+            StoreUnavailable: the database is locked, full, damaged or out of reach.
         """
         self._loop = asyncio.get_running_loop()
         await self.migrate("core", CORE_MIGRATIONS)
-        self._writer.start()
+        try:
+            await asyncio.to_thread(self._writer.start)
+        except PeeweeException as error:
+            raise translate_error(error) from error
         self._readers.start()
 
     async def close(self) -> None:
@@ -85,11 +100,19 @@ class Store:
         self._loop = None
 
     async def migrate(self, owner: str, migrations: Path) -> list[str]:
-        """Run the new migrations of `owner`; return their names."""
+        """Run the new migrations of `owner`; return their names.
+
+        Raises:
+            StoreConflict: the database was made by a newer version.
+            StoreUnavailable: the database is locked, full, damaged or out of reach.
+        """
 
         def run() -> list[str]:
-            with self._database.connection_context():
-                return migrate(self._database, owner, migrations)
+            try:
+                with self._database.connection_context():
+                    return migrate(self._database, owner, migrations)
+            except PeeweeException as error:
+                raise translate_error(error) from error
 
         return await asyncio.to_thread(run)
 
@@ -107,7 +130,11 @@ class Store:
 
     def find_problems(self) -> list[HealthProblem]:
         """Return the reasons why the database cannot be used as usual."""
-        return []
+        return self._condition.find_problems()
+
+    def on_death(self, callback: Callable[[BaseException], None]) -> None:
+        """Call `callback` on the event loop when a thread of the store has ended by an error."""
+        self._on_death.append(callback)
 
     async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return the result of `function`, which reads tables but does not change them.
@@ -216,6 +243,13 @@ class Store:
 
         self._call_on_loop(report)
 
+    def _report_death(self, error: BaseException) -> None:
+        def report() -> None:
+            for callback in self._on_death:
+                callback(error)
+
+        self._call_on_loop(report)
+
     def _call_on_loop(self, reply: Callable[[], None]) -> None:
         """Run `reply` on the event loop; many replies in a burst wake the loop only once."""
         with self._replies_lock:
@@ -236,7 +270,7 @@ def _settle(future: asyncio.Future[object], result: object, error: Exception | N
         return
     if isinstance(error, StopIteration):
         # A future refuses StopIteration, and the awaiting code would wait for ever.
-        error = RuntimeError(f"a store function raised {error!r}")
+        error = name_exit(error)
     if error is not None:
         future.set_exception(error)
     else:

@@ -21,21 +21,19 @@ some callers were not told: a repeated call then writes again.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import contextvars
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 
-from peewee import Database, DatabaseError, OperationalError
+from peewee import Database, PeeweeException
 
 from biont.event import Event, EventFactory
 from biont.exceptions import StoreUnavailable
-from biont.store.database import activate, savepoint, translate_error
+from biont.store.condition import DatabaseCondition
+from biont.store.database import activate, execute_sql, savepoint
 from biont.store.inbox import insert_inbox_events, take_inbox_events
 from biont.store.journal import (
     CallTransactionalHandlers,
@@ -44,74 +42,21 @@ from biont.store.journal import (
     journal_all,
     read_last_sequence,
 )
+from biont.store.reader import name_exit
 from biont.store.transaction import Transaction
+from biont.store.write import Committed, Refused, TransactionCall, Write
 
 BATCH_LIMIT = 1000
 """The most writes in one commit: the first write of a batch waits for the last."""
 
+_PROBE_INTERVAL = 2.0
+"""The seconds between two tries to write to a database that could not be written."""
+
+_PROBE_BYTES = 256 * 1024
+"""The size of such a try: a few bytes fit on a disk that is full for every real write."""
+
 _WATCH_INTERVAL = 0.25
 """The longest time until a change by another process is noticed, in seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class TransactionCall:
-    """A function with the transaction and the context variables that the function gets."""
-
-    function: Callable[[Transaction], object]
-    transaction: Transaction
-    context: contextvars.Context
-
-    def run(self, database: Database) -> object:
-        """Return the result of the function; tables mean `database` meanwhile."""
-        return self.context.run(self._run_active, database)
-
-    def _run_active(self, database: Database) -> object:
-        with activate(database):
-            return self.function(self.transaction)
-
-
-@dataclass(slots=True)
-class Write:
-    """A submitted write, with its result or error.
-
-    Attributes:
-        call: the function to run; None for a write of nothing but new events.
-        events: the new events; the function may add events.
-        future: resolved with the result or the error after the transaction.
-    """
-
-    call: TransactionCall | None
-    events: list[Event]
-    future: asyncio.Future[object]
-    result: object = None
-    error: Exception | None = None
-
-    def refuse(self, error: Exception) -> None:
-        """Undo this write alone, because of `error`."""
-        self.error = error
-        self.events.clear()
-        raise _Refused from error
-
-
-class _Refused(Exception):
-    """A write has failed; raised through its savepoint, which undoes the changes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """The result of one transaction.
-
-    Attributes:
-        writes: the writes of the batch, each with its result or error.
-        entries: the new events, in order.
-        redelivered: events that transactional handlers have to see again, by handler.
-        callbacks: functions that the transactional handlers want called after the commit.
-    """
-
-    writes: Sequence[Write]
-    entries: Sequence[JournalEntry] = ()
-    redelivered: Mapping[str, Sequence[JournalEntry]] = field(default_factory=dict)
-    callbacks: Sequence[Callable[[], None]] = ()
 
 
 class Writer:
@@ -119,9 +64,11 @@ class Writer:
 
     Args:
         database: opened on the writer's thread.
+        condition: gets the failures of the database.
         factory: makes the transaction for the transactional handlers.
         on_commit: called on that thread after each batch, also a failed one.
         on_foreign_change: called on that thread when another process has written.
+        on_death: called on that thread when it ends because of an error.
         is_owner: whether this process runs the workbench; the events of other processes
             go to the inbox.
 
@@ -132,31 +79,45 @@ class Writer:
     def __init__(
         self,
         database: Database,
+        condition: DatabaseCondition,
         factory: EventFactory,
         on_commit: Callable[[Committed], None],
         on_foreign_change: Callable[[], None],
+        on_death: Callable[[BaseException], None],
         *,
         is_owner: bool,
     ) -> None:
         self.call_handlers: CallTransactionalHandlers = journal_all
         self._database = database
+        self._condition = condition
         self._factory = factory
         self._on_commit = on_commit
         self._on_foreign_change = on_foreign_change
+        self._on_death = on_death
         self._is_owner = is_owner
         self._waiting: SimpleQueue[Sequence[Write] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="biont-writer", daemon=True)
         self._last_sequence = 0
         self._version = 0
-        self._watch_at = 0.0
+        self._watch_at = self._probe_at = 0.0
+        self._started: SimpleQueue[Exception | None] = SimpleQueue()
+        self._is_stopping = False
         self._has_inbox = is_owner
 
     def start(self) -> None:
-        """Start the thread."""
+        """Start the thread; block until it has read the database.
+
+        Raises:
+            StoreUnavailable: the database cannot be read.
+        """
         self._thread.start()
+        error = self._started.get()
+        if error is not None:
+            raise error
 
     def stop(self) -> None:
         """End the thread after all submitted writes; block until then."""
+        self._is_stopping = True
         self._waiting.put(None)
         self._thread.join()
 
@@ -165,14 +126,39 @@ class Writer:
         self._waiting.put(writes)
 
     def _run(self) -> None:
-        with self._database.connection_context(), activate(self._database):
-            self._last_sequence = read_last_sequence()
-            self._version = self._read_version()
-            open_for_more = True
-            while open_for_more:
-                batch, open_for_more = self._gather()
-                if batch or self._has_inbox:
+        try:
+            with self._database.connection_context(), activate(self._database):
+                self._last_sequence = read_last_sequence()
+                self._version = self._read_version()
+                self._started.put(None)
+                self._work()
+        except Exception as error:  # noqa: BLE001  # reported, and the process ends
+            # Only the first is waited for: an error at the start is raised by `start`.
+            self._started.put(error)
+            self._on_death(error)
+            self._refuse_until_stopped()
+
+    def _work(self) -> None:
+        open_for_more = True
+        while open_for_more:
+            batch, open_for_more = self._gather()
+            if batch or self._has_inbox:
+                try:
                     self._on_commit(self._commit(batch))
+                except Exception:
+                    self._refuse(batch)
+                    raise
+
+    def _refuse_until_stopped(self) -> None:
+        # Refused, because code that waits for a write would wait for ever.
+        while not self._is_stopping:
+            with contextlib.suppress(Empty):
+                self._refuse(self._waiting.get(timeout=_WATCH_INTERVAL) or ())
+
+    def _refuse(self, writes: Sequence[Write]) -> None:
+        for write in writes:
+            write.error = StoreUnavailable("nothing was written: the workbench is stopping")
+        self._on_commit(Committed(writes))
 
     def _gather(self) -> tuple[list[Write], bool]:
         """Return the submitted writes, and False when the thread is to end."""
@@ -187,14 +173,17 @@ class Writer:
         except Empty:
             # Under load `_commit` looks instead, inside the transaction.
             if not batch:
-                self._notice_foreign_change()
+                self._look_around()
             return batch, True
         return batch, False
 
     def _commit(self, batch: list[Write]) -> Committed:
         # A write whose caller gave up before the transaction is not made.
         batch = [write for write in batch if not write.future.cancelled()]
+        connection = self._database.connection()
+        changes = connection.total_changes
         try:
+            self._condition.check_files(connection)
             # IMMEDIATE, because upgrading a read lock later would fail at once when another
             # process writes, in spite of the busy timeout.
             with self._database.atomic("IMMEDIATE"):
@@ -205,12 +194,18 @@ class Writer:
                     self._apply(write, alone=len(batch) == 1 and not events)
                     events += write.events
                 committed = self._save_events(batch, events)
-        except _Refused:  # by a write without a savepoint, the only one of the batch
+        except Refused:  # by a write without a savepoint, the only one of the batch
             return Committed(batch)
-        except (DatabaseError, sqlite3.Error) as error:
+        except (PeeweeException, sqlite3.Error, StoreUnavailable) as error:
+            failed = self._condition.report_write(error)
+            if not isinstance(failed, StoreUnavailable):
+                failed = StoreUnavailable(f"nothing was written: {error}; try again")
             for write in batch:
-                write.error = StoreUnavailable(f"nothing was written: {error}; try again")
+                write.error = failed
             return Committed(batch)
+        # A commit without changes does not touch the disk.
+        if connection.total_changes != changes:
+            self._condition.report_written()
         # Only now, because a failed commit leaves the events in the inbox.
         self._has_inbox = False
         if committed.entries:
@@ -240,16 +235,42 @@ class Writer:
         if alone:
             self._run_call(write, write.call)
             return
-        with contextlib.suppress(_Refused), savepoint(self._database.connection()):
+        with contextlib.suppress(Refused), savepoint(self._database.connection()):
             self._run_call(write, write.call)
 
     def _run_call(self, write: Write, call: TransactionCall) -> None:
         try:
             write.result = call.run(self._database)
-        except OperationalError as error:
-            write.refuse(translate_error(error))
         except Exception as error:  # noqa: BLE001  # raised again where the write is awaited
-            write.refuse(error)
+            write.refuse(self._condition.report_write(error))
+        except BaseException as error:  # noqa: BLE001  # `sys.exit` must not end this thread
+            write.refuse(name_exit(error))
+
+    def _look_around(self) -> None:
+        """Look for changes from outside while nothing is written."""
+        with contextlib.suppress(StoreUnavailable):
+            self._condition.check_files(self._database.connection())
+        if self._condition.is_unwritable and time.monotonic() >= self._probe_at:
+            self._probe()
+            self._probe_at = time.monotonic() + _PROBE_INTERVAL
+        try:
+            self._notice_foreign_change()
+        except sqlite3.Error as error:
+            self._condition.report_write(error)
+
+    def _probe(self) -> None:
+        """Try to write, so that a repaired database is noticed without waiting for a client."""
+        try:
+            with self._database.atomic("IMMEDIATE"):
+                execute_sql("DROP TABLE IF EXISTS biont_probe")
+                execute_sql("CREATE TABLE biont_probe (content BLOB)")
+                execute_sql("INSERT INTO biont_probe VALUES (zeroblob(?))", _PROBE_BYTES)
+            with self._database.atomic("IMMEDIATE"):
+                execute_sql("DROP TABLE biont_probe")
+        except (PeeweeException, sqlite3.Error) as error:
+            self._condition.report_write(error)
+        else:
+            self._condition.report_written()
 
     def _read_version(self) -> int:
         (version,) = self._database.connection().execute("PRAGMA data_version").fetchone()
