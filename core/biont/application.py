@@ -41,6 +41,7 @@ from biont.scheduler.run import Job
 from biont.settings.sections import Settings
 from biont.store.failures import explain_failure
 from biont.store.lock import hold_database
+from biont.store.lost_database import check_existence
 from biont.workbench_factory import make_workbench
 
 _USAGE_INTERVAL = 60.0
@@ -108,12 +109,15 @@ class Application:
         return self._watchdog.stalls
 
     @asynccontextmanager
-    async def run(self) -> AsyncIterator[None]:
+    async def run(self, *, new_database: bool = False) -> AsyncIterator[None]:
         """Open all parts; close them in reverse order at the end."""
         workbench = self.workbench
         async with AsyncExitStack() as stack:
             # Before anything is read or migrated: another process may be running.
             was_killed = stack.enter_context(hold_database(self._settings.database.path))
+            check_existence(
+                self._settings.database.path, self._settings.vault.key_file, is_new=new_database
+            )
             workbench.store.on_death(self._end)
             await workbench.store.open()
             stack.push_async_callback(workbench.store.close)
@@ -223,6 +227,7 @@ async def open_application(
     *,
     clock: Clock | None = None,
     plugins: Mapping[str, ModuleType] = MappingProxyType({}),
+    new_database: bool = False,
 ) -> AsyncIterator[Application]:
     """Start everything but the HTTP socket; stop everything in reverse order.
 
@@ -233,11 +238,13 @@ async def open_application(
         settings: the operator's settings.
         clock: tells the time to every part; by default the clock of the machine.
         plugins: plugins by name, beside the installed ones and those of ``plugins.folder``.
+        new_database: whether to begin with an empty database, although there was one before.
 
     Raises:
         SettingsError: a plugin's section cannot be used.
         PluginError: two plugins claim the same name.
-        StoreConflict: another process runs on this database, or a newer version did.
+        StoreConflict: another process runs on this database, a newer version did, or the
+            database is missing.
         StoreUnavailable: the database is locked, full, damaged or out of reach.
         StoreFailed: at the end, if the store has stopped for good.
         VaultError: the key file does not belong to this database.
@@ -246,7 +253,7 @@ async def open_application(
     shutdown = application.workbench.shutdown
     with explain_failure(settings.database.path):
         try:
-            async with application.run():
+            async with application.run(new_database=new_database):
                 yield application
         except StoreUnavailable:
             # Parts that cannot save at the stop say only that the store is unavailable.

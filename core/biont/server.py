@@ -21,12 +21,15 @@ _SAFE_SQLITE = (3, 51, 3)
 _log = structlog.get_logger("biont")
 
 
-async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
+async def serve(
+    settings: Settings, on_ready: Callable[[str], None], *, new_database: bool = False
+) -> None:
     """Run a workbench until SIGTERM or SIGINT, then stop it in order.
 
     Args:
         settings: the operator's settings.
         on_ready: called with the URL as soon as the server accepts connections.
+        new_database: whether to begin with an empty database, although there was one before.
 
     Raises:
         BiontError: the workbench cannot start; the message names the reason and the remedy.
@@ -43,7 +46,7 @@ async def serve(settings: Settings, on_ready: Callable[[str], None]) -> None:
             sqlite=sqlite3.sqlite_version,
             fixed_in=".".join(map(str, _SAFE_SQLITE)),
         )
-    async with open_application(settings) as application:
+    async with open_application(settings, new_database=new_database) as application:
         shutdown = application.workbench.shutdown
         runner = web.AppRunner(
             application.app,

@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -107,11 +107,18 @@ class Server:
     Args:
         config: the folder of its configuration.
         variables: stand in its environment.
+        arguments: follow ``serve``.
     """
 
-    def __init__(self, config: Path, variables: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        config: Path,
+        variables: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = (),
+    ) -> None:
         self.config = config
         self._variables = variables or {}
+        self._arguments = arguments
         self.url = ""
         self._log = config.parent / "biont.log"
         self._process: asyncio.subprocess.Process | None = None
@@ -120,7 +127,7 @@ class Server:
         """Start the process and wait until it serves."""
         with self._log.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                *_command("serve"),
+                *_command("serve", *self._arguments),
                 env=_environment(self.config) | dict(self._variables),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,

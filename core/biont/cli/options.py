@@ -97,14 +97,17 @@ async def open_store(config: Path | None) -> AsyncIterator[Store]:
 
     Raises:
         SettingsError: the settings are invalid.
+        StoreConflict: the database is missing.
         StoreUnavailable: the database cannot be opened.
     """
     from biont.clock import SystemClock
     from biont.event import EventFactory
     from biont.store.failures import explain_failure
+    from biont.store.lost_database import check_existence
     from biont.store.store import Store
 
     settings = read_settings(config)
+    check_existence(settings.database.path, settings.vault.key_file)
     store = Store(
         settings.database.path,
         EventFactory(SystemClock(), settings.events.max_hops),

@@ -17,7 +17,12 @@ from biont.cli.options import config_option, read_settings
 @click.option(
     "--port", type=int, help="Listen on this port instead of server.port; 0 for a free port."
 )
-def command(config: Path | None, host: str | None, port: int | None) -> None:
+@click.option(
+    "--new-database",
+    is_flag=True,
+    help="Begin with an empty database, although there was one before.",
+)
+def command(config: Path | None, host: str | None, port: int | None, new_database: bool) -> None:
     """Run the workbench until SIGTERM or Ctrl-C."""
     from biont.cli.log_setup import configure_logs
     from biont.server import serve
@@ -29,7 +34,13 @@ def command(config: Path | None, host: str | None, port: int | None) -> None:
     if sys.platform != "win32":
         from uvloop import run
     try:
-        run(serve(settings, lambda url: click.echo(f"Biont Workbench serves {url}")))
+        run(
+            serve(
+                settings,
+                lambda url: click.echo(f"Biont Workbench serves {url}"),
+                new_database=new_database,
+            )
+        )
     except OSError as error:
         click.echo(f"biont: cannot serve: {error}; choose another server.port", err=True)
         sys.exit(1)
