@@ -204,6 +204,18 @@ class BackendMissing(BackendUnavailable):
     """The backend does not exist, or a package that the backend needs is not installed."""
 
 
+class CircuitOpen(BackendUnavailable):
+    """The backend gets no requests for a while, because its last requests have failed.
+
+    Nobody has asked the model, so work that can wait is postponed by `retry_after` seconds: the
+    scheduler puts back a run whose job raises this error.
+    """
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.retry_after: float = retry_after
+
+
 class BackendTimeout(BackendError):
     """The model's server did not answer within the configured timeout."""
 

@@ -66,7 +66,11 @@ async def _interrupt_at_shutdown(streams: AnswerStreams, workbench: Workbench) -
 
 
 # The timeout covers several rounds of a slow model.
-@on("tool_call_decided", concurrency=4, timeout=600)
+# About a day: an answer that waited for its user waits for its model, too.
+_RETRY = (1.0, 5.0, 30.0, 120.0, 600.0, 1800.0, *[3600.0] * 22)
+
+
+@on("tool_call_decided", concurrency=4, timeout=600, retry=_RETRY)
 async def go_on_answering(event: Event, workbench: Workbench) -> None:
     """Continue an answer whose tool call was approved or rejected."""
     run_id = event.payload["agent_run_id"]

@@ -2,9 +2,9 @@
 
 An attempt goes through these states:
 
-    circuit checked --> waiting for a slot --> under way --> succeeded
-          |                                       |
-          +--circuit open--> refused              +--> failed --transient--> delay, next attempt
+    admitted --> waiting for a slot --> under way --> succeeded
+       |                                   |
+       +--circuit open--> refused          +--> failed --transient--> delay, next attempt
 
 The timeout covers the state "under way" only, because the queue for a slot is not the
 backend's fault. A stream is under way until its consumer leaves, and keeps its slot until then.
@@ -30,6 +30,7 @@ from biont.exceptions import (
     BackendRefused,
     BackendTimeout,
     BackendUnavailable,
+    CircuitOpen,
     InvalidAnswer,
 )
 from biont.llm import Backend, ChatRequest, Chunk, Completion
@@ -74,7 +75,7 @@ class ResilientBackend:
         self.backend = backend
         self._limits = limits
         self._circuit = CircuitBreaker(
-            clock, failures=limits.circuit_failures, pause=limits.circuit_pause
+            name, clock, failures=limits.circuit_failures, pause=limits.circuit_pause
         )
         self._slots = asyncio.Semaphore(limits.concurrency)
         self._chance = chance
@@ -152,9 +153,11 @@ class ResilientBackend:
 
     async def _retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
         for retry in range(1, self._limits.retries + 1):
-            self._check_circuit()
             try:
-                return await attempt()
+                async with self._circuit.admit():
+                    return await attempt()
+            except CircuitOpen:
+                raise
             except _TRANSIENT as error:
                 delay = self._find_delay(error, retry)
                 # The attempt may have opened the circuit, and the error says more than
@@ -162,8 +165,8 @@ class ResilientBackend:
                 if delay is None or self._circuit.seconds_left:
                     raise
             await asyncio.sleep(delay)
-        self._check_circuit()
-        return await attempt()
+        async with self._circuit.admit():
+            return await attempt()
 
     def _find_delay(self, error: BackendError, retry: int) -> float | None:
         """Return the delay before a retry, in seconds; None if a retry is useless.
@@ -178,21 +181,6 @@ class ResilientBackend:
         if error.retry_after is not None:
             return error.retry_after
         return self._backoff.find_wait(retry, self._chance())
-
-    def _check_circuit(self) -> None:
-        """Raise if the circuit is open; begin the trial if it is half-open.
-
-        Raises:
-            BackendUnavailable: the circuit is open.
-        """
-        wait = self._circuit.seconds_left
-        if wait:
-            raise BackendUnavailable(
-                f"the LLM backend {self.name!r} failed {self._limits.circuit_failures} times in "
-                f"a row and gets no requests for {wait:.0f} s",
-                retry_after=wait,
-            )
-        self._circuit.begin_trial()
 
 
 async def _chain(first: Chunk, rest: AsyncIterator[Chunk]) -> AsyncIterator[Chunk]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from math import inf
@@ -14,10 +14,12 @@ from pydantic import BaseModel, ValidationError
 
 from biont import Workbench
 from biont.exceptions import (
+    BackendError,
     BackendMissing,
     BackendOverloaded,
     BackendTimeout,
     BackendUnavailable,
+    CircuitOpen,
     InvalidAnswer,
     LimitReached,
     describe_validation_error,
@@ -62,12 +64,16 @@ class ModelClient:
         Raises:
             BackendError: the last call failed as well, or the error will not pass.
         """
-        for pause in self._retry:
+        pauses = iter(self._retry)
+        while True:
             try:
                 return await ask()
             except BackendMissing:
                 raise  # a kind of "unavailable" that only the operator can end
             except _PASSING as error:
+                pause = _find_pause(error, pauses)
+                if pause is None:
+                    raise
                 _log.warning(
                     "model unavailable; asking again",
                     mission_id=mission.id,
@@ -75,7 +81,6 @@ class ModelClient:
                     error=str(error),
                 )
                 await asyncio.sleep(pause)
-        return await ask()
 
     @asynccontextmanager
     async def reserve(self, mission_id: int, request: ChatRequest) -> AsyncIterator[None]:
@@ -145,6 +150,12 @@ class ModelClient:
             used = answer.usage.prompt_tokens + answer.usage.completion_tokens
             await self._workbench.store.write(add_mission_tokens, mission.id, used)
         return answer.text
+
+
+def _find_pause(error: BackendError, pauses: Iterator[float]) -> float | None:
+    """Return the pause before the next request, in seconds; None if there is no next one."""
+    # An open circuit is no attempt: nobody asked the model, and the mission can wait.
+    return error.retry_after if isinstance(error, CircuitOpen) else next(pauses, None)
 
 
 async def read_remaining_tokens(workbench: Workbench, mission_id: int) -> int:

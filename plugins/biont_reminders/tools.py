@@ -10,12 +10,14 @@ from biont import Tool, ToolContext, Transaction, make_tool
 from biont.llm import ToolResult
 from biont_reminders.reminders import create_reminder
 from biont_reminders.routes import NewReminder
-from biont_schedules import list_all_columns
+from biont_schedules import limit_timing, list_all_columns
 
 
 async def _create_for_model(context: ToolContext, arguments: NewReminder) -> ToolResult:
     workbench = context.workbench
-    columns = await list_all_columns(arguments, workbench, context.user_id)
+    columns = limit_timing(
+        workbench, await list_all_columns(arguments, workbench, context.user_id)
+    )
 
     def write(tx: Transaction) -> JsonValue:
         now = workbench.clock.now()

@@ -5,5 +5,14 @@ The names below are for plugins that offer an own API for a job kind, as reminde
 
 from biont_schedules.schedules import apply_change, insert_schedule
 from biont_schedules.timing import DueInstant, Duration, When, list_all_columns
+from biont_schedules.tool_limits import limit_timing
 
-__all__ = ["DueInstant", "Duration", "When", "apply_change", "insert_schedule", "list_all_columns"]
+__all__ = [
+    "DueInstant",
+    "Duration",
+    "When",
+    "apply_change",
+    "insert_schedule",
+    "limit_timing",
+    "list_all_columns",
+]

@@ -25,7 +25,9 @@ class RunView(Schema):
     attempts: int
     claimed_at: datetime
     started_at: datetime | None
-    waits_until: datetime | None = Field(description="Instant of the next retry.")
+    waits_until: datetime | None = Field(
+        description="Instant of the next retry, or end of a postponement; `reason` says why."
+    )
     ended_at: datetime | None
     duration: float | None = Field(description="Seconds from the last start to the end.")
     error: str | None

@@ -38,3 +38,12 @@ class SchedulesSettings(Section):
         description="Schedules by slug. Each start creates, changes and removes schedules as the "
         "file has changed.",
     )
+    tool_interval: int = Field(
+        900,
+        ge=1,
+        description="Shortest time between two occurrences of a schedule or reminder that a "
+        "model makes, in seconds.",
+    )
+    tool_runs: int = Field(
+        100, ge=1, description="Number of runs after which such a schedule is finished."
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import JsonValue
 
@@ -12,9 +12,12 @@ from biont.scheduling import JOB_KINDS, Schedule, Timing
 from biont_schedules.parameters import check_parameters
 from biont_schedules.schedules import insert_schedule
 from biont_schedules.timing import When, list_all_columns
+from biont_schedules.tool_limits import limit_timing
 from biont_schedules.views import Name, Prompt
 
 _MAX_LISTED = 50
+# Reports are messages, and a model's messages need the approval of the user.
+_NO_REPORTS: Mapping[str, JsonValue] = {"report_to": []}
 
 
 class PromptSchedule(When):
@@ -26,11 +29,13 @@ class PromptSchedule(When):
 
 async def _create_prompt_schedule(context: ToolContext, arguments: PromptSchedule) -> ToolResult:
     workbench = context.workbench
-    columns = await list_all_columns(arguments, workbench, context.user_id)
+    columns = limit_timing(
+        workbench, await list_all_columns(arguments, workbench, context.user_id)
+    )
     columns["name"] = arguments.name or arguments.prompt[:80]
     columns["job_kind"] = "prompt"
     columns["parameters"] = check_parameters(
-        workbench.get(JOB_KINDS), "prompt", {}, arguments.prompt
+        workbench.get(JOB_KINDS), "prompt", _NO_REPORTS, arguments.prompt
     )
 
     def write(tx: Transaction) -> JsonValue:
@@ -61,7 +66,8 @@ TOOLS: Sequence[Tool] = (
     make_tool(
         "create_schedule",
         "Run a prompt later, once or repeatedly: give one of cron (five fields), every "
-        "(seconds, or 15m, 2h) and at (an instant with its offset).",
+        "(seconds, or 15m, 2h) and at (an instant with its offset). The answers become notes "
+        "and are sent to nobody.",
         PromptSchedule,
         _create_prompt_schedule,
     ),

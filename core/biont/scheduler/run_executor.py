@@ -22,14 +22,24 @@ import structlog
 
 from biont.clock import Clock
 from biont.event import Cause, caused_by
-from biont.exceptions import BudgetExceeded, JobError
+from biont.exceptions import BudgetExceeded, CircuitOpen, JobError
 from biont.scheduler.planner import RunDefaults
 from biont.scheduler.run import Finish, Job
 from biont.scheduler.run_queue import RunQueue, WaitingRun
-from biont.scheduler.run_records import StartedRun, end_run, fail_run, skip_run, start_runs
+from biont.scheduler.run_records import (
+    StartedRun,
+    end_run,
+    fail_run,
+    postpone_run,
+    skip_run,
+    start_runs,
+)
 from biont.security.error_texts import describe_exception
 from biont.store.patience import keep_trying
 from biont.store.store import Store
+
+_SHORTEST_WAIT = 1.0
+"""The shortest wait of a postponed run, in seconds."""
 
 _log = structlog.get_logger("biont.scheduler")
 
@@ -139,6 +149,8 @@ class RunExecutor:
                 await self._end(started, finish)
             except BudgetExceeded as error:
                 await self._skip(started, str(error))
+            except CircuitOpen as error:
+                await self._postpone(started, error)
             except Exception as error:  # noqa: BLE001  # a job may raise anything; it is recorded
                 is_timeout = deadline.expired()
                 await self._fail(started, make_timeout_error(timeout) if is_timeout else error)
@@ -168,6 +180,17 @@ class RunExecutor:
         await keep_trying(
             lambda: self._store.transact(end_run, started.run, finish, self._clock.now())
         )
+
+    async def _postpone(self, started: StartedRun, error: CircuitOpen) -> None:
+        # The model was not asked, so the run has not failed: the outage is not its fault.
+        _log.info("run postponed", run_id=started.run.id, reason=str(error))
+        seconds = max(error.retry_after, _SHORTEST_WAIT)
+        await keep_trying(
+            lambda: self._store.write(
+                postpone_run, started.run.id, seconds, str(error), self._clock.now()
+            )
+        )
+        self._on_retry()
 
     async def _skip(self, started: StartedRun, reason: str) -> None:
         await keep_trying(

@@ -2,6 +2,7 @@
 
     queued --start_runs--> running --end_run---> succeeded
                                    --fail_run--> queued (`waits_until`) or, without retries, failed
+                                   --postpone_run--> queued (`waits_until`)
                                    --skip_run--> skipped_budget
     queued --start_runs--> late, when the run has waited for too long
 
@@ -37,13 +38,14 @@ from biont.store.transaction import Transaction
 _READ_QUEUED = (
     "SELECT json_group_array(json_array(run.id, schedule_id, scheduled_for, due_at, attempts,"
     ' failures, "trigger", name, user_id, time_zone, parameters, job_kind, timeout, retry,'
-    " catch_up, catch_up_window))"
+    " catch_up, catch_up_window, started_at IS NOT NULL))"
     " FROM schedule_runs AS run JOIN schedules ON schedules.id = schedule_id"
     " WHERE run.id IN (SELECT value FROM json_each(?)) AND status = 'queued'"
     " AND waits_until IS NULL"
 )
 _START = (
-    "UPDATE schedule_runs SET status = 'running', attempts = attempts + 1, started_at = ?"
+    "UPDATE schedule_runs SET status = 'running', attempts = attempts + 1, started_at = ?,"
+    " reason = NULL"
     " WHERE id IN (SELECT value FROM json_each(?))"
 )
 _END_LATE = (
@@ -57,6 +59,10 @@ _SUCCEED = (
 _SKIP = (
     "UPDATE schedule_runs SET status = 'skipped_budget', ended_at = ?, reason = ?, error = NULL"
     " WHERE id = ? AND ended_at IS NULL"
+)
+_POSTPONE = (
+    "UPDATE schedule_runs SET status = 'queued', attempts = attempts - 1, waits_until = ?,"
+    " reason = ? WHERE id = ? AND ended_at IS NULL"
 )
 _FAIL = (
     "UPDATE schedule_runs SET status = ?, failures = failures + 1, ended_at = ?,"
@@ -184,10 +190,11 @@ class _Row(NamedTuple):
     retry: str
     catch_up: str
     catch_up_window: float | None
+    was_started: int
 
     def explain_lateness(self, now: datetime, defaults: RunDefaults) -> str | None:
-        # Only a first start can be late: a retry or a resumed run was in time once.
-        if self.attempts or self.trigger != RunTrigger.SCHEDULE:
+        # Only a first start can be late: a run that is started again was in time once.
+        if self.was_started or self.trigger != RunTrigger.SCHEDULE:
             return None
         max_lateness = defaults.find_max_lateness(self.catch_up, self.catch_up_window)
         return explain_lateness(datetime.fromisoformat(self.due_at), now, max_lateness)
@@ -235,6 +242,11 @@ def end_run(tx: Transaction, run: Run, finish: Finish, now: datetime) -> None:
 def skip_run(run_id: int, reason: str, now: datetime) -> None:
     """Record that a run was skipped, because the daily LLM budget is exhausted."""
     execute_sql(_SKIP, format_instant(now), reason, run_id)
+
+
+def postpone_run(run_id: int, seconds: float, reason: str, now: datetime) -> None:
+    """Put a started run back into the queue for `seconds`; this start counts as no attempt."""
+    execute_sql(_POSTPONE, format_instant(now + timedelta(seconds=seconds)), reason, run_id)
 
 
 def fail_run(started: StartedRun, error: BaseException, now: datetime) -> timedelta | None:

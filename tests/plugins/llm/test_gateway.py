@@ -25,6 +25,7 @@ from biont.exceptions import (
     BackendRefused,
     BackendTimeout,
     BackendUnavailable,
+    CircuitOpen,
     InvalidAnswer,
 )
 from biont.llm import (
@@ -317,7 +318,7 @@ async def test_repeated_failures_open_the_circuit_for_a_while() -> None:
     assert echo.calls == 7
 
 
-async def test_a_half_open_circuit_lets_a_single_request_pass(
+async def test_requests_wait_for_the_trial_of_a_half_open_circuit(
     scripted: ModelServer,
 ) -> None:
     clock, go_on = ManualClock(), asyncio.Event()
@@ -328,14 +329,58 @@ async def test_a_half_open_circuit_lets_a_single_request_pass(
     with pytest.raises(BackendFailed):
         await ask(gateway)
     clock.advance(seconds=30)
+    requests = [asyncio.create_task(ask(gateway)) for _ in range(30)]
+    await scripted.wait_until_busy(1)
+    assert len(scripted.asked) == 2
+    go_on.set()
+    assert all(answer.text for answer in await asyncio.gather(*requests))
+    assert len(scripted.asked) == 31
+    await gateway.close()
+
+
+async def test_requests_that_wait_for_a_failed_trial_are_refused(scripted: ModelServer) -> None:
+    clock = ManualClock()
+    scripted.script = [respond(500, b""), respond(500, b"")]
+    gateway = make_gateway(
+        {"openai": make_openai(scripted.url)}, clock, circuit_failures=1, retries=0
+    )
+    with pytest.raises(BackendFailed):
+        await ask(gateway)
+    clock.advance(seconds=30)
+    results = await asyncio.gather(*(ask(gateway) for _ in range(5)), return_exceptions=True)
+    assert [type(result) for result in results].count(CircuitOpen) == 4
+    assert len(scripted.asked) == 2
+    await gateway.close()
+
+
+async def test_a_cancelled_trial_makes_room_for_the_next(scripted: ModelServer) -> None:
+    clock = ManualClock()
+    scripted.script = [respond(500, b""), wait_for(asyncio.Event())]
+    gateway = make_gateway(
+        {"openai": make_openai(scripted.url)}, clock, circuit_failures=1, retries=0
+    )
+    with pytest.raises(BackendFailed):
+        await ask(gateway)
+    clock.advance(seconds=30)
     trial = asyncio.create_task(ask(gateway))
     await scripted.wait_until_busy(1)
-    with pytest.raises(BackendUnavailable, match="gets no requests"):
-        await ask(gateway)
-    go_on.set()
-    assert (await trial).text
-    assert (await ask(gateway)).text
+    waiting = asyncio.create_task(ask(gateway))
+    trial.cancel()
+    assert (await waiting).text
     await gateway.close()
+
+
+async def test_a_clock_that_was_set_back_does_not_prolong_the_pause() -> None:
+    clock = ManualClock()
+    echo = Echo(error=InvalidAnswer("nonsense"))
+    gateway = make_gateway({"echo": echo}, clock, circuit_failures=1, circuit_pause=30)
+    clock.advance(hours=2)
+    with pytest.raises(InvalidAnswer):
+        await ask(gateway)
+    clock.advance(hours=-2)
+    with pytest.raises(CircuitOpen) as caught:
+        await ask(gateway)
+    assert caught.value.retry_after == 30
 
 
 async def test_refused_requests_do_not_open_the_circuit() -> None:
