@@ -67,12 +67,22 @@ async def test_a_full_disk_refuses_writes_serves_reads_and_recovers_by_itself(
             )
             assert status in (201, 503), answer
             titles += [title] if status == 201 else []
-            refused += status == 503
+            if status == 503:
+                refused += 1
+                assert "the disk of the database is full" in str(answer["detail"])
+                assert "rollback" not in str(answer["detail"])
             assert len(titles) < 50
+        health = await client.get("/health")
+        assert health["status"] == "degraded"
+        assert "the disk of the database is full" in str(health["problems"])
+        assert sum("cannot be written" in line for line in server.read_log().splitlines()) == 1
         assert (await client.get(f"/notes/{first['id']}"))["title"] == "first"
         assert [note["title"] for note in rows_of(await client.get("/notes"))] == titles[::-1]
 
         process.rlimit(psutil.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        # Although no client writes.
+        await client.get_until("/health", lambda health: health["status"] == "ok")
+        assert "can be written again" in server.read_log()
         await client.post("/notes", {"title": "last"})
         events = rows_of(await client.get("/events?event_type=note_created"))
         assert len(events) == len(titles) + 1
