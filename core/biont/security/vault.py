@@ -18,6 +18,7 @@ file is created only if the database has no seal: with a seal, a new key could d
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from peewee import TextField
 
 from biont.exceptions import VaultError
 from biont.store.database import Table
+from biont.store.file_modes import make_private_folder, open_private
 from biont.store.store import Store
 
 if TYPE_CHECKING:
@@ -121,8 +123,8 @@ def _create_key_file(path: Path) -> None:
     from cryptography.fernet import Fernet  # noqa: PLC0415  # slow to import
 
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "xb", opener=_open_private) as file:  # Path.open takes no opener
+        make_private_folder(path.parent)
+        with open(path, "xb", opener=open_private) as file:  # Path.open takes no opener
             file.write(Fernet.generate_key() + b"\n")
             file.flush()
             # Durable before anything is encrypted: a lost key file would lose all secrets.
@@ -137,14 +139,17 @@ def _create_key_file(path: Path) -> None:
     )
 
 
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
 def _read_key_file(path: Path) -> list[Fernet]:
     from cryptography.fernet import Fernet  # noqa: PLC0415  # slow to import
 
     try:
+        mode = path.stat().st_mode
+        # As ssh refuses a private key; Windows has no such modes.
+        if mode & 0o077 and os.name == "posix":
+            raise VaultError(
+                f"the key file {path} has mode {mode & 0o777:o}, so that other users of this "
+                f"machine may read it; type: chmod 600 {shlex.quote(str(path))}"
+            )
         lines = path.read_text("ascii").split()
     except FileNotFoundError as error:
         raise VaultError(

@@ -152,10 +152,9 @@ def open_sqlite(path: Path, busy_timeout: float) -> SqliteDatabase:
     """Return the database at `path`; each thread opens a connection of its own.
 
     Args:
-        path: the file; the folder is created when missing.
+        path: the file.
         busy_timeout: the longest wait of a statement for another process, in seconds.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     return _Sqlite(
         str(path),
         timeout=busy_timeout,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from biont.exceptions import StoreConflict, StoreUnavailable
 from biont.store.failures import translate_error
+from biont.store.file_modes import make_private_folder, open_private
 
 
 @contextmanager
@@ -29,7 +30,9 @@ def hold_database(path: Path) -> Iterator[bool]:
     running = path.with_name(path.name + ".running")
     with contextlib.ExitStack() as stack:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private_folder(path.parent)
+            # Who can read the file could hold its lock.
+            lock.touch(mode=0o600)
             stack.enter_context(_hold(lock, path))
             # After the lock: the file of a workbench that still runs says nothing of a crash.
             was_killed = running.exists()
@@ -63,7 +66,7 @@ def _hold(lock: Path, path: Path) -> Iterator[None]:
 
 
 def _write_durably(marker: Path) -> None:
-    with marker.open("wb") as file:
+    with open(marker, "wb", opener=open_private) as file:  # Path.open takes no opener
         file.write(b"%d\n" % os.getpid())
         file.flush()
         os.fsync(file.fileno())

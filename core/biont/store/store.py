@@ -18,6 +18,7 @@ from biont.runtime.health import HealthProblem
 from biont.store.condition import DatabaseCondition
 from biont.store.database import open_sqlite
 from biont.store.failures import translate_error
+from biont.store.file_modes import protect_files
 from biont.store.journal import CallTransactionalHandlers, JournalEntry
 from biont.store.migration import CORE_MIGRATIONS, migrate
 from biont.store.reader import Read, Readers, ReadReply, name_exit
@@ -55,6 +56,7 @@ class Store:
     ) -> None:
         self._database = open_sqlite(path, busy_timeout)
         self._factory = events
+        self._path = path
         self._condition = DatabaseCondition(path)
         self._readers = Readers(
             self._database, readers, self._condition, self._reply, self._report_death
@@ -84,6 +86,13 @@ class Store:
             StoreUnavailable: the database is locked, full, damaged or out of reach.
         """
         self._loop = asyncio.get_running_loop()
+        try:
+            await asyncio.to_thread(protect_files, self._path)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"the database cannot be created: {error.strerror}; let this user write to the "
+                "folder, or choose another database.url"
+            ) from error
         await self.migrate("core", CORE_MIGRATIONS)
         try:
             await asyncio.to_thread(self._writer.start)

@@ -46,4 +46,5 @@ class DatabaseTemplate:
         is_default = not sections.keys() & {"database", "vault"}
         if is_default and not (folder / _FILES[0]).exists():
             for name in _FILES:
-                shutil.copyfile(self._folder / name, folder / name)
+                # With the mode, because a key file that others may read is refused.
+                shutil.copy(self._folder / name, folder / name)
