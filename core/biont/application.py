@@ -36,6 +36,7 @@ from biont.http.openapi import make_openapi
 from biont.http.system import SYSTEM
 from biont.http.user_routes import api as user_api
 from biont.plugin_manager import PluginManager
+from biont.retention import register_retention
 from biont.runtime.loop_watchdog import LoopWatchdog, Stall, name_function
 from biont.scheduler.run import Job
 from biont.settings.sections import Settings
@@ -129,6 +130,7 @@ class Application:
             # Before the lifespans, so that the key usage is saved after the lifespans close.
             await stack.enter_async_context(_save_key_usage(workbench.keys))
             await self._open_lifespans(stack)
+            register_retention(workbench)
             workbench.background_tasks.every(
                 _USAGE_INTERVAL, "keys.usage", workbench.keys.save_usage
             )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from biont import Api, EventType, Tables, Workbench, hookimpl
+from biont.store import RETENTION_INTERVAL, delete_found_rows
 from biont_agents.agents import AGENTS, Agents
 from biont_agents.event_types import TOOL_CALL_DECIDED, TOOL_CALL_WAITING
+from biont_agents.retention import delete_runs, find_old_runs
 from biont_agents.routes import api
 from biont_agents.settings import AgentSettings
 from biont_agents.tables import AgentRun, ToolCallRecord
@@ -42,7 +45,7 @@ def register_routes() -> Api:
 
 @hookimpl
 def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
-    """Provide the service `AGENTS`."""
+    """Provide the service `AGENTS`; delete old runs in the background."""
     return _provide_agents(workbench)
 
 
@@ -50,4 +53,14 @@ def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
 async def _provide_agents(workbench: Workbench) -> AsyncIterator[None]:
     settings = workbench.plugin_settings("agents", AgentSettings)
     workbench.provide(AGENTS, Agents(workbench, settings))
+    if settings.keep_days:
+        delete = partial(
+            delete_found_rows,
+            workbench.store,
+            workbench.clock,
+            settings.keep_days,
+            find_old_runs,
+            delete_runs,
+        )
+        workbench.background_tasks.every(RETENTION_INTERVAL, "agents.retention", delete)
     yield

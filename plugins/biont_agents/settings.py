@@ -20,3 +20,9 @@ class AgentSettings(Section):
     tool_timeout: float = Field(
         60.0, gt=0, description="Largest duration of one tool call in seconds."
     )
+    keep_days: int = Field(
+        90,
+        ge=0,
+        le=100_000,
+        description="Days for which an agent run and its tool calls are kept; 0 for ever.",
+    )

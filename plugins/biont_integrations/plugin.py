@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from biont import Api, Event, EventType, Tables, Tool, Workbench, hookimpl, on
 from biont.exceptions import DeliveryFailed, NotFound
+from biont.store import RETENTION_INTERVAL, delete_old_rows
 from biont_integrations.integrations import (
     INTEGRATION_CONNECTED,
     INTEGRATIONS,
     Integrations,
 )
+from biont_integrations.retention import delete_old_messages
 from biont_integrations.routes import api
 from biont_integrations.settings import IntegrationsSettings
 from biont_integrations.tables import SentMessage
@@ -55,7 +58,7 @@ def register_routes() -> Api:
 
 @hookimpl
 def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
-    """Provide the service `INTEGRATIONS`."""
+    """Provide the service `INTEGRATIONS`; delete the records of old messages."""
     return _provide_integrations(workbench)
 
 
@@ -66,6 +69,15 @@ async def _provide_integrations(workbench: Workbench) -> AsyncIterator[None]:
         INTEGRATIONS,
         Integrations(settings, workbench.egress, workbench.store, workbench.clock),
     )
+    if settings.keep_days:
+        delete = partial(
+            delete_old_rows,
+            workbench.store,
+            workbench.clock,
+            settings.keep_days,
+            delete_old_messages,
+        )
+        workbench.background_tasks.every(RETENTION_INTERVAL, "integrations.retention", delete)
     yield
 
 

@@ -47,3 +47,6 @@ class IntegrationsSettings(Section):
     timeout: Annotated[float, Field(gt=0)] = Field(
         15.0, description="Largest duration of sending a message, in seconds."
     )
+    keep_days: int = Field(
+        90, ge=0, le=100_000, description="Days for which sent messages are kept; 0 for ever."
+    )

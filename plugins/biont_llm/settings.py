@@ -218,7 +218,7 @@ class LlmSettings(Section):
         description="True if the records of calls contain prompts and answers, secrets redacted.",
     )
     keep_days: int = Field(
-        0, ge=0, le=36_500, description="Days that the record of a call is kept; 0 for ever."
+        365, ge=0, le=36_500, description="Days that the record of a call is kept; 0 for ever."
     )
     openai: OpenAiSettings = Field(OpenAiSettings(), description="Settings of the backend openai.")
     local: LocalSettings = Field(LocalSettings(), description="Settings of the backend local.")

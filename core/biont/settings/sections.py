@@ -25,6 +25,7 @@ M = TypeVar("M", bound=BaseModel)
 
 Seconds = Annotated[float, Field(gt=0)]
 Pause = Annotated[float, Field(ge=0)]
+KeepDays = Annotated[int, Field(ge=0, le=100_000)]
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 
 _SQLITE = "sqlite:///"
@@ -154,6 +155,9 @@ class EventSettings(Section):
         description="Number of process crashes during a handler's work on an event after which "
         "the event becomes a dead letter.",
     )
+    keep_days: KeepDays = Field(
+        90, description="Days for which a dead letter is kept; 0 for ever."
+    )
 
 
 class SchedulerSettings(Section):
@@ -175,6 +179,11 @@ class SchedulerSettings(Section):
     run_timeout: Seconds = Field(300.0, description="Seconds that a run may take.")
     time_zone: TimeZone = Field(
         "UTC", description="IANA name of the time zone for schedules that name none."
+    )
+    keep_days: KeepDays = Field(
+        365,
+        description="Days for which the record of a run is kept; 0 for ever. The last "
+        "successful run of each schedule stays.",
     )
 
 

@@ -7,7 +7,9 @@ from biont.store.full_text import SnippetPart as SnippetPart
 from biont.store.full_text import quote_words as quote_words
 from biont.store.full_text import split_snippet as split_snippet
 from biont.store.migration import Tables as Tables
+from biont.store.retention import RETENTION_INTERVAL as RETENTION_INTERVAL
 from biont.store.retention import SLICE_ROWS as SLICE_ROWS
+from biont.store.retention import delete_found_rows as delete_found_rows
 from biont.store.retention import delete_old_rows as delete_old_rows
 from biont.store.store import Store as Store
 from biont.store.transaction import Transaction as Transaction

@@ -130,3 +130,16 @@ def update_dead_letter(letter_id: int, error: str, attempts: int, now: datetime)
 def delete_dead_letter(letter_id: int) -> None:
     """Delete the letter of this id."""
     DeadLetter.delete().where(DeadLetter.id == letter_id).execute()
+
+
+def find_old_letters(before: datetime, limit: int) -> list[int]:
+    """Return the ids of up to `limit` letters from before an instant, the oldest first."""
+    old = DeadLetter.select(DeadLetter.id).where(
+        DeadLetter.failed_at < before, ~DeadLetter.replaying
+    )
+    return [letter.id for letter in old.order_by(DeadLetter.failed_at).limit(limit)]
+
+
+def delete_letters(letter_ids: Sequence[int]) -> None:
+    """Delete the letters of these ids that are not being replayed."""
+    DeadLetter.delete().where(DeadLetter.id.in_(letter_ids), ~DeadLetter.replaying).execute()

@@ -84,8 +84,9 @@ async def test_verify_detects_a_missing_entry_after_the_anchor(
         assert f"number {number} is missing" in error
 
 
-async def test_by_default_the_log_is_kept_for_ever(tmp_path: Path, clock: ManualClock) -> None:
-    settings = load_settings(write_config(tmp_path, {}), environ={})
+async def test_keep_days_0_keeps_the_log_for_ever(tmp_path: Path, clock: ManualClock) -> None:
+    sections: dict[str, object] = {"plugins": {"audit": {"keep_days": 0}}}
+    settings = load_settings(write_config(tmp_path, sections), environ={})
     async with open_application(settings, clock=clock) as application:
         workbench = application.workbench
         user_id = (await workbench.users.create("ada")).id
