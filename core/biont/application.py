@@ -1,17 +1,17 @@
 """Application: builds all parts of a workbench, and opens and closes them in order.
 
-Parts open from the inside out: database lock, store, vault, plugins and their tables, routes,
-egress, the plugins' lifespans, background tasks, event system, scheduler. They close in the
-reverse order. So nothing handles an event before the plugin that needs it is open, and
-nothing is closed while an event is handled.
+The plugins are imported before any part opens. Parts open from the inside out: database lock,
+store, vault, the plugins' tables and routes, egress, the plugins' lifespans, background tasks,
+event system, scheduler. They close in the reverse order. So nothing handles an event before the
+plugin that needs it is open, and nothing is closed while an event is handled.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from types import CodeType, MappingProxyType, ModuleType
 
@@ -22,12 +22,11 @@ from pydantic import BaseModel
 
 from biont.accounts.api_keys import ApiKeys
 from biont.clock import Clock, SystemClock
-from biont.contract.jobs import JOB_KINDS
-from biont.contract.llm import LLM_BACKENDS
-from biont.contract.tools import TOOLS
+from biont.contract.commands import CORE_COMMANDS
 from biont.event import EventFactory
+from biont.event_types import EventTypes
 from biont.exceptions import StoreFailed, StoreUnavailable
-from biont.http.app import make_app, make_endpoints, refuse_conflicts
+from biont.http.app import make_app, make_endpoints
 from biont.http.asyncapi import make_asyncapi
 from biont.http.core_routes import api as core_api
 from biont.http.dead_letter_routes import api as dead_letter_api
@@ -35,17 +34,29 @@ from biont.http.endpoint import Endpoint
 from biont.http.openapi import make_openapi
 from biont.http.system import SYSTEM
 from biont.http.user_routes import api as user_api
-from biont.plugin_manager import PluginManager
+from biont.plugins.claims import make_core_claims
+from biont.plugins.lifespans import PluginLifespan, report_block
+from biont.plugins.loading import load_plugins, read_sections
+from biont.plugins.manager import PluginManager
+from biont.plugins.registry import PluginRegistry
+from biont.plugins.state import StateFile, list_states
+from biont.plugins.tables import open_tables
 from biont.retention import register_retention
+from biont.runtime.health import HealthProblem
+from biont.runtime.isolated_call import call_in_thread
 from biont.runtime.loop_watchdog import LoopWatchdog, Stall, name_function
-from biont.scheduler.run import Job
+from biont.runtime.plugin_tasks import PluginTasks
+from biont.runtime.task_problem import TaskProblem
+from biont.scheduler.event_types import SCHEDULED_TRIGGER
 from biont.settings.sections import Settings
 from biont.store.failures import explain_failure
 from biont.store.lock import hold_database
 from biont.store.lost_database import check_existence
+from biont.workbench import Workbench
 from biont.workbench_factory import make_workbench
 
 _USAGE_INTERVAL = 60.0
+_CORE_APIS = (core_api, user_api, dead_letter_api)
 
 _log = structlog.get_logger("biont")
 
@@ -65,18 +76,21 @@ class Application:
         self,
         settings: Settings,
         clock: Clock,
-        plugins: Mapping[str, ModuleType] = MappingProxyType({}),
+        plugins: PluginManager,
+        sections: Mapping[str, BaseModel],
     ) -> None:
         self.version = version("biont")
-        self.plugins = PluginManager()
+        self.plugins = plugins
         self._settings = settings
         self._factory = EventFactory(clock, settings.events.max_hops)
         self._watchdog = LoopWatchdog(clock, settings.server.stall_limit)
+        self._tasks = PluginTasks()
+        self._states = StateFile(settings.database.path)
         self._endpoints: list[Endpoint] = []
-        self.workbench = make_workbench(
-            settings, self._load_plugins(plugins), clock, self._factory
-        )
+        self.workbench = make_workbench(settings, sections, clock, self._factory)
         self.workbench.provide(SYSTEM, self)
+        self.workbench.health.add_check(self._check_tasks)
+        self._registry = PluginRegistry(plugins, self.workbench)
 
     @cached_property
     def app(self) -> web.Application:
@@ -105,31 +119,61 @@ class Application:
         return sorted(self.plugins.quarantined)
 
     @property
+    def quarantine_reasons(self) -> Mapping[str, str]:
+        """The reason of each quarantine, by the plugin's name."""
+        return self.plugins.quarantined
+
+    @property
+    def task_problems(self) -> list[TaskProblem]:
+        """The background tasks that have died, or whose latest run has failed."""
+        periodic = self.workbench.background_tasks.problems
+        return [*self._tasks.problems.values(), *periodic.values()]
+
+    @property
     def stalls(self) -> list[Stall]:
         """The last times that the event loop was blocked, the newest first."""
         return self._watchdog.stalls
 
     @asynccontextmanager
-    async def run(self, *, new_database: bool = False) -> AsyncIterator[None]:
-        """Open all parts; close them in reverse order at the end."""
+    async def run(
+        self,
+        on_block: Callable[[str], None],
+        *,
+        is_dry: bool = False,
+        new_database: bool = False,
+    ) -> AsyncIterator[None]:
+        """Open all parts; close them in reverse order at the end.
+
+        Args:
+            on_block: see `open_application`.
+            is_dry: see `open_application`.
+            new_database: see `open_application`.
+        """
         workbench = self.workbench
         async with AsyncExitStack() as stack:
+            stack.enter_context(self._tasks.watch())
             # Before anything is read or migrated: another process may be running.
             was_killed = stack.enter_context(hold_database(self._settings.database.path))
             check_existence(
                 self._settings.database.path, self._settings.vault.key_file, is_new=new_database
             )
             workbench.store.on_death(self._end)
+            if not is_dry:
+                stack.enter_context(self._states.keep())
+                self._write_states(is_open=False)
             await workbench.store.open()
             stack.push_async_callback(workbench.store.close)
             # Before the plugins: their migrations and lifespans read encrypted columns.
             await workbench.vault.open(workbench.store)
             await self._register_plugins()
-            self._make_endpoints()
+            await self._make_endpoints()
             await stack.enter_async_context(workbench.egress)
             # Before the lifespans, so that the key usage is saved after the lifespans close.
             await stack.enter_async_context(_save_key_usage(workbench.keys))
-            await self._open_lifespans(stack)
+            await self._open_lifespans(stack, on_block)
+            if is_dry:
+                yield
+                return
             register_retention(workbench)
             workbench.background_tasks.every(
                 _USAGE_INTERVAL, "keys.usage", workbench.keys.save_usage
@@ -144,8 +188,11 @@ class Application:
                 was_killed=was_killed,
             )
             stack.push_async_callback(workbench.events.stop, workbench.shutdown.time_left)
-            await workbench.scheduler.start(self._bind_jobs())
+            await workbench.scheduler.start(self._registry.bind_jobs())
             stack.push_async_callback(workbench.scheduler.stop, workbench.shutdown.time_left)
+            self._write_states(is_open=True)
+            workbench.background_tasks.on_change = partial(self._write_states, is_open=True)
+            self._tasks.on_change = partial(self._write_states, is_open=True)
             yield
 
     def _end(self, error: BaseException) -> None:
@@ -154,63 +201,79 @@ class Application:
         _log.critical("the store has failed; the workbench ends", exc_info=error)
         self.workbench.shutdown.fail(f"the store has failed: {type(error).__name__}: {error}")
 
-    def _load_plugins(self, further: Mapping[str, ModuleType]) -> dict[str, BaseModel]:
-        """Import all plugins, and return their validated settings."""
-        chosen = self._settings.plugins
-        self.plugins.load(disable=chosen.disable, folder=chosen.folder, further=further)
-        return self._settings.read_sections(
-            self.plugins.settings_models(),
-            absent={*chosen.disable, *self.plugins.quarantined},
-        )
+    def _check_tasks(self) -> list[HealthProblem]:
+        return [
+            HealthProblem(f"plugin {problem.plugin}", f"the background task {problem.task} fails")
+            for problem in self.task_problems
+        ]
+
+    def _write_states(self, *, is_open: bool) -> None:
+        """Write the states of the plugins for the command line."""
+        self._states.write(list_states(self.plugins, self.task_problems, is_open=is_open))
 
     async def _register_plugins(self) -> None:
-        """Migrate the plugins' tables, and collect what the plugins register."""
-        for name, tables in self.plugins.tables().items():
-            with self.plugins.guard(name):
-                await self.workbench.store.migrate(name, tables.migrations)
+        """Collect what the plugins register, and migrate their tables."""
+        plugins = self.plugins
+        routes = [route for api in _CORE_APIS for route in api]
+        claims = make_core_claims(routes, [SCHEDULED_TRIGGER], CORE_COMMANDS)
+        plugins.on_quarantine = self._withdraw
+        collect = partial(plugins.collect, self.workbench, claims)
+        await call_in_thread(collect, "biont-plugins")
+        await open_tables(plugins, self.workbench.store)
+        self._registry.provide()
         # Not before: until all plugins are registered, any event type may still be declared.
-        self._factory.event_types = self.plugins.event_types()
-        self.workbench.provide(JOB_KINDS, self.plugins.job_kinds())
-        self.workbench.provide(TOOLS, self.plugins.tools())
-        self.workbench.provide(LLM_BACKENDS, self.plugins.llm_backends(self.workbench))
+        self._factory.event_types = self._registry.event_types
 
-    def _make_endpoints(self) -> None:
+    def _withdraw(self, plugin: str) -> None:
+        """Take back all that a plugin in quarantine has registered or started."""
+        self._registry.refresh()
+        self._factory.event_types = self._registry.event_types
+        self._endpoints = [each for each in self._endpoints if each.owner != plugin]
+        self.workbench.background_tasks.forget(plugin)
+        self.workbench.services.withdraw(plugin)
+        self._tasks.cancel(plugin)
+
+    async def _make_endpoints(self) -> None:
         """Make the endpoints of the core and of all plugins."""
-        endpoints = [
-            endpoint
-            for api in (core_api, user_api, dead_letter_api)
-            for endpoint in make_endpoints("core", api, self.workbench)
-        ]
-        for name, api in self.plugins.apis().items():
-            with self.plugins.guard(name):
-                endpoints += make_endpoints(name, api, self.workbench)
-        refuse_conflicts(endpoints)
-        self._endpoints = endpoints
-
-    async def _open_lifespans(self, stack: AsyncExitStack) -> None:
-        """Start the plugins, one after the other; drop the endpoints of plugins that failed.
-
-        `stack` closes the plugins in reverse order.
-        """
-        for name in list(self.plugins.running):
-            with self.plugins.guard(name):
-                lifespan = self.plugins.lifespan(name, self.workbench)
-                if lifespan is not None:
-                    await stack.enter_async_context(lifespan)
         self._endpoints = [
             endpoint
-            for endpoint in self._endpoints
-            if endpoint.owner == "core" or endpoint.owner in self.plugins.running
+            for api in _CORE_APIS
+            for endpoint in make_endpoints("core", api, self.workbench)
         ]
+        await call_in_thread(self._make_plugin_endpoints, "biont-routes")
 
-    def _bind_jobs(self) -> Mapping[str, Job]:
-        """Return the job of each kind, bound to the workbench."""
+    def _make_plugin_endpoints(self) -> None:
+        plugins = self.plugins
+        for name in list(plugins.running):
+            api = plugins.contributions[name].api
+            if api is None:
+                continue
+            with plugins.guard(name):
+                make = partial(make_endpoints, name, api, self.workbench)
+                endpoints = plugins.call(name, make)
+                if not plugins.is_built_in(name):
+                    # A route without a schema would break the document for everybody.
+                    check = partial(make_openapi, endpoints, EventTypes({}), version=self.version)
+                    plugins.call(name, check)
+                self._endpoints += endpoints
 
-        def bind(name: str) -> Job:
-            kind = self.workbench.get(JOB_KINDS)[name]
-            return lambda run: kind.run(run, self.workbench)
-
-        return {name: bind(name) for name in self.workbench.get(JOB_KINDS)}
+    async def _open_lifespans(
+        self, stack: AsyncExitStack, on_block: Callable[[str], None]
+    ) -> None:
+        """Start the plugins, one after the other; `stack` closes the plugins in reverse order."""
+        plugins, workbench = self.plugins, self.workbench
+        for name in list(plugins.running):
+            if name not in plugins.running:  # requires a plugin that was quarantined meanwhile
+                continue
+            with plugins.guard(name):
+                context = await call_in_thread(
+                    partial(plugins.lifespan, name, workbench), "biont-lifespan"
+                )
+                if context is None:
+                    continue
+                lifespan = PluginLifespan(name, context, on_block)
+                await lifespan.open(plugins.start_timeout)
+                stack.push_async_callback(_close_lifespan, lifespan, workbench)
 
     def _name_functions(self) -> None:
         """Name the routes and handlers, so that the watchdog can report a blocking one."""
@@ -230,6 +293,8 @@ async def open_application(
     clock: Clock | None = None,
     plugins: Mapping[str, ModuleType] = MappingProxyType({}),
     new_database: bool = False,
+    on_block: Callable[[str], None] = report_block,
+    is_dry: bool = False,
 ) -> AsyncIterator[Application]:
     """Start everything but the HTTP socket; stop everything in reverse order.
 
@@ -241,21 +306,27 @@ async def open_application(
         clock: tells the time to every part; by default the clock of the machine.
         plugins: plugins by name, beside the installed ones and those of ``plugins.folder``.
         new_database: whether to begin with an empty database, although there was one before.
+        on_block: called, on a thread of its own, with the name of a plugin whose lifespan blocks
+            the event loop, so that the start cannot go on.
+        is_dry: whether to start neither background tasks, handlers nor scheduler.
 
     Raises:
-        SettingsError: a plugin's section cannot be used.
-        PluginError: two plugins claim the same name.
+        SettingsError: a setting, or a plugin's section, cannot be used.
+        PluginError: ``plugins.folder`` does not exist.
         StoreConflict: another process runs on this database, a newer version did, or the
             database is missing.
         StoreUnavailable: the database is locked, full, damaged or out of reach.
         StoreFailed: at the end, if the store has stopped for good.
         VaultError: the key file does not belong to this database.
     """
-    application = Application(settings, clock or SystemClock(), plugins)
+    # In a thread, so that the event loop hears signals while a plugin is imported.
+    manager = await call_in_thread(partial(load_plugins, settings, plugins), "biont-import")
+    sections = await call_in_thread(partial(read_sections, settings, manager), "biont-settings")
+    application = Application(settings, clock or SystemClock(), manager, sections)
     shutdown = application.workbench.shutdown
     with explain_failure(settings.database.path):
         try:
-            async with application.run(new_database=new_database):
+            async with application.run(on_block, is_dry=is_dry, new_database=new_database):
                 yield application
         except StoreUnavailable:
             # Parts that cannot save at the stop say only that the store is unavailable.
@@ -273,3 +344,7 @@ async def _save_key_usage(keys: ApiKeys) -> AsyncIterator[None]:
     finally:
         with contextlib.suppress(StoreUnavailable):
             await keys.save_usage()
+
+
+async def _close_lifespan(lifespan: PluginLifespan, workbench: Workbench) -> None:
+    await lifespan.close(workbench.shutdown.time_left())

@@ -55,6 +55,10 @@ class PluginError(BiontError):
         )
 
 
+class PluginExit(BiontError):
+    """Code of a plugin raised an exception that would end the process."""
+
+
 class StoreUnavailable(BiontError):
     """The database cannot be reached, is locked or is full; nothing was written."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sqlite3
 from collections.abc import Callable
 
@@ -12,6 +11,7 @@ from aiohttp import web
 
 from biont.application import open_application
 from biont.runtime.tuning import tune_interpreter
+from biont.server_process import StopSignal, end_blocked_process
 from biont.settings.sections import Settings
 
 # Before this version, two connections that write or checkpoint at the same time can lose a WAL
@@ -22,7 +22,11 @@ _log = structlog.get_logger("biont")
 
 
 async def serve(
-    settings: Settings, on_ready: Callable[[str], None], *, new_database: bool = False
+    settings: Settings,
+    on_ready: Callable[[str], None],
+    stop_signal: StopSignal,
+    *,
+    new_database: bool = False,
 ) -> None:
     """Run a workbench until SIGTERM or SIGINT, then stop it in order.
 
@@ -30,15 +34,12 @@ async def serve(
         settings: the operator's settings.
         on_ready: called with the URL as soon as the server accepts connections.
         new_database: whether to begin with an empty database, although there was one before.
+        stop_signal: says when to stop.
 
     Raises:
         BiontError: the workbench cannot start; the message names the reason and the remedy.
         OSError: the server cannot listen on the address.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
     if sqlite3.sqlite_version_info < _SAFE_SQLITE:
         _log.warning(
             "this SQLite has a rare bug in its write-ahead log; do not let other programs "
@@ -46,7 +47,9 @@ async def serve(
             sqlite=sqlite3.sqlite_version,
             fixed_in=".".join(map(str, _SAFE_SQLITE)),
         )
-    async with open_application(settings, new_database=new_database) as application:
+    async with open_application(
+        settings, new_database=new_database, on_block=end_blocked_process
+    ) as application:
         shutdown = application.workbench.shutdown
         runner = web.AppRunner(
             application.app,
@@ -58,8 +61,9 @@ async def serve(
         tune_interpreter()
         try:
             await web.TCPSite(runner, settings.server.host, settings.server.port).start()
+            stop_signal.has_started = True
             on_ready(_find_url(runner))
-            await _wait_for_any(stop, shutdown.requested)
+            await _wait_for_any(stop_signal.requested, shutdown.requested)
         finally:
             # The shutdown timeout begins here, so that open responses share it with all parts.
             shutdown.request()

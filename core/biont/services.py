@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Generic, TypeVar, cast
 
 from biont.exceptions import PluginError
+from biont.runtime.plugin_tasks import current_plugin
 
 T = TypeVar("T")
 
@@ -34,18 +35,31 @@ class Services:
 
     def __init__(self) -> None:
         self._offered: dict[Service[object], object] = {}
+        self._owners: dict[Service[object], str | None] = {}
 
     def provide(self, service: Service[T], value: T) -> None:
         """Offer `value` as `service`.
 
         Raises:
-            PluginError: the service has a value already.
+            PluginError: the service has a value already, or belongs to another plugin.
         """
+        plugin = current_plugin.get()
+        if plugin not in (None, service.provider):
+            raise PluginError(
+                f"the service {service.name!r} can only be offered by {service.provider!r}"
+            )
         # A dictionary cannot relate the type of a key to the type of its value.
         key = cast("Service[object]", service)
         if key in self._offered:
             raise PluginError(f"the service {service.name!r} is offered twice")
         self._offered[key] = value
+        self._owners[key] = plugin
+
+    def withdraw(self, plugin: str) -> None:
+        """Remove the services of a plugin that went into quarantine."""
+        for key, owner in list(self._owners.items()):
+            if owner == plugin:
+                del self._offered[key], self._owners[key]
 
     def replace(self, service: Service[T], value: T) -> None:
         """Offer `value` instead of an earlier value, for tests."""

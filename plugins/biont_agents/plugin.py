@@ -20,6 +20,12 @@ from biont_agents.tables import AgentRun, ToolCallRecord
 
 
 @hookimpl
+def requires() -> Sequence[str]:
+    """Name the gateway to language models."""
+    return ["llm"]
+
+
+@hookimpl
 def register_settings() -> type[BaseModel]:
     """Return the settings model of agents."""
     return AgentSettings

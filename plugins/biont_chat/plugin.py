@@ -17,6 +17,12 @@ from biont_chat.waiting_answers import resume_answer
 
 
 @hookimpl
+def requires() -> Sequence[str]:
+    """Name the agents and the gateway to language models."""
+    return ["agents", "llm"]
+
+
+@hookimpl
 def register_tables() -> Tables:
     """Return the tables of conversations and messages."""
     return Tables(Path(__file__).parent / "migrations", [Conversation, ChatMessage, WaitingAnswer])

@@ -22,6 +22,12 @@ from biont_missions.tools import TOOLS
 
 
 @hookimpl
+def requires() -> Sequence[str]:
+    """Name the agents, the gateway to language models and the notes."""
+    return ["agents", "llm", "notes"]
+
+
+@hookimpl
 def register_settings() -> type[BaseModel]:
     """Return the settings model of missions."""
     return MissionSettings

@@ -121,4 +121,4 @@ def _read_last_note(run: Run) -> str:
     return "" if note is None else note.content[:LAST_NOTE_LIMIT]
 
 
-PROMPT = JobKind("prompt", PromptParameters, run_prompt)
+PROMPT = JobKind("prompt", PromptParameters, run_prompt, requires=("llm", "notes"))

@@ -55,24 +55,6 @@ async def test_a_plugin_that_raises_on_import_is_quarantined_and_the_rest_serves
     assert lines["notes"].split("\t")[1] == "running"
 
 
-async def test_two_plugins_that_claim_one_route_stop_the_start_and_are_named(
-    tmp_path: Path,
-) -> None:
-    folder = tmp_path / "plugins"
-    folder.mkdir()
-    (folder / "shadow.py").write_text(
-        "from biont import Api, Request, hookimpl\n"
-        "api = Api('shadow')\n\n"
-        "@api.get('/notes/{number}')\n"
-        "async def read(request: Request, number: int) -> int:\n    return number\n\n"
-        "@hookimpl\ndef register_routes() -> Api:\n    return api\n"
-    )
-    config = write_config(tmp_path, {"plugins": {"folder": str(folder)}})
-    code, _, error = await run_biont("serve", config=config)
-    assert code == 1
-    assert "defined by both notes and shadow" in error
-
-
 async def test_a_disabled_plugin_has_no_routes(
     start_server: StartServer, make_key: MakeKey
 ) -> None:

@@ -284,24 +284,22 @@ async def test_a_plugin_that_breaks_the_contract_is_quarantined_and_the_rest_ser
         ('register_llm_backends():\n    return {"local": None}', "LLM backend 'local'"),
         (
             'register_event_types():\n    return [EventType("note_created", Nothing, "")]',
-            "event type 'note_created' is defined by both everything and notes",
+            "event type 'note_created' is defined by both notes and everything",
         ),
         (
             'register_event_types():\n    return [EventType("scheduled_trigger", Nothing, "")]',
-            "is defined by both core and everything; disable everything under plugins.disable",
+            "event type 'scheduled_trigger' is defined by both core and everything; disable",
         ),
     ],
     ids=["job kind", "backend", "event type", "event type of the core"],
 )
-async def test_a_name_that_two_plugins_claim_stops_the_start(
+async def test_a_plugin_that_claims_a_taken_name_is_quarantined(
     start_server: StartServer, folder: Path, source: str, complaint: str
 ) -> None:
     hook = source.partition("(")[0]
     changed = EVERYTHING.replace(f"def {hook}():", f"def {source}\n\n\ndef _{hook}():")
     (folder / "everything.py").write_text(changed)
-    with pytest.raises(AssertionError):
-        await start_server(plugins={"folder": str(folder)})
-    code, _, error = await run_biont("serve", config=folder.parent / "config")
+    server = await start_server(plugins={"folder": str(folder)})
+    code, listed, _ = await run_biont("plugins", config=server.config)
     assert code == 1
-    assert complaint in error
-    assert "everything" in error
+    assert f"everything\tquarantined\t{complaint}" in listed

@@ -11,7 +11,7 @@ import click
 from biont.cli.command_index import CommandIndex, take_fingerprint
 from biont.cli.options import read_settings
 from biont.exceptions import BiontError
-from biont.plugin_manager import PluginManager
+from biont.plugins.loading import load_plugins
 
 _WHOLE = 10_000
 
@@ -22,13 +22,13 @@ def list_commands(config: Path | None) -> CommandIndex:
     Args:
         config: the configuration, a folder or one file.
     """
-    plugins, group = PluginManager(), click.Group()
+    group = click.Group()
     try:
         settings = read_settings(config)
         folder = settings.plugins.folder
         # Before the imports, so that a change during the imports leads to a new index.
         fingerprint = take_fingerprint(config, None if folder is None else str(folder))
-        plugins.load(disable=settings.plugins.disable, folder=folder)
+        plugins = load_plugins(settings)
         plugins.add_commands(group)
     except (BiontError, OSError) as error:
         return CommandIndex({}, str(error).splitlines())

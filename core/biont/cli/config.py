@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -17,17 +18,17 @@ def command() -> None:
 @command.command("check")
 @config_option
 def check(config: Path | None) -> None:
-    """Check all settings, including plugins'; report each problem with its place."""
+    """Check settings and plugins by a start on a temporary database; report each problem."""
     from biont.cli.log_setup import configure_logs
-    from biont.plugin_manager import PluginManager
+    from biont.dry_start import start_dry
 
     configure_logs()
     settings = read_settings(config)
     configure_logs(settings.log)
-    plugins = PluginManager()
-    plugins.load(disable=settings.plugins.disable, folder=settings.plugins.folder)
-    settings.read_sections(
-        plugins.settings_models(),
-        absent={*settings.plugins.disable, *plugins.quarantined},
-    )
+    states = start_dry(settings)
+    problems = [state for state in states if state.is_problem]
+    for state in problems:
+        click.echo(f"biont: the plugin {state.name} would not run: {state.reason}", err=True)
+    if problems:
+        sys.exit(1)
     click.echo("the configuration is valid")

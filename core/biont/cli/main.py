@@ -11,9 +11,9 @@ import click
 
 from biont.cli.command_index import read_index
 from biont.cli.options import find_config
+from biont.contract.commands import CORE_COMMANDS
 from biont.exceptions import BiontError
 
-_COMMANDS = ["config", "demo", "events", "keys", "plugins", "serve", "users"]
 _SPACES = 6
 
 
@@ -23,11 +23,11 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the core's and the plugins' commands."""
         plugins = read_index(find_config(None)).commands
-        return sorted({*_COMMANDS, *plugins, *super().list_commands(ctx)})
+        return sorted({*CORE_COMMANDS, *plugins, *super().list_commands(ctx)})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command `cmd_name`."""
-        if cmd_name in _COMMANDS:
+        if cmd_name in CORE_COMMANDS:
             return _import_command(cmd_name)
         if cmd_name not in self.commands:
             _add_plugin_commands(self, ctx.meta.get(__name__))
@@ -49,7 +49,7 @@ class _Commands(click.Group):
     ) -> None:
         """Write the core's commands, and plugins' commands from their index."""
         index = read_index(find_config(None))
-        core = {name: _import_command(name) for name in _COMMANDS}
+        core = {name: _import_command(name) for name in CORE_COMMANDS}
         added = {
             name: click.Command(name, help=text)
             for name, text in sorted(index.commands.items())
@@ -100,10 +100,8 @@ def _find_option(name: str, arguments: Sequence[str]) -> Path | None:
 def _add_plugin_commands(group: click.Group, config: Path | None) -> None:
     from biont.cli.log_setup import configure_logs
     from biont.cli.options import read_settings
-    from biont.plugin_manager import PluginManager
+    from biont.plugins.loading import load_plugins
 
     settings = read_settings(config)
     configure_logs(settings.log)
-    plugins = PluginManager()
-    plugins.load(disable=settings.plugins.disable, folder=settings.plugins.folder)
-    plugins.add_commands(group)
+    load_plugins(settings).add_commands(group)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -26,21 +28,23 @@ def command(config: Path | None, host: str | None, port: int | None, new_databas
     """Run the workbench until SIGTERM or Ctrl-C."""
     from biont.cli.log_setup import configure_logs
     from biont.server import serve
+    from biont.server_process import run_process
 
     configure_logs()
     settings = read_settings(config, BIONT_SERVER__HOST=host, BIONT_SERVER__PORT=port)
     configure_logs(settings.log)
-    run = asyncio.run
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
     if sys.platform != "win32":
-        from uvloop import run
+        from uvloop import new_event_loop
+
+        loop_factory = new_event_loop
+
+    def report(url: str) -> None:
+        click.echo(f"Biont Workbench serves {url}")
+
+    main = partial(serve, settings, report, new_database=new_database)
     try:
-        run(
-            serve(
-                settings,
-                lambda url: click.echo(f"Biont Workbench serves {url}"),
-                new_database=new_database,
-            )
-        )
+        run_process(main, settings.server.shutdown_timeout, loop_factory)
     except OSError as error:
         click.echo(f"biont: cannot serve: {error}; choose another server.port", err=True)
         sys.exit(1)

@@ -36,6 +36,17 @@ hookimpl = pluggy.HookimplMarker("biont")
 
 
 @hookspec
+def requires() -> Sequence[str]:
+    """Return the names of the plugins that this plugin needs.
+
+    The workbench calls this hook first. Required plugins start before, and stop after, this
+    plugin. Without a required plugin this plugin goes into quarantine, and no other hook is
+    called. Since 0.1.
+    """
+    raise AssertionError
+
+
+@hookspec
 def register_settings() -> type[BaseModel]:
     """Return the model of the plugin's section, ``plugins: {<name>: ...}``, in YAML.
 
@@ -58,7 +69,7 @@ def register_tables() -> Tables:
 def register_routes() -> Api:
     """Return the plugin's routes, below ``/api/v1``.
 
-    A route of the core or of another plugin is an error that names both. Since 0.1.
+    A route of the core or of an earlier plugin puts this plugin into quarantine. Since 0.1.
     """
     raise AssertionError
 
@@ -95,7 +106,7 @@ def register_llm_backends(workbench: Workbench) -> Mapping[str, BackendFactory]:
 def register_tools() -> Sequence[Tool]:
     """Return tools that language models may call on behalf of a user.
 
-    Two tools with the same name are an error that names both plugins. Since 0.1.
+    A tool with the name of an earlier plugin's tool puts this plugin into quarantine. Since 0.1.
     """
     raise AssertionError
 
@@ -116,8 +127,10 @@ def register_commands(cli: click.Group) -> None:
 def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
     """Return a context that is open while the workbench runs.
 
-    Contexts open in the order of the plugins' names, before the first event is handled. They
-    close in the reverse order, after the last event. Since 0.1.
+    Contexts open before the first event is handled, each in a task of its own: first those of the
+    built-in plugins, then the others by name, and required plugins before. They close in the
+    reverse order, after the last event. A context that does not open within
+    ``plugins.start_timeout`` seconds puts the plugin into quarantine. Since 0.1.
 
     Args:
         workbench: the workbench.

@@ -22,11 +22,14 @@ class JobKind:
         run: does the work, and returns the function that writes the outcome. After a crash the
             scheduler calls `run` again for the same run. An exception ends the run as failed;
             `BudgetExceeded` ends the run as skipped.
+        requires: the names of plugins that the job needs. The kind is missing while one of the
+            plugins does not run.
     """
 
     name: str
     parameters: type[BaseModel]
     run: Callable[[Run, Workbench], Awaitable[Finish]]
+    requires: tuple[str, ...] = ()
 
 
 JOB_KINDS = Service[Mapping[str, JobKind]]("job kinds", provider="core")

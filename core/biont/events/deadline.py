@@ -6,6 +6,7 @@ import asyncio
 from types import TracebackType
 
 from biont.exceptions import BiontError
+from biont.runtime.containment import refuse_exit
 
 
 def get_current_task() -> asyncio.Task[object]:
@@ -28,7 +29,8 @@ class Deadline:
     cost ten times a short call. So one timer serves many calls and is armed when it fires.
 
     A `CancelledError` without a request to cancel the task becomes a `BiontError`, because
-    a call that awaits a cancelled task must not end the calling loop.
+    a call that awaits a cancelled task must not end the calling loop. An exception that would
+    end the process, such as `SystemExit`, becomes a `PluginExit`.
 
     Args:
         seconds: the limit of each call.
@@ -60,10 +62,14 @@ class Deadline:
         trace: TracebackType | None,
     ) -> None:
         self._is_running = False
-        if not self._has_expired:
-            if kind is asyncio.CancelledError and not self._task.cancelling():
-                raise BiontError("a task or future that the call awaited was cancelled") from error
-            return
+        if self._has_expired:
+            self._expire(kind, error)
+        elif kind is asyncio.CancelledError and not self._task.cancelling():
+            raise BiontError("a task or future that the call awaited was cancelled") from error
+        if error is not None:
+            refuse_exit(error)
+
+    def _expire(self, kind: type[BaseException] | None, error: BaseException | None) -> None:
         self._has_expired = False
         # The task may have been cancelled from outside as well: then it stays cancelled.
         if self._task.uncancel() == 0 and kind is asyncio.CancelledError:

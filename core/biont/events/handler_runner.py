@@ -26,6 +26,7 @@ from biont.events.handlers import Handle, Handler
 from biont.events.poison_events import PoisonEvent, PoisonEventGuard
 from biont.events.ready_queues import QueuedEvent
 from biont.exceptions import StoreUnavailable
+from biont.runtime.plugin_tasks import make_context
 from biont.security.error_texts import describe_exception, format_traceback
 
 _DEAD_LETTER_RETRY = 5.0
@@ -108,7 +109,9 @@ class HandlerRunner:
         # Reading the journal is no call: `stop` cancels the read at once.
         self._idle.add(fill)
         count = self._handler.subscription.concurrency
-        self._tasks = [fill, *(asyncio.create_task(self._work()) for _ in range(count))]
+        context = make_context(self._handler.plugin)
+        workers = [asyncio.create_task(self._work(), context=context) for _ in range(count)]
+        self._tasks = [fill, *workers]
 
     async def stop(self, timeout: float) -> None:  # noqa: ASYNC109  # all calls share the limit
         """Take no more events; cancel the calls that still run after `timeout` seconds."""

@@ -24,6 +24,7 @@ import structlog
 
 from biont.events.handlers import HandleInTransaction, Handler
 from biont.exceptions import PluginError
+from biont.runtime.containment import contain_exit
 from biont.security.error_texts import describe_exception
 from biont.store.database import TransactionUndone, active_savepoint
 from biont.store.failures import find_failure
@@ -136,7 +137,8 @@ class TransactionalHandlers:
 def _call_handler(transaction: Transaction, call: _Call) -> Sequence[JournalEntry]:
     """Call a handler; return the events that the handler has deferred."""
     transaction.deferred = []
-    call.handle(transaction, [entry.event for entry in call.entries])
+    with contain_exit():
+        call.handle(transaction, [entry.event for entry in call.entries])
     if transaction.events:
         raise PluginError(
             f"the transactional handler {call.name} emits an event; only a handler without "

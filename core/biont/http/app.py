@@ -8,7 +8,6 @@ from string import Formatter
 from aiohttp import web
 
 from biont.accounts.api_keys import Principal
-from biont.exceptions import PluginError
 from biont.http.api import Api
 from biont.http.endpoint import Endpoint
 from biont.http.error_responses import answer_error
@@ -35,23 +34,6 @@ def make_endpoints(owner: str, api: Api, workbench: Workbench) -> list[Endpoint]
         Endpoint(owner, route, authenticate=workbench.keys.authenticate, make_request=make_request)
         for route in api
     ]
-
-
-def refuse_conflicts(endpoints: Sequence[Endpoint]) -> None:
-    """Check that no route is defined twice, so that no plugin can shadow another.
-
-    Raises:
-        PluginError: two owners define the same route; the message names both.
-    """
-    owners: dict[tuple[str, str], str] = {}
-    for endpoint in endpoints:
-        route = endpoint.route
-        claim = (route.method, _normalise(route.path))
-        if claim in owners:
-            raise PluginError.from_conflict(
-                f"{route.method} {route.path}", owners[claim], endpoint.owner
-            )
-        owners[claim] = endpoint.owner
 
 
 def make_app(endpoints: Sequence[Endpoint], *, body_limit: int) -> web.Application:
@@ -83,7 +65,7 @@ async def _answer_unknown_route(request: web.Request) -> web.StreamResponse:
     return answer_error(request, error)
 
 
-def _normalise(path: str) -> str:
+def normalise_path(path: str) -> str:
     """Return `path` with the names of all parameters removed."""
     return "".join(
         literal + ("{}" if name is not None else "")

@@ -10,12 +10,13 @@ from pydantic import ConfigDict, Field, JsonValue, SkipValidation
 
 from biont.accounts.api_keys import ApiKey, Scope
 from biont.event_types import CUSTOM_PATTERN, KnownType
-from biont.exceptions import StoreUnavailable
+from biont.exceptions import StoreUnavailable, Unauthorized
 from biont.http.api import Api
 from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
 from biont.http.request import Instant, Request, RowId
 from biont.http.system import SYSTEM
 from biont.schema import Schema
+from biont.security.redaction import redact_secrets
 
 api = Api("core")
 
@@ -37,6 +38,16 @@ class HealthProblemView(Schema):
     reason: str
 
 
+class TaskProblemView(Schema):
+    """A background task that has died, or whose latest run has failed."""
+
+    plugin: str
+    task: str
+    error: str | None = Field(
+        description="The last error; null without an API key of scope `full`."
+    )
+
+
 class HealthView(Schema):
     """Health of the workbench and of its plugins."""
 
@@ -44,6 +55,12 @@ class HealthView(Schema):
     version: str
     plugins: list[str] = Field(description="The running plugins.")
     quarantined: list[str] = Field(description="The plugins in quarantine, which are not used.")
+    reasons: dict[str, str] = Field(
+        description="The reason of each quarantine; empty without an API key of scope `full`."
+    )
+    failing_tasks: list[TaskProblemView] = Field(
+        description="Background tasks that have died, or whose latest run has failed."
+    )
     problems: list[HealthProblemView] = Field(description="The present problems of all parts.")
     stalls: list[StallView] = Field(
         description="The latest times at which the event loop was blocked, newest first."
@@ -119,11 +136,22 @@ async def read_health(request: Request) -> HealthView:
     for problem in problems:
         if problem.is_fatal:
             raise StoreUnavailable(f"{problem.part}: {problem.reason}")
+    # Errors may quote settings or rows, so strangers learn only that something has failed.
+    is_trusted = await _has_full_key(request)
     return HealthView(
         status="degraded" if system.quarantined_plugins or problems else "ok",
         version=system.version,
         plugins=list(system.running_plugins),
         quarantined=list(system.quarantined_plugins),
+        reasons=dict(system.quarantine_reasons) if is_trusted else {},
+        failing_tasks=[
+            TaskProblemView(
+                plugin=problem.plugin,
+                task=problem.task,
+                error=redact_secrets(problem.error) if is_trusted else None,
+            )
+            for problem in system.task_problems
+        ],
         problems=[
             HealthProblemView(part=problem.part, reason=problem.reason) for problem in problems
         ],
@@ -132,6 +160,18 @@ async def read_health(request: Request) -> HealthView:
             for stall in system.stalls
         ],
     )
+
+
+async def _has_full_key(request: Request) -> bool:
+    plain = request.http.headers.get("X-API-Key")
+    if plain is None:
+        return False
+    try:
+        principal = await request.workbench.keys.authenticate(plain)
+    except (Unauthorized, StoreUnavailable):
+        # The health is public: a wrong key changes nothing.
+        return False
+    return principal.scope is Scope.FULL
 
 
 @api.get("/openapi.json", public=True)

@@ -20,6 +20,8 @@ from biont.http.error_responses import answer_error
 from biont.http.paging import Page
 from biont.http.request import Request
 from biont.http.signature import BODY, read_signature
+from biont.runtime.containment import contain_exit
+from biont.runtime.plugin_tasks import current_plugin
 
 _KEY = istr("X-API-Key")
 _JSON: Mapping[str, str] = {"Content-Type": "application/json"}
@@ -49,6 +51,7 @@ class Endpoint:
     ) -> None:
         self.owner = owner
         self.route = route
+        self._plugin = None if owner == "core" else owner
         self._authenticate = authenticate
         self._make_request = make_request
         self._function = route.function
@@ -72,7 +75,10 @@ class Endpoint:
                     arguments[BODY] = self._check_body(self._body, _decode(http, content))
             # aiohttp serves all requests of a connection in one task: reset the cause each time.
             set_cause(read_causation_headers(http.headers) if self._may_emit else None)
-            result = await self._function(request, **arguments)
+            # Tasks that the function creates belong to the plugin.
+            current_plugin.set(self._plugin)
+            with contain_exit():
+                result = await self._function(request, **arguments)
             return self._respond(http, result)
         except Exception as error:  # noqa: BLE001  # the one boundary of errors
             return answer_error(http, error, self._dialect)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from biont.runtime.loop_watchdog import Stall
+from biont.runtime.task_problem import TaskProblem
 from biont.services import Service
 
 
@@ -25,6 +26,16 @@ class System(Protocol):
     @property
     def quarantined_plugins(self) -> Sequence[str]:
         """The names of the plugins in quarantine."""
+        ...
+
+    @property
+    def quarantine_reasons(self) -> Mapping[str, str]:
+        """The reason of each quarantine, by the plugin's name."""
+        ...
+
+    @property
+    def task_problems(self) -> Sequence[TaskProblem]:
+        """The background tasks that have died, or whose latest run has failed."""
         ...
 
     @property

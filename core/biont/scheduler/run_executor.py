@@ -23,6 +23,7 @@ import structlog
 from biont.clock import Clock
 from biont.event import Cause, caused_by
 from biont.exceptions import BudgetExceeded, CircuitOpen, JobError
+from biont.runtime.containment import contain_exit
 from biont.scheduler.planner import RunDefaults
 from biont.scheduler.run import Finish, Job
 from biont.scheduler.run_queue import RunQueue, WaitingRun
@@ -161,7 +162,8 @@ class RunExecutor:
             raise JobError(
                 f"there is no job kind {started.job_kind!r}; is its plugin installed and running?"
             )
-        return await job(started.run)
+        with contain_exit():
+            return await job(started.run)
 
     async def _fail(self, started: StartedRun, error: Exception) -> None:
         _log.warning("run failed", run_id=started.run.id, error=describe_exception(error))

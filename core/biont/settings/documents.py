@@ -9,6 +9,8 @@ from pathlib import Path
 
 import yaml
 
+from biont.settings.variable_names import name_variable
+
 KeyPath = tuple[str | int, ...]
 """Keys that lead to a setting, such as ``("server", "port")``."""
 
@@ -28,6 +30,9 @@ _PATTERNS = {
     _INT: re.compile(r"[-+]?(0|[1-9][0-9]{0,18})\Z"),
     _FLOAT: re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?\Z"),
 }
+_VARIABLE = re.compile(r"\$\{[A-Z_][A-Z0-9_]*\}")
+"""A reference to an environment variable, as other programs replace it."""
+
 _CONVERSIONS: dict[str, Callable[[str], object]] = {
     _TEXT: str,
     _NULL: lambda _: None,
@@ -162,6 +167,15 @@ class _Reader:
             return self._read_mapping(node, at)
         if isinstance(node, yaml.SequenceNode):
             return self._read_sequence(node, at)
+        variable = _VARIABLE.search(node.value) if node.tag == _TEXT else None
+        if variable is not None:
+            place = _format_place(self.path, node.start_mark)
+            self._report(
+                place,
+                at,
+                f"{variable[0]} is not replaced in files; leave the key out, and set the "
+                f"environment variable {name_variable(at)}",
+            )
         return _CONVERSIONS[node.tag](node.value)
 
     def _read_mapping(self, node: yaml.MappingNode, above: KeyPath) -> dict[str, object]:

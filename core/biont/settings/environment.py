@@ -10,14 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource
 
 from biont.settings.documents import KeyPath
-
-PREFIX = "BIONT_"
-DELIMITER = "__"
-
-
-def name_variable(path: KeyPath) -> str:
-    """Return the name of the environment variable for the setting at `path`."""
-    return PREFIX + DELIMITER.join(map(str, path)).upper().replace("-", "_")
+from biont.settings.variable_names import DELIMITER, PREFIX
 
 
 def read_variables(

@@ -209,6 +209,11 @@ class PluginSettings(Section):
 
     disable: tuple[str, ...] = Field((), description="Names of plugins to leave out.")
     folder: Path | None = Field(None, description="Folder of plugins that are single files.")
+    start_timeout: Seconds = Field(
+        30.0,
+        description="Seconds that each step of a plugin's start may take; a slower plugin goes "
+        "into quarantine.",
+    )
 
 
 class Settings(Section):

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ValidationError
 
 from biont.exceptions import SettingsError
 from biont.settings.documents import Document, KeyPath, join, read_document
-from biont.settings.environment import DELIMITER, PREFIX, name_variable, read_variables
+from biont.settings.environment import read_variables
 from biont.settings.error_messages import explain, suggest
+from biont.settings.variable_names import DELIMITER, PREFIX, name_variable
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -13,6 +13,22 @@ from biont.exceptions import StoreConflict, StoreUnavailable
 from biont.store.failures import translate_error
 from biont.store.file_modes import make_private_folder, open_private
 
+_PATIENCE = 1.0
+"""Seconds that a start waits for the lock, because `is_held` holds the lock for an instant."""
+
+
+def is_held(path: Path) -> bool:
+    """Return whether a workbench runs on the database at `path`."""
+    lock = _find_lock(path)
+    if not lock.exists():
+        return False
+    with contextlib.closing(sqlite3.connect(lock, timeout=0, isolation_level=None)) as connection:
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master").fetchall()
+        except sqlite3.OperationalError:
+            return True
+    return False
+
 
 @contextmanager
 def hold_database(path: Path) -> Iterator[bool]:
@@ -26,7 +42,7 @@ def hold_database(path: Path) -> Iterator[bool]:
         StoreConflict: another process holds the lock.
         StoreUnavailable: the folder cannot be written.
     """
-    lock = path.with_name(path.name + ".lock")
+    lock = _find_lock(path)
     running = path.with_name(path.name + ".running")
     with contextlib.ExitStack() as stack:
         try:
@@ -50,7 +66,7 @@ def hold_database(path: Path) -> Iterator[bool]:
 @contextmanager
 def _hold(lock: Path, path: Path) -> Iterator[None]:
     try:
-        connection = sqlite3.connect(lock, timeout=0, isolation_level=None)
+        connection = sqlite3.connect(lock, timeout=_PATIENCE, isolation_level=None)
     except sqlite3.Error as error:
         raise translate_error(error) from error
     with contextlib.closing(connection):
@@ -63,6 +79,10 @@ def _hold(lock: Path, path: Path) -> Iterator[None]:
                 f"another process runs on {path}; stop it, or choose another database.url"
             ) from error
         yield
+
+
+def _find_lock(path: Path) -> Path:
+    return path.with_name(path.name + ".lock")
 
 
 def _write_durably(marker: Path) -> None:

@@ -16,11 +16,12 @@ from biont.event import Event, EventFactory
 from biont.exceptions import StoreUnavailable
 from biont.runtime.health import HealthProblem
 from biont.store.condition import DatabaseCondition
-from biont.store.database import open_sqlite
+from biont.store.database import activate, open_sqlite
 from biont.store.failures import translate_error
 from biont.store.file_modes import protect_files
 from biont.store.journal import CallTransactionalHandlers, JournalEntry
-from biont.store.migration import CORE_MIGRATIONS, migrate
+from biont.store.migration import CORE_MIGRATIONS, Tables, migrate
+from biont.store.model_check import check_models
 from biont.store.reader import Read, Readers, ReadReply, name_exit
 from biont.store.transaction import Transaction
 from biont.store.write import Committed, TransactionCall, Write
@@ -124,6 +125,16 @@ class Store:
                 raise translate_error(error) from error
 
         return await asyncio.to_thread(run)
+
+    def migrate_tables(self, owner: str, tables: Tables) -> None:
+        """Run the new migrations of a plugin on this thread, and check its models.
+
+        Raises:
+            PluginError: a table does not fit its model.
+        """
+        with self._database.connection_context(), activate(self._database):
+            migrate(self._database, owner, tables.migrations)
+            check_models(self._database, tables.models)
 
     def set_transactional_handlers(self, call_handlers: CallTransactionalHandlers) -> None:
         """Call `call_handlers` on the writer's thread with new events, before their commit."""

@@ -1,0 +1,6 @@
+"""Names of the core's commands, which no plugin may take."""
+
+from __future__ import annotations
+
+CORE_COMMANDS = ("config", "demo", "events", "keys", "plugins", "serve", "users")
+"""The commands of the core, each a module of `biont.cli`."""

@@ -1,0 +1,1 @@
+"""Plugins: finds, imports, orders, starts and quarantines plugins."""

@@ -1,0 +1,148 @@
+"""Contributions: all that one plugin registers by its hooks, checked for its type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+import click
+from pydantic import TypeAdapter
+
+from biont.contract.jobs import JobKind
+from biont.contract.llm import BackendFactory
+from biont.contract.tools import Tool, ToolContext, ToolResult
+from biont.event_types import EventType
+from biont.exceptions import PluginError
+from biont.http.api import Api
+from biont.plugins.claims import (
+    Claim,
+    claim_names,
+    claim_routes,
+    claim_tables,
+    get_table_name,
+)
+from biont.plugins.contained_backend import contain_factory
+from biont.runtime.containment import contain_exit
+from biont.store.migration import Tables
+from biont.workbench import Workbench
+
+T = TypeVar("T")
+
+CallHook = Callable[..., Any]
+"""Calls a hook of the plugin by name, with arguments; returns None where the hook is missing."""
+
+
+@dataclass
+class Contributions:
+    """All that one plugin registers.
+
+    Attributes:
+        tables: the tables and their migrations.
+        api: the routes.
+        jobs: the job kinds by name.
+        event_types: the event types.
+        tools: the tools by name.
+        backends: the factories of LLM backends by name.
+        commands: the names of the commands.
+    """
+
+    tables: Tables | None = None
+    api: Api | None = None
+    jobs: Sequence[JobKind] = ()
+    event_types: Sequence[EventType] = ()
+    tools: Sequence[Tool] = ()
+    backends: Mapping[str, BackendFactory] = field(default_factory=dict)
+    commands: Sequence[str] = ()
+
+    def list_claims(self) -> Iterator[Claim]:
+        """Yield the names that the plugin defines."""
+        if self.tables is not None:
+            yield from claim_tables(map(get_table_name, self.tables.models))
+        yield from claim_routes(self.api or ())
+        yield from claim_names("job kind", (kind.name for kind in self.jobs))
+        yield from claim_names("event type", (found.name for found in self.event_types))
+        yield from claim_names("tool", (tool.name for tool in self.tools))
+        yield from claim_names("LLM backend", self.backends)
+        yield from claim_names("command", self.commands)
+
+
+def collect_contributions(
+    call: CallHook, workbench: Workbench, *, with_commands: bool
+) -> Contributions:
+    """Call the hooks of a plugin, and check the results.
+
+    Args:
+        call: calls a hook.
+        workbench: the workbench, from which factories read their settings.
+        with_commands: whether to ask for the commands, whose modules a server does not need.
+
+    Raises:
+        PluginError: a hook returns something else than its contract says.
+    """
+    commands = click.Group()
+    if with_commands:
+        call("register_commands", cli=commands)
+    backends = call("register_llm_backends", workbench=workbench)
+    return Contributions(
+        tables=_check("register_tables", Tables, call("register_tables")),
+        api=_check("register_routes", Api, call("register_routes")),
+        jobs=_check_all("register_jobs", JobKind, call("register_jobs")),
+        event_types=_check_all("register_event_types", EventType, call("register_event_types")),
+        tools=_check_all("register_tools", Tool, call("register_tools")),
+        backends=_check("register_llm_backends", dict, backends) or {},
+        commands=[*commands.commands],
+    )
+
+
+def contain(contributions: Contributions) -> Contributions:
+    """Return contributions whose functions cannot end the process, with checked schemas.
+
+    Raises:
+        PluginError: a tool or an event type has no JSON schema.
+    """
+    for tool in contributions.tools:
+        _check_schema(f"the tool {tool.name!r}", tool.define)
+    for found in contributions.event_types:
+        schema = TypeAdapter(found.payload).json_schema
+        _check_schema(f"the event type {found.name!r}", schema)
+    return replace(
+        contributions,
+        tools=[replace(tool, call=_contain_tool(tool)) for tool in contributions.tools],
+        backends={
+            name: contain_factory(factory) for name, factory in contributions.backends.items()
+        },
+    )
+
+
+def _contain_tool(tool: Tool) -> Callable[[ToolContext, str], Any]:
+    async def call(context: ToolContext, text: str) -> ToolResult:
+        with contain_exit():
+            return await tool.call(context, text)
+
+    return call
+
+
+def _check(hook: str, kind: type[T], found: object) -> T | None:
+    if found is None or isinstance(found, kind):
+        return found
+    raise PluginError(f"{hook} must return {kind.__name__}, not {type(found).__name__}")
+
+
+def _check_all(hook: str, kind: type[T], found: object) -> list[T]:
+    if not isinstance(found, Sequence | None):
+        raise PluginError(f"{hook} must return a list, not {type(found).__name__}")
+    items = found or ()
+    for item in items:
+        if not isinstance(item, kind):
+            raise PluginError(
+                f"{hook} must return {kind.__name__} objects, not {type(item).__name__}"
+            )
+    return [*items]
+
+
+def _check_schema(owner: str, make: Callable[[], object]) -> None:
+    try:
+        make()
+    except Exception as error:
+        raise PluginError(f"{owner} has no JSON schema: {error}") from error

@@ -1,0 +1,25 @@
+"""Task problem: a background task that has failed, as the health reports the task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TaskProblem:
+    """Failure of a background task.
+
+    Attributes:
+        plugin: the plugin that has started the task, or ``core``.
+        task: the name of the task.
+        error: the class and the message of the last error.
+    """
+
+    plugin: str
+    task: str
+    error: str
+
+    @classmethod
+    def of(cls, plugin: str | None, task: str, error: BaseException) -> TaskProblem:
+        """Return the problem of a task that has raised `error`."""
+        return cls(plugin or "core", task, f"{type(error).__name__}: {error}")

@@ -1,0 +1,440 @@
+"""Plugins that hang, exit, clash, or need what is not there, in a real process."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import MakeKey, StartServer
+from pydantic import JsonValue
+from support.process import keep_biont, run_biont
+
+from biont.testing import ApiClient, write_config
+
+WritePlugin = Callable[[str, str], dict[str, object]]
+
+HEAD = """
+import asyncio, time
+from contextlib import asynccontextmanager
+from pathlib import Path
+from biont import Api, EventType, JobKind, Request, Table, Tables, hookimpl, on
+from pydantic import BaseModel
+"""
+LIFESPAN = """
+@hookimpl
+@asynccontextmanager
+async def lifespan(workbench):
+"""
+CONTRIBUTIONS = """
+from biont import make_tool
+
+
+class Nothing(BaseModel):
+    pass
+
+
+async def work(run, workbench):
+    return lambda tx: {}
+
+
+async def call(context, arguments):
+    return None
+
+
+@hookimpl
+def register_tools():
+    return [make_tool("own_tool", "A tool.", Nothing, call)]
+
+
+@hookimpl
+def register_jobs():
+    return [JobKind("own_job", Nothing, work)]
+
+
+@hookimpl
+def register_event_types():
+    return [EventType("own_event", Nothing, "An event.")]
+
+
+@on("custom_*")
+async def keep(event, workbench):
+    Path(__file__).with_name("seen").open("a").write(event.event_type + "\\n")
+"""
+
+
+@pytest.fixture
+def write_plugin(tmp_path: Path) -> WritePlugin:
+    """Write a plugin file; return the section of the settings."""
+    folder = tmp_path / "strangers"
+    folder.mkdir()
+
+    def write(name: str, source: str) -> dict[str, object]:
+        (folder / f"{name}.py").write_text(HEAD + source)
+        return {"folder": str(folder), "start_timeout": 1}
+
+    return write
+
+
+async def wait_for_text(path: Path, text: str) -> None:
+    """Wait until another process has written `text` to a file."""
+    async with asyncio.timeout(60):
+        while not _has_text(path, text):  # noqa: ASYNC110  # another process writes
+            await asyncio.sleep(0.05)
+
+
+def has_failing_task(health: dict[str, JsonValue]) -> bool:
+    return bool(health["failing_tasks"])
+
+
+def _has_text(path: Path, text: str) -> bool:
+    return path.exists() and text in path.read_text()
+
+
+async def list_plugins(config: Path) -> dict[str, tuple[str, str]]:
+    """Return state and description by plugin, as ``biont plugins`` prints the two."""
+    _, out, _ = await run_biont("plugins", config=config)
+    rows = [line.split("\t") for line in out.splitlines()]
+    return {row[0]: (row[1], row[2] if row[2:] else "") for row in rows}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "while True:\n    pass\n",
+        "time.sleep(3600)\n",
+        "@hookimpl\ndef register_tools():\n    time.sleep(3600)\n",
+        LIFESPAN + "    await asyncio.Event().wait()\n    yield\n",
+    ],
+    ids=["loop at import", "sleep at import", "hook", "lifespan"],
+)
+async def test_a_plugin_that_hangs_is_quarantined_in_time(
+    start_server: StartServer, write_plugin: WritePlugin, source: str
+) -> None:
+    server = await start_server(plugins=write_plugin("slow", source))
+    state, reason = (await list_plugins(server.config))["slow"]
+    assert state == "quarantined"
+    assert "plugins.start_timeout" in reason
+    async with ApiClient(server.url, None) as client:
+        assert (await client.get("/health"))["quarantined"] == ["slow"]
+    assert await server.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "source",
+    ["time.sleep(3600)\n", LIFESPAN + "    await asyncio.Event().wait()\n    yield\n"],
+    ids=["import", "lifespan"],
+)
+async def test_a_signal_ends_a_start_that_hangs(
+    tmp_path: Path, write_plugin: WritePlugin, number: signal.Signals, source: str
+) -> None:
+    hint = "Path(__file__).with_name('started').touch()\n"
+    source = source.replace("    await", f"    {hint}    await").replace("time.s", hint + "time.s")
+    section = write_plugin("slow", source) | {"start_timeout": 3600}
+    config = write_config(tmp_path, {"plugins": section})
+    async with keep_biont("serve", config=config) as process:
+        await wait_for_text(tmp_path / "strangers" / "started", "")
+        process.send_signal(number)
+        assert await process.wait() == 0
+
+
+async def test_a_lifespan_that_blocks_the_loop_ends_the_start_with_a_line(
+    tmp_path: Path, write_plugin: WritePlugin
+) -> None:
+    section = write_plugin("slow", LIFESPAN + "    time.sleep(3600)\n    yield\n")
+    code, _, error = await run_biont("serve", config=write_config(tmp_path, {"plugins": section}))
+    assert code == 1
+    assert "add 'slow' to plugins.disable" in error
+
+
+async def test_a_lifespan_that_hangs_at_the_stop_does_not_hold_up_the_process(
+    start_server: StartServer, write_plugin: WritePlugin
+) -> None:
+    section = write_plugin(
+        "slow",
+        LIFESPAN + "    yield\n    while True:\n        try:\n"
+        "            await asyncio.Event().wait()\n"
+        "        except asyncio.CancelledError:\n            pass\n",
+    )
+    server = await start_server(plugins=section, server={"port": 0, "shutdown_timeout": 1})
+    async with asyncio.timeout(60):
+        await server.stop()
+
+
+EXITS = ["SystemExit(3)", "KeyboardInterrupt()", "BaseExceptionGroup('x', [SystemExit()])"]
+
+
+@pytest.mark.parametrize("error", EXITS)
+@pytest.mark.parametrize(
+    "source",
+    [
+        "raise {}\n",
+        "@hookimpl\ndef register_routes():\n    raise {}\n",
+        LIFESPAN + "    raise {}\n    yield\n",
+        "@hookimpl\ndef register_settings():\n    raise {}\n",
+    ],
+    ids=["import", "hook", "lifespan", "settings"],
+)
+async def test_a_plugin_that_exits_is_quarantined(
+    tmp_path: Path, write_plugin: WritePlugin, source: str, error: str
+) -> None:
+    section = write_plugin("exits", source.format(error))
+    code, out, _ = await run_biont("plugins", config=write_config(tmp_path, {"plugins": section}))
+    assert code == 1
+    assert "exits\tquarantined\tPluginExit: " in out
+    assert "notes\trunning" in out
+
+
+async def test_an_exit_at_run_time_is_an_error_of_that_call(
+    start_server: StartServer, write_plugin: WritePlugin, make_key: MakeKey
+) -> None:
+    source = """
+api = Api("exits")
+
+
+@hookimpl
+def register_routes():
+    return api
+
+
+async def die():
+    raise SystemExit(4)
+
+
+@api.get("/exits")
+async def exits(request: Request, place: str) -> int:
+    if place == "task":
+        request.workbench.services.task = asyncio.create_task(die())
+        return 1
+    if place == "callback":
+        asyncio.get_running_loop().call_soon(exit)
+        return 1
+    if place == "read":
+        await request.workbench.store.read(exit)
+    if place == "write":
+        await request.workbench.store.write(exit)
+    raise KeyboardInterrupt
+
+
+@on("custom_*", retry=[])
+async def handler(event, workbench):
+    raise SystemExit(5)
+
+
+@on("custom_*", transactional=True)
+def writer(tx, events, workbench):
+    raise KeyboardInterrupt
+"""
+    server = await start_server(plugins=write_plugin("exits", source))
+    async with ApiClient(server.url, await make_key()) as client:
+        for place in ("route", "read", "write"):
+            assert (await client.ask("GET", f"/exits?place={place}"))[0] == 500
+        for place in ("task", "callback"):
+            assert (await client.ask("GET", f"/exits?place={place}"))[0] == 200
+        await client.post("/events", {"event_type": "custom_x"})
+        await client.get_until("/dead-letters", lambda page: page["data"] != [])
+        health: Any = await client.get_until("/health", has_failing_task)
+        assert health["status"] == "degraded"
+        assert health["failing_tasks"][0]["plugin"] == "exits"
+        assert "SystemExit" in health["failing_tasks"][0]["error"]
+        assert (await client.ask("POST", "/notes", {"title": "served"}))[0] == 201
+    assert await server.stop() == 0
+
+
+async def test_nothing_of_a_quarantined_plugin_is_used_and_its_events_wait(
+    start_server: StartServer, write_plugin: WritePlugin, make_key: MakeKey, tmp_path: Path
+) -> None:
+    well = CONTRIBUTIONS + LIFESPAN + "    yield\n"
+    section = write_plugin("own", well)
+    server = await start_server(plugins=section)
+    async with ApiClient(server.url, await make_key()) as client:
+        new: Any = {"every": 3600, "job": "own_job"}
+        schedule = (await client.post("/schedule", new))["id"]
+    await server.stop()
+    write_plugin("own", well.replace("    yield", "    raise OSError('no device')\n    yield"))
+    await server.start()
+    async with ApiClient(server.url, await make_key("bob")) as client:
+        tools: Any = await client.ask("GET", "/tools")
+        assert "own_tool" not in str(tools)
+        types: Any = await client.ask("GET", "/event-types?limit=1000")
+        assert "own_event" not in str(types)
+        assert (await client.ask("POST", "/schedule", {"every": 60, "job": "own_job"}))[0] == 422
+        await client.post("/events", {"event_type": "custom_waits"})
+        health = await client.get("/health")
+        assert health["reasons"] == {"own": "OSError: no device"}
+    async with ApiClient(server.url, await make_key("ada")) as client:
+        _, run = await client.ask("POST", f"/schedule/{schedule}/run-now")
+        path = f"/schedule/{schedule}/runs/{run['id']}"
+        ended: Any = await client.get_until(path, lambda found: found["status"] == "failed")
+        assert "no device" in ended["error"]
+    await server.stop()
+    write_plugin("own", well)
+    await server.start()
+    seen = tmp_path / "strangers" / "seen"
+    await wait_for_text(seen, "custom_waits")
+
+
+@pytest.mark.parametrize(
+    ("requires", "reason"),
+    [
+        ('["nosuch"]', "requires the plugin 'nosuch', which is not installed"),
+        ('["needs"]', "requires itself: needs -> needs"),
+    ],
+)
+async def test_a_missing_requirement_quarantines_by_name(
+    tmp_path: Path, write_plugin: WritePlugin, requires: str, reason: str
+) -> None:
+    section = write_plugin("needs", f"@hookimpl\ndef requires():\n    return {requires}\n")
+    config = write_config(tmp_path, {"plugins": section})
+    assert (await list_plugins(config))["needs"][1].startswith(reason)
+
+
+async def test_requirements_decide_the_order_and_built_in_plugins_name_theirs(
+    tmp_path: Path, write_plugin: WritePlugin
+) -> None:
+    uses = "from biont_llm import LLM_GATEWAY\n" + LIFESPAN
+    section = write_plugin("aaa", uses + "    workbench.get(LLM_GATEWAY)\n    yield\n")
+    write_plugin("first", "@hookimpl\ndef requires():\n    return ['later']\n")
+    write_plugin("later", "")
+    config = write_config(tmp_path, {"plugins": section})
+    states = await list_plugins(config)
+    assert states["aaa"][0] == "running"
+    assert [name for name in states if name in ("first", "later")] == ["later", "first"]
+    config = write_config(tmp_path, {"plugins": section | {"disable": ["llm", "notes"]}})
+    states = await list_plugins(config)
+    for name in ("agents", "chat", "missions"):
+        assert states[name][0] == "quarantined"
+        assert "requires the plugin" in states[name][1]
+    assert states["reminders"][0] == "running"
+
+
+CLASHES = {
+    "route": "api = Api('x')\n@api.get('/notes/{n}')\nasync def read(request: Request, n: int)"
+    " -> int:\n    return n\n@hookimpl\ndef register_routes():\n    return api\n",
+    "core route": "api = Api('x')\n@api.get('/health')\nasync def read(request: Request) -> int:"
+    "\n    return 1\n@hookimpl\ndef register_routes():\n    return api\n",
+    "table": "class Note(Table):\n    class Meta:\n        table_name = 'Notes'\n"
+    "@hookimpl\ndef register_tables():\n    return Tables(Path(__file__).parent, [Note])\n",
+    "command": "import click\n@hookimpl\ndef register_commands(cli):\n"
+    "    cli.add_command(click.Command('audit'))\n",
+    "service": "from biont_llm import LLM_GATEWAY\n"
+    + LIFESPAN
+    + "    workbench.provide(LLM_GATEWAY, 1)\n    yield\n",
+}
+
+
+@pytest.mark.parametrize("kind", CLASHES)
+async def test_a_clash_quarantines_the_stranger(
+    tmp_path: Path, write_plugin: WritePlugin, kind: str
+) -> None:
+    section = write_plugin("aaa", CLASHES[kind])
+    code, out, _ = await run_biont("plugins", config=write_config(tmp_path, {"plugins": section}))
+    assert code == 1
+    (line,) = [line for line in out.splitlines() if "quarantined" in line]
+    assert line.startswith("aaa\t")
+    assert "is defined by both" in line or "can only be offered by" in line
+
+
+async def test_a_file_with_the_name_of_a_built_in_plugin_or_of_the_core_is_refused(
+    tmp_path: Path, write_plugin: WritePlugin
+) -> None:
+    section = write_plugin("notes", "")
+    write_plugin("core", "")
+    states = await list_plugins(write_config(tmp_path, {"plugins": section}))
+    assert states["notes"][0] == "running"
+    assert sum(state == "quarantined" for state, _ in states.values()) == 2
+
+
+MODEL = """
+from peewee import IntegerField, TextField
+
+
+class TwoWords(Table):
+    number = IntegerField()
+
+
+@hookimpl
+def register_tables():
+    return Tables(Path(__file__).parent / "moves", [TwoWords])
+"""
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        (None, "moves does not exist"),
+        ("CREATE TABLE twowords (id INTEGER PRIMARY KEY, number INTEGER)", "'two_words'"),
+        ("CREATE TABLE two_words (id INTEGER PRIMARY KEY)", "no column 'number'"),
+        ("CREATE TABLE two_words (id INTEGER PRIMARY KEY, number TEXT)", "type TEXT"),
+        (
+            "CREATE TABLE two_words (id INTEGER PRIMARY KEY, number INTEGER, more TEXT NOT NULL)",
+            "two_words.more must have a value",
+        ),
+    ],
+    ids=["folder", "table", "column", "type", "required"],
+)
+async def test_models_are_compared_with_the_migrated_tables(
+    tmp_path: Path, write_plugin: WritePlugin, sql: str | None, reason: str
+) -> None:
+    section = write_plugin("words", MODEL)
+    if sql is not None:
+        moves = tmp_path / "strangers" / "moves"
+        moves.mkdir()
+        (moves / "0001_x.py").write_text(f"def up(migrator, db):\n    db.execute_sql({sql!r})\n")
+    state, found = (await list_plugins(write_config(tmp_path, {"plugins": section})))["words"]
+    assert state == "quarantined"
+    assert reason in found
+
+
+async def test_memory_that_does_not_exist_is_an_error_of_the_plugin(
+    start_server: StartServer, write_plugin: WritePlugin
+) -> None:
+    server = await start_server(plugins=write_plugin("eats", "bytearray(1 << 60)\n"))
+    assert "MemoryError" in (await list_plugins(server.config))["eats"][1]
+
+
+async def test_a_periodic_task_that_fails_shows_in_the_health_until_it_succeeds(
+    start_server: StartServer, write_plugin: WritePlugin, make_key: MakeKey, tmp_path: Path
+) -> None:
+    source = (
+        "async def clean():\n    if not Path(__file__).with_name('well').exists():\n"
+        "        raise OSError('no broom')\n"
+        + LIFESPAN
+        + "    workbench.background_tasks.every(0.2, 'clean', clean)\n    yield\n"
+    )
+    server = await start_server(plugins=write_plugin("chores", source))
+    async with ApiClient(server.url, await make_key()) as client:
+        health: Any = await client.get_until("/health", has_failing_task)
+        assert health["failing_tasks"] == [
+            {"plugin": "chores", "task": "clean", "error": "OSError: no broom"}
+        ]
+        assert (await list_plugins(server.config))["chores"][0] == "failing"
+        (tmp_path / "strangers" / "well").touch()
+        await client.get_until("/health", lambda answer: answer["status"] == "ok")
+    assert '"plugin": "chores"' in server.read_log()
+
+
+@pytest.mark.parametrize(
+    ("section", "complaint"),
+    [
+        ({"disable": ["webhoks"]}, "did you mean 'webhooks'?"),
+        ({"llm": {"backend": "nosuch"}}, "nosuch"),
+        (
+            {"schedules": {"declared": {"x": {"every": 60, "prompt": "x", "user": "nobody"}}}},
+            "there is no user 'nobody'",
+        ),
+        ({"llm": {"openai": {"api_key": "${OPENAI_KEY}"}}}, "BIONT_PLUGINS__LLM__OPENAI__API_KEY"),
+    ],
+    ids=["disable", "backend", "user", "variable"],
+)
+async def test_config_check_finds_what_a_start_finds(
+    tmp_path: Path, section: dict[str, object], complaint: str
+) -> None:
+    config = write_config(tmp_path, {"plugins": section})
+    code, out, error = await run_biont("config", "check", config=config)
+    assert (code, out) == (1, "")
+    assert complaint in error
