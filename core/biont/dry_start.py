@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import sqlite3
@@ -18,6 +19,7 @@ import tempfile
 from pathlib import Path
 
 from biont.application import open_application
+from biont.exceptions import BiontError, SettingsError
 from biont.plugins.lifespans import describe_block
 from biont.plugins.state import PluginState, list_states
 from biont.settings.sections import Settings
@@ -32,10 +34,20 @@ def start_dry(settings: Settings) -> list[PluginState]:
     Raises:
         BiontError: the workbench cannot start.
     """
+    # Records below an error are about the temporary database, and would mislead.
+    logging.disable(logging.WARNING)
     check_existence(settings.database.path, settings.vault.key_file)
     with tempfile.TemporaryDirectory(prefix="biont-", ignore_cleanup_errors=True) as folder:
         copied = _copy_settings(settings, Path(folder))
-        return asyncio.run(_start(copied, Path(folder)))
+        try:
+            return asyncio.run(_start(copied, Path(folder)))
+        except SettingsError:
+            raise
+        except BiontError as error:
+            # The operator knows the paths of the settings, and no temporary paths.
+            reason = str(error).replace(str(copied.database.path), str(settings.database.path))
+            key_file = str(copied.vault.key_file)
+            raise BiontError(reason.replace(key_file, str(settings.vault.key_file))) from error
 
 
 async def _start(settings: Settings, folder: Path) -> list[PluginState]:
@@ -54,7 +66,8 @@ def _copy_settings(settings: Settings, folder: Path) -> Settings:
     if settings.database.path.exists():
         _copy_database(settings.database.path, database)
     if settings.vault.key_file.exists():
-        shutil.copyfile(settings.vault.key_file, key_file)
+        # With the mode of the file, which a start checks.
+        shutil.copy(settings.vault.key_file, key_file)
     return settings.model_copy(
         update={
             "database": settings.database.model_copy(update={"url": f"sqlite:///{database}"}),
@@ -65,6 +78,7 @@ def _copy_settings(settings: Settings, folder: Path) -> Settings:
 
 def _copy_database(source: Path, target: Path) -> None:
     """Copy all tables, and the rows that a start refers to."""
+    target.touch(0o600)
     with (
         contextlib.closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as old,
         contextlib.closing(sqlite3.connect(target)) as new,

@@ -245,6 +245,26 @@ def writer(tx, events, workbench):
     assert await server.stop() == 0
 
 
+async def test_a_check_beside_a_used_database_finds_its_users_and_changes_nothing(
+    start_server: StartServer, make_key: MakeKey, tmp_path: Path
+) -> None:
+    declared = {"x": {"every": 60, "prompt": "x", "user": "ada"}}
+    server = await start_server()
+    await make_key("ada")
+    await server.stop()
+    database = tmp_path / "biont.sqlite3"
+    before = database.read_bytes()
+    sections = {"plugins": {"schedules": {"declared": declared}}}
+    code, out, error = await run_biont("config", "check", config=write_config(tmp_path, sections))
+    assert (code, out, error) == (0, "the configuration is valid\n", "")
+    assert database.read_bytes() == before
+    key_file = tmp_path / "biont.key"
+    key_file.chmod(0o644)
+    code, _, error = await run_biont("config", "check", config=server.config)
+    assert code == 1
+    assert f"chmod 600 {key_file}" in error
+
+
 async def test_nothing_of_a_quarantined_plugin_is_used_and_its_events_wait(
     start_server: StartServer, write_plugin: WritePlugin, make_key: MakeKey, tmp_path: Path
 ) -> None:
