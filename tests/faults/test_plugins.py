@@ -254,7 +254,7 @@ async def test_a_check_beside_a_used_database_finds_its_users_and_changes_nothin
     await server.stop()
     database = tmp_path / "biont.sqlite3"
     before = database.read_bytes()
-    sections = {"plugins": {"schedules": {"declared": declared}}}
+    sections: dict[str, object] = {"plugins": {"schedules": {"declared": declared}}}
     code, out, error = await run_biont("config", "check", config=write_config(tmp_path, sections))
     assert (code, out, error) == (0, "the configuration is valid\n", "")
     assert database.read_bytes() == before
