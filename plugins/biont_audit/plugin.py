@@ -19,6 +19,7 @@ from biont_audit.settings import AuditSettings
 from biont_audit.stream import STREAMS, EventStreams
 from biont_audit.tables import LogEnds, LogEntry
 from biont_audit.tools import TOOLS
+from biont_audit.verify import verify_chain
 
 
 @hookimpl
@@ -51,6 +52,13 @@ def register_commands(cli: click.Group) -> None:
     from biont_audit.commands import audit  # noqa: PLC0415  # a server has no use for click
 
     cli.add_command(audit)
+
+
+@hookimpl
+def verify_database() -> str | None:
+    """Return the first wrong entry of the log."""
+    problem = verify_chain().problem
+    return None if problem is None else f"the event log is broken: {problem}"
 
 
 @hookimpl

@@ -2,5 +2,15 @@
 
 from __future__ import annotations
 
-CORE_COMMANDS = ("config", "demo", "events", "keys", "plugins", "serve", "users")
+CORE_COMMANDS = (
+    "backup",
+    "config",
+    "demo",
+    "events",
+    "keys",
+    "plugins",
+    "restore",
+    "serve",
+    "users",
+)
 """The commands of the core, each a module of `biont.cli`."""

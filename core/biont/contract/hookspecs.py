@@ -124,6 +124,16 @@ def register_commands(cli: click.Group) -> None:
 
 
 @hookspec
+def verify_database() -> str | None:
+    """Return the first problem in the plugin's tables; None if the tables are whole.
+
+    Called before a backup is restored, with all tables bound to the backup. The plugin is not
+    started, and must only read. Since 0.1.
+    """
+    raise AssertionError
+
+
+@hookspec
 def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
     """Return a context that is open while the workbench runs.
 

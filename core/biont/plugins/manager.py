@@ -197,6 +197,11 @@ class PluginManager:
                 claims.take(name, found.list_claims())
                 self.contributions[name] = found
 
+    def verify_database(self) -> list[str]:
+        """Return the problems that the plugins find in the database that is bound now."""
+        found = {name: self._call_hook(name, "verify_database") for name in self.running}
+        return [f"{name}: {problem}" for name, problem in found.items() if problem]
+
     def add_commands(self, cli: click.Group) -> None:
         """Let each plugin add its commands to `cli`; a name belongs to the first owner."""
         import click  # noqa: PLC0415  # a server without commands needs no click

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,6 +118,28 @@ class Vault:
             f"the key file {self._key_file} lacks a key that has encrypted data in the database; "
             "restore the file, or add that key as its last line"
         )
+
+
+def identify_key(key_file: Path) -> str | None:
+    """Return the fingerprint of the key that has encrypted the active database's secrets.
+
+    The fingerprint is the beginning of the key's SHA-256, which does not give the key away. Call
+    this function where tables are bound, as in `biont.cli.read_database`.
+
+    Returns:
+        The fingerprint; None for a database that was never opened with a vault.
+
+    Raises:
+        VaultError: no key of the file belongs to the database, or there is no such file.
+    """
+    seal = _select_seal()
+    if seal is None:
+        return None
+    vault = Vault(key_file)
+    vault._keys = _read_key_file(key_file)  # noqa: SLF001  # of this module
+    position, _ = vault._open(seal)  # noqa: SLF001
+    line = key_file.read_text("ascii").split()[position]
+    return sha256(line.encode()).hexdigest()[:16]
 
 
 def _create_key_file(path: Path) -> None:

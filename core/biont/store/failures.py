@@ -16,10 +16,12 @@ _DAMAGE = {
     sqlite3.SQLITE_CORRUPT: "the database is damaged",
     sqlite3.SQLITE_NOTADB: "the file is not an SQLite database, or its beginning is damaged",
 }
-_DAMAGE_REMEDY = (
+DAMAGE_REMEDY = (
     "stop the workbench and restore a backup, or save the readable rows with the command "
     "`.recover` of sqlite3"
 )
+"""The way out of a damaged database, for error messages."""
+
 _UNAVAILABLE = {
     sqlite3.SQLITE_FULL: "the disk of the database is full; free some space",
     # A write beyond a limit of the system or of a quota is an input/output error to SQLite.
@@ -61,9 +63,7 @@ def find_failure(error: BaseException) -> Failure | None:
         if code is not None:
             kind = code & 0xFF  # the lowest byte is the kind, the rest is detail
             if kind in _DAMAGE:
-                return Failure(
-                    kind, f"{_DAMAGE[kind]} ({cause}); {_DAMAGE_REMEDY}", is_damage=True
-                )
+                return Failure(kind, f"{_DAMAGE[kind]} ({cause}); {DAMAGE_REMEDY}", is_damage=True)
             if kind in _UNAVAILABLE:
                 return Failure(kind, f"{_UNAVAILABLE[kind]} ({cause})", is_damage=False)
             return None
@@ -126,7 +126,7 @@ def _find_damage(path: Path) -> StoreDamaged | None:
     if found == "ok":
         return None
     (line, *_) = str(found).splitlines()[-1:]
-    return StoreDamaged(f"{path}: the database is damaged ({line}); {_DAMAGE_REMEDY}")
+    return StoreDamaged(f"{path}: the database is damaged ({line}); {DAMAGE_REMEDY}")
 
 
 def _iterate_causes(error: BaseException | None) -> Iterator[BaseException]:

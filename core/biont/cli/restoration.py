@@ -1,0 +1,29 @@
+"""Checks of a backup before its restoration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from biont.exceptions import StoreDamaged
+from biont.plugins.loading import load_plugins
+from biont.security.vault import identify_key
+from biont.settings.sections import Settings
+from biont.store.backup import find_damage, open_backup
+
+
+def check_backup(backup: Path, settings: Settings) -> None:
+    """Check that a backup is whole, and that the key file belongs to the backup.
+
+    Plugins check their own tables by the hook `verify_database`.
+
+    Raises:
+        StoreDamaged: the file is damaged, or is no database of Biont.
+        VaultError: the key file lacks the key that has encrypted the secrets of the backup.
+    """
+    problem = find_damage(backup)
+    if problem is None:
+        with open_backup(backup):
+            identify_key(settings.vault.key_file)
+            problem = "; ".join(load_plugins(settings).verify_database())
+    if problem:
+        raise StoreDamaged(f"{backup} is no usable backup: {problem}; choose another backup")
