@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+
+import structlog
 
 from biont import JsonObject, Transaction
 from biont.exceptions import Conflict
@@ -20,6 +23,8 @@ from biont_missions.tables import ENDED, Mission, MissionStatus, Task, TaskStatu
 from biont_missions.tasks import cancel_task, truncate_error
 from biont_missions.views import NewMission
 from biont_notes import Source, create_note
+
+_log = structlog.get_logger("biont.missions")
 
 
 @dataclass(frozen=True)
@@ -268,6 +273,10 @@ def _end_as_failed(tx: Transaction, mission: Mission, error: str, now: datetime)
     _set_status(mission, MissionStatus.FAILED, now)
     payload = {**_make_end_payload(mission), "error": mission.error}
     tx.emit(MISSION_FAILED.name, mission.user_id, payload)
+    # After the commit: a write that is repeated would log the failure twice.
+    tx.after_commit(
+        partial(_log.warning, "mission failed", mission_id=mission.id, error=mission.error)
+    )
 
 
 def _make_end_payload(mission: Mission) -> JsonObject:

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import orjson
+import structlog
 
 from biont import JsonObject, Transaction
 from biont.exceptions import Conflict
 from biont_agents import abandon_calls, read_progress
 from biont_missions.event_types import TASK_COMPLETED, TASK_FAILED
 from biont_missions.tables import ERROR_LIMIT, Mission, MissionStatus, Task, TaskStatus
+
+_log = structlog.get_logger("biont.missions")
 
 _UNFINISHED = frozenset({TaskStatus.PENDING, TaskStatus.RUNNING})
 
@@ -138,6 +142,7 @@ def fail_task(tx: Transaction, task_id: int, error: str, now: datetime) -> None:
     task.status, task.error, task.ended_at = TaskStatus.FAILED, truncate_error(error), now
     task.save()
     tx.emit(TASK_FAILED.name, task.user_id, {**_make_end_payload(task), "error": task.error})
+    tx.after_commit(partial(_log.warning, "task failed", task_id=task.id, error=task.error))
 
 
 def cancel_task(task_id: int, now: datetime) -> None:

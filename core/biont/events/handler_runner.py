@@ -182,6 +182,7 @@ class HandlerRunner:
                 async with guard.watch(item):
                     await self._call_unwatched([item], deadline)
             except PoisonEvent as error:
+                _log.error("poison event", reason=str(error), **self._describe(item))
                 await self._dead_letter(item, str(error))
             except StoreUnavailable:
                 # Without a mark the handler was not called.

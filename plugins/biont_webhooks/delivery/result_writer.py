@@ -21,6 +21,7 @@ import structlog
 from biont import Store, Transaction
 from biont.exceptions import StoreUnavailable
 from biont_webhooks.delivery.results import AttemptResult
+from biont_webhooks.tables import DeliveryStatus
 
 # Results hold answers of up to 16 KiB, so this bounds the memory while the store is unavailable.
 _WAITING_LIMIT = 5000
@@ -94,6 +95,7 @@ class ResultWriter:
                 await self._write_singly(batch, error)
                 return
             else:
+                _log_failures(batch)
                 self._on_recorded(batch)
                 return
 
@@ -107,3 +109,18 @@ class ResultWriter:
                 await self._write_batch([result])
         else:
             _log.error("attempt cannot be recorded", exc_info=error)
+
+
+def _log_failures(results: Sequence[AttemptResult]) -> None:
+    """Log each delivery that has failed for good; an attempt that is repeated is no failure."""
+    for result in results:
+        if result.status is DeliveryStatus.FAILED:
+            _log.warning(
+                "delivery failed",
+                webhook_id=result.delivery.webhook_id,
+                delivery_id=result.delivery.id,
+                event_id=result.delivery.event_id,
+                attempts=result.delivery.attempts + 1,
+                status_code=result.status_code,
+                error=result.error,
+            )

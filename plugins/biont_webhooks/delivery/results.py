@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import orjson
+import structlog
 
 from biont import JsonObject, Transaction
 from biont.store import dump_json, execute_sql, format_instant
@@ -23,6 +25,8 @@ from biont_webhooks.tables import (
     Webhook,
     WebhookStatus,
 )
+
+_log = structlog.get_logger("biont.webhooks")
 
 GIVE_UP_AFTER = timedelta(days=5)
 """The time after which a webhook without a successful attempt is disabled."""
@@ -170,4 +174,7 @@ def _disable_webhook(tx: Transaction, webhook: Webhook, reason: str) -> Webhook:
     webhook.save()
     payload: JsonObject = {"webhook_id": webhook.id, "url": webhook.url, "reason": reason}
     tx.emit("webhook_disabled", webhook.user_id, payload)
+    tx.after_commit(
+        partial(_log.warning, "webhook disabled", webhook_id=webhook.id, reason=reason)
+    )
     return webhook
