@@ -1,13 +1,13 @@
-"""Queries of the event log, for store functions.
+"""Queries of the event log, for store functions; `biont_audit.event_list` has the list of events.
 
-Lists are ordered by time, then by number. Long reads (stream, export) are ordered by number.
+Short reads are ordered by time, then by number. Long reads (stream, export) are ordered by number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import orjson
 from peewee import Expression, ModelSelect, fn
@@ -47,6 +47,17 @@ class EventFilter:
     since: datetime | None = None
     until: datetime | None = None
     correlation_id: str | None = None
+
+    # One bound of each kind: of two, SQLite would use any one with the index, and read all rows
+    # up to the other.
+    def begin_with(self, at: datetime) -> EventFilter:
+        """Return the choice of entries from `at` on."""
+        return replace(self, since=at if self.since is None else max(self.since, at))
+
+    def end_with(self, at: datetime) -> EventFilter:
+        """Return the choice of entries up to `at`, inclusive."""
+        end = at + timedelta(microseconds=1)  # the table's unit of time
+        return replace(self, until=end if self.until is None else min(self.until, end))
 
     def make_query(self) -> ModelSelect[LogEntry]:
         """Return the query of the chosen entries, without an order."""
@@ -149,28 +160,6 @@ def _check_start_number(after: int, ends: LogEnds) -> None:
     raise InvalidInput(InputProblem(problem, "last_event_id"))
 
 
-def select_entries(choice: EventFilter, limit: int, before: int | None) -> list[LogEntry]:
-    """Return up to ``limit + 1`` entries, the newest first.
-
-    Args:
-        choice: the choice of entries.
-        limit: the size of a page; one more entry shows that there is another page.
-        before: the number of the last entry of the page before; None for the first page.
-    """
-    query = choice.make_query()
-    if before is not None:
-        place = LogEntry.get_or_none(LogEntry.number == before)
-        if place is None:  # deleted by retention, with all entries before
-            return []
-        # The first condition follows from the second, but only the first can use an index.
-        query = query.where(
-            LogEntry.created_at <= place.created_at,
-            (LogEntry.created_at < place.created_at) | (LogEntry.number < place.number),
-        )
-    newest_first = query.order_by(LogEntry.created_at.desc(), LogEntry.number.desc())
-    return list(newest_first.limit(limit + 1))
-
-
 def select_events(
     user_id: int,
     since: datetime | None,
@@ -179,12 +168,14 @@ def select_events(
     limit: int,
 ) -> list[Event]:
     """Return events of a user, the oldest first; see `EventLog.read_events`."""
-    query = EventFilter(user_id, since=since, until=until).make_query()
-    if after is not None:
+    choice = EventFilter(user_id, since=since, until=until)
+    if after is None:
+        query = choice.make_query()
+    else:
         place = select_entry(user_id, after)
+        query = choice.begin_with(place.created_at).make_query()
         query = query.where(
-            LogEntry.created_at >= place.created_at,
-            (LogEntry.created_at > place.created_at) | (LogEntry.number > place.number),
+            (LogEntry.created_at > place.created_at) | (LogEntry.number > place.number)
         )
     oldest_first = query.order_by(LogEntry.created_at, LogEntry.number)
     return [to_event(entry) for entry in oldest_first.limit(limit)]

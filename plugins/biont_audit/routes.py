@@ -10,7 +10,8 @@ from pydantic import Field
 from biont import Api, Page, Request
 from biont.exceptions import InputProblem, InvalidInput
 from biont.http import Cursor, Instant, Limit, decode_cursor, make_page
-from biont_audit.queries import EventFilter, find_start_number, select_entries, select_entry
+from biont_audit.event_list import select_entries
+from biont_audit.queries import EventFilter, find_start_number, select_entry
 from biont_audit.stream import STREAMS
 from biont_audit.views import EventView, TypePattern, make_event_view
 
@@ -37,14 +38,19 @@ async def list_events(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[EventView]:
-    """List your events, the newest first."""
-    entries = await request.workbench.store.read(
+    """List your events, the newest first.
+
+    A page of a rare filter may have fewer events than `limit`, or none; follow `next` until null.
+    """
+    found = await request.workbench.store.read(
         select_entries,
         EventFilter(request.user_id, event_type, since, until, correlation_id),
         limit,
         decode_cursor(cursor),
     )
-    return make_page(entries, limit, lambda entry: entry.number, make_event_view)
+    return make_page(
+        found.rows, limit, lambda entry: entry.number, make_event_view, scanned_to=found.end
+    )
 
 
 @api.get("/events/{event_id}")

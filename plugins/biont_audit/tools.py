@@ -10,7 +10,8 @@ from pydantic import ConfigDict, Field, JsonValue
 from biont import Schema, Tool, ToolContext, make_tool
 from biont.http import Instant
 from biont.llm import ToolResult
-from biont_audit.queries import EventFilter, select_entries
+from biont_audit.event_list import select_entries
+from biont_audit.queries import EventFilter
 from biont_audit.tables import LogEntry
 from biont_audit.views import TypePattern, make_event_view
 
@@ -27,13 +28,13 @@ class EventSearch(Schema):
 
 
 async def _search_events(context: ToolContext, search: EventSearch) -> ToolResult:
-    entries = await context.workbench.store.read(
+    found = await context.workbench.store.read(
         select_entries,
         EventFilter(context.user_id, search.event_type, search.since, search.until),
         search.limit,
         None,
     )
-    return [_summarize_entry(entry) for entry in entries[: search.limit]]
+    return [_summarize_entry(entry) for entry in found.rows[: search.limit]]
 
 
 def _summarize_entry(entry: LogEntry) -> JsonValue:

@@ -6,13 +6,24 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from peewee import SQL
 from pydantic import Field
 
 from biont import EventType, JsonObject, Schema, Transaction
 from biont.exceptions import NotFound
-from biont.store import dump_json
+from biont.store import SCAN_ROWS, Scan, dump_json, execute_sql
 from biont_notes.tables import Note, NoteVersion
+
+_SELECT_SCAN_END = """
+    SELECT note_id FROM note_tags WHERE tag = ? AND note_id < ?
+    ORDER BY note_id DESC LIMIT 1 OFFSET ?
+"""
+# CROSS JOIN, so that SQLite begins with the tag, which few notes have.
+_SELECT_TAGGED = """
+    SELECT notes.* FROM note_tags CROSS JOIN notes ON notes.id = note_tags.note_id
+    WHERE note_tags.tag = ? AND note_tags.note_id < ? AND note_tags.note_id >= ?
+        AND notes.user_id = ?
+    ORDER BY note_tags.note_id DESC LIMIT ?
+"""
 
 TITLE_LIMIT = 200
 CONTENT_LIMIT = 200_000
@@ -126,13 +137,16 @@ def delete_note(user_id: int, note_id: int) -> None:
     Note.get_owned(user_id, note_id).delete_instance()
 
 
-def select_notes(user_id: int, tag: str | None, limit: int, before: int | None) -> list[Note]:
+def select_notes(user_id: int, tag: str | None, limit: int, before: int | None) -> Scan[Note]:
     """Return up to ``limit + 1`` notes of a user, the newest first."""
     if tag is None:
-        return Note.read_page(user_id, limit, before)
+        return Scan(Note.read_page(user_id, limit, before))
     # As SQL, because `note_tags` has no model: only triggers write to it.
-    has_tag = Note.id.in_(SQL("(SELECT note_id FROM note_tags WHERE tag = ?)", [tag]))
-    return Note.read_page(user_id, limit, before, has_tag)
+    first = 2**63 - 1 if before is None else before
+    row = execute_sql(_SELECT_SCAN_END, tag, first, SCAN_ROWS - 1).fetchone()
+    end = None if row is None else int(row[0])
+    found = Note.raw(_SELECT_TAGGED, tag, first, end or 0, user_id, limit + 1)
+    return Scan(list(found), end)
 
 
 def select_versions(

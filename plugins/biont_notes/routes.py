@@ -63,10 +63,10 @@ async def list_notes(
     request: Request, tag: Tag | None = None, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[NoteView]:
     """List your notes, the newest first; filter by `tag`."""
-    rows = await request.workbench.store.read(
+    found = await request.workbench.store.read(
         select_notes, request.user_id, tag, limit, decode_cursor(cursor)
     )
-    return make_page(rows, limit, lambda note: note.id, make_note_view)
+    return make_page(found.rows, limit, lambda note: note.id, make_note_view, scanned_to=found.end)
 
 
 @api.get("/notes/search")

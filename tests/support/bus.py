@@ -85,6 +85,7 @@ async def wait_for_letters(events: EventSystem, count: int = 1) -> list[DeadLett
     """Wait until `count` dead letters are not being replayed; return these, the newest first."""
     async with asyncio.timeout(20):
         while True:
-            letters = await events.dead_letters.list_letters(DeadLetterFilter(), 100)
+            found = await events.dead_letters.list_letters(DeadLetterFilter(), 100)
+            letters = list(found.rows)
             if len(letters) == count and not any(letter.replaying for letter in letters):
                 return letters

@@ -36,6 +36,7 @@ from biont.store.dead_letters import (
     select_replaying,
     update_dead_letter,
 )
+from biont.store.scan import Scan
 from biont.store.store import Store
 from biont.store.transaction import Transaction
 
@@ -69,7 +70,7 @@ class DeadLetters:
 
     async def list_letters(
         self, choice: DeadLetterFilter, limit: int, before: int | None = None
-    ) -> list[DeadLetter]:
+    ) -> Scan[DeadLetter]:
         """Return up to `limit` of the chosen letters, the newest first, older than `before`."""
         return await self._store.read(select_letters, choice, limit, before)
 

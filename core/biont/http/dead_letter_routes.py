@@ -71,10 +71,12 @@ async def list_dead_letters(
 ) -> Page[DeadLetterItem]:
     """List your dead letters, newest first."""
     choice = DeadLetterFilter(request.user_id, handler, since, until)
-    letters = await request.workbench.events.dead_letters.list_letters(
+    found = await request.workbench.events.dead_letters.list_letters(
         choice, limit + 1, decode_cursor(cursor)
     )
-    return make_page(letters, limit, lambda letter: letter.id, _make_dead_letter_item)
+    return make_page(
+        found.rows, limit, lambda letter: letter.id, _make_dead_letter_item, scanned_to=found.end
+    )
 
 
 @api.get("/dead-letters/{letter_id}")

@@ -34,7 +34,12 @@ class Page(Schema, Generic[T]):
 
 
 def make_page(
-    rows: Sequence[Row], limit: int, key: Callable[[Row], int], show: Callable[[Row], T]
+    rows: Sequence[Row],
+    limit: int,
+    key: Callable[[Row], int],
+    show: Callable[[Row], T],
+    *,
+    scanned_to: int | None = None,
 ) -> Page[T]:
     """Return a page of `rows`, which were selected with a limit of ``limit + 1``.
 
@@ -43,12 +48,13 @@ def make_page(
         limit: the largest number of items in the page.
         key: returns the number by which the rows are ordered.
         show: returns the view of a row.
+        scanned_to: the key of the last row that a bounded scan has looked at (`Scan.end`); the
+            next page continues there if `rows` has no extra row.
     """
     shown = rows[:limit]
-    has_more = len(rows) > limit
+    last = key(shown[-1]) if len(rows) > limit else scanned_to
     return Page(
-        data=[show(row) for row in shown],
-        next=encode_cursor(key(shown[-1])) if has_more else None,
+        data=[show(row) for row in shown], next=None if last is None else encode_cursor(last)
     )
 
 

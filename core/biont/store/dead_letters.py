@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from peewee import AutoField, BooleanField, Expression, IntegerField, TextField
@@ -11,6 +11,7 @@ from peewee import AutoField, BooleanField, Expression, IntegerField, TextField
 from biont.event import Event, encode_event
 from biont.exceptions import NotFound
 from biont.store.database import InstantField, Table
+from biont.store.scan import Scan, find_scan_end
 
 
 class DeadLetter(Table):
@@ -65,13 +66,17 @@ class DeadLetterFilter:
         return found
 
 
-def select_letters(choice: DeadLetterFilter, limit: int, before: int | None) -> list[DeadLetter]:
+def select_letters(choice: DeadLetterFilter, limit: int, before: int | None) -> Scan[DeadLetter]:
     """Return up to `limit` of the chosen letters, the newest first, older than `before`."""
-    query = DeadLetter.select().order_by(DeadLetter.id.desc()).limit(limit)
-    conditions = choice.conditions()
-    if before is not None:
-        conditions.append(DeadLetter.id < before)
-    return list(query.where(*conditions) if conditions else query)
+    first = DeadLetter.id < (2**63 - 1 if before is None else before)
+    newest_first = DeadLetter.select().order_by(DeadLetter.id.desc())
+    end = None
+    if choice.since is not None or choice.until is not None:
+        # Not the order of the list, because a failed replay sets the instant again.
+        indexed = replace(choice, since=None, until=None)
+        end = find_scan_end(newest_first.where(first, *indexed.conditions()), DeadLetter.id)
+    query = newest_first.where(first, DeadLetter.id >= (end or 0), *choice.conditions())
+    return Scan(list(query.limit(limit)), end)
 
 
 def count_letters(choice: DeadLetterFilter) -> int:

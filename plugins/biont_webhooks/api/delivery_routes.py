@@ -40,9 +40,10 @@ async def list_deliveries(  # noqa: PLR0913  # each is a parameter of the query
 ) -> Page[DeliveryView]:
     """List the deliveries of a webhook with all attempts, the newest first.
 
-    `since` and `until` limit the creation time of the deliveries.
+    `since` and `until` limit the creation time of the deliveries. A page of a rare filter may
+    have fewer deliveries than `limit`, or none; follow `next` until null.
     """
-    rows = await request.workbench.store.read(
+    found = await request.workbench.store.read(
         select_deliveries,
         request.user_id,
         webhook_id,
@@ -50,7 +51,13 @@ async def list_deliveries(  # noqa: PLR0913  # each is a parameter of the query
         limit,
         decode_cursor(cursor),
     )
-    return make_page(rows, limit, lambda row: row[0].id, lambda row: make_delivery_view(*row))
+    return make_page(
+        found.rows,
+        limit,
+        lambda row: row[0].id,
+        lambda row: make_delivery_view(*row),
+        scanned_to=found.end,
+    )
 
 
 @api.get(DELIVERY, scopes=SCOPES)

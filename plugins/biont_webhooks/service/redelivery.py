@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from peewee import Case, Expression, ModelSelect
+from peewee import SQL, Case, Expression, ModelSelect
 
 from biont import Event
 from biont.exceptions import NotFound
+from biont.store import Scan, find_scan_end
 from biont_webhooks.delivery.deliveries import insert_deliveries
 from biont_webhooks.tables import (
     Attempt,
@@ -24,6 +25,9 @@ from biont_webhooks.tables import (
     EventMessage,
     Webhook,
 )
+
+# Not a parameter, which SQLite could not compare with the condition of the partial index.
+_IS_FAILED = SQL('"t1"."status" = \'failed\'')
 
 SLICE = 1000
 """The most deliveries changed in one write, because other writes wait."""
@@ -48,16 +52,26 @@ class DeliveryFilter:
 
 def select_deliveries(
     user_id: int, webhook_id: int, choice: DeliveryFilter, limit: int, before: int | None
-) -> list[tuple[Delivery, list[Attempt]]]:
+) -> Scan[tuple[Delivery, list[Attempt]]]:
     """Return up to `limit` + 1 deliveries of a webhook with attempts, the newest first.
 
     Raises:
         NotFound: the user has no webhook of this number.
     """
-    query = _filter_deliveries(Webhook.get_owned(user_id, webhook_id), choice)
+    webhook = Webhook.get_owned(user_id, webhook_id)
+    query = _filter_deliveries(webhook, choice)
+    looked_at = Delivery.select().where(Delivery.webhook == webhook)
+    if choice.status == DeliveryStatus.FAILED:
+        looked_at = looked_at.where(_IS_FAILED)
     if before is not None:
         query = query.where(Delivery.id < before)
-    return _add_attempts(list(query.order_by(Delivery.id.desc()).limit(limit + 1)))
+        looked_at = looked_at.where(Delivery.id < before)
+    end = None
+    if choice != DeliveryFilter():
+        end = find_scan_end(looked_at.order_by(Delivery.id.desc()), Delivery.id)
+        query = query.where(Delivery.id >= (end or 0))
+    rows = list(query.order_by(Delivery.id.desc()).limit(limit + 1))
+    return Scan(_add_attempts(rows), end)
 
 
 def get_delivery(
@@ -133,7 +147,9 @@ def _filter_deliveries(webhook: Webhook, choice: DeliveryFilter) -> ModelSelect[
         .join(EventMessage)
         .where(Delivery.webhook == webhook)
     )
-    if choice.status is not None:
+    if choice.status == DeliveryStatus.FAILED:
+        query = query.where(_IS_FAILED)
+    elif choice.status is not None:
         query = query.where(Delivery.status == choice.status)
     if choice.event_type is not None:
         query = query.where(EventMessage.event_type == choice.event_type)
