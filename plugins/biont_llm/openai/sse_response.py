@@ -11,6 +11,7 @@ parts and are passed on when the stream is complete, because a cut call must not
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import get_args
 
 from pydantic import ValidationError
@@ -73,12 +74,40 @@ class _Failure(Schema):
     error: object
 
 
+@dataclass
+class _PartialCall:
+    """Tool call whose parts have arrived so far; the pieces of its arguments are joined once."""
+
+    id: str | None = None
+    name: str | None = None
+    arguments: list[str] = field(default_factory=list)
+
+    def add(self, part: _CallPart) -> None:
+        self.id = self.id or part.id
+        self.name = self.name or part.function.name
+        self.arguments.append(part.function.arguments or "")
+
+    def finish(self) -> ToolCall:
+        reported = _CallPart(
+            id=self.id,
+            function=_FunctionPart(name=self.name, arguments="".join(self.arguments)),
+        )
+        try:
+            call = ReportedToolCall.model_validate(reported.model_dump(exclude_none=True))
+        except ValidationError as error:
+            raise InvalidAnswer(describe_invalid_answer(error)) from error
+        return call.to_tool_call()
+
+
 class StreamParser:
     """Parser of the server-sent events of one answer."""
 
     def __init__(self) -> None:
-        self._rest = b""
-        self._calls: dict[int, _CallPart] = {}
+        # The pieces of a line that has not ended, joined when the line ends: a server may send
+        # a line of a mebibyte byte by byte.
+        self._line: list[bytes] = []
+        self._line_size = 0
+        self._calls: dict[int, _PartialCall] = {}
         self._usage: TokenUsage | None = None
         self._model: str | None = None
         self._reason: str | None = None
@@ -92,11 +121,7 @@ class StreamParser:
             InvalidAnswer: an event is invalid.
             BackendFailed: the server reports an error in the middle of the stream.
         """
-        # A piece of the response may end in the middle of a line.
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > _LINE_LIMIT:
-            raise InvalidAnswer("the model's server sent an endless line")
-        for line in lines:
+        for line in self._split_lines(data):
             # Other lines are comments, names of events, and empty lines between events.
             if line.startswith(b"data:") and not self._is_done:
                 text = self._read_event(line[5:].strip())
@@ -119,10 +144,27 @@ class StreamParser:
         if reason is None:
             raise InvalidAnswer(f"the model's server ended its answer with {self._reason:.50}")
         check_content(reason, has_text=self._has_text, has_calls=bool(self._calls))
-        yield from (ToolCallChunk(_finish_call(part)) for part in self._calls.values())
+        yield from (ToolCallChunk(call.finish()) for call in self._calls.values())
         if self._usage is not None:
             yield UsageChunk(self._usage)
         yield DoneChunk(self._model, reason)
+
+    def _split_lines(self, data: bytes) -> list[bytes]:
+        """Return the lines that `data` ends; keep the beginning of the next line."""
+        first, *lines = data.split(b"\n")
+        self._keep(first)
+        if not lines:
+            return []
+        *ended, rest = [b"".join(self._line), *lines]
+        self._line, self._line_size = [], 0
+        self._keep(rest)
+        return ended
+
+    def _keep(self, piece: bytes) -> None:
+        self._line.append(piece)
+        self._line_size += len(piece)
+        if self._line_size > _LINE_LIMIT:
+            raise InvalidAnswer("the model's server sent an endless line")
 
     def _read_event(self, data: bytes) -> str | None:
         """Process one event; return its text."""
@@ -143,13 +185,8 @@ class StreamParser:
     def _merge_call_part(self, part: _CallPart) -> None:
         # Some servers send whole calls without an index: a part with an id begins a new call.
         last = len(self._calls) - (part.id is None)
-        call = self._calls.setdefault(last if part.index is None else part.index, _CallPart())
-        call.id = call.id or part.id
-        given, known = part.function, call.function
-        call.function = _FunctionPart(
-            name=known.name or given.name,
-            arguments=(known.arguments or "") + (given.arguments or ""),
-        )
+        number = last if part.index is None else part.index
+        self._calls.setdefault(number, _PartialCall()).add(part)
 
 
 def _parse_event(data: bytes) -> _Event:
@@ -167,11 +204,3 @@ def _raise_failure(data: bytes) -> None:
     except ValidationError:
         return
     raise BackendFailed(f"the model's server broke off: {extract_error_text(failure.error)[:300]}")
-
-
-def _finish_call(part: _CallPart) -> ToolCall:
-    try:
-        call = ReportedToolCall.model_validate(part.model_dump(exclude_none=True))
-    except ValidationError as error:
-        raise InvalidAnswer(describe_invalid_answer(error)) from error
-    return call.to_tool_call()
