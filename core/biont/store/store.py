@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -97,7 +98,7 @@ class Store:
         await self.migrate("core", CORE_MIGRATIONS)
         try:
             await asyncio.to_thread(self._writer.start)
-        except PeeweeException as error:
+        except (PeeweeException, sqlite3.Error) as error:
             raise translate_error(error) from error
         self._readers.start()
 

@@ -126,15 +126,18 @@ class Writer:
         self._waiting.put(writes)
 
     def _run(self) -> None:
+        has_started = False
         try:
             with self._database.connection_context(), activate(self._database):
                 self._last_sequence = read_last_sequence()
                 self._version = self._read_version()
+                has_started = True
                 self._started.put(None)
                 self._work()
-        except Exception as error:  # noqa: BLE001  # reported, and the process ends
-            # Only the first is waited for: an error at the start is raised by `start`.
-            self._started.put(error)
+        except Exception as error:  # noqa: BLE001  # raised by `start`, or the process ends
+            if not has_started:
+                self._started.put(error)
+                return
             self._on_death(error)
             self._refuse_until_stopped()
 
