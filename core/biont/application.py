@@ -272,7 +272,9 @@ class Application:
                 if context is None:
                     continue
                 lifespan = PluginLifespan(name, context, on_block)
-                await lifespan.open(plugins.start_timeout)
+                # Built-in plugins have no limit: a large database may take a while to read.
+                limit = None if plugins.is_built_in(name) else plugins.start_timeout
+                await lifespan.open(limit)
                 stack.push_async_callback(_close_lifespan, lifespan, workbench)
 
     def _name_functions(self) -> None:

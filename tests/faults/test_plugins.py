@@ -166,27 +166,26 @@ async def test_a_lifespan_that_hangs_at_the_stop_does_not_hold_up_the_process(
 
 
 EXITS = ["SystemExit(3)", "KeyboardInterrupt()", "BaseExceptionGroup('x', [SystemExit()])"]
+PLACES = {
+    "import": "raise {}\n",
+    "hook": "@hookimpl\ndef register_routes():\n    raise {}\n",
+    "lifespan": LIFESPAN + "    raise {}\n    yield\n",
+    "settings": "@hookimpl\ndef register_settings():\n    raise {}\n",
+}
 
 
-@pytest.mark.parametrize("error", EXITS)
-@pytest.mark.parametrize(
-    "source",
-    [
-        "raise {}\n",
-        "@hookimpl\ndef register_routes():\n    raise {}\n",
-        LIFESPAN + "    raise {}\n    yield\n",
-        "@hookimpl\ndef register_settings():\n    raise {}\n",
-    ],
-    ids=["import", "hook", "lifespan", "settings"],
-)
 async def test_a_plugin_that_exits_is_quarantined(
-    tmp_path: Path, write_plugin: WritePlugin, source: str, error: str
+    tmp_path: Path, write_plugin: WritePlugin
 ) -> None:
-    section = write_plugin("exits", source.format(error))
-    code, out, _ = await run_biont("plugins", config=write_config(tmp_path, {"plugins": section}))
-    assert code == 1
-    assert "exits\tquarantined\tPluginExit: " in out
-    assert "notes\trunning" in out
+    names = set()
+    section: dict[str, object] = {}
+    for place, source in PLACES.items():
+        for number, error in enumerate(EXITS):
+            section = write_plugin(f"{place}{number}", source.format(error))
+            names.add(f"{place}{number}")
+    states = await list_plugins(write_config(tmp_path, {"plugins": section}))
+    assert {name for name, (state, _) in states.items() if state == "quarantined"} == names
+    assert all(states[name][1].startswith("PluginExit: ") for name in names)
 
 
 async def test_an_exit_at_run_time_is_an_error_of_that_call(
@@ -298,19 +297,20 @@ async def test_nothing_of_a_quarantined_plugin_is_used_and_its_events_wait(
     await wait_for_text(seen, "custom_waits")
 
 
-@pytest.mark.parametrize(
-    ("requires", "reason"),
-    [
-        ('["nosuch"]', "requires the plugin 'nosuch', which is not installed"),
-        ('["needs"]', "requires itself: needs -> needs"),
-    ],
-)
 async def test_a_missing_requirement_quarantines_by_name(
-    tmp_path: Path, write_plugin: WritePlugin, requires: str, reason: str
+    tmp_path: Path, write_plugin: WritePlugin
 ) -> None:
-    section = write_plugin("needs", f"@hookimpl\ndef requires():\n    return {requires}\n")
-    config = write_config(tmp_path, {"plugins": section})
-    assert (await list_plugins(config))["needs"][1].startswith(reason)
+    source = "@hookimpl\ndef requires():\n    return [{!r}]\n"
+    write_plugin("needs", source.format("nosuch"))
+    write_plugin("dependant", source.format("needs"))
+    write_plugin("one", source.format("other"))
+    section = write_plugin("other", source.format("one"))
+    states = await list_plugins(write_config(tmp_path, {"plugins": section}))
+    missing = "requires the plugin 'nosuch', which is not installed"
+    assert states["needs"][1].startswith(missing)
+    assert "requires the plugin 'needs', which is in quarantine" in states["dependant"][1]
+    assert states["one"][1].startswith("requires itself: one -> other -> one")
+    assert states["other"][0] == "quarantined"
 
 
 async def test_requirements_decide_the_order_and_built_in_plugins_name_theirs(
@@ -335,7 +335,7 @@ async def test_requirements_decide_the_order_and_built_in_plugins_name_theirs(
 CLASHES = {
     "route": "api = Api('x')\n@api.get('/notes/{n}')\nasync def read(request: Request, n: int)"
     " -> int:\n    return n\n@hookimpl\ndef register_routes():\n    return api\n",
-    "core route": "api = Api('x')\n@api.get('/health')\nasync def read(request: Request) -> int:"
+    "core_route": "api = Api('x')\n@api.get('/health')\nasync def read(request: Request) -> int:"
     "\n    return 1\n@hookimpl\ndef register_routes():\n    return api\n",
     "table": "class Note(Table):\n    class Meta:\n        table_name = 'Notes'\n"
     "@hookimpl\ndef register_tables():\n    return Tables(Path(__file__).parent, [Note])\n",
@@ -347,16 +347,15 @@ CLASHES = {
 }
 
 
-@pytest.mark.parametrize("kind", CLASHES)
-async def test_a_clash_quarantines_the_stranger(
-    tmp_path: Path, write_plugin: WritePlugin, kind: str
-) -> None:
-    section = write_plugin("aaa", CLASHES[kind])
-    code, out, _ = await run_biont("plugins", config=write_config(tmp_path, {"plugins": section}))
-    assert code == 1
-    (line,) = [line for line in out.splitlines() if "quarantined" in line]
-    assert line.startswith("aaa\t")
-    assert "is defined by both" in line or "can only be offered by" in line
+async def test_a_clash_quarantines_the_stranger(tmp_path: Path, write_plugin: WritePlugin) -> None:
+    section: dict[str, object] = {}
+    for kind, source in CLASHES.items():
+        section = write_plugin(f"aaa_{kind}", source)
+    states = await list_plugins(write_config(tmp_path, {"plugins": section}))
+    lost = {name: reason for name, (state, reason) in states.items() if state == "quarantined"}
+    assert lost.keys() == {f"aaa_{kind}" for kind in CLASHES}
+    for reason in lost.values():
+        assert "is defined by both" in reason or "can only be offered by" in reason
 
 
 async def test_a_file_with_the_name_of_a_built_in_plugin_or_of_the_core_is_refused(
@@ -383,31 +382,57 @@ def register_tables():
 """
 
 
-@pytest.mark.parametrize(
-    ("sql", "reason"),
-    [
-        (None, "moves does not exist"),
-        ("CREATE TABLE twowords (id INTEGER PRIMARY KEY, number INTEGER)", "'two_words'"),
-        ("CREATE TABLE two_words (id INTEGER PRIMARY KEY)", "no column 'number'"),
-        ("CREATE TABLE two_words (id INTEGER PRIMARY KEY, number TEXT)", "type TEXT"),
-        (
-            "CREATE TABLE two_words (id INTEGER PRIMARY KEY, number INTEGER, more TEXT NOT NULL)",
-            "two_words.more must have a value",
-        ),
-    ],
-    ids=["folder", "table", "column", "type", "required"],
-)
+MIGRATIONS = {
+    "folder": (None, "moves_folder does not exist"),
+    "table": ("CREATE TABLE twotable (id INTEGER PRIMARY KEY, number INTEGER)", "'two_table'"),
+    "column": ("CREATE TABLE two_column (id INTEGER PRIMARY KEY)", "no column 'number'"),
+    "type": ("CREATE TABLE two_type (id INTEGER PRIMARY KEY, number TEXT)", "type TEXT"),
+    "required": (
+        "CREATE TABLE two_required (id INTEGER PRIMARY KEY, number INTEGER, more TEXT NOT NULL)",
+        "two_required.more must have a value",
+    ),
+}
+
+
 async def test_models_are_compared_with_the_migrated_tables(
-    tmp_path: Path, write_plugin: WritePlugin, sql: str | None, reason: str
+    tmp_path: Path, write_plugin: WritePlugin
+) -> None:
+    section: dict[str, object] = {}
+    for name, (sql, _) in MIGRATIONS.items():
+        source = MODEL.replace("TwoWords", f"Two{name.title()}")
+        section = write_plugin(f"words_{name}", source.replace("moves", f"moves_{name}"))
+        if sql is not None:
+            write_migration(tmp_path, f"moves_{name}", f"db.execute_sql({sql!r})")
+    states = await list_plugins(write_config(tmp_path, {"plugins": section}))
+    for name, (_, reason) in MIGRATIONS.items():
+        state, found = states[f"words_{name}"]
+        assert state == "quarantined"
+        assert reason in found
+
+
+def write_migration(folder: Path, name: str, body: str) -> None:
+    """Write a folder of migrations with one migration beside the plugins."""
+    moves = folder / "strangers" / name
+    moves.mkdir()
+    (moves / "0001_x.py").write_text(f"def up(migrator, db):\n    {body}\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "is_served"), [("while True: pass", True), ("import time; time.sleep(3600)", False)]
+)
+async def test_a_migration_that_hangs_is_named(
+    tmp_path: Path, write_plugin: WritePlugin, body: str, is_served: bool
 ) -> None:
     section = write_plugin("words", MODEL)
-    if sql is not None:
-        moves = tmp_path / "strangers" / "moves"
-        moves.mkdir()
-        (moves / "0001_x.py").write_text(f"def up(migrator, db):\n    db.execute_sql({sql!r})\n")
-    state, found = (await list_plugins(write_config(tmp_path, {"plugins": section})))["words"]
-    assert state == "quarantined"
-    assert reason in found
+    write_migration(tmp_path, "moves", body)
+    code, out, error = await run_biont(
+        "plugins", config=write_config(tmp_path, {"plugins": section})
+    )
+    assert code == 1
+    if is_served:
+        assert "words\tquarantined\thas not started" in out
+    else:
+        assert "a migration of the plugin 'words' hangs" in error
 
 
 async def test_memory_that_does_not_exist_is_an_error_of_the_plugin(

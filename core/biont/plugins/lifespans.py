@@ -51,17 +51,18 @@ class PluginLifespan:
         self._close = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def open(self, seconds: float) -> None:
+    async def open(self, seconds: float | None) -> None:
         """Open the context.
+
+        Args:
+            seconds: the time limit; None for no limit.
 
         Raises:
             PluginError: the context is not open after `seconds`.
         """
         task = self._task = asyncio.create_task(self._run(), context=make_context(self._name))
         opened = asyncio.create_task(self._opened.wait())
-        timer = threading.Timer(seconds + _BLOCK_SECONDS, self._on_block, [self._name])
-        timer.daemon = True
-        timer.start()
+        timer = None if seconds is None else self._start_timer(seconds)
         try:
             await asyncio.wait({task, opened}, timeout=seconds, return_when="FIRST_COMPLETED")
             self._check_opened(task, seconds)
@@ -69,7 +70,8 @@ class PluginLifespan:
             await self._cancel()
             raise
         finally:
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
             opened.cancel()
 
     async def close(self, seconds: float) -> None:
@@ -86,10 +88,16 @@ class PluginLifespan:
         with contextlib.suppress(Exception):  # logged by the task
             _read_result(task)
 
-    def _check_opened(self, task: asyncio.Task[None], seconds: float) -> None:
+    def _start_timer(self, seconds: float) -> threading.Timer:
+        timer = threading.Timer(seconds + _BLOCK_SECONDS, self._on_block, [self._name])
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def _check_opened(self, task: asyncio.Task[None], seconds: float | None) -> None:
         if task.done():
             _read_result(task)
-        if not self._opened.is_set():
+        if seconds is not None and not self._opened.is_set():
             raise PluginError(describe_timeout(self._name, seconds))
 
     async def _cancel(self) -> None:

@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 
 from biont.exceptions import PluginError
 from biont.plugins.manager import PluginManager
 from biont.runtime.isolated_call import call_in_thread
+from biont.store.migration import Tables
 from biont.store.store import Store
+
+_PATIENCE = 3.0
+"""Seconds that a migration gets to end after its time limit."""
 
 
 async def open_tables(plugins: PluginManager, store: Store) -> None:
-    """Migrate the tables of all running plugins; quarantine a plugin whose tables do not fit."""
+    """Migrate the tables of all running plugins; quarantine a plugin whose tables do not fit.
+
+    Raises:
+        PluginError: a migration hangs and has locked the database.
+    """
     for name in list(plugins.running):
         found = plugins.contributions.get(name)
-        if found is None or found.tables is None:
-            continue
-        with plugins.guard(name):
-            tables = found.tables
-            if not tables.migrations.is_dir():
-                raise PluginError(
-                    f"the folder of migrations {tables.migrations} does not exist; create it, "
-                    "with a migration that creates the tables"
-                )
-            migrate = partial(store.migrate_tables, name, tables)
-            # Built-in plugins have no limit: a migration of a large table may take minutes.
-            await call_in_thread(partial(plugins.call, name, migrate), "biont-migrations")
+        if found is not None and found.tables is not None:
+            await _open_tables_of(plugins, name, found.tables, store)
+
+
+async def _open_tables_of(plugins: PluginManager, name: str, tables: Tables, store: Store) -> None:
+    ended = threading.Event()
+
+    def migrate() -> None:
+        try:
+            store.migrate_tables(name, tables)
+        finally:
+            ended.set()
+
+    with plugins.guard(name):
+        if not tables.migrations.is_dir():
+            ended.set()
+            raise PluginError(
+                f"the folder of migrations {tables.migrations} does not exist; create it, "
+                "with a migration that creates the tables"
+            )
+        # Built-in plugins have no limit: a migration of a large table may take minutes.
+        await call_in_thread(partial(plugins.call, name, migrate), "biont-migrations")
+    if not await call_in_thread(partial(ended.wait, _PATIENCE), "biont-migrations"):
+        # The migration holds the lock of the database, and no other part could write.
+        raise PluginError(
+            f"a migration of the plugin {name!r} hangs and has locked the database; "
+            f"add {name!r} to plugins.disable"
+        )
