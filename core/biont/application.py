@@ -22,37 +22,30 @@ from pydantic import BaseModel
 
 from biont.accounts.api_keys import ApiKeys
 from biont.clock import Clock, SystemClock
-from biont.contract.commands import CORE_COMMANDS
 from biont.event import EventFactory
-from biont.event_types import EventTypes
 from biont.exceptions import StoreFailed, StoreUnavailable
-from biont.http.app import make_app, make_endpoints
+from biont.http.app import make_app
 from biont.http.asyncapi import make_asyncapi
 from biont.http.core_routes import api as core_api
 from biont.http.dead_letter_routes import api as dead_letter_api
-from biont.http.endpoint import Endpoint
 from biont.http.openapi import make_openapi
 from biont.http.system import SYSTEM
 from biont.http.user_routes import api as user_api
-from biont.plugins.claims import make_core_claims
-from biont.plugins.lifespans import PluginLifespan, report_block
+from biont.plugins.lifespans import report_block
 from biont.plugins.loading import load_plugins, read_sections
 from biont.plugins.manager import PluginManager
-from biont.plugins.registry import PluginRegistry
+from biont.plugins.starter import PluginStarter
 from biont.plugins.state import StateFile, list_states
-from biont.plugins.tables import open_tables
 from biont.retention import register_retention
 from biont.runtime.health import HealthProblem
 from biont.runtime.isolated_call import call_in_thread
 from biont.runtime.loop_watchdog import LoopWatchdog, Stall, name_function
 from biont.runtime.plugin_tasks import PluginTasks
 from biont.runtime.task_problem import TaskProblem
-from biont.scheduler.event_types import SCHEDULED_TRIGGER
 from biont.settings.sections import Settings
 from biont.store.failures import explain_failure
 from biont.store.lock import hold_database
 from biont.store.lost_database import check_existence
-from biont.workbench import Workbench
 from biont.workbench_factory import make_workbench
 
 _USAGE_INTERVAL = 60.0
@@ -86,22 +79,30 @@ class Application:
         self._watchdog = LoopWatchdog(clock, settings.server.stall_limit)
         self._tasks = PluginTasks()
         self._states = StateFile(settings.database.path)
-        self._endpoints: list[Endpoint] = []
         self.workbench = make_workbench(settings, sections, clock, self._factory)
         self.workbench.provide(SYSTEM, self)
         self.workbench.health.add_check(self._check_tasks)
-        self._registry = PluginRegistry(plugins, self.workbench)
+        self._starter = PluginStarter(
+            plugins,
+            self.workbench,
+            self._factory,
+            tasks=self._tasks,
+            core_apis=_CORE_APIS,
+            version=self.version,
+        )
 
     @cached_property
     def app(self) -> web.Application:
         """The HTTP application."""
-        return make_app(self._endpoints, body_limit=self._settings.server.body_limit)
+        return make_app(self._starter.endpoints, body_limit=self._settings.server.body_limit)
 
     @cached_property
     def openapi(self) -> bytes:
         """The OpenAPI document of all routes and outgoing events, as JSON."""
         event_types = self.workbench.events.event_types
-        return orjson.dumps(make_openapi(self._endpoints, event_types, version=self.version))
+        return orjson.dumps(
+            make_openapi(self._starter.endpoints, event_types, version=self.version)
+        )
 
     @cached_property
     def asyncapi(self) -> bytes:
@@ -165,12 +166,12 @@ class Application:
             stack.push_async_callback(workbench.store.close)
             # Before the plugins: their migrations and lifespans read encrypted columns.
             await workbench.vault.open(workbench.store)
-            await self._register_plugins()
-            await self._make_endpoints()
+            await self._starter.register()
+            await self._starter.make_endpoints()
             await stack.enter_async_context(workbench.egress)
             # Before the lifespans, so that the key usage is saved after the lifespans close.
             await stack.enter_async_context(_save_key_usage(workbench.keys))
-            await self._open_lifespans(stack, on_block)
+            await self._starter.open_lifespans(stack, on_block)
             if is_dry:
                 yield
                 return
@@ -188,7 +189,7 @@ class Application:
                 was_killed=was_killed,
             )
             stack.push_async_callback(workbench.events.stop, workbench.shutdown.time_left)
-            await workbench.scheduler.start(self._registry.bind_jobs())
+            await workbench.scheduler.start(self._starter.bind_jobs())
             stack.push_async_callback(workbench.scheduler.stop, workbench.shutdown.time_left)
             self._write_states(is_open=True)
             workbench.background_tasks.on_change = partial(self._write_states, is_open=True)
@@ -211,76 +212,10 @@ class Application:
         """Write the states of the plugins for the command line."""
         self._states.write(list_states(self.plugins, self.task_problems, is_open=is_open))
 
-    async def _register_plugins(self) -> None:
-        """Collect what the plugins register, and migrate their tables."""
-        plugins = self.plugins
-        routes = [route for api in _CORE_APIS for route in api]
-        claims = make_core_claims(routes, [SCHEDULED_TRIGGER], CORE_COMMANDS)
-        plugins.on_quarantine = self._withdraw
-        collect = partial(plugins.collect, self.workbench, claims)
-        await call_in_thread(collect, "biont-plugins")
-        await open_tables(plugins, self.workbench.store)
-        self._registry.provide()
-        # Not before: until all plugins are registered, any event type may still be declared.
-        self._factory.event_types = self._registry.event_types
-
-    def _withdraw(self, plugin: str) -> None:
-        """Take back all that a plugin in quarantine has registered or started."""
-        self._registry.refresh()
-        self._factory.event_types = self._registry.event_types
-        self._endpoints = [each for each in self._endpoints if each.owner != plugin]
-        self.workbench.background_tasks.forget(plugin)
-        self.workbench.services.withdraw(plugin)
-        self._tasks.cancel(plugin)
-
-    async def _make_endpoints(self) -> None:
-        """Make the endpoints of the core and of all plugins."""
-        self._endpoints = [
-            endpoint
-            for api in _CORE_APIS
-            for endpoint in make_endpoints("core", api, self.workbench)
-        ]
-        await call_in_thread(self._make_plugin_endpoints, "biont-routes")
-
-    def _make_plugin_endpoints(self) -> None:
-        plugins = self.plugins
-        for name in list(plugins.running):
-            api = plugins.contributions[name].api
-            if api is None:
-                continue
-            with plugins.guard(name):
-                make = partial(make_endpoints, name, api, self.workbench)
-                endpoints = plugins.call(name, make)
-                if not plugins.is_built_in(name):
-                    # A route without a schema would break the document for everybody.
-                    check = partial(make_openapi, endpoints, EventTypes({}), version=self.version)
-                    plugins.call(name, check)
-                self._endpoints += endpoints
-
-    async def _open_lifespans(
-        self, stack: AsyncExitStack, on_block: Callable[[str], None]
-    ) -> None:
-        """Start the plugins, one after the other; `stack` closes the plugins in reverse order."""
-        plugins, workbench = self.plugins, self.workbench
-        for name in list(plugins.running):
-            if name not in plugins.running:  # requires a plugin that was quarantined meanwhile
-                continue
-            with plugins.guard(name):
-                context = await call_in_thread(
-                    partial(plugins.lifespan, name, workbench), "biont-lifespan"
-                )
-                if context is None:
-                    continue
-                lifespan = PluginLifespan(name, context, on_block)
-                # Built-in plugins have no limit: a large database may take a while to read.
-                limit = None if plugins.is_built_in(name) else plugins.start_timeout
-                await lifespan.open(limit)
-                stack.push_async_callback(_close_lifespan, lifespan, workbench)
-
     def _name_functions(self) -> None:
         """Name the routes and handlers, so that the watchdog can report a blocking one."""
         names: dict[CodeType, str] = {}
-        for endpoint in self._endpoints:
+        for endpoint in self._starter.endpoints:
             route = endpoint.route
             names |= name_function(route.function, f"{route.method} {route.path}")
         for handler in self.plugins.handlers(self.workbench):
@@ -346,7 +281,3 @@ async def _save_key_usage(keys: ApiKeys) -> AsyncIterator[None]:
     finally:
         with contextlib.suppress(StoreUnavailable):
             await keys.save_usage()
-
-
-async def _close_lifespan(lifespan: PluginLifespan, workbench: Workbench) -> None:
-    await lifespan.close(workbench.shutdown.time_left())
