@@ -122,8 +122,9 @@ async def test_help_follows_changes_of_plugins_and_configuration(shell: Shell) -
         ("raise OSError('no such device')", "OSError: no such device"),
         ("def broken(:", "SyntaxError"),
         ("import sys; print('noise'); sys.exit('usage: tool')", "usage: tool"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
     ],
-    ids=["error", "syntax", "exit"],
+    ids=["error", "syntax", "exit", "interrupt"],
 )
 async def test_a_broken_plugin_is_named_and_all_other_commands_are_listed(
     shell: Shell, source: str, reason: str
@@ -148,8 +149,8 @@ async def test_a_broken_plugin_is_named_and_all_other_commands_are_listed(
 
 @pytest.mark.parametrize(
     "source",
-    ["import os; os._exit(0)", "import os; os.kill(os.getpid(), 9)", "raise KeyboardInterrupt"],
-    ids=["exit", "kill", "interrupt"],
+    ["import os; os._exit(0)", "import os; os.kill(os.getpid(), 9)"],
+    ids=["exit", "kill"],
 )
 async def test_a_plugin_that_ends_the_process_leaves_the_commands_of_the_core(
     shell: Shell, source: str
