@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 import structlog
 
@@ -273,10 +272,8 @@ def _end_as_failed(tx: Transaction, mission: Mission, error: str, now: datetime)
     _set_status(mission, MissionStatus.FAILED, now)
     payload = {**_make_end_payload(mission), "error": mission.error}
     tx.emit(MISSION_FAILED.name, mission.user_id, payload)
-    # After the commit: a write that is repeated would log the failure twice.
-    tx.after_commit(
-        partial(_log.warning, "mission failed", mission_id=mission.id, error=mission.error)
-    )
+    # After the commit, because a write that is repeated would log the failure twice.
+    tx.after_commit(lambda: _log.warning("mission failed", **payload))
 
 
 def _make_end_payload(mission: Mission) -> JsonObject:
@@ -294,8 +291,7 @@ def _set_status(mission: Mission, status: MissionStatus, now: datetime) -> Missi
     mission.updated_at = now
     if status in ENDED:
         mission.ended_at = now
-    # This writes all columns. No update of another task is lost, because all writes run one
-    # after the other, and each function reads the mission first.
+    # Of all columns: writes run one after the other, and each function reads the mission first.
     mission.save()
     return mission
 
