@@ -12,7 +12,7 @@ from biont.scheduling import Schedule, TimingKind
 from biont.store import dump_json
 from biont_reminders.job import REMINDER
 from biont_reminders.tables import Reminder, ReminderState
-from biont_schedules import apply_change, insert_schedule
+from biont_schedules import TimingChange, apply_change, insert_schedule, list_changes
 
 ORIGIN = "reminder"
 """The `Schedule.origin` of a reminder's schedules."""
@@ -46,15 +46,25 @@ def change_reminder(
     now: datetime,
     reminder_id: int,
     text: str | None,
-    columns: Mapping[str, object],
+    change: TimingChange,
+    default_zone: str,
 ) -> Reminder:
     """Change the text, the timing, or both.
+
+    Args:
+        user_id: the owner.
+        now: the present instant.
+        reminder_id: the id of the reminder.
+        text: the new text; None to keep the text.
+        change: the patch of the timing.
+        default_zone: the zone when the patch clears `time_zone`.
 
     Raises:
         NotFound: no such reminder, or another user's.
         InvalidInput: the timing is not valid.
     """
     reminder = Reminder.get_owned(user_id, reminder_id)
+    columns = list_changes(reminder.schedule, change, default_zone)
     if columns:
         # With a new timing the reminder waits again, even if it was triggered and not done.
         reminder.triggered_at = None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Concatenate, ParamSpec
+from typing import Annotated, Concatenate, ParamSpec
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from biont import Api, Page, Request, RowId, Schema
 from biont.exceptions import InputProblem, InvalidInput
@@ -22,7 +23,15 @@ from biont_reminders.reminders import (
     snooze_reminder,
 )
 from biont_reminders.tables import Reminder, ReminderState
-from biont_schedules import DueInstant, Duration, When, list_all_columns
+from biont_schedules import (
+    DueInstant,
+    Duration,
+    TimingChange,
+    When,
+    list_all_columns,
+    omit_default,
+    require_value,
+)
 
 P = ParamSpec("P")
 
@@ -35,10 +44,15 @@ class NewReminder(When):
     text: Text
 
 
-class ReminderChange(When):
-    """Fields to change; a field that is left out stays as is."""
+class ReminderChange(TimingChange):
+    """Fields to change, as a JSON merge patch (RFC 7396).
 
-    text: Text | None = None
+    A field that is left out stays as is, and null clears a field that may be empty.
+    """
+
+    text: Annotated[Text | SkipJsonSchema[None], AfterValidator(require_value)] = Field(
+        None, json_schema_extra=omit_default
+    )
 
 
 class Snooze(Schema):
@@ -112,10 +126,9 @@ async def read_reminder(request: Request, reminder_id: RowId) -> ReminderView:
 
 @api.patch("/reminders/{reminder_id}")
 async def change(request: Request, reminder_id: RowId, body: ReminderChange) -> ReminderView:
-    """Change the text of a reminder, the timing, or both."""
-    return await _write_reminder(
-        request, change_reminder, reminder_id, body.text, body.list_columns()
-    )
+    """Change the text of a reminder, the timing, or both, by a merge patch."""
+    zone = await request.workbench.find_time_zone(request.user_id)
+    return await _write_reminder(request, change_reminder, reminder_id, body.text, body, zone)
 
 
 @api.post("/reminders/{reminder_id}/snooze", status=200)

@@ -3,16 +3,29 @@
 The names below are for plugins that offer an own API for a job kind, as reminders do.
 """
 
+from biont_schedules.changes import list_changes
 from biont_schedules.schedules import apply_change, insert_schedule
-from biont_schedules.timing import DueInstant, Duration, When, list_all_columns
+from biont_schedules.timing import (
+    DueInstant,
+    Duration,
+    TimingChange,
+    When,
+    list_all_columns,
+    omit_default,
+    require_value,
+)
 from biont_schedules.tool_limits import limit_timing
 
 __all__ = [
     "DueInstant",
     "Duration",
+    "TimingChange",
     "When",
     "apply_change",
     "insert_schedule",
     "limit_timing",
     "list_all_columns",
+    "list_changes",
+    "omit_default",
+    "require_value",
 ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, Field
+from typing import Annotated
+
+from pydantic import Field
 
 from biont import Api, Page, Request, RowId, Schema
 from biont.exceptions import NotFound
-from biont.http import Cursor, Limit, decode_cursor, make_page
+from biont.http import Cursor, Limit, decode_cursor, encode_cursor, make_page
 from biont.scheduling import JOB_KINDS, RunStatus, Schedule, get_run
+from biont_schedules.changes import list_changes, list_job_changes
 from biont_schedules.parameters import check_parameters
 from biont_schedules.run_views import (
     PreviewAnswer,
@@ -16,21 +19,28 @@ from biont_schedules.run_views import (
     Upcoming,
     make_preview_item,
     make_run_view,
+    make_upcoming_view,
 )
 from biont_schedules.schedules import (
-    change_schedule,
+    apply_change,
     delete_schedule,
+    get_editable,
     insert_schedule,
     pause_schedule,
     resume_schedule,
     select_runs,
-    select_upcoming,
 )
-from biont_schedules.timing import list_all_columns, read_timing
+from biont_schedules.timing import EARLIEST, DueInstant, list_all_columns, read_timing
+from biont_schedules.upcoming import Window, read_key, select_upcoming
 from biont_schedules.views import NewSchedule, ScheduleChange, ScheduleView, make_schedule_view
 from biont_schedules.why import explain_schedule
 
 api = Api("schedule")
+
+From = Annotated[
+    DueInstant | None,
+    Field(alias="from", description="Nothing before this instant; by default now."),
+]
 
 
 class Why(Schema):
@@ -70,26 +80,48 @@ async def list_schedules(
 
 
 @api.get("/schedule/upcoming")
-async def list_upcoming(request: Request, limit: Limit = 100) -> list[Upcoming]:
-    """List the next occurrences of all your schedules, the soonest first."""
-    found = await request.workbench.store.read(select_upcoming, request.user_id, limit)
-    return [
-        Upcoming(schedule_id=schedule.id, name=schedule.name, due_at=due_at)
-        for due_at, schedule in found
-    ]
+async def list_upcoming(
+    request: Request,
+    start: From = None,
+    until: DueInstant | None = None,
+    schedule_id: RowId | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[Upcoming]:
+    """List the upcoming occurrences of your schedules with their jitter, the soonest first."""
+    now = request.workbench.clock.now()
+    window = Window(max(start or now, now), until, schedule_id)
+    if (key := decode_cursor(cursor)) is not None:
+        begin, skipped = read_key(key)
+        window = Window(begin, until, schedule_id, skipped)
+    found, following = await request.workbench.store.read(
+        select_upcoming, request.user_id, window, now, limit
+    )
+    return Page(
+        data=[make_upcoming_view(occurrence) for occurrence in found],
+        next=None if following is None else encode_cursor(following),
+    )
 
 
 @api.post("/schedule/preview", status=200)
 async def preview(request: Request, body: PreviewRequest) -> PreviewAnswer:
     """Preview the occurrences of a timing; nothing is stored."""
     workbench = request.workbench
-    start = body.start or workbench.clock.now()
-    schedule = body.make_schedule(await workbench.find_time_zone(request.user_id), start)
-    timing = read_timing(schedule)
+    start, present = body.start or workbench.clock.now(), None
+    if body.schedule_id is not None:
+        present = await workbench.store.read(Schedule.get_owned, request.user_id, body.schedule_id)
+    zone = await workbench.find_time_zone(request.user_id)
+    schedule = body.make_schedule(zone, start if present is None else present.created_at)
+    timing, delay = read_timing(schedule), body.find_delay(present)
+    # An occurrence before the start may be due after the start, by its delay.
+    after = start if delay is None else max(start, EARLIEST + delay) - delay
     return PreviewAnswer(
         words=timing.describe(),
         time_zone=schedule.time_zone,
-        instants=[make_preview_item(instant) for instant in timing.preview(start, body.count)],
+        instants=[
+            make_preview_item(found, delay, body.jitter)
+            for found in timing.preview(after, body.count)
+        ],
     )
 
 
@@ -103,22 +135,20 @@ async def read_schedule(request: Request, schedule_id: RowId) -> ScheduleView:
 
 @api.patch("/schedule/{schedule_id}")
 async def change(request: Request, schedule_id: RowId, body: ScheduleChange) -> ScheduleView:
-    """Change a schedule; fields that are left out stay as they are."""
+    """Change a schedule by a merge patch; fields that are left out stay as they are."""
     workbench = request.workbench
-    columns = body.list_columns()
-    if body.name is not None:
-        columns["name"] = body.name
-    if body.prompt is not None or body.parameters is not None:
-        present = await workbench.store.read(Schedule.get_owned, request.user_id, schedule_id)
-        # Only a start changes the job kind of a schedule, so a read outside the write is safe.
-        columns["parameters"] = check_parameters(
-            workbench.get(JOB_KINDS), present.job_kind, body.parameters or {}, body.prompt
-        )
-    schedule = await workbench.store.write(
-        change_schedule, request.user_id, schedule_id, columns, workbench.clock.now()
-    )
+    user_id, now, kinds = request.user_id, workbench.clock.now(), workbench.get(JOB_KINDS)
+    zone = await workbench.find_time_zone(user_id)
+
+    def write() -> ScheduleView:
+        # Merged in the transaction that writes: two changes at once lose nothing.
+        schedule = get_editable(user_id, schedule_id)
+        columns = list_changes(schedule, body, zone) | list_job_changes(schedule, body, kinds)
+        return make_schedule_view(apply_change(schedule, columns, now))
+
+    view = await workbench.store.write(write)
     workbench.scheduler.wake()
-    return make_schedule_view(schedule)
+    return view
 
 
 @api.post("/schedule/{schedule_id}/pause", status=200)
@@ -154,7 +184,7 @@ async def run_now(request: Request, schedule_id: RowId) -> RunView:
 
 
 @api.get("/schedule/{schedule_id}/why")
-async def explain(request: Request, schedule_id: RowId, at: AwareDatetime | None = None) -> Why:
+async def explain(request: Request, schedule_id: RowId, at: DueInstant | None = None) -> Why:
     """Explain why a schedule did, or did not, run: lately, or at one instant."""
     now = request.workbench.clock.now()
     user_id = request.user_id

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import orjson
 from pydantic import Field, JsonValue
 
-from biont import Schema
-from biont.scheduling import Preview, RunStatus, RunTrigger, ScheduleRun, WallTime
-from biont_schedules.timing import DueInstant, When
+from biont import RowId, Schema
+from biont.scheduling import (
+    Preview,
+    RunStatus,
+    RunTrigger,
+    Schedule,
+    ScheduleRun,
+    WallTime,
+    find_jitter,
+)
+from biont_schedules.timing import DueInstant, Duration, When
+from biont_schedules.upcoming import Occurrence
 
 
 class RunView(Schema):
@@ -43,12 +52,29 @@ class PreviewRequest(When):
         None, description="Preview after this instant; by default after now."
     )
     count: Annotated[int, Field(ge=1, le=200)] = 10
+    jitter: Duration = Field(0, description="Largest delay in seconds, or `5m`.")
+    schedule_id: RowId | None = Field(
+        None,
+        description="Schedule whose delay is meant, and whose `jitter` is the default; a new "
+        "schedule gets its delay when it is created.",
+    )
+
+    def find_delay(self, schedule: Schedule | None) -> timedelta | None:
+        """Return the delay by jitter; None for a new schedule, whose delay is not known yet."""
+        if schedule is not None:
+            given = "jitter" in self.model_fields_set
+            return find_jitter(schedule.id, self.jitter if given else schedule.jitter)
+        return None if self.jitter else timedelta(0)
 
 
 class PreviewItem(Schema):
     """Previewed occurrence."""
 
-    instant: datetime = Field(description="In UTC.")
+    instant: datetime = Field(description="In UTC, without jitter.")
+    due_at: datetime | None = Field(
+        description="With jitter; null for a new schedule, whose delay is not known yet."
+    )
+    latest_at: datetime = Field(description="With the largest delay that jitter may add.")
     local_time: str = Field(description="Local time in the zone, with offset.")
     wall_time: WallTime = Field(
         description="`gap`: the clock skips the wall time; `overlap`: the clock shows it twice."
@@ -64,11 +90,15 @@ class PreviewAnswer(Schema):
 
 
 class Upcoming(Schema):
-    """Next occurrence of a schedule of yours."""
+    """Upcoming occurrence of a schedule of yours."""
 
     schedule_id: int
     name: str
-    due_at: datetime
+    scheduled_for: datetime = Field(description="The occurrence, without jitter.")
+    due_at: datetime = Field(description="The occurrence with jitter.")
+    problem: str | None = Field(
+        description="Reason why the occurrence will fail; null for a valid timing."
+    )
 
 
 def make_run_view(run: ScheduleRun) -> RunView:
@@ -96,10 +126,30 @@ def make_run_view(run: ScheduleRun) -> RunView:
     )
 
 
-def make_preview_item(found: Preview) -> PreviewItem:
-    """Return the view of a previewed occurrence."""
+def make_upcoming_view(found: Occurrence) -> Upcoming:
+    """Return the view of an upcoming occurrence."""
+    return Upcoming(
+        schedule_id=found.schedule.id,
+        name=found.schedule.name,
+        scheduled_for=found.scheduled_for,
+        due_at=found.due_at,
+        problem=found.problem,
+    )
+
+
+def make_preview_item(found: Preview, delay: timedelta | None, jitter: int) -> PreviewItem:
+    """Return the view of a previewed occurrence.
+
+    Args:
+        found: the occurrence.
+        delay: the delay by jitter; None if not known yet.
+        jitter: the largest delay, in seconds.
+    """
+    latest = timedelta(seconds=jitter) if delay is None else delay
     return PreviewItem(
         instant=found.instant,
+        due_at=None if delay is None else found.instant + delay,
+        latest_at=found.instant + latest,
         local_time=found.local_time.isoformat(),
         wall_time=found.wall_time,
     )

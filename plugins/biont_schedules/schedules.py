@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from itertools import islice
 
-from biont.exceptions import Conflict, InputProblem, InvalidInput
-from biont.scheduling import RunStatus, Schedule, ScheduleRun, Timing, plan_schedule
+from biont.exceptions import (
+    Conflict,
+    InputProblem,
+    InvalidExpression,
+    InvalidInput,
+    UnknownTimeZone,
+)
+from biont.scheduling import RunStatus, Schedule, ScheduleRun, plan_schedule
 from biont_schedules.timing import read_timing
 
 _TIMING_COLUMNS = frozenset(
     {"kind", "expression", "seconds", "every", "at", "time_zone", "starts_at", "ends_at"}
-    | {"jitter", "max_runs"}
 )
-_MAX_LISTED = 1000
-"""The number of schedules that `select_upcoming` reads; no page is longer."""
-
+_LIMIT_COLUMNS = frozenset({"jitter", "max_runs"})
 FILE = "file"
 """The `Schedule.origin` of declared schedules."""
 
@@ -36,24 +37,11 @@ def insert_schedule(user_id: int, columns: Mapping[str, object], now: datetime) 
     return schedule
 
 
-def change_schedule(
-    user_id: int,
-    schedule_id: int,
-    columns: Mapping[str, object],
-    now: datetime,
-) -> Schedule:
-    """Change `columns` of a schedule; the next occurrence changes only with the timing.
-
-    Raises:
-        NotFound: no such schedule, or another user's.
-        Conflict: the schedule is declared in a file, or belongs to another object.
-        InvalidInput: the changed schedule would not be valid.
-    """
-    return apply_change(get_editable(user_id, schedule_id), columns, now)
-
-
 def apply_change(schedule: Schedule, columns: Mapping[str, object], now: datetime) -> Schedule:
     """Change `columns` of a schedule, also of a schedule that users cannot edit.
+
+    The next occurrence changes only with the timing. A timing is judged also while the schedule is
+    paused, because nobody looks at the schedule later, when it is resumed.
 
     Raises:
         InvalidInput: the changed schedule would not be valid.
@@ -61,10 +49,12 @@ def apply_change(schedule: Schedule, columns: Mapping[str, object], now: datetim
     for name, value in columns.items():
         setattr(schedule, name, value)
     # A changed name must not move an interval or make up for an occurrence that is due now.
-    if _TIMING_COLUMNS & columns.keys() and not schedule.paused:
+    if (_TIMING_COLUMNS | _LIMIT_COLUMNS) & columns.keys():
         _plan_valid(schedule, now)
-        if "kind" in columns:
+        if _TIMING_COLUMNS & columns.keys():
             _require_due(schedule)
+        if schedule.paused:
+            schedule.next_fire_at = None
     schedule.updated_at = now
     schedule.save()
     return schedule
@@ -81,11 +71,22 @@ def pause_schedule(user_id: int, schedule_id: int, now: datetime) -> Schedule:
 
 
 def resume_schedule(user_id: int, schedule_id: int, now: datetime) -> Schedule:
-    """Resume a paused schedule; occurrences that passed meanwhile are not caught up."""
+    """Resume a paused schedule; occurrences that passed meanwhile are not caught up.
+
+    Raises:
+        NotFound: no such schedule, or another user's.
+        Conflict: the timing is not valid.
+    """
     schedule = Schedule.get_owned(user_id, schedule_id)
     if schedule.paused:
         schedule.paused = False
-        plan_schedule(schedule, now)
+        try:
+            plan_schedule(schedule, now)
+        except (InvalidExpression, UnknownTimeZone) as error:
+            # Stored by a version that did not judge the timing of a paused schedule.
+            raise Conflict(
+                f"schedule {schedule_id} cannot be due: {error}; change its timing first"
+            ) from error
         schedule.updated_at = now
         schedule.save()
     return schedule
@@ -128,29 +129,13 @@ def select_runs(
     return list(query.order_by(ScheduleRun.id.desc()).limit(limit + 1))
 
 
-def select_upcoming(user_id: int, limit: int) -> list[tuple[datetime, Schedule]]:
-    """Return the next occurrences of a user's schedules, the soonest first."""
-    due = Schedule.of_user(user_id).where(Schedule.next_fire_at.is_null(False), ~Schedule.paused)
-    soonest = list(due.order_by(Schedule.next_fire_at).limit(_MAX_LISTED))
-    # Lazily merged: a schedule that is due each second is not listed further than needed.
-    by_schedule = [
-        _list_instants(schedule, schedule.next_fire_at)
-        for schedule in soonest
-        if schedule.next_fire_at is not None
-    ]
-    merged = heapq.merge(*by_schedule, key=lambda found: found[0])
-    return list(islice(merged, limit))
-
-
-def _list_instants(schedule: Schedule, first: datetime) -> Iterator[tuple[datetime, Schedule]]:
-    yield first, schedule
-    timing = Timing.of(schedule)
-    after = timing.instants(first)
-    left = None if schedule.max_runs is None else schedule.max_runs - schedule.run_count - 1
-    yield from ((instant, schedule) for instant in islice(after, left))
-
-
 def _require_due(schedule: Schedule) -> None:
+    if schedule.next_fire_at is None and schedule.has_had_its_runs:
+        raise InvalidInput(
+            InputProblem(
+                f"the schedule has had its {schedule.run_count} runs; allow more", "#/max_runs"
+            )
+        )
     if schedule.next_fire_at is None:
         raise InvalidInput(
             InputProblem(

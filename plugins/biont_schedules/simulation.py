@@ -16,6 +16,7 @@ from biont.accounts import User
 from biont.cli import config_option, parse_instant, read_database, read_settings
 from biont.scheduling import Downtime, RunStatus, Schedule, SimulatedRun, simulate
 from biont_schedules.declared import read_declared
+from biont_schedules.timing import find_timing_problem
 
 _LONGEST = timedelta(days=3660)
 
@@ -58,8 +59,15 @@ def simulate_schedules(  # noqa: PLR0913, PLR0917  # they are options
     if not start <= end <= start + _LONGEST:
         raise click.BadParameter("is before --from, or over ten years later", param_hint="--to")
     schedules = _make_declared(file, config, start, {}) if file else _read_schedules(config, start)
+    valid = []
+    for schedule in schedules:
+        if (problem := find_timing_problem(schedule)) is None:
+            valid.append(schedule)
+        else:
+            # One schedule that an older version has stored must not hide all others.
+            click.echo(f"{_name_schedule(schedule)} is left out: {problem}", err=True)
     runs = simulate(
-        schedules,
+        valid,
         start.astimezone(UTC),
         end.astimezone(UTC),
         read_settings(config).scheduler,

@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
-from typing import Annotated
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, TypeVar
 
 from pydantic import (
     AfterValidator,
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     ValidationInfo,
     field_validator,
 )
 
 from biont import Schema, Workbench
-from biont.exceptions import InputProblem, InvalidExpression, InvalidInput
+from biont.exceptions import InputProblem, InvalidExpression, InvalidInput, UnknownTimeZone
 from biont.http import Instant
-from biont.scheduling import CronExpression, Schedule, TimeZone, Timing, TimingKind
+from biont.scheduling import (
+    LONGEST_INTERVAL,
+    CronExpression,
+    Schedule,
+    TimeZone,
+    Timing,
+    TimingKind,
+    parse_time_zone,
+)
+
+V = TypeVar("V")
+
+EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
+"""The first instant that `datetime` can represent in every time zone."""
 
 _DURATION = re.compile(r"(\d{1,9})(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
+_DAY = timedelta(days=1)
 _KINDS = {TimingKind.CRON: "cron", TimingKind.EVERY: "every", TimingKind.AT: "at"}
 
 
@@ -39,7 +55,7 @@ def _parse_duration(value: object) -> object:
 Duration = Annotated[
     int,
     BeforeValidator(_parse_duration),
-    Field(ge=0, le=10 * 366 * 86400, json_schema_extra={"examples": [300, "5m"]}),
+    Field(ge=0, le=LONGEST_INTERVAL, json_schema_extra={"examples": [300, "5m"]}),
 ]
 """A number of seconds, or a number with a unit: ``5m``."""
 
@@ -54,6 +70,34 @@ DueInstant = Annotated[Instant, AfterValidator(_check_year)]
 """An instant that `datetime` can represent in every time zone."""
 
 
+def _parse_cron(text: str, *, seconds: bool) -> CronExpression:
+    try:
+        return CronExpression.parse(text, seconds=seconds)
+    except InvalidExpression as error:
+        raise ValueError(str(error)) from error
+
+
+def _judge_start(starts_at: datetime, at: datetime | None) -> None:
+    if at is not None and at < starts_at:
+        raise ValueError("is after the only occurrence in 'at'; give an earlier instant")
+
+
+def _judge_end(ends_at: datetime, given: Mapping[str, object]) -> None:
+    starts_at, at, cron = given.get("starts_at"), given.get("at"), given.get("cron")
+    if isinstance(at, datetime) and at > ends_at:
+        raise ValueError("is before the only occurrence in 'at'; give a later instant")
+    if not isinstance(starts_at, datetime):
+        return
+    if ends_at <= starts_at:
+        raise ValueError("is not after 'starts_at'; give a later instant")
+    if isinstance(cron, str):
+        expression = _parse_cron(cron, seconds=bool(given.get("seconds")))
+        # The zone may still be unknown; wall times of all zones lie within this day.
+        start, end = max(starts_at - _DAY, EARLIEST), ends_at + _DAY
+        if not expression.between(start, end, parse_time_zone("UTC"), 1):
+            raise ValueError("nothing is due between 'starts_at' and 'ends_at'")
+
+
 class When(Schema):
     """Timing of a schedule: one of `cron`, `every` and `at`."""
 
@@ -61,38 +105,49 @@ class When(Schema):
 
     seconds: bool = Field(False, description="True if `cron` has six fields, seconds first.")
     cron: str | None = Field(None, description="Minute, hour, day, month, weekday: `0 9 * * 1-5`.")
-    every: Annotated[int, BeforeValidator(_parse_duration), Field(ge=1)] | None = Field(
-        None, description="Seconds between two occurrences, or `15m`, `2h`."
-    )
+    every: (
+        Annotated[int, BeforeValidator(_parse_duration), Field(ge=1, le=LONGEST_INTERVAL)] | None
+    ) = Field(None, description="Seconds between two occurrences, or `15m`, `2h`.")
     at: DueInstant | None = Field(None, description="The only occurrence.")
     time_zone: TimeZone | None = Field(
         None,
         description="IANA name: `Europe/Berlin`. By default your zone, or else the workbench's.",
     )
     starts_at: DueInstant | None = Field(None, description="Nothing is due before this instant.")
-    ends_at: Instant | None = Field(None, description="Nothing is due after this instant.")
+    ends_at: DueInstant | None = Field(None, description="Nothing is due after this instant.")
 
-    @field_validator("cron")
+    @field_validator("cron", "starts_at", "ends_at")
     @classmethod
-    def _check_cron(cls, text: str | None, info: ValidationInfo) -> str | None:
-        if text is None:
-            return None
-        try:
-            return CronExpression.parse(text, seconds=bool(info.data.get("seconds"))).text
-        except InvalidExpression as error:
-            raise ValueError(str(error)) from error
+    def _judge(cls, value: object, info: ValidationInfo) -> object:
+        """Check a field beside the fields before it.
+
+        At the field and not for the whole timing, so that a problem has a place.
+        """
+        given = info.data
+        if isinstance(value, str):
+            return _parse_cron(value, seconds=bool(given.get("seconds"))).text
+        if isinstance(value, datetime) and info.field_name == "starts_at":
+            _judge_start(value, given.get("at"))
+        if isinstance(value, datetime) and info.field_name == "ends_at":
+            _judge_end(value, given)
+        return value
 
     def list_columns(self) -> dict[str, object]:
         """Return the given fields as columns of a schedule.
 
         Raises:
-            InvalidInput: more than one of `cron`, `every` and `at` is given.
+            InvalidInput: more than one of `cron`, `every` and `at` is given, or `seconds`
+                without `cron`.
         """
         given = self.model_dump(include=set(When.model_fields), exclude_unset=True)
         chosen = [kind for kind, name in _KINDS.items() if given.get(name) is not None]
         if len(chosen) > 1:
             raise InvalidInput(
                 InputProblem("give one of cron, every and at", f"#/{_KINDS[chosen[1]]}")
+            )
+        if self.seconds and chosen and self.cron is None:
+            raise InvalidInput(
+                InputProblem("seconds is for cron only; leave it out, or give a cron", "#/seconds")
             )
         columns = {name: value for name, value in given.items() if name != "cron"}
         if self.time_zone is None:
@@ -110,6 +165,27 @@ class When(Schema):
         columns = {"time_zone": default_zone, **self.list_columns(), "created_at": now}
         require_kind(columns)
         return Schedule(**columns)
+
+
+class TimingChange(When):
+    """Timing in a merge patch: judged after the merge into the present timing."""
+
+    @field_validator("cron", "starts_at", "ends_at")
+    @classmethod
+    def _judge(cls, value: object, _: ValidationInfo) -> object:
+        return value
+
+
+def omit_default(schema: dict[str, JsonValue]) -> None:
+    """Remove the default from a field's JSON schema, which does not allow the default null."""
+    schema.pop("default", None)
+
+
+def require_value(value: V | None) -> V:
+    """Refuse null, for a field of a merge patch that cannot be cleared."""
+    if value is None:
+        raise ValueError("cannot be cleared; leave it out to keep it")
+    return value
 
 
 async def list_all_columns(when: When, workbench: Workbench, user_id: int) -> dict[str, object]:
@@ -138,6 +214,19 @@ def require_kind(columns: dict[str, object]) -> None:
         raise InvalidInput(InputProblem("give one of cron, every and at", "#/cron"))
 
 
+def find_timing_problem(schedule: Schedule) -> str | None:
+    """Return the reason why a stored timing is not valid any more; None for a valid timing.
+
+    Older versions stored the timing of paused schedules without a check, and a zone may be
+    missing from a later database of time zones.
+    """
+    try:
+        Timing.of(schedule)
+    except (InvalidExpression, UnknownTimeZone) as error:
+        return str(error)
+    return None
+
+
 def read_timing(schedule: Schedule) -> Timing:
     """Return the timing of a schedule; report errors as errors of the request.
 
@@ -146,6 +235,8 @@ def read_timing(schedule: Schedule) -> Timing:
     """
     try:
         return Timing.of(schedule)
+    except UnknownTimeZone as error:
+        raise InvalidInput(InputProblem(str(error), "#/time_zone")) from error
     except InvalidExpression as error:
-        place = "#/ends_at" if schedule.ends_at is not None else "#/cron"
+        place = "#/ends_at" if schedule.ends_at is not None else f"#/{schedule.kind}"
         raise InvalidInput(InputProblem(str(error), place)) from error

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Annotated
 
 import orjson
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
+from pydantic.json_schema import SkipJsonSchema
 
 from biont import Schema
 from biont.scheduling import CatchUp, OnCrash, Overlap, Schedule, ScheduleState, TimingKind
 from biont.store import dump_json
-from biont_schedules.timing import Duration, When
+from biont_schedules.timing import Duration, TimingChange, When, omit_default, require_value
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Prompt = Annotated[str, Field(min_length=1, max_length=20_000)]
@@ -83,13 +84,22 @@ class NewSchedule(Options):
     )
 
 
-class ScheduleChange(Options):
-    """Fields to change; a field that is left out stays as is."""
+class ScheduleChange(TimingChange, Options):
+    """Fields to change, as a JSON merge patch (RFC 7396).
 
-    name: Name | None = None
-    prompt: Prompt | None = None
+    A field that is left out stays as is, and null clears a field that may be empty.
+    """
+
+    name: Annotated[Name | SkipJsonSchema[None], AfterValidator(require_value)] = Field(
+        None, json_schema_extra=omit_default
+    )
+    prompt: Annotated[Prompt | SkipJsonSchema[None], AfterValidator(require_value)] = Field(
+        None, json_schema_extra=omit_default
+    )
     parameters: dict[str, JsonValue] | None = Field(
-        None, description="Parameters that replace the present parameters."
+        None,
+        description="Parameters to change, merged one by one; null takes a parameter away. "
+        "A list replaces the present list.",
     )
 
 

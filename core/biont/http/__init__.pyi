@@ -6,6 +6,7 @@ from biont.http.paging import Cursor as Cursor
 from biont.http.paging import Limit as Limit
 from biont.http.paging import Page as Page
 from biont.http.paging import decode_cursor as decode_cursor
+from biont.http.paging import encode_cursor as encode_cursor
 from biont.http.paging import make_page as make_page
 from biont.http.problem_details import ProblemDetails as ProblemDetails
 from biont.http.request import Instant as Instant

@@ -207,10 +207,10 @@ def plan_schedule(schedule: Schedule, now: datetime) -> None:
         InvalidExpression: the timing is not valid.
         UnknownTimeZone: no such zone.
     """
-    is_used_up = schedule.max_runs is not None and schedule.run_count >= schedule.max_runs
     offset = find_jitter(schedule.id, schedule.jitter)
     # Jitter is added after the search: an occurrence whose jitter has not passed is still ahead.
-    following = None if is_used_up else Timing.of(schedule).next_after(now - offset)
+    timing = Timing.of(schedule)
+    following = None if schedule.has_had_its_runs else timing.next_after(now - offset)
     schedule.next_fire_at = None if following is None else following + offset
 
 

@@ -149,6 +149,11 @@ class Schedule(OwnedTable):
         table_name = "schedules"
 
     @property
+    def has_had_its_runs(self) -> bool:
+        """True after the last of `max_runs`."""
+        return self.max_runs is not None and self.run_count >= self.max_runs
+
+    @property
     def state(self) -> ScheduleState:
         """The state of the schedule."""
         if self.paused:

@@ -27,7 +27,9 @@ _MOMENT = timedelta(microseconds=1)
 _UNITS = ((3600, "hour"), (60, "minute"), (1, "second"))
 # The same bound as for cron expressions: later instants overflow `datetime` in some zone.
 _END = datetime(9900, 1, 1, tzinfo=UTC)
-_LONGEST_INTERVAL = 10 * 366 * 24 * 3600
+
+LONGEST_INTERVAL = 10 * 366 * 24 * 3600
+"""The largest number of seconds of an ``every``."""
 
 
 class WallTime(StrEnum):
@@ -228,8 +230,8 @@ def _read_kind(kind: str) -> TimingKind:
 
 
 def _read_interval(every: int | None) -> int:
-    if every is None or not 1 <= every <= _LONGEST_INTERVAL:
+    if every is None or not 1 <= every <= LONGEST_INTERVAL:
         raise InvalidExpression(
-            f"'every' is a number of seconds from 1 to {_LONGEST_INTERVAL}, not {every}"
+            f"'every' is a number of seconds from 1 to {LONGEST_INTERVAL}, not {every}"
         )
     return every

@@ -18,8 +18,10 @@ from biont.scheduler.tables import Schedule as Schedule
 from biont.scheduler.tables import ScheduleRun as ScheduleRun
 from biont.scheduler.tables import ScheduleState as ScheduleState
 from biont.scheduler.tables import TimingKind as TimingKind
+from biont.scheduler.timing import LONGEST_INTERVAL as LONGEST_INTERVAL
 from biont.scheduler.timing import Preview as Preview
 from biont.scheduler.timing import Timing as Timing
 from biont.scheduler.timing import WallTime as WallTime
+from biont.scheduler.timing import find_jitter as find_jitter
 from biont.time_zones import TimeZone as TimeZone
 from biont.time_zones import parse_time_zone as parse_time_zone
