@@ -17,7 +17,7 @@ from biont_schedules.template import (
     LAST_NOTE_LIMIT,
     describe_instant,
     fill_template,
-    list_placeholders,
+    find_unknown_placeholder,
 )
 
 Variable = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
@@ -56,10 +56,10 @@ class PromptParameters(Schema):
     @classmethod
     def _check_placeholders(cls, template: str, info: ValidationInfo) -> str:
         known = BUILT_IN | info.data.get("variables", {}).keys()
-        if unknown := list_placeholders(template) - known:
+        if (unknown := find_unknown_placeholder(template, known)) is not None:
             raise ValueError(
-                f"{min(unknown)!r} has no value; add it to variables, "
-                f"or choose from {', '.join(sorted(known))}"
+                f"{unknown!r} is no placeholder with a value; add its name to variables, choose "
+                f"from {', '.join(sorted(known))}, or write \\{{{{ for two braces"
             )
         return template
 

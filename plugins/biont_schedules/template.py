@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-_PLACEHOLDER = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
+# Two braces, with the name and the end of a placeholder if these follow.
+_BRACES = re.compile(r"(?P<escape>\\)?\{\{(?P<placeholder>\s*(?P<name>[a-z][a-z0-9_]*)\s*\}\})?")
+_SHOWN = 40
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 BUILT_IN = frozenset({"date", "time", "weekday", "time_zone", "schedule", "last_note"})
@@ -17,17 +19,34 @@ LAST_NOTE_LIMIT = 4000
 """The largest number of characters of the last note in a prompt."""
 
 
-def list_placeholders(template: str) -> set[str]:
-    """Return the names of the placeholders: ``date`` for ``{{ date }}``."""
-    return set(_PLACEHOLDER.findall(template))
+def find_unknown_placeholder(template: str, known: Collection[str]) -> str | None:
+    """Return the first two braces that begin no known placeholder, with some text after these.
+
+    Args:
+        template: the template.
+        known: the names of the placeholders that have values.
+    """
+    for found in _BRACES.finditer(template):
+        if found["escape"] is None and found["name"] not in known:
+            text, end, _ = template[found.start() : found.start() + _SHOWN].partition("}}")
+            return text + end
+    return None
 
 
 def fill_template(template: str, values: Mapping[str, str]) -> str:
-    """Return a template with the placeholders replaced by `values`.
+    r"""Return a template with the placeholders replaced by `values`.
 
-    Inserted text is not filled in again: a last note with ``{{ date }}`` stays as written.
+    Inserted text is not filled in again: a last note with ``{{ date }}`` stays as written. A
+    backslash before two braces makes these literal: ``\{{``.
     """
-    return _PLACEHOLDER.sub(lambda placeholder: values[placeholder[1]], template)
+
+    def fill(found: re.Match[str]) -> str:
+        if found["escape"] is not None:
+            return found[0][1:]
+        # A template of an earlier version may hold braces that are no placeholder.
+        return values.get(found["name"] or "", found[0])
+
+    return _BRACES.sub(fill, template)
 
 
 def describe_instant(instant: datetime, time_zone: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise, product
 
 from biont.cron.fields import CronFields, Values
+from biont.cron.last_days import LastDays
 
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
@@ -107,11 +108,21 @@ def _describe_days_of_month(fields: CronFields) -> str:
     days = fields.days or ()
     if fields.nearest_weekday:
         return f"the weekday nearest to the {_rank(days[0])}"
-    step = _find_step(days)
+    step = _find_step(days) if days else None
     words = [f"the {_list_values(days, _rank)}"] if days else []
     if step and step > 1 and len(days) > _LONG_RUN:
         words = [f"every {_rank(step)} day from the {_rank(days[0])} to the {_rank(days[-1])}"]
+    if fields.last_days is not None:
+        words += _describe_last_days(fields.last_days)
     return _join([*words, *(["the last day"] if fields.last_day else [])])
+
+
+def _describe_last_days(last_days: LastDays) -> list[str]:
+    words = [
+        f"the {_rank(number)} day before the last" if number else "the last day"
+        for number in sorted(last_days.before_last, reverse=True)
+    ]
+    return [*words, *(["the last weekday"] if last_days.has_last_weekday else [])]
 
 
 def _describe_weekdays(fields: CronFields, of_month: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from biont.cron.last_days import LastDays
+
 Values = Sequence[int] | None
 """The values of a field in order; None when the field has all values."""
 
@@ -24,6 +26,7 @@ class CronFields:
         nearest_weekday: whether `days` means the weekday nearest to the day (``15W``).
         weekdays_of_month: weekdays of which only some in a month count, with the positions from 1
             on, or ``l`` for the last (``2#2``, ``L5``).
+        last_days: days that `days` also contains, counted from the end of the month (``LW``).
     """
 
     seconds: Values
@@ -35,6 +38,7 @@ class CronFields:
     last_day: bool
     nearest_weekday: bool
     weekdays_of_month: Mapping[int, Collection[int | str]]
+    last_days: LastDays | None = None
 
     @property
     def depends_on_month(self) -> bool:

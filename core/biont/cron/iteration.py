@@ -39,11 +39,14 @@ def _list_days(fields: CronFields, first: date) -> Iterator[date]:
     days = None if fields.days is None else frozenset(fields.days)
     weekdays = None if fields.weekdays is None else frozenset(fields.weekdays)
     months = frozenset(_expand(fields.months, 13))
+    last_days = fields.last_days
     for number in range(first.year * 12 + first.month - 1, _LAST_YEAR * 12):
         year, month = number // 12, number % 12 + 1
         if month not in months:
             continue
         start, length = monthrange(year, month)
+        if last_days is not None and fields.days is not None:
+            days = frozenset({*(fields.days or ()), *last_days.list_days(year, month)})
         earliest = first.day if year == first.year and month == first.month else 1
         for day in range(earliest, length + 1):
             # Monday is 0 in `calendar` and 1 in cron.

@@ -75,6 +75,10 @@ async def test_an_empty_title_becomes_the_name_of_the_schedule(client: ApiClient
     ("parameters", "pointer"),
     [
         ({"prompt": "{{ tomorrow }}"}, "#/prompt"),
+        ({"prompt": "{{ Date }}"}, "#/prompt"),
+        ({"prompt": "{{ date | upper }}"}, "#/prompt"),
+        ({"prompt": "{{ note.title }}"}, "#/prompt"),
+        ({"prompt": "{{"}, "#/prompt"),
         ({"prompt": "{{ a }}", "parameters": {"variables": {"b": "x"}}}, "#/prompt"),
         ({"parameters": {"title": "{{ tomorrow }}"}}, "#/parameters/title"),
         ({"parameters": {"variables": {"date": "x"}}}, "#/parameters/variables"),
@@ -89,3 +93,17 @@ async def test_an_unknown_placeholder_is_refused(
     status, problem = await client.ask("POST", "/schedule", body)
     assert status == 422
     assert f"'{pointer}" in str(problem["errors"])
+
+
+async def test_a_backslash_makes_two_braces_literal(
+    client: ApiClient, scripted: ModelServer
+) -> None:
+    body: dict[str, JsonValue] = {"cron": "0 9 * * *", "prompt": "\\{{ date }} {{{{ schedule }}"}
+    status, problem = await client.ask("POST", "/schedule", body)
+    assert status == 422
+    assert "for two braces" in str(problem["errors"])
+    made = await client.post(
+        "/schedule", {"name": "S", "cron": "0 9 * * *", "prompt": "\\{{ date }} {{ schedule }}"}
+    )
+    await run_once(client, f"/schedule/{made['id']}")
+    assert scripted.asked[0].messages[-1][1] == "{{ date }} S"
