@@ -15,6 +15,7 @@ from pydantic import JsonValue
 from biont.clock import Clock
 from biont.event_types import EventTypes, check_shape
 from biont.exceptions import Conflict, InputProblem, InvalidInput
+from biont.json_text import check_json
 
 JsonObject = Mapping[str, JsonValue]
 """A JSON object."""
@@ -204,7 +205,12 @@ def _encode_payload(payload: JsonObject) -> str:
     try:
         encoded = orjson.dumps(payload)
     except TypeError as error:
+        # Only now, because a walk through each payload would slow down every emit.
+        check_json(payload, root=("payload",))
         raise InvalidInput(InputProblem(f"must be JSON: {error}", "#/payload")) from error
+    # orjson writes NaN and the infinities as null.
+    if b"null" in encoded:
+        check_json(payload, root=("payload",))
     if len(encoded) > PAYLOAD_LIMIT:
         raise InvalidInput(
             InputProblem(

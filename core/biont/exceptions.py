@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 Location = tuple[int | str, ...]
 """Keys and indexes that lead to a place in a JSON document."""
 
+PROBLEM_LIMIT = 100
+"""The largest number of problems that one error names."""
+
+_PLACE_LIMIT = 500
+_DETAIL_LIMIT = 1000
+
 
 class BiontError(Exception):
     """Base class of all errors that Biont raises on purpose.
@@ -113,29 +119,44 @@ class InvalidInput(BiontError):
     """The request is well-formed, but its content is invalid.
 
     Attributes:
-        problems: each problem with its place.
+        problems: each problem with its place, at most `PROBLEM_LIMIT`.
+        omitted: the number of further problems.
     """
 
-    def __init__(self, *problems: InputProblem) -> None:
-        super().__init__("; ".join(f"{p.place}: {p.detail}" for p in problems))
+    def __init__(self, *problems: InputProblem, omitted: int = 0) -> None:
+        texts = [f"{problem.place}: {problem.detail}" for problem in problems]
+        if omitted:
+            texts.append(f"and {omitted} more problems")
+        super().__init__("; ".join(texts))
         self.problems = problems
+        self.omitted = omitted
 
     @classmethod
     def from_validation(
         cls, error: ValidationError, point: Callable[[Location], str]
     ) -> InvalidInput:
-        """Return an error with all problems that a model has found.
+        """Return an error with the problems that a model has found.
+
+        Number and length of the problems are bounded, because a client chooses the unknown keys
+        of a body.
 
         Args:
             error: the error that the model raised.
             point: returns the `InputProblem.place` of a location.
         """
-        return cls(
-            *(
-                InputProblem(item["msg"].removeprefix("Value error, "), point(item["loc"]))
-                for item in error.errors(include_url=False, include_input=False)
+        found = error.errors(include_url=False, include_input=False)
+        problems = (
+            InputProblem(
+                _shorten(item["msg"].removeprefix("Value error, "), _DETAIL_LIMIT),
+                _shorten(point(item["loc"]), _PLACE_LIMIT),
             )
+            for item in found[:PROBLEM_LIMIT]
         )
+        return cls(*problems, omitted=max(0, len(found) - PROBLEM_LIMIT))
+
+
+def _shorten(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}..."
 
 
 def describe_validation_error(

@@ -45,6 +45,8 @@ _KINDS = {TimingKind.CRON: "cron", TimingKind.EVERY: "every", TimingKind.AT: "at
 def _parse_duration(value: object) -> object:
     """Return a duration like ``5m`` in seconds; return other values unchanged."""
     if not isinstance(value, str):
+        if isinstance(value, bool):
+            raise ValueError("must be a number of seconds, or a number with a unit: 90s, 5m")  # noqa: TRY004  # pydantic reports only a ValueError
         return value
     found = _DURATION.fullmatch(value)
     if found is None:

@@ -28,12 +28,13 @@ def emit(event_type: str, payload: str, user: str, config: Path | None) -> None:
     PAYLOAD is a JSON object. A running workbench handles the event within a second; otherwise
     the next start does.
     """
-    import orjson
+    from biont.exceptions import BiontError
+    from biont.json_text import parse_json
 
     try:
-        content = orjson.loads(payload)
-    except orjson.JSONDecodeError as error:
-        raise click.BadParameter(f"is not JSON: {error}", param_hint="PAYLOAD") from error
+        content = parse_json(payload.encode(errors="surrogateescape"))
+    except BiontError as error:
+        raise click.BadParameter(str(error), param_hint="PAYLOAD") from error
     if not isinstance(content, dict):
         raise click.BadParameter("must be a JSON object", param_hint="PAYLOAD")
     if not event_type.startswith("custom_"):

@@ -44,7 +44,8 @@ def make_app(endpoints: Sequence[Endpoint], *, body_limit: int) -> web.Applicati
         body_limit: the largest request body, in bytes.
     """
     # No middleware: each middleware costs time in every request, and endpoints answer errors.
-    app = web.Application(client_max_size=body_limit)
+    # `read_body` decompresses: aiohttp would fail on a wrong coding, and ignore an unknown one.
+    app = web.Application(client_max_size=body_limit, handler_args={"auto_decompress": False})
     # aiohttp takes the first match. A literal segment sorts before the brace of a parameter:
     # /keys/create, then /keys/{id}.
     for endpoint in sorted(endpoints, key=lambda endpoint: endpoint.route.path):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import lru_cache
 
-import orjson
 from aiohttp import hdrs, web
 from multidict import istr
 from pydantic import TypeAdapter, ValidationError
@@ -13,13 +11,16 @@ from yarl import URL
 
 from biont.accounts.api_keys import Principal, Scope
 from biont.event import set_cause
-from biont.exceptions import Forbidden, InvalidInput, MalformedBody, point_to
+from biont.exceptions import Forbidden, InvalidInput, point_to
 from biont.http.api import Route
+from biont.http.body import check_content_type, read_body
 from biont.http.causation_headers import read_causation_headers
 from biont.http.error_responses import answer_error
 from biont.http.paging import Page
 from biont.http.request import Request
 from biont.http.signature import BODY, read_signature
+from biont.http.text_parameters import read_texts
+from biont.json_text import parse_json
 from biont.runtime.containment import contain_exit
 from biont.runtime.plugin_tasks import current_plugin
 
@@ -56,6 +57,8 @@ class Endpoint:
         self._make_request = make_request
         self._function = route.function
         self._dialect = route.dialect
+        # Clients of a foreign API send what that API takes.
+        self._is_strict = route.dialect is None
         # Reading emits no events, so the most frequent requests skip the causation headers.
         self._may_emit = route.method != "GET"
         self._scopes = {Scope.FULL, *route.scopes}
@@ -70,9 +73,9 @@ class Endpoint:
             arguments = self._read_parameters(http)
             if self._body is not None:
                 # After authentication: a stranger's large body is never read.
-                content = await http.read()
+                content = await read_body(http)
                 if content or self.signature.body_is_required:
-                    arguments[BODY] = self._check_body(self._body, _decode(http, content))
+                    arguments[BODY] = self._check_body(self._body, http, content)
             # aiohttp serves all requests of a connection in one task: reset the cause each time.
             set_cause(read_causation_headers(http.headers) if self._may_emit else None)
             # Tasks that the function creates belong to the plugin.
@@ -114,16 +117,20 @@ class Endpoint:
         if not self._has_parameters and "?" not in http.raw_path:
             return {}
         try:
-            values = self.signature.parameters.model_validate({**http.query, **http.match_info})
+            texts = read_texts(self.signature.texts, http.query, http.match_info)
+            values = self.signature.parameters.model_validate(texts)
         except ValidationError as error:
             raise InvalidInput.from_validation(error, lambda place: str(place[0])) from error
         # Not `model_dump`, which would turn nested models into dictionaries.
         return dict(values)
 
-    @staticmethod
-    def _check_body(body: TypeAdapter[object], document: object) -> object:
+    def _check_body(self, body: TypeAdapter[object], http: web.Request, content: bytes) -> object:
+        check_content_type(http)
+        # Before the model, whose parser would accept NaN.
+        parse_json(content)
         try:
-            return body.validator.validate_python(document)
+            # As JSON, where strict still takes instants and enumerations from texts.
+            return body.validator.validate_json(content, strict=self._is_strict)
         except ValidationError as error:
             raise InvalidInput.from_validation(error, point_to) from error
 
@@ -131,24 +138,6 @@ class Endpoint:
 def _read_bearer(http: web.Request) -> str | None:
     scheme, _, token = http.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
-
-
-def _decode(http: web.Request, body: bytes) -> object:
-    content_type = http.headers.get(hdrs.CONTENT_TYPE)
-    if content_type is not None and not _is_json(content_type):
-        raise web.HTTPUnsupportedMediaType(
-            text="the body must be JSON: send Content-Type: application/json"
-        )
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise MalformedBody(f"the body is not JSON: {error}") from error
-
-
-@lru_cache(maxsize=256)
-def _is_json(content_type: str) -> bool:
-    media_type = content_type.partition(";")[0].strip().lower()
-    return media_type.endswith(("/json", "+json"))
 
 
 def _make_headers(http: web.Request, result: object) -> Mapping[str, str]:

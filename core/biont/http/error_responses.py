@@ -30,6 +30,7 @@ _STATUS: Mapping[type[exceptions.BiontError], int] = {
     exceptions.PromptTooLong: 422,
 }
 _RETRY_AFTER = 1.0
+_KEPT_HEADERS = ("Accept", "Accept-Encoding", "Allow")
 _FAILED = "the server failed on this request; the server's log has the reason"
 
 _log = structlog.get_logger("biont.http")
@@ -73,14 +74,17 @@ def describe_error(error: exceptions.BiontError) -> ProblemDetails:
     status = _STATUS[known]
     if isinstance(error, exceptions.InvalidInput):
         errors = [_describe(problem) for problem in error.problems]
-        return ProblemDetails(status, "the request cannot be accepted", errors, cause=type(error))
+        detail = "the request cannot be accepted"
+        if error.omitted:
+            detail += f"; {error.omitted} more problems are not listed"
+        return ProblemDetails(status, detail, errors, cause=type(error))
     # Clients repeat a request on these statuses; without the header they do so at once.
     headers = {"Retry-After": _count_seconds(error)} if status in (429, 503) else {}
     return ProblemDetails(status, str(error), headers=headers, cause=type(error))
 
 
 def _describe_status(error: web.HTTPException) -> ProblemDetails:
-    kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
+    kept = {name: error.headers[name] for name in _KEPT_HEADERS if name in error.headers}
     return ProblemDetails(error.status, _explain(error), headers=kept)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from biont.accounts.api_keys import Principal
 from biont.exceptions import Unauthorized
@@ -17,15 +18,28 @@ RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 """Type of row numbers in paths and bodies."""
 
 
-def _to_utc(at: datetime) -> datetime:
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
+    r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def _parse_instant(value: object) -> object:
+    """Return the instant of a text, in UTC."""
+    if isinstance(value, datetime):
+        at = value
+    elif isinstance(value, str) and _INSTANT.fullmatch(value):
+        at = datetime.fromisoformat(value.upper())
+    else:
+        raise ValueError("must be an instant with an offset: 2026-01-31T09:00:00+01:00")
     try:
         return at.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("must lie within the years 1 to 9999 of UTC") from error
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
-"""Type of instants in queries and bodies: clients send an offset, route functions get UTC."""
+Instant = Annotated[AwareDatetime, BeforeValidator(_parse_instant)]
+"""Type of instants in queries and bodies: clients send RFC 3339, route functions get UTC."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from biont.exceptions import PluginError
 from biont.http.api import Route
 from biont.http.paging import Page
 from biont.http.request import Request
+from biont.http.text_parameters import TextRule, find_rule
 
 BODY = "body"
 """Name of the parameter that gets the JSON body."""
@@ -29,6 +30,7 @@ class Signature:
     Attributes:
         path_names: the names of the parameters in the path.
         parameters: the model of all path and query parameters.
+        texts: the permitted texts of each parameter.
         body: validates the JSON body; None for a route without a body.
         body_is_required: whether a request must have a body.
         answer: encodes the result as JSON; None for an empty response.
@@ -39,6 +41,7 @@ class Signature:
 
     path_names: frozenset[str]
     parameters: type[BaseModel]
+    texts: Mapping[str, TextRule]
     body: TypeAdapter[object] | None
     body_is_required: bool
     answer: TypeAdapter[object] | None
@@ -59,6 +62,7 @@ def read_signature(owner: str, route: Route) -> Signature:
     return Signature(
         path_names=path_names,
         parameters=_make_parameters(owner, route, hints, path_names),
+        texts={name: find_rule(hint) for name, hint in hints.items()},
         body=_adapt(hints[BODY]) if BODY in hints else None,
         body_is_required=_is_required(route),
         answer=None if answer is type(None) else _adapt(answer),

@@ -59,7 +59,7 @@ def _validate_retry(value: object, _: object) -> object:
     """Validate a retry policy from a REST request."""
     # By hand, because a union of two types would report one error for each type.
     if isinstance(value, list):
-        return _WAITS.validate_python(value)
+        return _WAITS.validate_python(value, strict=True)
     if value in ("none", "standard"):
         return value
     raise ValueError("must be none, standard, or a list of seconds to wait before each retry")
