@@ -43,6 +43,16 @@ def make_workbench(
     )
     health = Health()
     health.add_check(store.find_problems)
+    scheduler = Scheduler(
+        store,
+        clock,
+        poll_interval=settings.scheduler.poll_interval,
+        concurrency=settings.scheduler.concurrency,
+        catch_up_window=settings.scheduler.catch_up_window,
+        late_after=settings.scheduler.late_after,
+        run_timeout=settings.scheduler.run_timeout,
+    )
+    health.add_check(scheduler.find_problems)
     return Workbench(
         settings=settings,
         sections=sections,
@@ -60,15 +70,7 @@ def make_workbench(
             retry=settings.events.handler_retry,
             crash_limit=settings.events.crash_limit,
         ),
-        scheduler=Scheduler(
-            store,
-            clock,
-            poll_interval=settings.scheduler.poll_interval,
-            concurrency=settings.scheduler.concurrency,
-            catch_up_window=settings.scheduler.catch_up_window,
-            late_after=settings.scheduler.late_after,
-            run_timeout=settings.scheduler.run_timeout,
-        ),
+        scheduler=scheduler,
         # Senders limit their own concurrency: a wait here would be counted as response time of
         # the receiver.
         egress=EgressSession(EgressPolicy(settings.egress.allow), connections=0),

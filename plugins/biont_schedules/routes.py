@@ -153,7 +153,7 @@ async def change(request: Request, schedule_id: RowId, body: ScheduleChange) -> 
 
 @api.post("/schedule/{schedule_id}/pause", status=200)
 async def pause(request: Request, schedule_id: RowId) -> ScheduleView:
-    """Pause a schedule: nothing is due until the schedule is resumed."""
+    """Pause a schedule: nothing is due, and waiting runs wait, until the schedule is resumed."""
     now = request.workbench.clock.now()
     return make_schedule_view(
         await request.workbench.store.write(pause_schedule, request.user_id, schedule_id, now)
@@ -167,7 +167,7 @@ async def resume(request: Request, schedule_id: RowId) -> ScheduleView:
     schedule = await workbench.store.write(
         resume_schedule, request.user_id, schedule_id, workbench.clock.now()
     )
-    workbench.scheduler.wake()
+    workbench.scheduler.resume_runs()
     return make_schedule_view(schedule)
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from biont.exceptions import Conflict, NotFound
 from biont.scheduler.tables import RunStatus, RunTrigger, Schedule, ScheduleRun
+
+MOST_WAITING = 20
+"""The most runs of one schedule that wait; a further run by hand is refused."""
+
+_MOMENT = timedelta(microseconds=1)
 
 
 def get_run(user_id: int, run_id: int) -> ScheduleRun:
@@ -30,21 +35,27 @@ def run_now(user_id: int, schedule_id: int, now: datetime) -> ScheduleRun:
 
     Raises:
         NotFound: no such schedule, or another user's.
-        Conflict: the schedule has a run for this very instant.
+        Conflict: the schedule has a run for this very instant, or `MOST_WAITING` waiting runs.
     """
     schedule = Schedule.get_owned(user_id, schedule_id)
-    runs = ScheduleRun.select().where(
-        ScheduleRun.schedule == schedule, ScheduleRun.scheduled_for == now
-    )
-    if runs.exists():
+    runs = ScheduleRun.select().where(ScheduleRun.schedule == schedule)
+    if runs.where(ScheduleRun.scheduled_for == now).exists():
         raise Conflict(f"schedule {schedule_id} has a run for this instant; see its runs")
+    waiting = runs.where(ScheduleRun.ended_at.is_null(), ScheduleRun.status == RunStatus.QUEUED)
+    if waiting.count() >= MOST_WAITING:
+        raise Conflict(
+            f"schedule {schedule_id} has {MOST_WAITING} waiting runs; wait until some have ended, "
+            "or cancel them"
+        )
+    # After the pause, which holds the runs that were queued before.
+    claimed_at = max(now, schedule.updated_at + _MOMENT) if schedule.paused else now
     return ScheduleRun.create(
         schedule=schedule,
         scheduled_for=now,
         due_at=now,
         status=RunStatus.QUEUED,
         trigger=RunTrigger.RUN_NOW,
-        claimed_at=now,
+        claimed_at=claimed_at,
     )
 
 

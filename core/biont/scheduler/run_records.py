@@ -42,6 +42,8 @@ _READ_QUEUED = (
     " FROM schedule_runs AS run JOIN schedules ON schedules.id = schedule_id"
     " WHERE run.id IN (SELECT value FROM json_each(?)) AND status = 'queued'"
     " AND waits_until IS NULL"
+    # A pause holds the runs that were queued before; a later run by hand goes on.
+    " AND NOT (paused AND claimed_at <= updated_at)"
 )
 _START = (
     "UPDATE schedule_runs SET status = 'running', attempts = attempts + 1, started_at = ?,"
@@ -90,7 +92,8 @@ _FIND_QUEUED = (
     "SELECT json_group_array(json_array(id, schedule_id, exclusive)) FROM"
     " (SELECT run.id, schedule_id, overlap <> 'allow' AS exclusive"
     " FROM schedule_runs AS run JOIN schedules ON schedules.id = schedule_id"
-    " WHERE ended_at IS NULL AND status = 'queued' AND waits_until IS NULL ORDER BY run.id)"
+    " WHERE ended_at IS NULL AND status = 'queued' AND waits_until IS NULL"
+    " AND NOT (paused AND claimed_at <= updated_at) ORDER BY run.id)"
 )
 _FIND_ENDED = (
     "SELECT json_group_array(value) FROM json_each(?) WHERE value NOT IN"

@@ -27,8 +27,15 @@ import structlog
 
 from biont.clock import Clock
 from biont.exceptions import StoreUnavailable
+from biont.runtime.health import HealthProblem
 from biont.scheduler import run_actions
 from biont.scheduler.claims import release_runs, write_claims
+from biont.scheduler.clock_steps import (
+    SHORTEST_STEP,
+    find_latest_instant,
+    replan_slice,
+    withdraw_future,
+)
 from biont.scheduler.planner import (
     Planner,
     RunDefaults,
@@ -45,6 +52,9 @@ from biont.store.store import Store
 
 _SLICE = 500
 """The number of schedules in one transaction: the writer is never held up for long."""
+
+_STEP_SHOWN = timedelta(hours=1)
+"""The time for which the health names a backward step of the clock."""
 
 _log = structlog.get_logger("biont.scheduler")
 
@@ -89,6 +99,8 @@ class Scheduler:
         )
         self._woken = asyncio.Event()
         self._has_foreign_change = False
+        self._latest: datetime | None = None
+        self._step_back: tuple[datetime, timedelta] | None = None
         self._watcher: asyncio.Task[None] | None = None
 
     async def start(self, jobs: Mapping[str, Job]) -> None:
@@ -100,6 +112,7 @@ class Scheduler:
         # Before the first sweep: an interrupted run that fails must not cause skipped overlaps.
         await self._store.write(recover_runs, self._clock.now())
         self._executor.add(await self._store.read(find_queued_runs))
+        self._latest = await self._store.read(find_latest_instant)
         self._executor.start(jobs)
         self._store.on_foreign_change(self._notice_foreign_change)
         self._watcher = asyncio.create_task(self._watch())
@@ -116,6 +129,23 @@ class Scheduler:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
         await self._executor.stop(time_left)
+
+    def find_problems(self) -> list[HealthProblem]:
+        """Return the last backward step of the clock, for an hour."""
+        if self._step_back is None or self._clock.now() - self._step_back[0] > _STEP_SHOWN:
+            return []
+        at, step = self._step_back
+        return [
+            HealthProblem(
+                "clock",
+                f"the clock was set back by {step} at {at:%Y-%m-%dT%H:%M:%SZ}; schedules were "
+                "planned again",
+            )
+        ]
+
+    def resume_runs(self) -> None:
+        """Sweep now, and start the runs that a pause has held."""
+        self._notice_foreign_change()
 
     def wake(self) -> None:
         """Sweep now, because a schedule was added or changed."""
@@ -160,7 +190,9 @@ class Scheduler:
         """Claim all due occurrences and queue the runs; return the number of runs."""
         # One instant for the whole sweep: schedules that fall due meanwhile wait for the next
         # sweep, so a sweep ends.
-        planner = Planner(self._clock.now(), self._defaults)
+        now = self._clock.now()
+        await self._notice_step_back(now)
+        planner = Planner(now, self._defaults)
         count = 0
         work = await self._store.read(_find_work, planner)
         if work.retries:
@@ -192,6 +224,22 @@ class Scheduler:
                 async with asyncio.timeout(wait):
                     await self._woken.wait()
             self._woken.clear()
+
+    async def _notice_step_back(self, now: datetime) -> None:
+        """Plan all schedules again if the clock was set back since the last sweep."""
+        step = now - now if self._latest is None else self._latest - now
+        if step >= SHORTEST_STEP:
+            withdrawn = await self._store.write(withdraw_future, now)
+            last: int | None = 0
+            while last is not None:
+                last = await self._store.write(replan_slice, now, last)
+            self._step_back = (now, step)
+            _log.warning(
+                "the clock was set back; schedules are planned again",
+                seconds=step.total_seconds(),
+                withdrawn=withdrawn,
+            )
+        self._latest = now
 
     def _find_wait(self, due_at: datetime | None) -> float:
         """Return the seconds until the next sweep."""
