@@ -43,9 +43,10 @@ class ToolCallView(Schema):
 
 
 @api.get("/tools")
-async def list_tools(request: Request) -> list[ToolView]:
+async def list_tools(request: Request) -> Page[ToolView]:
     """List the tools, by name."""
-    return [_make_tool_view(tool) for _, tool in sorted(request.workbench.get(TOOLS).items())]
+    tools = sorted(request.workbench.get(TOOLS).items())
+    return Page(data=[_make_tool_view(tool) for _, tool in tools], next=None)
 
 
 @api.get("/tool-calls")

@@ -44,13 +44,14 @@ class SentMessageView(Schema):
 
 
 @api.get("/integrations")
-async def list_integrations(request: Request) -> list[IntegrationView]:
+async def list_integrations(request: Request) -> Page[IntegrationView]:
     """List the integrations of the workbench, by name."""
     connections = request.workbench.get(INTEGRATIONS).connections
-    return [
+    views = [
         IntegrationView(name=name, kind=connection.kind, reports=connection.reports)
         for name, connection in sorted(connections.items())
     ]
+    return Page(data=views, next=None)
 
 
 @api.get("/integrations/messages")

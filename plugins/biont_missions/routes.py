@@ -31,7 +31,7 @@ from biont_missions.views import (
 api = Api("missions")
 
 
-@api.post("/missions")
+@api.post("/missions", location="/missions/{id}")
 async def create(request: Request, body: NewMission) -> MissionView:
     """Create a mission: the AI plans tasks for a goal, runs them, reviews and reports."""
     factory = request.workbench.get(MISSIONS)

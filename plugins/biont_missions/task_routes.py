@@ -12,7 +12,7 @@ from biont_missions.views import NewTask, TaskResult, TaskView, make_task_view
 api = Api("tasks")
 
 
-@api.post("/tasks")
+@api.post("/tasks", location="/tasks/{id}")
 async def create_by_hand(request: Request, body: NewTask) -> TaskView:
     """Create a task that a person completes."""
     workbench = request.workbench

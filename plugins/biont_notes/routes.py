@@ -44,7 +44,7 @@ _FILES = {
 api = Api("notes")
 
 
-@api.post("/notes")
+@api.post("/notes", location="/notes/{id}")
 async def create(request: Request, body: NewNote) -> NoteView:
     """Create a note."""
     note = await request.workbench.store.transact(
@@ -95,10 +95,10 @@ async def search(
 
 
 @api.get("/notes/tags")
-async def list_tags(request: Request) -> list[TagView]:
+async def list_tags(request: Request) -> Page[TagView]:
     """List the 1000 most used tags of your notes, the most used first."""
     counted = await request.workbench.store.read(count_tags, request.user_id)
-    return [TagView(tag=tag, notes=count) for tag, count in counted]
+    return Page(data=[TagView(tag=tag, notes=count) for tag, count in counted], next=None)
 
 
 @api.get("/notes/export", media_type=("application/x-ndjson", "application/zip"))

@@ -97,7 +97,7 @@ class ReminderView(Schema):
     updated_at: datetime
 
 
-@api.post("/reminders")
+@api.post("/reminders", location="/reminders/{id}")
 async def create(request: Request, body: NewReminder) -> ReminderView:
     """Create a reminder; `reminder_triggered` is emitted when the reminder is due."""
     columns = await list_all_columns(body, request.workbench, request.user_id)

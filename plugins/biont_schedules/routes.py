@@ -51,7 +51,7 @@ class Why(Schema):
     )
 
 
-@api.post("/schedule")
+@api.post("/schedule", location="/schedule/{id}")
 async def create(request: Request, body: NewSchedule) -> ScheduleView:
     """Create a schedule for a prompt or another job."""
     workbench = request.workbench

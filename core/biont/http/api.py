@@ -45,6 +45,8 @@ class Route:
             A function that builds only some of its responses returns
             ``View | web.StreamResponse``.
         dialect: the conventions for keys and errors; None for Biont's own.
+        location: the path of the created object, for the header ``Location``; the names in braces
+            are path parameters or fields of the result. None if nothing is created.
     """
 
     method: str
@@ -56,6 +58,7 @@ class Route:
     tag: str
     media_type: str | tuple[str, ...] | None = None
     dialect: Dialect | None = None
+    location: str | None = None
 
 
 class Api:
@@ -101,6 +104,7 @@ class Api:
         public: bool = False,
         status: int = 200,
         media_type: str | tuple[str, ...] | None = None,
+        location: str | None = None,
     ) -> Callable[[F], F]:
         """Register a function as the route function of `method` and `path`; see `Route`."""
 
@@ -116,6 +120,7 @@ class Api:
                     self._tag,
                     media_type,
                     self._dialect,
+                    None if location is None else self._root + location,
                 )
             )
             return function
@@ -141,10 +146,17 @@ class Api:
         public: bool = False,
         status: int = 201,
         media_type: str | tuple[str, ...] | None = None,
+        location: str | None = None,
     ) -> Callable[[F], F]:
         """Register a POST route, for a function that creates something or starts an action."""
         return self.route(
-            "POST", path, scopes=scopes, public=public, status=status, media_type=media_type
+            "POST",
+            path,
+            scopes=scopes,
+            public=public,
+            status=status,
+            media_type=media_type,
+            location=location,
         )
 
     def patch(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from string import Formatter
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from biont.accounts.api_keys import Principal
 from biont.http.api import Api
 from biont.http.endpoint import Endpoint
 from biont.http.error_responses import answer_error
 from biont.http.request import Request
+from biont.http.request_id import add_request_id, begin_request
 from biont.workbench import Workbench
 
 
@@ -46,24 +48,38 @@ def make_app(endpoints: Sequence[Endpoint], *, body_limit: int) -> web.Applicati
     # No middleware: each middleware costs time in every request, and endpoints answer errors.
     # `read_body` decompresses: aiohttp would fail on a wrong coding, and ignore an unknown one.
     app = web.Application(client_max_size=body_limit, handler_args={"auto_decompress": False})
+    app.on_response_prepare.append(add_request_id)
     # aiohttp takes the first match. A literal segment sorts before the brace of a parameter:
     # /keys/create, then /keys/{id}.
-    for endpoint in sorted(endpoints, key=lambda endpoint: endpoint.route.path):
-        route = endpoint.route
-        app.router.add_route(route.method, route.path, endpoint.answer_request)
-    app.router.add_route("*", "/{path:.*}", _answer_unknown_route)
+    ordered = sorted(endpoints, key=lambda endpoint: endpoint.route.path)
+    for path, group in groupby(ordered, key=lambda endpoint: endpoint.route.path):
+        for endpoint in group:
+            app.router.add_route(endpoint.route.method, path, endpoint.answer_request)
+            if endpoint.route.method == hdrs.METH_GET:
+                app.router.add_route(hdrs.METH_HEAD, path, endpoint.answer_request)
+        # Here and not below, or DELETE /keys/create would be DELETE /keys/{id}.
+        app.router.add_route("*", path, _answer_other_method)
+    app.router.add_route("*", "/{path:.*}", _answer_unknown_path)
     return app
 
 
-async def _answer_unknown_route(request: web.Request) -> web.StreamResponse:
-    """Return 405 if the path has routes with other methods, else 404."""
-    *others, _ = request.app.router.resources()
-    allowed: set[str] = set()
-    for resource in others:
-        _, methods = await resource.resolve(request)
-        allowed |= methods
-    error = web.HTTPMethodNotAllowed(request.method, allowed) if allowed else web.HTTPNotFound()
+async def _answer_other_method(request: web.Request) -> web.StreamResponse:
+    """Return the methods of a path: 204 for OPTIONS, else 405."""
+    begin_request(request)
+    resource = request.match_info.route.resource
+    methods = {route.method for route in resource} if resource is not None else set()
+    allowed = sorted(methods - {"*"} | {hdrs.METH_OPTIONS})
+    headers = {hdrs.ALLOW: ", ".join(allowed)}
+    if request.method == hdrs.METH_OPTIONS:
+        return web.Response(status=204, headers=headers)
+    error = web.HTTPMethodNotAllowed(request.method, allowed)
+    error.headers.update(headers)
     return answer_error(request, error)
+
+
+async def _answer_unknown_path(request: web.Request) -> web.StreamResponse:
+    begin_request(request)
+    return answer_error(request, web.HTTPNotFound())
 
 
 def normalise_path(path: str) -> str:

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, JsonValue, SkipValidation
 
 from biont.accounts.api_keys import ApiKey, Scope
 from biont.event_types import CUSTOM_PATTERN, KnownType
-from biont.exceptions import StoreUnavailable, Unauthorized
+from biont.exceptions import NotFound, StoreUnavailable, Unauthorized
 from biont.http.api import Api
 from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
 from biont.http.request import Instant, Request, RowId
@@ -190,7 +190,7 @@ async def read_asyncapi(request: Request) -> web.Response:
     )
 
 
-@api.post("/keys/create")
+@api.post("/keys/create", location="/keys/{id}")
 async def create_key(request: Request, body: NewKey) -> CreatedKey:
     """Create an API key; only this response contains the key."""
     plain, record = await request.workbench.keys.create(
@@ -206,6 +206,16 @@ async def list_keys(request: Request, limit: Limit = 100, cursor: Cursor = None)
         request.user_id, limit + 1, decode_cursor(cursor)
     )
     return make_page(records, limit, lambda record: record.id, _make_key_view)
+
+
+@api.get("/keys/{key_id}")
+async def read_key(request: Request, key_id: RowId) -> KeyView:
+    """Read one of your API keys, without its secret."""
+    # The list begins with the newest key before the given number.
+    found = await request.workbench.keys.list_keys(request.user_id, 1, min(key_id + 1, 2**63 - 1))
+    if not found or found[0].id != key_id:
+        raise NotFound(f"there is no key {key_id}")
+    return _make_key_view(found[0])
 
 
 @api.delete("/keys/{key_id}")
@@ -226,7 +236,7 @@ async def list_event_types(
     )
 
 
-@api.post("/events")
+@api.post("/events", location="/events/{id}")
 async def emit_event(request: Request, body: NewEvent) -> EmittedEvent:
     """Emit a custom event; the event is durable when the response arrives."""
     event = await request.workbench.events.emit(body.event_type, request.user_id, body.payload)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 from aiohttp import hdrs, web
 from multidict import istr
@@ -18,6 +19,7 @@ from biont.http.causation_headers import read_causation_headers
 from biont.http.error_responses import answer_error
 from biont.http.paging import Page
 from biont.http.request import Request
+from biont.http.request_id import begin_request
 from biont.http.signature import BODY, read_signature
 from biont.http.text_parameters import read_texts
 from biont.json_text import parse_json
@@ -61,6 +63,8 @@ class Endpoint:
         self._is_strict = route.dialect is None
         # Reading emits no events, so the most frequent requests skip the causation headers.
         self._may_emit = route.method != "GET"
+        media_type = route.media_type or "application/json"
+        self._media_type = media_type if isinstance(media_type, str) else media_type[0]
         self._scopes = {Scope.FULL, *route.scopes}
         self.signature = signature = read_signature(owner, route)
         self._body = signature.body
@@ -68,6 +72,7 @@ class Endpoint:
 
     async def answer_request(self, http: web.Request) -> web.StreamResponse:
         """Return the response of the route function, or an error response."""
+        begin_request(http)
         try:
             request = await self._authorise(http)
             arguments = self._read_parameters(http)
@@ -80,6 +85,9 @@ class Endpoint:
             set_cause(read_causation_headers(http.headers) if self._may_emit else None)
             # Tasks that the function creates belong to the plugin.
             current_plugin.set(self._plugin)
+            if http.method == hdrs.METH_HEAD and self.signature.streams:
+                # The headers alone: a stream has no end, and an export takes long.
+                return web.Response(content_type=self._media_type)
             with contain_exit():
                 result = await self._function(request, **arguments)
             return self._respond(http, result)
@@ -96,8 +104,16 @@ class Endpoint:
         return web.Response(
             body=signature.answer.serializer.to_json(result),
             status=self.route.status,
-            headers=_make_headers(http, result) if signature.answers_page else _JSON,
+            headers=self._make_headers(http, result),
         )
+
+    def _make_headers(self, http: web.Request, result: object) -> Mapping[str, str]:
+        if self.signature.answers_page:
+            return _make_page_headers(http, result)
+        if self.route.location is None:
+            return _JSON
+        fields = _Fields(result, http.match_info)
+        return {**_JSON, hdrs.LOCATION: self.route.location.format_map(fields)}
 
     async def _authorise(self, http: web.Request) -> Request:
         if self.route.public:
@@ -135,12 +151,23 @@ class Endpoint:
             raise InvalidInput.from_validation(error, point_to) from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """Names in the location of a created object: path parameters, then fields of the result."""
+
+    result: object
+    path: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        return self.path[name] if name in self.path else str(getattr(self.result, name))
+
+
 def _read_bearer(http: web.Request) -> str | None:
     scheme, _, token = http.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _make_headers(http: web.Request, result: object) -> Mapping[str, str]:
+def _make_page_headers(http: web.Request, result: object) -> Mapping[str, str]:
     if not isinstance(result, Page) or result.next is None:
         return _JSON
     url = URL(http.path).with_query({**http.query, "cursor": result.next})

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
 from math import ceil
 
 import orjson
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from biont import exceptions
 from biont.http.api import Dialect
 from biont.http.problem_details import ProblemDetails
+from biont.http.request_id import get_request_id
 
 _STATUS: Mapping[type[exceptions.BiontError], int] = {
     exceptions.MalformedBody: 400,
@@ -31,7 +34,7 @@ _STATUS: Mapping[type[exceptions.BiontError], int] = {
 }
 _RETRY_AFTER = 1.0
 _KEPT_HEADERS = ("Accept", "Accept-Encoding", "Allow")
-_FAILED = "the server failed on this request; the server's log has the reason"
+_FAILED = "the server failed on this request; the server's log has the reason under the request id"
 
 _log = structlog.get_logger("biont.http")
 
@@ -61,6 +64,12 @@ def answer_error(
     else:
         _log.error("request failed", method=request.method, path=request.path, exc_info=error)
         problem = ProblemDetails(500, _FAILED)
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        scheme = "ApiKey" if dialect is None else "Bearer"
+        problem = replace(
+            problem, headers={**problem.headers, hdrs.WWW_AUTHENTICATE: f'{scheme} realm="biont"'}
+        )
+    problem = replace(problem, request_id=get_request_id())
     return dialect.write_problem(problem) if dialect is not None else _respond(problem)
 
 

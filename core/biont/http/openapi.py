@@ -38,6 +38,7 @@ class Problem(Schema):
     title: str
     status: int
     detail: str
+    request_id: str | None = Field(None, description="The id of the request in the log.")
     errors: list[ProblemItem] = Field(default_factory=list)
 
 
@@ -186,6 +187,14 @@ def _describe_responses(
     content |= {kind: {} for kind in own or ()}
     if content:
         success["content"] = content
+    if route.location is not None:
+        success["headers"] = {
+            "Location": {
+                "description": "The path of the created object.",
+                "required": True,
+                "schema": {"type": "string"},
+            }
+        }
     responses: dict[str, JsonValue] = {str(route.status): success}
     problem: JsonValue = {"application/problem+json": {"schema": schemas[-1, "answer"]}}
     if route.dialect is not None:

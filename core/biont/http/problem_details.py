@@ -17,6 +17,7 @@ class ProblemDetails:
         errors: each problem in the input, with its place.
         headers: further response headers.
         cause: the class of the exception; None for an error of HTTP itself, such as 405.
+        request_id: the id by which the log names the request.
     """
 
     status: int
@@ -24,6 +25,7 @@ class ProblemDetails:
     errors: Sequence[Mapping[str, str]] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     cause: type[Exception] | None = None
+    request_id: str | None = None
 
     def to_document(self) -> dict[str, object]:
         """Return the problem document (RFC 9457)."""
@@ -33,6 +35,8 @@ class ProblemDetails:
             "status": self.status,
             "detail": self.detail,
         }
+        if self.request_id is not None:
+            document["request_id"] = self.request_id
         if self.errors:
             document["errors"] = self.errors
         return document

@@ -37,6 +37,7 @@ class Signature:
         answers_page: whether the result is a page of a list.
         may_respond: whether the function may build the response itself. Testing each result
             for being a response is slow, and most routes never return a response.
+        streams: whether the function writes its response piece by piece.
     """
 
     path_names: frozenset[str]
@@ -47,6 +48,7 @@ class Signature:
     answer: TypeAdapter[object] | None
     answers_page: bool
     may_respond: bool
+    streams: bool
 
 
 @lru_cache(maxsize=1024)
@@ -68,6 +70,7 @@ def read_signature(owner: str, route: Route) -> Signature:
         answer=None if answer is type(None) else _adapt(answer),
         answers_page=isinstance(answer, type) and issubclass(answer, Page),
         may_respond=answer is not hints["return"],
+        streams=hints["return"] is web.StreamResponse,
     )
 
 

@@ -68,7 +68,7 @@ async def read_delivery(request: Request, webhook_id: RowId, delivery_id: RowId)
     )
 
 
-@api.post(f"{WEBHOOK}/test", scopes=SCOPES)
+@api.post(f"{WEBHOOK}/test", scopes=SCOPES, location=f"{DELIVERIES}/{{id}}")
 async def send_test(request: Request, webhook_id: RowId) -> DeliveryView:
     """Create a test delivery of type `webhook_test` for this webhook alone.
 

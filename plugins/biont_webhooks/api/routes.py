@@ -24,7 +24,7 @@ WEBHOOK = "/webhooks/outgoing/{webhook_id}"
 api = Api("webhooks")
 
 
-@api.post("/webhooks/outgoing/register", scopes=SCOPES)
+@api.post("/webhooks/outgoing/register", scopes=SCOPES, location="/webhooks/outgoing/{id}")
 async def register(request: Request, body: NewWebhook) -> CreatedWebhook:
     """Register a URL that gets a signed POST request for each matching event."""
     _check_url(request, body.url)

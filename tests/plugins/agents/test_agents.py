@@ -376,9 +376,8 @@ async def test_a_model_gets_an_error_for_a_removed_tool(
 
 
 async def test_tools_are_listed(client: ApiClient) -> None:
-    answer: object = (await client.request("GET", "/tools")).document
-    assert isinstance(answer, list)
-    assert {tool["name"]: tool["confirm"] for tool in answer} == {
+    tools = rows_of(await client.get("/tools"))
+    assert {tool["name"]: tool["confirm"] for tool in tools} == {
         "create_note": False,
         "create_reminder": False,
         "create_schedule": False,

@@ -1,0 +1,126 @@
+"""Methods, headers and lists as RFC 9110 and the reference say, on every route."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from biont.application import Application
+from biont.testing import ApiClient, MakeClient
+
+
+def _list_operations(application: Application) -> list[tuple[str, str, dict[str, Any]]]:
+    paths = orjson.loads(application.openapi)["paths"]
+    return [
+        (path, method, operation)
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    ]
+
+
+async def test_each_creating_route_says_where_the_created_object_is(
+    application: Application,
+) -> None:
+    for path, _, operation in _list_operations(application):
+        created = operation["responses"].get("201")
+        assert created is None or "Location" in created["headers"], path
+
+
+async def test_each_location_leads_to_the_created_object(client: ApiClient) -> None:
+    hook = {"url": "https://example.com/hook"}
+    created = [
+        ("/notes", {"title": "x"}),
+        ("/keys/create", {"name": "x"}),
+        ("/schedule", {"every": 3600, "prompt": "x"}),
+        ("/reminders", {"text": "x", "every": 3600}),
+        ("/webhooks/outgoing/register", hook),
+        ("/webhooks/outgoing/1/test", None),
+        ("/tasks", {"title": "x"}),
+    ]
+    for path, body in created:
+        answer = await client.request("POST", path, body)  # type: ignore[arg-type]  # JSON
+        assert answer.status == 201, answer.document
+        found = await client.get(answer.headers["Location"].removeprefix("/api/v1"))
+        assert found["id"] == answer.document["id"]
+
+
+async def test_no_list_is_a_bare_array(application: Application) -> None:
+    for path, method, operation in _list_operations(application):
+        for status, response in operation["responses"].items():
+            for content in response.get("content", {}).values():
+                schema = content.get("schema", {})
+                assert schema.get("type") != "array", (path, method, status)
+
+
+async def test_each_get_route_has_head_and_options(
+    application: Application, client: ApiClient
+) -> None:
+    for path, method, _ in _list_operations(application):
+        route = path.removeprefix("/api/v1").replace("{", "").replace("}", "")
+        if method != "get" or not path.startswith("/api/v1"):
+            continue
+        options = await client.request("OPTIONS", route)
+        assert options.status == 204
+        assert {"GET", "HEAD", "OPTIONS"} <= set(options.headers["Allow"].split(", ")), path
+
+
+@pytest.mark.parametrize("path", ["/notes", "/events/stream", "/notes/export", "/health"])
+async def test_head_has_the_headers_of_get_and_no_body(client: ApiClient, path: str) -> None:
+    async with client._session.head(f"{client.url}/api/v1{path}") as answer:  # noqa: SLF001  # HEAD has no JSON
+        assert answer.status == 200
+        assert answer.headers["Content-Type"]
+        assert await answer.read() == b""
+
+
+async def test_head_without_a_key_is_401(open_client: MakeClient) -> None:
+    stranger = await open_client(None)
+    async with stranger._session.head(f"{stranger.url}/api/v1/events/stream") as answer:  # noqa: SLF001  # as above
+        assert answer.status == 401
+
+
+async def test_401_names_the_scheme(open_client: MakeClient) -> None:
+    stranger = await open_client(None)
+    answer = await stranger.request("GET", "/notes")
+    assert answer.headers["WWW-Authenticate"].startswith("ApiKey ")
+    async with stranger._session.get(f"{stranger.url}/v1/models") as models:  # noqa: SLF001  # outside /api
+        assert models.status == 401
+        assert models.headers["WWW-Authenticate"].startswith("Bearer ")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/keys/create", "OPTIONS, POST"),
+        ("PUT", "/notes", "GET, HEAD, OPTIONS, POST"),
+        ("PUT", "/notes/abc", "DELETE, GET, HEAD, OPTIONS, PATCH"),
+        ("DELETE", "/notes/search", "GET, HEAD, OPTIONS"),
+    ],
+)
+async def test_405_names_the_methods_of_the_path(
+    client: ApiClient, method: str, path: str, allowed: str
+) -> None:
+    answer = await client.request(method, path)
+    assert answer.status == 405
+    assert answer.headers["Allow"] == allowed
+
+
+async def test_each_answer_has_a_request_id(client: ApiClient) -> None:
+    chosen = {"X-Request-ID": "trace-1/a=b"}
+    for path, status in [("/notes", 200), ("/notes/1", 404), ("/nothing", 404)]:
+        answer = await client.request("GET", path, headers=chosen)
+        assert answer.status == status
+        assert answer.headers["X-Request-ID"] == "trace-1/a=b"
+        assert status == 200 or answer.document["request_id"] == "trace-1/a=b"
+
+
+@pytest.mark.parametrize("wrong", ["", "a b", 'a"b', "x" * 101, "é"])
+async def test_a_request_id_that_could_forge_a_line_is_replaced(
+    client: ApiClient, wrong: str
+) -> None:
+    first = await client.request("GET", "/notes/1", headers={"X-Request-ID": wrong})
+    second = await client.request("GET", "/notes/1")
+    ids = {str(answer.document["request_id"]) for answer in (first, second)}
+    assert len(ids) == 2
+    assert wrong not in ids
