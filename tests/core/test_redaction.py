@@ -10,6 +10,22 @@ from biont.security.error_texts import TEXT_LIMIT, format_traceback, shorten_tex
 MEBIBYTE = 1 << 20
 
 
+class ExitingText(Exception):
+    """Error whose text ends the process."""
+
+    def __str__(self) -> str:
+        """End the process."""
+        raise SystemExit(3)
+
+
+class ClosedAttributes(Exception):
+    """Error whose attributes cannot be read."""
+
+    def __getattribute__(self, name: str) -> object:
+        """Refuse every attribute."""
+        raise RuntimeError(name)
+
+
 class BrokenText(Exception):
     def __str__(self) -> str:
         raise ValueError("no text")
@@ -77,3 +93,12 @@ def test_texts_of_exceptions_are_bounded() -> None:
     for text in (describe_exception(error), explain_exception(error), format_traceback(error)):
         assert len(text) < TEXT_LIMIT + 100
     assert len(describe_exception(error, 100)) < 200
+
+
+def test_an_error_that_cannot_be_read_is_described_by_its_type() -> None:
+    nested: Exception = ValueError("inside")
+    for _ in range(3000):
+        nested = ExceptionGroup("group", [nested])
+    for error in (ExitingText(), ClosedAttributes(), nested):
+        assert type(error).__name__ in describe_exception(error)
+        assert type(error).__name__ in format_traceback(error)

@@ -52,6 +52,75 @@ async def add(event: Event, workbench: Workbench) -> None:
     float(event.payload["amount"])
 """
 
+BROKEN_ERRORS = """
+import asyncio
+
+from biont import Api, Event, Request, Transaction, Workbench, hookimpl, on
+
+api = Api("broken")
+
+
+class ExitingText(Exception):
+    def __str__(self):
+        raise SystemExit(3)
+
+    __repr__ = __str__
+
+
+class ExitingExit(SystemExit):
+    __str__ = __repr__ = ExitingText.__str__
+
+
+class BrokenClass(Exception):
+    @property
+    def __class__(self):
+        raise RuntimeError("no class")
+
+
+class ClosedAttributes(Exception):
+    def __getattribute__(self, name):
+        raise RuntimeError(name)
+
+
+def make_circle():
+    first, second = ValueError("first"), ValueError("second")
+    first.__cause__, second.__cause__ = second, first
+    return first
+
+
+ERRORS = [ExitingText, ExitingExit, BrokenClass, ClosedAttributes, make_circle,
+          asyncio.CancelledError, GeneratorExit]
+
+
+def fail(number):
+    raise ERRORS[number]()
+
+
+@hookimpl
+def register_routes():
+    return api
+
+
+@on("custom_n")
+async def handle(event: Event, workbench: Workbench) -> None:
+    fail(event.payload["n"])
+
+
+@on("custom_n", transactional=True)
+def handle_in_transaction(tx: Transaction, events: list[Event], workbench: Workbench) -> None:
+    fail(events[0].payload["n"])
+
+
+@api.post("/broken-reads/{number}")
+async def read(request: Request, number: int) -> None:
+    await request.workbench.store.read(fail, number)
+
+
+@api.post("/broken-writes/{number}")
+async def write(request: Request, number: int) -> None:
+    await request.workbench.store.write(fail, number)
+"""
+
 BLOCKING = """
 import time
 
@@ -201,3 +270,24 @@ async def test_a_payload_that_an_error_quotes_stops_nothing_and_is_redacted(
     assert any("could not convert" in str(record.get("error")) for record in records)
     assert "hunter2" not in "".join(str(r) for r in records if "password" in str(r))
     assert max(map(len, server.read_log().splitlines())) < 20_000
+
+
+async def test_errors_that_cannot_be_read_stop_nothing(
+    start_server: StartServer, make_key: MakeKey, tmp_path: Path
+) -> None:
+    server = await start_server(
+        plugins=write_plugin(tmp_path, "broken", BROKEN_ERRORS), events={"handler_retry": []}
+    )
+    async with ApiClient(server.url, await make_key()) as client:
+        for number in range(7):
+            await emit(client, "custom_n", n=number)
+        await client.get_until("/dead-letters", lambda answer: len(find_data(answer)) == 14)
+        for number in range(5):
+            for path in (f"/broken-reads/{number}", f"/broken-writes/{number}"):
+                status, _ = await client.ask("POST", path)
+                assert status == 500
+        health = await client.get("/health")
+        assert health["status"] == "ok"
+    assert await server.stop() == 0
+    for line in server.read_log().splitlines():
+        orjson.loads(line)

@@ -121,7 +121,7 @@ def _redact_value(name: str, value: object, depth: int = 0) -> object:
 def _write_text(value: object) -> str:
     try:
         return value if isinstance(value, str) else repr(value)
-    except Exception:  # noqa: BLE001  # a broken `__repr__` must not lose the record
+    except BaseException:  # noqa: BLE001  # a broken `__repr__` must not lose the record
         return f"<{type(value).__name__}>"
 
 

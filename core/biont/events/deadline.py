@@ -67,7 +67,9 @@ class Deadline:
         elif kind is asyncio.CancelledError and not self._task.cancelling():
             raise BiontError("a task or future that the call awaited was cancelled") from error
         if error is not None:
-            refuse_exit(error)
+            # No coroutine is closed while its task runs: the code itself raises the error.
+            is_closed = kind is GeneratorExit and asyncio.current_task() is not self._task
+            refuse_exit(error, is_async=kind is asyncio.CancelledError or is_closed)
 
     def _expire(self, kind: type[BaseException] | None, error: BaseException | None) -> None:
         self._has_expired = False

@@ -137,7 +137,7 @@ class TransactionalHandlers:
 def _call_handler(transaction: Transaction, call: _Call) -> Sequence[JournalEntry]:
     """Call a handler; return the events that the handler has deferred."""
     transaction.deferred = []
-    with contain_exit():
+    with contain_exit(is_async=False):
         call.handle(transaction, [entry.event for entry in call.entries])
     if transaction.events:
         raise PluginError(

@@ -34,6 +34,7 @@ from biont.plugins.requirements import find_cycle, find_dependants, sort_by_requ
 from biont.plugins.sources import FoundSources, find_sources
 from biont.runtime.containment import contain_exit
 from biont.runtime.isolated_call import IsolatedCall, NotReturned
+from biont.security.error_texts import describe_exception, explain_exception
 
 if TYPE_CHECKING:
     import click
@@ -126,8 +127,8 @@ class PluginManager:
             raise
         except Exception as error:  # noqa: BLE001  # a plugin may raise anything
             # The message of an error of our own says all.
-            kind = "" if type(error) is PluginError else f"{type(error).__name__}: "
-            self.quarantine(name, f"{kind}{error}")
+            describe = explain_exception if type(error) is PluginError else describe_exception
+            self.quarantine(name, describe(error))
 
     def quarantine(self, name: str, reason: str) -> None:
         """Take a plugin, and the plugins that require it, out of use."""
@@ -155,7 +156,7 @@ class PluginManager:
         """
 
         def call() -> T:
-            with contain_exit():
+            with contain_exit(is_async=False):
                 return function()
 
         if self.is_built_in(name):

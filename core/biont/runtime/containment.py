@@ -13,16 +13,23 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
+from typing import TypeVar
 
 from biont.exceptions import PluginExit
 
+ErrorT = TypeVar("ErrorT", bound=BaseException)
+
 _PASSING = (Exception, asyncio.CancelledError, GeneratorExit)
+_READ = ("__cause__", "__context__", "__traceback__", "__notes__", "sqlite_errorcode")
 
 
 class ContainExit:
     """Context manager that raises `PluginExit` instead of an exception that ends the process."""
 
-    __slots__ = ()
+    __slots__ = ("_is_async",)
+
+    def __init__(self, *, is_async: bool) -> None:
+        self._is_async = is_async
 
     def __enter__(self) -> None:
         """Enter the context."""
@@ -35,19 +42,52 @@ class ContainExit:
     ) -> None:
         """Replace an exception that would end the process."""
         if error is not None:
-            refuse_exit(error)
+            refuse_exit(error, is_async=self._is_async)
 
 
-def contain_exit() -> ContainExit:
-    """Return a context manager for the call of a plugin's code."""
-    return ContainExit()
+def contain_exit(*, is_async: bool = True) -> ContainExit:
+    """Return a context manager for the call of a plugin's code.
+
+    Args:
+        is_async: whether the code runs in a task. Without a task nothing is cancelled or closed,
+            so that the code itself has raised `asyncio.CancelledError` or `GeneratorExit`.
+    """
+    return ContainExit(is_async=is_async)
 
 
-def refuse_exit(error: BaseException) -> None:
+def refuse_exit(error: BaseException, *, is_async: bool = True) -> None:
     """Raise `PluginExit` if `error` would end the process; let every other error pass.
 
     Raises:
-        PluginExit: `error` would end the process.
+        PluginExit: `error` would end the process, or cannot be read.
     """
-    if not isinstance(error, _PASSING):
-        raise PluginExit(f"{error!r} was raised; a plugin must not end the process") from error
+    # By the type: `isinstance` also asks the attribute `__class__`, which may be broken.
+    if not issubclass(type(error), _PASSING if is_async else Exception):
+        raise PluginExit(
+            f"{describe_raised(error)} was raised; a plugin must not end the process"
+        ) from error
+    replaced = make_readable(error)
+    if replaced is not error:
+        raise replaced from None
+
+
+def make_readable(error: ErrorT) -> ErrorT | PluginExit:
+    """Return `error`, or a `PluginExit` instead of an error whose attributes raise errors.
+
+    Code that handles an error asks for its class, cause and attributes.
+    """
+    try:
+        isinstance(error, ContainExit)
+        for name in _READ:
+            getattr(error, name, None)
+    except BaseException:  # noqa: BLE001  # raised by code of the plugin
+        return PluginExit(f"{type(error).__name__} was raised; its attributes cannot be read")
+    return error
+
+
+def describe_raised(error: BaseException) -> str:
+    """Return `error` as Python code, such as ``SystemExit(1)``, or its type."""
+    try:
+        return repr(error)
+    except BaseException:  # noqa: BLE001  # a broken `__repr__`
+        return type(error).__name__

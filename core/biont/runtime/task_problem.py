@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_LIMIT = 1000
+"""The longest message of an error, in characters."""
+
 
 @dataclass(frozen=True, slots=True)
 class TaskProblem:
@@ -22,4 +25,8 @@ class TaskProblem:
     @classmethod
     def of(cls, plugin: str | None, task: str, error: BaseException) -> TaskProblem:
         """Return the problem of a task that has raised `error`."""
-        return cls(plugin or "core", task, f"{type(error).__name__}: {error}")
+        try:
+            message = str(error)[:_LIMIT]
+        except BaseException:  # noqa: BLE001  # a broken `__str__`
+            message = ""
+        return cls(plugin or "core", task, f"{type(error).__name__}: {message}")

@@ -44,12 +44,16 @@ def explain_exception(error: BaseException) -> str:
 
 
 def format_traceback(error: BaseException) -> str:
-    """Return the traceback of `error` with its causes."""
-    return redact_secrets(shorten_text("".join(traceback.format_exception(error))))
+    """Return the traceback of `error` with its causes; else type and message."""
+    try:
+        text = "".join(traceback.format_exception(error))
+    except BaseException:  # noqa: BLE001  # a broken attribute, or groups nested too deeply
+        return describe_exception(error)
+    return redact_secrets(shorten_text(text))
 
 
 def _read_message(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # noqa: BLE001  # a broken `__str__`: the type alone is known
+    except BaseException:  # noqa: BLE001  # a broken `__str__`, or one that calls `sys.exit`
         return ""

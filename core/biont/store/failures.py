@@ -59,7 +59,12 @@ def find_failure(error: BaseException) -> Failure | None:
         return None
     # The first error of SQLite decides: one that undoes a transaction hides the cause otherwise.
     for cause in _iterate_causes(error):
-        code = getattr(cause, "sqlite_errorcode", None)
+        # By the type: an error of foreign code may have broken attributes.
+        code = (
+            getattr(cause, "sqlite_errorcode", None)
+            if issubclass(type(cause), sqlite3.Error)
+            else None
+        )
         if code is not None:
             kind = code & 0xFF  # the lowest byte is the kind, the rest is detail
             if kind in _DAMAGE:
@@ -130,6 +135,9 @@ def _find_damage(path: Path) -> StoreDamaged | None:
 
 
 def _iterate_causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
+    seen: set[int] = set()
+    # Foreign code may set a cause that leads back to its own effect.
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         yield error
-        error = error.__cause__ or error.__context__
+        error = error.__context__ if error.__cause__ is None else error.__cause__

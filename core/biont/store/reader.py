@@ -12,6 +12,7 @@ from queue import Empty, SimpleQueue
 from peewee import Database, PeeweeException
 
 from biont.exceptions import StoreUnavailable
+from biont.runtime.containment import describe_raised, make_readable
 from biont.store.condition import DatabaseCondition
 from biont.store.database import activate
 
@@ -40,7 +41,7 @@ class ReadReply:
 
 def name_exit(error: BaseException) -> RuntimeError:
     """Return an ordinary error for one that would end the thread or the event loop."""
-    return RuntimeError(f"a store function raised {error!r}")
+    return RuntimeError(f"a store function raised {describe_raised(error)}")
 
 
 class Readers:
@@ -131,7 +132,7 @@ class Readers:
         try:
             return ReadReply(read.future, read.context.run(self._call, read.function))
         except Exception as error:  # noqa: BLE001  # raised again where the read is awaited
-            return ReadReply(read.future, error=self._condition.report_read(error))
+            return ReadReply(read.future, error=self._condition.report_read(make_readable(error)))
         except BaseException as error:  # noqa: BLE001  # `sys.exit` must not end this thread
             return ReadReply(read.future, error=name_exit(error))
 

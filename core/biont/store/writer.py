@@ -32,6 +32,7 @@ from peewee import Database, PeeweeException
 
 from biont.event import Event, EventFactory
 from biont.exceptions import StoreUnavailable
+from biont.runtime.containment import make_readable
 from biont.store.condition import DatabaseCondition
 from biont.store.database import activate, execute_sql, savepoint
 from biont.store.inbox import insert_inbox_events, take_inbox_events
@@ -100,7 +101,7 @@ class Writer:
         self._last_sequence = 0
         self._version = 0
         self._watch_at = self._probe_at = 0.0
-        self._started: SimpleQueue[Exception | None] = SimpleQueue()
+        self._started: SimpleQueue[BaseException | None] = SimpleQueue()
         self._is_stopping = False
         self._has_inbox = is_owner
 
@@ -134,7 +135,7 @@ class Writer:
                 has_started = True
                 self._started.put(None)
                 self._work()
-        except Exception as error:  # noqa: BLE001  # raised by `start`, or the process ends
+        except BaseException as error:  # noqa: BLE001  # raised by `start`, or the process ends
             if not has_started:
                 self._started.put(error)
                 return
@@ -148,7 +149,7 @@ class Writer:
             if batch or self._has_inbox:
                 try:
                     self._on_commit(self._commit(batch))
-                except Exception:
+                except BaseException:
                     self._refuse(batch)
                     raise
 
@@ -245,7 +246,7 @@ class Writer:
         try:
             write.result = call.run(self._database)
         except Exception as error:  # noqa: BLE001  # raised again where the write is awaited
-            write.refuse(self._condition.report_write(error))
+            write.refuse(self._condition.report_write(make_readable(error)))
         except BaseException as error:  # noqa: BLE001  # `sys.exit` must not end this thread
             write.refuse(name_exit(error))
 
