@@ -94,7 +94,12 @@ class Application:
     @cached_property
     def app(self) -> web.Application:
         """The HTTP application."""
-        return make_app(self._starter.endpoints, body_limit=self._settings.server.body_limit)
+        server = self._settings.server
+        return make_app(
+            self._starter.endpoints,
+            body_limit=server.body_limit,
+            body_timeout=server.body_timeout,
+        )
 
     @cached_property
     def openapi(self) -> bytes:

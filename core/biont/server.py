@@ -10,9 +10,10 @@ import structlog
 from aiohttp import web
 
 from biont.application import open_application
+from biont.http.connections import BoundedSite, ConnectionLimits
 from biont.runtime.tuning import tune_interpreter
 from biont.server_process import StopSignal, end_blocked_process
-from biont.settings.sections import Settings
+from biont.settings.sections import ServerSettings, Settings
 
 # Before this version, two connections that write or checkpoint at the same time can lose a WAL
 # reset and corrupt the database.
@@ -60,7 +61,7 @@ async def serve(
         await runner.setup()
         tune_interpreter()
         try:
-            await web.TCPSite(runner, settings.server.host, settings.server.port).start()
+            await _make_site(runner, settings.server).start()
             stop_signal.has_started = True
             on_ready(_find_url(runner))
             await _wait_for_any(stop_signal.requested, shutdown.requested)
@@ -68,6 +69,11 @@ async def serve(
             # The shutdown timeout begins here, so that open responses share it with all parts.
             shutdown.request()
             await runner.cleanup()
+
+
+def _make_site(runner: web.AppRunner, settings: ServerSettings) -> BoundedSite:
+    limits = ConnectionLimits(settings.connections, settings.head_timeout, settings.idle_timeout)
+    return BoundedSite(runner, settings.host, settings.port, limits)
 
 
 async def _wait_for_any(*events: asyncio.Event) -> None:

@@ -10,6 +10,7 @@ from aiohttp import hdrs, web
 
 from biont.accounts.api_keys import Principal
 from biont.http.api import Api
+from biont.http.body import BODY_TIMEOUT
 from biont.http.endpoint import Endpoint
 from biont.http.error_responses import answer_error
 from biont.http.request import Request
@@ -38,16 +39,20 @@ def make_endpoints(owner: str, api: Api, workbench: Workbench) -> list[Endpoint]
     ]
 
 
-def make_app(endpoints: Sequence[Endpoint], *, body_limit: int) -> web.Application:
+def make_app(
+    endpoints: Sequence[Endpoint], *, body_limit: int, body_timeout: float
+) -> web.Application:
     """Return an application that serves `endpoints`.
 
     Args:
         endpoints: all endpoints; literal paths win over parameters.
         body_limit: the largest request body, in bytes.
+        body_timeout: the seconds that the body of a request may take.
     """
     # No middleware: each middleware costs time in every request, and endpoints answer errors.
     # `read_body` decompresses: aiohttp would fail on a wrong coding, and ignore an unknown one.
     app = web.Application(client_max_size=body_limit, handler_args={"auto_decompress": False})
+    app[BODY_TIMEOUT] = body_timeout
     app.on_response_prepare.append(add_request_id)
     # aiohttp takes the first match. A literal segment sorts before the brace of a parameter:
     # /keys/create, then /keys/{id}.

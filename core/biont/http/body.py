@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import Mapping
 from functools import lru_cache
@@ -10,6 +11,9 @@ from types import MappingProxyType
 from aiohttp import hdrs, web
 
 from biont.exceptions import MalformedBody
+
+BODY_TIMEOUT = web.AppKey("biont_body_timeout", float)
+"""The seconds that the body of a request may take."""
 
 # The window sizes of zlib: gzip alone, and the zlib format that HTTP calls deflate.
 _WINDOWS: Mapping[str, int] = MappingProxyType({"gzip": 31, "x-gzip": 31, "deflate": 15})
@@ -30,7 +34,7 @@ async def read_body(http: web.Request) -> bytes:
         # Before anything is read, so that an upload which cannot be used ends early.
         window = _find_window(coding)
     try:
-        content = await http.read()
+        content = await _read_in_time(http)
     except web.HTTPException:
         raise
     # aiohttp reports a broken body by classes of its parser, and a lost client by any OSError.
@@ -41,6 +45,22 @@ async def read_body(http: web.Request) -> bytes:
     if coding is None or window is None:
         return content
     return _decompress(content, coding, window, http.client_max_size)
+
+
+async def _read_in_time(http: web.Request) -> bytes:
+    # Most bodies arrive together with the head, and need no timer.
+    if http.content.is_eof():
+        return await http.read()
+    seconds = http.app[BODY_TIMEOUT]
+    try:
+        async with asyncio.timeout(seconds):
+            return await http.read()
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout(
+            text=f"the body did not arrive within {seconds:g} seconds, "
+            "the setting server.body_timeout",
+            headers={hdrs.CONNECTION: "close"},
+        ) from error
 
 
 def check_content_type(http: web.Request) -> None:

@@ -70,7 +70,7 @@ def answer_error(
             problem, headers={**problem.headers, hdrs.WWW_AUTHENTICATE: f'{scheme} realm="biont"'}
         )
     problem = replace(problem, request_id=get_request_id())
-    return dialect.write_problem(problem) if dialect is not None else _respond(problem)
+    return dialect.write_problem(problem) if dialect is not None else respond_problem(problem)
 
 
 def describe_error(error: exceptions.BiontError) -> ProblemDetails:
@@ -97,7 +97,8 @@ def _describe_status(error: web.HTTPException) -> ProblemDetails:
     return ProblemDetails(error.status, _explain(error), headers=kept)
 
 
-def _respond(problem: ProblemDetails) -> web.Response:
+def respond_problem(problem: ProblemDetails) -> web.Response:
+    """Return a problem document as a response."""
     return web.Response(
         status=problem.status,
         body=orjson.dumps(problem.to_document()),

@@ -214,7 +214,7 @@ def _list_problems(endpoint: Endpoint) -> list[int]:
     if endpoint.signature.path_names:
         statuses.append(404)
     if endpoint.signature.body is not None:
-        statuses += [400, 404, 413, 415]
+        statuses += [400, 404, 408, 413, 415]
     if endpoint.route.method != "GET":
         statuses.append(409)
     return sorted(set(statuses))

@@ -64,6 +64,23 @@ class ServerSettings(Section):
     body_limit: int = Field(
         1024 * 1024, gt=0, description="Largest request body, in bytes; a larger body gets 413."
     )
+    head_timeout: Seconds = Field(
+        15.0, description="Seconds until the head of a connection's first request is complete."
+    )
+    body_timeout: Seconds = Field(
+        60.0, description="Seconds that the body of a request may take; a slower body gets 408."
+    )
+    idle_timeout: Seconds = Field(
+        75.0,
+        description="Seconds from an answer until the head of the next request is complete; "
+        "then the connection is closed.",
+    )
+    connections: int = Field(
+        0,
+        ge=0,
+        description="Largest number of connections; 0 for as many as the limit of open files "
+        "permits, of which a quarter is kept for other parts.",
+    )
 
 
 class LogSettings(Section):
