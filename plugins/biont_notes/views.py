@@ -34,18 +34,19 @@ class NewNote(Schema):
 
 
 class NoteChange(Schema):
-    """Fields of a note to change."""
+    """Fields of a note to change; fields left out stay as they are."""
 
     model_config = ConfigDict(extra="forbid")
 
-    title: Title | None = None
-    content: Content | None = None
-    tags: Tags | None = None
+    # The defaults are never used; a factory keeps them out of the JSON schema.
+    title: Title = Field(default_factory=str)
+    content: Content = Field(default_factory=str)
+    tags: Tags = Field(default_factory=list)
 
     def list_columns(self) -> dict[str, str]:
         """Return the given fields as columns of a note."""
-        columns = self.model_dump(exclude_none=True)
-        if self.tags is not None:
+        columns = self.model_dump(exclude_unset=True)
+        if "tags" in columns:
             columns["tags"] = dump_json(list(dict.fromkeys(self.tags)))
         return columns
 

@@ -124,3 +124,27 @@ async def test_a_request_id_that_could_forge_a_line_is_replaced(
     ids = {str(answer.document["request_id"]) for answer in (first, second)}
     assert len(ids) == 2
     assert wrong not in ids
+
+
+@pytest.mark.parametrize("field", ["title", "content", "tags"])
+async def test_null_is_refused_for_a_field_of_a_note_that_cannot_be_empty(
+    client: ApiClient, field: str
+) -> None:
+    await client.post("/notes", {"title": "x", "content": "y", "tags": ["z"]})
+    status, problem = await client.ask("PATCH", "/notes/1", {field: None})
+    assert status == 422
+    assert f"#/{field}" in str(problem["errors"])
+    changed = (await client.ask("PATCH", "/notes/1", {"content": ""}))[1]
+    assert (changed["title"], changed["content"], changed["tags"]) == ("x", "", ["z"])
+
+
+async def test_a_change_of_the_user_keeps_what_is_absent_and_clears_what_is_null(
+    client: ApiClient,
+) -> None:
+    for body, zone in [
+        ({"time_zone": "Europe/Berlin"}, "Europe/Berlin"),
+        ({}, "Europe/Berlin"),
+        ({"time_zone": None}, None),
+    ]:
+        status, user = await client.ask("PATCH", "/me", body)  # type: ignore[arg-type]  # JSON
+        assert (status, user["time_zone"]) == (200, zone)

@@ -32,7 +32,7 @@ class UserChange(Schema):
     model_config = ConfigDict(extra="forbid")
 
     time_zone: TimeZone | None = Field(
-        description="The time zone of new schedules that name none; null for the setting."
+        None, description="The time zone of new schedules that name none; null for the setting."
     )
 
 
@@ -45,9 +45,10 @@ async def read_me(request: Request) -> UserView:
 @api.patch("/me")
 async def change_me(request: Request, body: UserChange) -> UserView:
     """Change your time zone; existing schedules keep their time zones."""
-    return _make_user_view(
-        await request.workbench.users.set_time_zone(request.user_id, body.time_zone)
-    )
+    users = request.workbench.users
+    if "time_zone" not in body.model_fields_set:
+        return _make_user_view(await users.get(request.user_id))
+    return _make_user_view(await users.set_time_zone(request.user_id, body.time_zone))
 
 
 def _make_user_view(user: User) -> UserView:
