@@ -200,3 +200,16 @@ async def test_a_read_only_database_or_folder_is_named_in_one_line(
     assert "Traceback" not in error
     (line,) = (line for line in error.splitlines() if line.startswith("biont: "))
     assert str(tmp_path / "biont.sqlite3") in line
+
+
+async def test_a_database_of_another_program_is_refused_and_not_changed(config: Path) -> None:
+    database = config.parent / "biont.sqlite3"
+    database.unlink()
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE recipes (title TEXT)")
+        connection.commit()
+    code, error = await start_or_fail(config)
+    assert code == 1
+    assert "belongs to another program" in error.splitlines()[-1]
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_schema").fetchall() == [("recipes",)]

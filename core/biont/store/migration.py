@@ -37,10 +37,11 @@ def migrate(database: Database, owner: str, migrations: Path) -> list[str]:
     table that SQLite numbers has AUTOINCREMENT, whichever way a migration has made the table.
 
     Raises:
-        StoreConflict: the database was made by a newer version.
+        StoreConflict: the database was made by a newer version or by another program.
     """
     runner = Runner(database, str(migrations), table_name=f"migrations_{owner}")
     with database.atomic("IMMEDIATE"):
+        _check_program(database)
         unknown = [migration.name for migration in runner.status() if migration.path is None]
         if unknown:
             raise StoreConflict(
@@ -50,3 +51,13 @@ def migrate(database: Database, owner: str, migrations: Path) -> list[str]:
         names = list(runner.up())
         add_autoincrement(database)
         return names
+
+
+def _check_program(database: Database) -> None:
+    """Check that the database is new, or was made by this program."""
+    tables = database.get_tables()
+    if tables and not any(name.startswith("migrations_") for name in tables):
+        raise StoreConflict(
+            f"the database {database.database} belongs to another program: it has the table "
+            f"{tables[0]!r} and no migrations of the workbench; correct database.url"
+        )
