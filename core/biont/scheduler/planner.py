@@ -22,6 +22,9 @@ from biont.scheduler.tables import CatchUp, Overlap, RunStatus, Schedule
 from biont.scheduler.timing import Timing, find_jitter
 from biont.store.database import execute_sql, format_instant
 
+_MOST_OUTCOMES = 2000
+"""The number of outcomes after which a slice has no further schedule."""
+
 # Word for word the condition of the partial index; otherwise SQLite does not use the index.
 _IS_DUE = "next_fire_at IS NOT NULL AND NOT paused AND next_fire_at <= ?"
 # A column that does not matter for a schedule is blanked, so that alike schedules share a plan:
@@ -31,9 +34,14 @@ _COLUMNS = (
     " iif(kind = 'every', created_at, NULL), iif(jitter, id, 0), jitter, catch_up,"
     " catch_up_window, catch_up_limit, overlap, max_runs - run_count, daily_budget"
 )
+# Half of a slice is due for the longest time and half has just become due: a backlog of many
+# schedules and what is on time do not hold up each other.
+_SELECT_DUE = f"SELECT id FROM schedules WHERE {_IS_DUE} ORDER BY next_fire_at"  # noqa: S608
 _FIND_DUE = (
     f"SELECT json_group_array(json_array(id, {_COLUMNS})) FROM"  # noqa: S608  # only names
-    f" (SELECT * FROM schedules WHERE {_IS_DUE} ORDER BY next_fire_at LIMIT ?)"
+    " (SELECT * FROM schedules WHERE id IN"
+    f" (SELECT id FROM ({_SELECT_DUE} LIMIT ?) UNION SELECT id FROM ({_SELECT_DUE} DESC LIMIT ?))"
+    " ORDER BY next_fire_at DESC, id DESC)"
 )
 _FIND_RETRIES = (
     "SELECT json_group_array(id) FROM schedule_runs"
@@ -180,9 +188,22 @@ class _Columns(NamedTuple):
 
 
 def find_claims(planner: Planner, limit: int) -> list[ScheduleClaim]:
-    """Return the claims of up to `limit` due schedules, the longest due first."""
-    (rows,) = execute_sql(_FIND_DUE, format_instant(planner.now), limit).fetchone()
-    return [ScheduleClaim(row[0], row[1], planner.get_plan(row[1:])) for row in orjson.loads(rows)]
+    """Return plans for up to `limit` due schedules, in the order in which they were due.
+
+    Fewer schedules are planned when these have many outcomes, so that the transaction that writes
+    the claims stays short. What has just become due is planned first.
+    """
+    now, half = format_instant(planner.now), (limit + 1) // 2
+    (rows,) = execute_sql(_FIND_DUE, now, half, now, half).fetchone()
+    claims: list[ScheduleClaim] = []
+    outcome_count = 0
+    for row in orjson.loads(rows):
+        claim = ScheduleClaim(row[0], row[1], planner.get_plan(row[1:]))
+        claims.append(claim)
+        outcome_count += len(claim.plan.decision.outcomes)
+        if outcome_count >= _MOST_OUTCOMES:
+            break
+    return claims[::-1]
 
 
 def find_due_retries(now: datetime) -> list[int]:

@@ -26,6 +26,7 @@ MAX_UNRUN_OUTCOMES = 200
 """The number of occurrences that a schedule decides in one claim, runs not counted."""
 
 _MAX_INTERRUPTIONS = 3
+_SHORTEST_SPAN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +125,17 @@ def _select_runnable(
     timing: Timing, first: datetime, now: datetime, policy: RunPolicy
 ) -> Sequence[datetime]:
     """Return the latest occurrences up to `now`, as many as the policy lets run."""
-    earliest = now - policy.max_lateness
     limit = policy.catch_up_limit if policy.catch_up is CatchUp.ALL else 1
-    later = timing.instants(max(first, earliest - timedelta(microseconds=1)))
-    due = takewhile(lambda instant: instant <= now, later)
-    return deque(chain([first], due) if first >= earliest else due, maxlen=limit)
+    earliest, span = now - policy.max_lateness, _SHORTEST_SPAN
+    while True:
+        # In growing steps backwards, because a window of months may have a million occurrences.
+        begin = max(first, earliest, now - span)
+        later = timing.instants(max(first, begin - timedelta(microseconds=1)))
+        due = takewhile(lambda instant: instant <= now, later)
+        runnable = deque(chain([first], due) if first >= begin else due, maxlen=limit)
+        if len(runnable) == limit or now - span <= max(first, earliest):
+            return runnable
+        span *= 4
 
 
 def _decide_occurrence(

@@ -48,6 +48,7 @@ from biont.scheduler.run import Job
 from biont.scheduler.run_executor import RunExecutor
 from biont.scheduler.run_records import find_ended_runs, find_queued_runs, recover_runs
 from biont.scheduler.tables import ScheduleRun
+from biont.store.database import format_instant
 from biont.store.store import Store
 
 _SLICE = 500
@@ -188,21 +189,23 @@ class Scheduler:
 
     async def sweep(self) -> int:
         """Claim all due occurrences and queue the runs; return the number of runs."""
-        # One instant for the whole sweep: schedules that fall due meanwhile wait for the next
-        # sweep, so a sweep ends.
-        now = self._clock.now()
-        await self._notice_step_back(now)
-        planner = Planner(now, self._defaults)
+        began_at = format_instant(self._clock.now())
         count = 0
-        work = await self._store.read(_find_work, planner)
-        if work.retries:
-            self._executor.add(await self._store.write(release_runs, work.retries))
-        while work.claims:
-            queued = await self._store.write(write_claims, work.claims, planner.now)
-            self._executor.add(queued)
-            count += len(queued)
+        while True:
+            # The present of each slice, so that what falls due beside a long backlog is on time.
+            now = self._clock.now()
+            await self._notice_step_back(now)
+            planner = Planner(now, self._defaults)
             work = await self._store.read(_find_work, planner)
-        return count
+            if work.retries:
+                self._executor.add(await self._store.write(release_runs, work.retries))
+            if work.claims:
+                queued = await self._store.write(write_claims, work.claims, planner.now)
+                self._executor.add(queued)
+                count += len(queued)
+            # A slice that was due only later is the last, so a sweep ends.
+            if not any(claim.due_at <= began_at for claim in work.claims):
+                return count
 
     async def _watch(self) -> None:
         while True:
