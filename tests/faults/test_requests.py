@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
+import orjson
 import pytest
 from conftest import MakeKey, StartServer
 from yarl import URL
@@ -46,3 +48,39 @@ async def test_a_broken_chunk_is_400(start_server: StartServer, make_key: MakeKe
         server.url, await make_key(), "Transfer-Encoding: chunked", body, leaves=False
     )
     assert b" 400 " in answer.splitlines()[0]
+
+
+BROKEN = """
+from biont import Api, Request, hookimpl
+
+api = Api("broken")
+
+
+@api.get("/broken")
+async def fail(request: Request) -> None:
+    raise ZeroDivisionError("password=hunter2")
+
+
+@hookimpl
+def register_routes() -> Api:
+    return api
+"""
+
+
+async def test_a_request_that_fails_in_the_server_is_found_in_the_log_by_its_id(
+    start_server: StartServer, make_key: MakeKey, tmp_path: Path
+) -> None:
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "broken.py").write_text(BROKEN)
+    server = await start_server(plugins={"folder": str(tmp_path / "plugins")})
+    async with ApiClient(server.url, await make_key()) as client:
+        status, problem = await client.ask("GET", "/broken")
+        assert status == 500
+        await client.ask("GET", "/notes/999")
+    assert await server.stop() == 0
+    records = [orjson.loads(line) for line in server.read_log().splitlines()]
+    (record,) = [found for found in records if found.get("request_id") == problem["request_id"]]
+    assert record["level"] == "error"
+    assert "ZeroDivisionError" in record["exception"]
+    assert "hunter2" not in server.read_log()
+    assert "ZeroDivisionError" not in str(problem)
