@@ -12,7 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 from biont import Api, Page, Request, RowId, Schema
 from biont.exceptions import InputProblem, InvalidInput
 from biont.http import Cursor, Limit, decode_cursor, make_page
-from biont.scheduling import TimingKind
+from biont.scheduling import CalendarInterval, TimingKind
 from biont_reminders.job import Text
 from biont_reminders.reminders import (
     change_reminder,
@@ -30,6 +30,8 @@ from biont_schedules import (
     When,
     list_all_columns,
     omit_default,
+    read_cron,
+    read_every,
     require_value,
 )
 
@@ -87,7 +89,7 @@ class ReminderView(Schema):
     schedule_id: int
     kind: TimingKind
     cron: str | None
-    every: int | None
+    every: int | CalendarInterval | None
     at: datetime | None
     time_zone: str
     next_at: datetime | None = Field(description="Next occurrence, in UTC.")
@@ -177,8 +179,8 @@ def _make_reminder_view(reminder: Reminder) -> ReminderView:
         state=reminder.state,
         schedule_id=reminder.schedule_id,
         kind=TimingKind(schedule.kind),
-        cron=schedule.expression or None,
-        every=schedule.every,
+        cron=read_cron(schedule),
+        every=read_every(schedule),
         at=schedule.at,
         time_zone=schedule.time_zone,
         next_at=min((at for at in ahead if at is not None), default=None),

@@ -4,14 +4,15 @@ The names below are for plugins that offer an own API for a job kind, as reminde
 """
 
 from biont_schedules.changes import list_changes
+from biont_schedules.fields import DueInstant, Duration
 from biont_schedules.schedules import apply_change, insert_schedule
 from biont_schedules.timing import (
-    DueInstant,
-    Duration,
     TimingChange,
     When,
     list_all_columns,
     omit_default,
+    read_cron,
+    read_every,
     require_value,
 )
 from biont_schedules.tool_limits import limit_timing
@@ -27,5 +28,7 @@ __all__ = [
     "list_all_columns",
     "list_changes",
     "omit_default",
+    "read_cron",
+    "read_every",
     "require_value",
 ]

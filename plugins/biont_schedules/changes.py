@@ -13,9 +13,9 @@ from pydantic import JsonValue, ValidationError
 
 from biont import JobKind
 from biont.exceptions import InvalidInput, point_to
-from biont.scheduling import Schedule
+from biont.scheduling import Schedule, TimingKind
 from biont_schedules.parameters import check_parameters
-from biont_schedules.timing import When, require_kind
+from biont_schedules.timing import When, read_cron, require_kind
 from biont_schedules.views import Options, ScheduleChange
 
 _CHOICES = ("cron", "every", "at")
@@ -32,10 +32,14 @@ def list_changes(schedule: Schedule, change: When, default_zone: str) -> dict[st
     Raises:
         InvalidInput: the changed schedule would not be valid.
     """
-    given = change.model_dump(include=set(Options.model_fields), exclude_unset=True)
-    if not given:
+    names = change.model_fields_set & Options.model_fields.keys()
+    if not names:
         return {}
-    merged = _read_options(schedule) | _clear_other_kinds(given) | given
+    given: dict[str, object] = {name: getattr(change, name) for name in names}
+    present = _read_options(schedule)
+    if isinstance(interval := given.get("every"), dict):
+        given["every"] = _merge_patch(present["every"], interval)
+    merged = present | _clear_other_kinds(given) | given
     if merged["time_zone"] is None:
         merged["time_zone"] = default_zone
     try:
@@ -69,8 +73,10 @@ def list_job_changes(
 def _read_options(schedule: Schedule) -> dict[str, object]:
     """Return the present fields as a client would send them."""
     window = schedule.catch_up_window
+    is_calendar = schedule.kind == TimingKind.CALENDAR
     read: dict[str, object] = {
-        "cron": schedule.expression or None,
+        "cron": read_cron(schedule),
+        "every": orjson.loads(schedule.expression) if is_calendar else schedule.every,
         "catch_up_window": None if window is None else int(window),
         "retry": orjson.loads(schedule.retry),
     }
@@ -86,7 +92,7 @@ def _clear_other_kinds(given: Mapping[str, object]) -> dict[str, object]:
     return cleared if given.get("cron") is not None else cleared | {"seconds": False}
 
 
-def _merge_patch(present: JsonValue, patch: JsonValue) -> JsonValue:
+def _merge_patch(present: object, patch: JsonValue) -> JsonValue:
     """Return `present` changed by `patch` (RFC 7396): null removes, a list replaces."""
     if not isinstance(patch, dict):
         return patch

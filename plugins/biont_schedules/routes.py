@@ -11,6 +11,7 @@ from biont.exceptions import NotFound
 from biont.http import Cursor, Limit, decode_cursor, encode_cursor, make_page
 from biont.scheduling import JOB_KINDS, RunStatus, Schedule, get_run
 from biont_schedules.changes import list_changes, list_job_changes
+from biont_schedules.fields import EARLIEST, DueInstant
 from biont_schedules.parameters import check_parameters
 from biont_schedules.run_views import (
     PreviewAnswer,
@@ -30,7 +31,7 @@ from biont_schedules.schedules import (
     resume_schedule,
     select_runs,
 )
-from biont_schedules.timing import EARLIEST, DueInstant, list_all_columns, read_timing
+from biont_schedules.timing import list_all_columns, read_timing
 from biont_schedules.upcoming import Window, read_key, select_upcoming
 from biont_schedules.views import NewSchedule, ScheduleChange, ScheduleView, make_schedule_view
 from biont_schedules.why import explain_schedule

@@ -18,7 +18,8 @@ from biont.scheduling import (
     WallTime,
     find_jitter,
 )
-from biont_schedules.timing import DueInstant, Duration, When
+from biont_schedules.fields import DueInstant, Duration
+from biont_schedules.timing import When
 from biont_schedules.upcoming import Occurrence
 
 

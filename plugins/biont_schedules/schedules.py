@@ -13,7 +13,7 @@ from biont.exceptions import (
     UnknownTimeZone,
 )
 from biont.scheduling import RunStatus, Schedule, ScheduleRun, plan_schedule
-from biont_schedules.timing import read_timing
+from biont_schedules.timing import name_field, read_timing
 
 _TIMING_COLUMNS = frozenset(
     {"kind", "expression", "seconds", "every", "at", "time_zone", "starts_at", "ends_at"}
@@ -140,7 +140,7 @@ def _require_due(schedule: Schedule) -> None:
         raise InvalidInput(
             InputProblem(
                 "the schedule would never be due; give an instant in the future",
-                "#/ends_at" if schedule.ends_at is not None else f"#/{schedule.kind}",
+                "#/ends_at" if schedule.ends_at is not None else f"#/{name_field(schedule.kind)}",
             )
         )
 

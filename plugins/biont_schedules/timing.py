@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, TypeVar
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 from pydantic import (
-    AfterValidator,
-    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -19,9 +16,8 @@ from pydantic import (
 
 from biont import Schema, Workbench
 from biont.exceptions import InputProblem, InvalidExpression, InvalidInput, UnknownTimeZone
-from biont.http import Instant
 from biont.scheduling import (
-    LONGEST_INTERVAL,
+    CalendarInterval,
     CronExpression,
     Schedule,
     TimeZone,
@@ -29,47 +25,12 @@ from biont.scheduling import (
     TimingKind,
     parse_time_zone,
 )
+from biont_schedules.fields import EARLIEST, EVERY_WORDS, ChangedEvery, DueInstant, Every
 
 V = TypeVar("V")
 
-EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
-"""The first instant that `datetime` can represent in every time zone."""
-
-_DURATION = re.compile(r"(\d{1,9})(s|m|h|d)")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
 _DAY = timedelta(days=1)
-_KINDS = {TimingKind.CRON: "cron", TimingKind.EVERY: "every", TimingKind.AT: "at"}
-
-
-def _parse_duration(value: object) -> object:
-    """Return a duration like ``5m`` in seconds; return other values unchanged."""
-    if not isinstance(value, str):
-        if isinstance(value, bool):
-            raise ValueError("must be a number of seconds, or a number with a unit: 90s, 5m")  # noqa: TRY004  # pydantic reports only a ValueError
-        return value
-    found = _DURATION.fullmatch(value)
-    if found is None:
-        raise ValueError("must be a number of seconds, or a number with a unit: 90s, 5m, 2h, 1d")
-    return int(found[1]) * _SECONDS[found[2]]
-
-
-Duration = Annotated[
-    int,
-    BeforeValidator(_parse_duration),
-    Field(ge=0, le=LONGEST_INTERVAL, json_schema_extra={"examples": [300, "5m"]}),
-]
-"""A number of seconds, or a number with a unit: ``5m``."""
-
-
-def _check_year(at: datetime) -> datetime:
-    if not 2 <= at.year < 9900:  # the years of `CronExpression`
-        raise ValueError("must lie in the years 2 to 9899")
-    return at
-
-
-DueInstant = Annotated[Instant, AfterValidator(_check_year)]
-"""An instant that `datetime` can represent in every time zone."""
+_CHOICES = ("cron", "every", "at")
 
 
 def _parse_cron(text: str, *, seconds: bool) -> CronExpression:
@@ -107,9 +68,7 @@ class When(Schema):
 
     seconds: bool = Field(False, description="True if `cron` has six fields, seconds first.")
     cron: str | None = Field(None, description="Minute, hour, day, month, weekday: `0 9 * * 1-5`.")
-    every: (
-        Annotated[int, BeforeValidator(_parse_duration), Field(ge=1, le=LONGEST_INTERVAL)] | None
-    ) = Field(None, description="Seconds between two occurrences, or `15m`, `2h`.")
+    every: Every = Field(None, description=EVERY_WORDS)
     at: DueInstant | None = Field(None, description="The only occurrence.")
     time_zone: TimeZone | None = Field(
         None,
@@ -141,12 +100,11 @@ class When(Schema):
             InvalidInput: more than one of `cron`, `every` and `at` is given, or `seconds`
                 without `cron`.
         """
-        given = self.model_dump(include=set(When.model_fields), exclude_unset=True)
-        chosen = [kind for kind, name in _KINDS.items() if given.get(name) is not None]
+        names = [name for name in When.model_fields if name in self.model_fields_set]
+        given: dict[str, object] = {name: getattr(self, name) for name in names}
+        chosen = [name for name in _CHOICES if given.get(name) is not None]
         if len(chosen) > 1:
-            raise InvalidInput(
-                InputProblem("give one of cron, every and at", f"#/{_KINDS[chosen[1]]}")
-            )
+            raise InvalidInput(InputProblem("give one of cron, every and at", f"#/{chosen[1]}"))
         if self.seconds and chosen and self.cron is None:
             raise InvalidInput(
                 InputProblem("seconds is for cron only; leave it out, or give a cron", "#/seconds")
@@ -154,8 +112,11 @@ class When(Schema):
         columns = {name: value for name, value in given.items() if name != "cron"}
         if self.time_zone is None:
             columns.pop("time_zone", None)
-        if chosen:
-            columns |= {"kind": chosen[0], "expression": self.cron or ""}
+        if isinstance(self.every, CalendarInterval):
+            interval = self.every.model_dump_json()
+            columns |= {"kind": TimingKind.CALENDAR, "expression": interval, "every": None}
+        elif chosen:
+            columns |= {"kind": TimingKind(chosen[0]), "expression": self.cron or ""}
         return columns
 
     def make_schedule(self, default_zone: str, now: datetime) -> Schedule:
@@ -172,6 +133,8 @@ class When(Schema):
 class TimingChange(When):
     """Timing in a merge patch: judged after the merge into the present timing."""
 
+    every: ChangedEvery = Field(None, description=EVERY_WORDS)
+
     @field_validator("cron", "starts_at", "ends_at")
     @classmethod
     def _judge(cls, value: object, _: ValidationInfo) -> object:
@@ -181,6 +144,23 @@ class TimingChange(When):
 def omit_default(schema: dict[str, JsonValue]) -> None:
     """Remove the default from a field's JSON schema, which does not allow the default null."""
     schema.pop("default", None)
+
+
+def read_cron(schedule: Schedule) -> str | None:
+    """Return the cron expression of a schedule, if any."""
+    return schedule.expression if schedule.kind == TimingKind.CRON else None
+
+
+def read_every(schedule: Schedule) -> int | CalendarInterval | None:
+    """Return the interval of a schedule, if any."""
+    if schedule.kind != TimingKind.CALENDAR:
+        return schedule.every
+    return CalendarInterval.parse(schedule.expression)
+
+
+def name_field(kind: str) -> str:
+    """Return the field of a request that has a kind of timing."""
+    return "every" if kind == TimingKind.CALENDAR else kind
 
 
 def require_value(value: V | None) -> V:
@@ -240,5 +220,5 @@ def read_timing(schedule: Schedule) -> Timing:
     except UnknownTimeZone as error:
         raise InvalidInput(InputProblem(str(error), "#/time_zone")) from error
     except InvalidExpression as error:
-        place = "#/ends_at" if schedule.ends_at is not None else f"#/{schedule.kind}"
+        place = "#/ends_at" if schedule.ends_at is not None else f"#/{name_field(schedule.kind)}"
         raise InvalidInput(InputProblem(str(error), place)) from error

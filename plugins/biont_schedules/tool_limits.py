@@ -14,6 +14,7 @@ from biont import Workbench
 from biont.exceptions import InputProblem, InvalidInput
 from biont.scheduling import Schedule, Timing, TimingKind
 from biont_schedules.settings import SchedulesSettings
+from biont_schedules.timing import name_field
 
 _LOOKED_AT = 100
 
@@ -38,7 +39,7 @@ def limit_timing(workbench: Workbench, columns: Mapping[str, object]) -> dict[st
                 InputProblem(
                     f"a model may schedule something at most every {settings.tool_interval} "
                     "seconds; plugins.schedules.tool_interval sets the limit",
-                    f"#/{schedule.kind}",
+                    f"#/{name_field(schedule.kind)}",
                 )
             )
     once = schedule.kind == TimingKind.AT

@@ -10,9 +10,25 @@ from pydantic import AfterValidator, Field, JsonValue
 from pydantic.json_schema import SkipJsonSchema
 
 from biont import Schema
-from biont.scheduling import CatchUp, OnCrash, Overlap, Schedule, ScheduleState, TimingKind
+from biont.scheduling import (
+    CalendarInterval,
+    CatchUp,
+    OnCrash,
+    Overlap,
+    Schedule,
+    ScheduleState,
+    TimingKind,
+)
 from biont.store import dump_json
-from biont_schedules.timing import Duration, TimingChange, When, omit_default, require_value
+from biont_schedules.fields import Duration
+from biont_schedules.timing import (
+    TimingChange,
+    When,
+    omit_default,
+    read_cron,
+    read_every,
+    require_value,
+)
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Prompt = Annotated[str, Field(min_length=1, max_length=20_000)]
@@ -112,7 +128,7 @@ class ScheduleView(Schema):
     kind: TimingKind
     cron: str | None
     seconds: bool
-    every: int | None
+    every: int | CalendarInterval | None
     at: datetime | None
     time_zone: str
     starts_at: datetime | None
@@ -147,9 +163,9 @@ def make_schedule_view(schedule: Schedule) -> ScheduleView:
         name=schedule.name,
         state=schedule.state,
         kind=TimingKind(schedule.kind),
-        cron=schedule.expression or None,
+        cron=read_cron(schedule),
         seconds=schedule.seconds,
-        every=schedule.every,
+        every=read_every(schedule),
         at=schedule.at,
         time_zone=schedule.time_zone,
         starts_at=schedule.starts_at,

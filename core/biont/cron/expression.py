@@ -13,17 +13,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 from biont.cron.description import describe_fields
 from biont.cron.parsed_expression import ParsedExpression
 from biont.cron.syntax import normalize_expression
+from biont.cron.wall_clock import find_instant, find_instants, find_wall_time
 
 # In other years an offset, or croniter's look ahead, may overflow `datetime`.
 _YEARS = range(2, 9900)
@@ -111,20 +111,19 @@ class CronExpression:
 
     def _list_once(self, start: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
         """Yield each wall time with the first instant, or with the end of the gap."""
-        for wall_time in self._parsed.list_wall_times(_find_wall_time(start, zone), _YEARS):
-            first, second = _find_instants(wall_time, zone)
-            yield (first if first <= second else _find_gap_end(second, first, zone)), wall_time
+        for wall_time in self._parsed.list_wall_times(find_wall_time(start, zone), _YEARS):
+            yield find_instant(wall_time, zone), wall_time
 
     def _list_all(self, start: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
         """Yield each wall time with none, one or two instants."""
-        wall_clock = _find_wall_time(start, zone)
-        first, second = _find_instants(wall_clock, zone)
+        wall_clock = find_wall_time(start, zone)
+        first, second = find_instants(wall_clock, zone)
         # In the first of two equal hours, wall times before the present one come once more.
         repeated = max(second - first, timedelta(0))
         # Second instants wait here until the first instants of the same hour have passed.
         again: deque[tuple[datetime, datetime]] = deque()
         for wall_time in self._parsed.list_wall_times(wall_clock - repeated, _YEARS):
-            first, second = _find_instants(wall_time, zone)
+            first, second = find_instants(wall_time, zone)
             if first > second:
                 continue
             while again and again[0][0] < first:
@@ -132,33 +131,3 @@ class CronExpression:
             yield first, wall_time
             if first < second:
                 again.append((second, wall_time))
-
-
-def _find_wall_time(instant: datetime, zone: ZoneInfo) -> datetime:
-    return instant.astimezone(zone).replace(tzinfo=None)
-
-
-def _find_instants(wall_time: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """Return the instants of a wall time by the offsets before and after a clock change.
-
-    Nearly always the two are equal. The two are in order for a wall time that is shown twice,
-    and in reverse order, on either side of the gap, for a skipped wall time (PEP 495).
-    """
-    aware = wall_time.replace(tzinfo=zone)
-    return aware.astimezone(UTC), aware.replace(fold=1).astimezone(UTC)
-
-
-def _find_gap_end(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """Return the first instant of the new offset, after `before` and at most `after`."""
-    old_offset = before.astimezone(zone).utcoffset()
-    # Bisected, because zoneinfo does not reveal its changes, and by seconds, because
-    # Amsterdam changed at a fraction of a minute in 1937.
-    seconds = range(int((after - before).total_seconds()))
-    changed = bisect_left(
-        seconds,
-        True,
-        key=lambda second: (
-            (before + timedelta(seconds=second)).astimezone(zone).utcoffset() != old_offset
-        ),
-    )
-    return before + timedelta(seconds=changed)

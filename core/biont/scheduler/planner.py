@@ -28,10 +28,10 @@ _MOST_OUTCOMES = 2000
 # Word for word the condition of the partial index; otherwise SQLite does not use the index.
 _IS_DUE = "next_fire_at IS NOT NULL AND NOT paused AND next_fire_at <= ?"
 # A column that does not matter for a schedule is blanked, so that alike schedules share a plan:
-# only an `every` counts from its creation, and only jitter depends on the id.
+# only an interval counts from its creation, and only jitter depends on the id.
 _COLUMNS = (
     "next_fire_at, kind, expression, seconds, every, at, time_zone, starts_at, ends_at,"
-    " iif(kind = 'every', created_at, NULL), iif(jitter, id, 0), jitter, catch_up,"
+    " iif(kind IN ('every', 'calendar'), created_at, NULL), iif(jitter, id, 0), jitter, catch_up,"
     " catch_up_window, catch_up_limit, overlap, max_runs - run_count, daily_budget"
 )
 # Half of a slice is due for the longest time and half has just become due: a backlog of many

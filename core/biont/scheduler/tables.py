@@ -33,10 +33,11 @@ class RunStatus(StrEnum):
 
 
 class TimingKind(StrEnum):
-    """Form of a timing: cron expression, interval, or one instant."""
+    """Form of a timing: cron expression, interval, calendar interval, or one instant."""
 
     CRON = "cron"
     EVERY = "every"
+    CALENDAR = "calendar"
     AT = "at"
 
 
@@ -87,10 +88,11 @@ class Schedule(OwnedTable):
 
     Attributes:
         kind: a `TimingKind`.
-        expression: the expression of a ``cron``; empty otherwise.
+        expression: the expression of a ``cron``, or the interval of a ``calendar`` as JSON; empty
+            otherwise.
         seconds: whether the expression has six fields, seconds first.
         every: the seconds between two occurrences of an ``every``, counted from `starts_at`, or
-            else from `created_at`.
+            else from `created_at`, like the intervals of a ``calendar``.
         at: the only occurrence of an ``at``.
         starts_at: no occurrence is before this instant.
         ends_at: no occurrence is after this instant.

@@ -16,6 +16,7 @@ from itertools import islice, takewhile
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from biont.cron.calendar_interval import CalendarInterval
 from biont.cron.description import describe_step
 from biont.cron.expression import CronExpression
 from biont.exceptions import InvalidExpression
@@ -81,6 +82,7 @@ class Timing:
     kind: TimingKind
     zone: ZoneInfo
     expression: CronExpression | None
+    calendar: CalendarInterval | None
     interval: timedelta
     anchor: datetime
     starts_at: datetime | None
@@ -102,7 +104,7 @@ class Timing:
             anchor = schedule.at
         return make_timing(
             kind,
-            schedule.expression if kind is TimingKind.CRON else "",
+            schedule.expression if kind in {TimingKind.CRON, TimingKind.CALENDAR} else "",
             bool(schedule.seconds),
             schedule.time_zone,
             _read_interval(schedule.every) if kind is TimingKind.EVERY else 0,
@@ -115,6 +117,8 @@ class Timing:
         """Return the timing in words and in local time: ``Every 15 minutes``."""
         if self.expression is not None:
             return self.expression.describe()
+        if self.calendar is not None:
+            return self.calendar.describe(self.anchor, self.zone)
         if self.kind is TimingKind.AT:
             local = self.anchor.astimezone(self.zone)
             return f"Once, on {local:%Y-%m-%d} at {local:%H:%M:%S}".removesuffix(":00")
@@ -159,6 +163,8 @@ class Timing:
     def _list_all(self, start: datetime) -> Iterator[tuple[datetime, datetime | None]]:
         if self.expression is not None:
             yield from self.expression.instants_and_wall_times(start, self.zone)
+        elif self.calendar is not None:
+            yield from self.calendar.instants_and_wall_times(start, self.anchor, self.zone)
         elif self.kind is TimingKind.AT:
             if self.anchor > start:
                 yield self.anchor, None
@@ -192,6 +198,7 @@ def make_timing(  # noqa: PLR0913, PLR0917  # the key of the cache
         kind=kind,
         zone=parse_time_zone(time_zone),
         expression=_parse(expression, seconds) if kind is TimingKind.CRON else None,
+        calendar=CalendarInterval.parse(expression) if kind is TimingKind.CALENDAR else None,
         interval=timedelta(seconds=every),
         # A cron expression has no anchor; the placeholder is never compared.
         anchor=anchor.replace(microsecond=0) if anchor is not None else datetime.min,  # noqa: DTZ901

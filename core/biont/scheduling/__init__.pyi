@@ -1,5 +1,6 @@
 from biont.contract.jobs import JOB_KINDS as JOB_KINDS
 from biont.contract.jobs import JobKind as JobKind
+from biont.cron.calendar_interval import CalendarInterval as CalendarInterval
 from biont.cron.expression import CronExpression as CronExpression
 from biont.scheduler.planner import plan_schedule as plan_schedule
 from biont.scheduler.run import Finish as Finish
