@@ -16,6 +16,7 @@ import shutil
 import sqlite3
 import sys
 import tempfile
+from collections.abc import Coroutine
 from pathlib import Path
 
 from biont.application import open_application
@@ -40,7 +41,7 @@ def start_dry(settings: Settings) -> list[PluginState]:
     with tempfile.TemporaryDirectory(prefix="biont-", ignore_cleanup_errors=True) as folder:
         copied = _copy_settings(settings, Path(folder))
         try:
-            return asyncio.run(_start(copied, Path(folder)))
+            return _run(_start(copied, Path(folder)))
         except SettingsError:
             raise
         except BiontError as error:
@@ -48,6 +49,20 @@ def start_dry(settings: Settings) -> list[PluginState]:
             reason = str(error).replace(str(copied.database.path), str(settings.database.path))
             key_file = str(copied.vault.key_file)
             raise BiontError(reason.replace(key_file, str(settings.vault.key_file))) from error
+
+
+def _run(start: Coroutine[None, None, list[PluginState]]) -> list[PluginState]:
+    """Run `start` on an event loop; leave behind the tasks that do not end.
+
+    `asyncio.run` would wait for ever for a task of a plugin that ignores its cancellation.
+    """
+    loop = asyncio.new_event_loop()
+    # A task that is left behind is reported as one, which says nothing new to the operator.
+    loop.set_exception_handler(lambda *_: None)
+    try:
+        return loop.run_until_complete(start)
+    finally:
+        loop.close()
 
 
 async def _start(settings: Settings, folder: Path) -> list[PluginState]:

@@ -12,7 +12,7 @@ import pytest
 from conftest import MakeKey, StartServer
 from support.process import Server, run_biont
 
-from biont.testing import ApiClient, rows_of
+from biont.testing import ApiClient, rows_of, write_config
 
 
 async def back_up(server: Server, target: Path) -> str:
@@ -184,3 +184,14 @@ async def test_a_backup_overwrites_no_file_and_copies_no_damage(
     (tmp_path / "biont.sqlite3").unlink()
     code, _, error = await run_biont("backup", str(tmp_path / "new"), config=server.config)
     assert (code, "does not exist" in error) == (1, True)
+
+
+async def test_a_backup_from_before_the_first_start_is_refused_in_one_line(
+    tmp_path: Path,
+) -> None:
+    config = write_config(tmp_path, {})
+    assert (await run_biont("users", "create", "ada", config=config))[0] == 0
+    assert (await run_biont("backup", str(tmp_path / "early"), config=config))[0] == 0
+    code, _, error = await run_biont("restore", str(tmp_path / "early"), config=config)
+    assert (code, len(error.splitlines())) == (1, 1)
+    assert "start the workbench once" in error

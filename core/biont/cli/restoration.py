@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from peewee import PeeweeException
+
 from biont.exceptions import StoreDamaged
 from biont.plugins.loading import load_plugins
+from biont.plugins.manager import PluginManager
 from biont.security.vault import identify_key
 from biont.settings.sections import Settings
 from biont.store.backup import find_damage, open_backup
@@ -24,6 +27,14 @@ def check_backup(backup: Path, settings: Settings) -> None:
     if problem is None:
         with open_backup(backup):
             identify_key(settings.vault.key_file)
-            problem = "; ".join(load_plugins(settings).verify_database())
-    if problem:
+            problem = _find_problem(load_plugins(settings))
+    if problem is not None:
         raise StoreDamaged(f"{backup} is no usable backup: {problem}; choose another backup")
+
+
+def _find_problem(plugins: PluginManager) -> str | None:
+    try:
+        return "; ".join(plugins.verify_database()) or None
+    except PeeweeException as error:
+        # A backup from before the first start of a plugin has none of its tables.
+        return f"{error}; start the workbench once before the backup"

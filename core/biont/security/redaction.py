@@ -22,19 +22,27 @@ _SECRETS = re.compile(
       (?P<key>[aA][sS][bB]_)[0-9a-fA-F]{8,}                               # our API keys
     | (?P<webhook>[wW][hH][sS][eE][cC]_)[A-Za-z0-9+/=]{8,}                # webhook secrets
     | (?P<model>\b[sS][kK]-)[A-Za-z0-9_-]{8,}                             # keys of model servers
+    | (?P<service>\b(?:gh[opsu]_|github_pat_|glpat-|xox[abeoprs]-|AKIA|[rs]k_(?:live|test)_|eyJ))
+      [A-Za-z0-9_.-]{8,}                                                  # keys of services, JWT
     | (?P<scheme>[bB](?:[eE][aA][rR][eE][rR]|[aA][sS][iI][cC])\s+)        # Authorization headers
       [A-Za-z0-9+/=._~-]{8,}
     | (?P<user>://[^/\s:@]*:)[^/\s]+(?=@)                                 # passwords in URLs
+    | (?P<header>[aA]uthorization(?:\\{0,8}['"])?\s*[:=]\s*(?:\\{0,8}['"])?(?:[A-Za-z]+\s+)?)
+      [^\s'",;]+
+    | (?P<cookie>[cC]ookie(?:\\{0,8}['"])?\s*[:=]\s*(?:\\{0,8}['"])?)[^\n'"]+
     | (?P<name>
-        (?: [pP][aA][sS][sS](?:[wW][oO][rR][dD]|[wW][dD])
+        (?: [pP][aA][sS][sS](?:[wW][oO][rR][dD]|[wW][dD]|[pP][hH][rR][aA][sS][eE])
+          | \b[pP][wW][dD]
+          | (?:[aA][cC][cC][eE][sS][sS]|[pP][rR][iI][vV][aA][tT][eE])[_-]?[kK][eE][yY]
           | [sS][eE][cC][rR][eE][tT]
           | [tT][oO][kK][eE][nN]
           | [aA][pP][iI][_-]?[kK][eE][yY]
         )
         # A text in a text in JSON has backslashes before its quotes.
-        (?:\\{0,8}['"])?\s*[:=]\s*(?:\\{0,8}['"])?
+        (?:\\{0,8}['"])?\s*(?:[:=]>?|%3[dD]|>)\s*(?:\\{0,8}['"])?
       )
-      [^\s'",;&)}\]\\]+
+      [^\s'",;&)}\]\\<]+
+    | (?P<option>--(?:password|passphrase|secret|token|api-key)\s+)[^\s'"]+  # command lines
     """,
     re.VERBOSE,
 )
