@@ -139,7 +139,7 @@ class Scheduler:
         return [
             HealthProblem(
                 "clock",
-                f"the clock was set back by {step} at {at:%Y-%m-%dT%H:%M:%SZ}; schedules were "
+                f"the clock was set back by {step} at {at:%Y-%m-%dT%H:%M:%SZ}; schedules are "
                 "planned again",
             )
         ]
@@ -232,11 +232,12 @@ class Scheduler:
         """Plan all schedules again if the clock was set back since the last sweep."""
         step = now - now if self._latest is None else self._latest - now
         if step >= SHORTEST_STEP:
+            # Before the writes: whoever sees a new plan also sees the reason in the health.
+            self._step_back = (now, step)
             withdrawn = await self._store.write(withdraw_future, now)
             last: int | None = 0
             while last is not None:
                 last = await self._store.write(replan_slice, now, last)
-            self._step_back = (now, step)
             _log.warning(
                 "the clock was set back; schedules are planned again",
                 seconds=step.total_seconds(),
