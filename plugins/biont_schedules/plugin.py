@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 import click
 from pydantic import BaseModel
 
-from biont import Api, JobKind, Tool, Workbench, hookimpl
+from biont import Api, JobKind, Tables, Tool, Workbench, hookimpl
 from biont_schedules.declared import keep_declared
+from biont_schedules.feeds import CalendarFeed
 from biont_schedules.prompt import PROMPT
 from biont_schedules.routes import api
 from biont_schedules.settings import SchedulesSettings
@@ -20,6 +22,12 @@ from biont_schedules.tools import TOOLS
 def register_settings() -> type[BaseModel]:
     """Return the section in which schedules are declared."""
     return SchedulesSettings
+
+
+@hookimpl
+def register_tables() -> Tables:
+    """Return the table of calendar feeds."""
+    return Tables(Path(__file__).parent / "migrations", [CalendarFeed])
 
 
 @hookimpl

@@ -11,6 +11,7 @@ from biont.exceptions import NotFound
 from biont.http import Cursor, Limit, decode_cursor, encode_cursor, make_page
 from biont.scheduling import JOB_KINDS, RunStatus, Schedule, get_run
 from biont_schedules.changes import list_changes, list_job_changes
+from biont_schedules.feed_routes import api as feed_api
 from biont_schedules.fields import EARLIEST, DueInstant
 from biont_schedules.parameters import check_parameters
 from biont_schedules.run_views import (
@@ -42,6 +43,8 @@ From = Annotated[
     DueInstant | None,
     Field(alias="from", description="Nothing before this instant; by default now."),
 ]
+# Before the routes with the id of a schedule, because the first route that fits answers.
+api.include(feed_api)
 
 
 class Why(Schema):

@@ -19,7 +19,7 @@ REDACTED = "***"
 # Written out in both cases, because IGNORECASE takes half as long again.
 _SECRETS = re.compile(
     r"""
-      (?P<key>[aA][sS][bB]_)[0-9a-fA-F]{8,}                               # our API keys
+      (?P<key>[aA][sS][bBfF]_)[0-9a-fA-F]{8,}                             # our keys and feeds
     | (?P<webhook>[wW][hH][sS][eE][cC]_)[A-Za-z0-9+/=]{8,}                # webhook secrets
     | (?P<model>\b[sS][kK]-)[A-Za-z0-9_-]{8,}                             # keys of model servers
     | (?P<service>\b(?:gh[opsu]_|github_pat_|glpat-|xox[abeoprs]-|AKIA|[rs]k_(?:live|test)_|eyJ))
