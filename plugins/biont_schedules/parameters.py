@@ -9,6 +9,9 @@ from pydantic import JsonValue, ValidationError
 from biont import JobKind
 from biont.exceptions import InputProblem, InvalidInput, Location, point_to
 
+WRITTEN = "written"
+"""Context of the validation of parameters that a client sends, unlike stored parameters."""
+
 
 def check_parameters(
     kinds: Mapping[str, JobKind],
@@ -36,7 +39,7 @@ def check_parameters(
     if prompt is not None:
         given["prompt"] = prompt
     try:
-        return kind.parameters.model_validate(given).model_dump_json()
+        return kind.parameters.model_validate(given, context=WRITTEN).model_dump_json()
     except ValidationError as error:
         raise InvalidInput.from_validation(error, _point_to_parameter) from error
 

@@ -12,6 +12,7 @@ from biont.llm import ChatRequest, LlmCall, Message
 from biont.scheduling import RunStatus, ScheduleRun
 from biont_llm import LLM_GATEWAY
 from biont_notes import Note, Source, Tags, create_note
+from biont_schedules.parameters import WRITTEN
 from biont_schedules.template import (
     BUILT_IN,
     LAST_NOTE_LIMIT,
@@ -55,6 +56,9 @@ class PromptParameters(Schema):
     @field_validator("prompt", "title")
     @classmethod
     def _check_placeholders(cls, template: str, info: ValidationInfo) -> str:
+        # A stored prompt of an earlier version may have other braces, and runs on.
+        if info.context != WRITTEN:
+            return template
         known = BUILT_IN | info.data.get("variables", {}).keys()
         if (unknown := find_unknown_placeholder(template, known)) is not None:
             raise ValueError(

@@ -62,6 +62,46 @@ async def test_a_clock_that_was_set_back_during_a_stop_is_noticed_at_the_start(
         await client.get_until(path, lambda found: found["next_fire_at"] == made["next_fire_at"])
 
 
+async def test_a_schedule_made_while_the_clock_was_ahead_is_due_from_the_present_on(
+    client: ApiClient, workbench: Workbench, clock: ManualClock
+) -> None:
+    clock.advance(days=60)
+    made = await client.post("/schedule", {"every": 3600, **REMINDER})
+    path = f"/schedule/{made['id']}"
+    await workbench.scheduler.sweep()
+    clock.advance(days=-60)
+    await workbench.scheduler.sweep()
+    assert str(await read_next(client, path)) <= "2026-03-02T13:00:00Z"
+
+
+async def test_a_reminder_that_is_done_does_not_come_again_after_a_step_back(
+    client: ApiClient, workbench: Workbench, clock: ManualClock
+) -> None:
+    made = await client.post("/reminders", {"text": "x", "at": "2026-03-02T18:00:00Z"})
+    await client.post(f"/reminders/{made['id']}/done")
+    clock.advance(hours=2)
+    await workbench.scheduler.sweep()
+    clock.advance(hours=-2)
+    await workbench.scheduler.sweep()
+    assert (await client.get(f"/reminders/{made['id']}"))["state"] == "done"
+
+
+async def test_an_occurrence_that_has_run_is_not_planned_again_after_a_step_back(
+    client: ApiClient, workbench: Workbench, clock: ManualClock
+) -> None:
+    made = await client.post("/schedule", {"cron": "0 * * * *", "max_runs": 9, **REMINDER})
+    path = f"/schedule/{made['id']}"
+    clock.advance(hours=1)
+    await workbench.scheduler.sweep()
+    await client.get_until(f"{path}/runs", lambda page: "succeeded" in str(page))
+    clock.advance(minutes=-30)
+    await workbench.scheduler.sweep()
+    assert await read_next(client, path) == "2026-03-02T14:00:00Z"
+    clock.advance(minutes=90)
+    await workbench.scheduler.sweep()
+    assert (await client.get(path))["run_count"] == 2
+
+
 async def test_a_short_step_back_changes_nothing(
     client: ApiClient, workbench: Workbench, clock: ManualClock
 ) -> None:

@@ -121,6 +121,23 @@ def test_a_run_that_a_downtime_interrupts_is_resumed_or_fails_by_on_crash() -> N
     assert "interrupted" in str(failed.reason)
 
 
+def test_a_bounded_number_of_runs_waits() -> None:
+    schedule = make_schedule(
+        kind="every", every=1, overlap="queue", catch_up_window=1e6, timeout=2000.0
+    )
+    runs = simulate(
+        [schedule],
+        NOON,
+        NOON + timedelta(seconds=1500),
+        SETTINGS,
+        duration=timedelta(seconds=1000),
+    )
+    counts = count_statuses(runs)
+    assert counts["succeeded"] + counts["skipped_overlap"] == len(runs)
+    assert 1000 <= counts["succeeded"] <= 1010
+    assert "runs of the schedule were waiting" in str(runs[-1].reason)
+
+
 async def test_the_scheduler_gives_the_same_outcomes_as_the_simulation(tmp_path: Path) -> None:
     schedules = [
         make_schedule("*/20 * * * *", "Europe/Berlin"),

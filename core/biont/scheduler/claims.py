@@ -33,7 +33,9 @@ from biont.store.database import dump_json, execute_sql, format_instant
 # the items of an array of arrays.
 _FIND_VALID = (
     "SELECT json_group_array(json_array(schedules.id, (SELECT max(id) FROM schedule_runs"
-    " WHERE schedule_id = schedules.id AND ended_at IS NULL)))"
+    " WHERE schedule_id = schedules.id AND ended_at IS NULL), (SELECT count(*)"
+    " FROM schedule_runs WHERE schedule_id = schedules.id AND ended_at IS NULL"
+    " AND status = 'queued')))"
     " FROM json_each(?) AS claim JOIN schedules ON schedules.id = CAST(claim.key AS INTEGER)"
     " WHERE next_fire_at = claim.value AND NOT paused"
 )
@@ -105,17 +107,20 @@ def _decide_valid(claims: Sequence[ScheduleClaim]) -> list[tuple[ScheduleClaim, 
     """Return the valid claims with the decisions after the history of runs."""
     due = {str(claim.schedule_id): claim.due_at for claim in claims}
     (found,) = execute_sql(_FIND_VALID, dump_json(due)).fetchone()
-    valid: Mapping[int, int | None] = dict(orjson.loads(found))
+    valid: Mapping[int, tuple[int | None, int]] = {
+        schedule_id: (active_run, waiting)
+        for schedule_id, active_run, waiting in orjson.loads(found)
+    }
     counts = _count_runs([claim for claim in claims if claim.plan.policy.daily_budget is not None])
     decided = []
     for claim in claims:
         if claim.schedule_id not in valid:
             continue
-        plan, active_run = claim.plan, valid[claim.schedule_id]
+        plan, (active_run, waiting) = claim.plan, valid[claim.schedule_id]
         decision = plan.decision
         # The shared decision holds as it is for a schedule without history, nearly all of them.
         if active_run is not None or plan.policy.counts_runs:
-            history = RunHistory(active_run, counts.get(claim.schedule_id, {}))
+            history = RunHistory(active_run, counts.get(claim.schedule_id, {}), waiting)
             decision = apply_history(decision, plan.policy, history, plan.zone)
         decided.append((claim, decision))
     return decided

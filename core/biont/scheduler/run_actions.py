@@ -41,12 +41,7 @@ def run_now(user_id: int, schedule_id: int, now: datetime) -> ScheduleRun:
     runs = ScheduleRun.select().where(ScheduleRun.schedule == schedule)
     if runs.where(ScheduleRun.scheduled_for == now).exists():
         raise Conflict(f"schedule {schedule_id} has a run for this instant; see its runs")
-    waiting = runs.where(ScheduleRun.ended_at.is_null(), ScheduleRun.status == RunStatus.QUEUED)
-    if waiting.count() >= MOST_WAITING:
-        raise Conflict(
-            f"schedule {schedule_id} has {MOST_WAITING} waiting runs; wait until some have ended, "
-            "or cancel them"
-        )
+    _require_room(schedule_id)
     # After the pause, which holds the runs that were queued before.
     claimed_at = max(now, schedule.updated_at + _MOMENT) if schedule.paused else now
     return ScheduleRun.create(
@@ -84,7 +79,7 @@ def retry_run(user_id: int, run_id: int) -> ScheduleRun:
 
     Raises:
         NotFound: no such run, or another user's.
-        Conflict: the run has succeeded, or has not ended.
+        Conflict: the run has succeeded, or has not ended, or `MOST_WAITING` runs wait.
     """
     run = get_run(user_id, run_id)
     if run.ended_at is None or run.status == RunStatus.SUCCEEDED:
@@ -92,6 +87,7 @@ def retry_run(user_id: int, run_id: int) -> ScheduleRun:
             f"run {run_id} is {_name_status(run)}; only an ended run that did not succeed "
             "can be tried again"
         )
+    _require_room(run.schedule_id)
     run.status = RunStatus.QUEUED
     run.trigger = RunTrigger.RETRY
     # Interruptions are attempts less failures: a retry by hand gets all of them anew.
@@ -99,6 +95,19 @@ def retry_run(user_id: int, run_id: int) -> ScheduleRun:
     run.ended_at = run.reason = None
     run.save()
     return run
+
+
+def _require_room(schedule_id: int) -> None:
+    waiting = ScheduleRun.select().where(
+        ScheduleRun.schedule == schedule_id,
+        ScheduleRun.ended_at.is_null(),
+        ScheduleRun.status == RunStatus.QUEUED,
+    )
+    if waiting.count() >= MOST_WAITING:
+        raise Conflict(
+            f"schedule {schedule_id} has {MOST_WAITING} waiting runs; wait until some have ended, "
+            "or cancel them"
+        )
 
 
 def _name_status(run: ScheduleRun) -> str:

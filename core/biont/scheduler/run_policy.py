@@ -25,6 +25,9 @@ from biont.scheduler.timing import Timing
 MAX_UNRUN_OUTCOMES = 200
 """The number of occurrences that a schedule decides in one claim, runs not counted."""
 
+MAX_WAITING_RUNS = 1000
+"""The number of queued runs of a schedule; a further occurrence is skipped."""
+
 _MAX_INTERRUPTIONS = 3
 _SHORTEST_SPAN = timedelta(hours=1)
 
@@ -89,10 +92,12 @@ class RunHistory:
     Attributes:
         active_run: the id of an earlier run that has not ended.
         runs_by_day: the number of runs on each day of the schedule's zone.
+        waiting_runs: the number of queued runs.
     """
 
     active_run: int | None = None
     runs_by_day: Mapping[date, int] = field(default_factory=dict)
+    waiting_runs: int = 0
 
 
 def decide(timing: Timing, first: datetime, now: datetime, policy: RunPolicy) -> Decision:
@@ -154,16 +159,20 @@ def apply_history(
     decision: Decision, policy: RunPolicy, history: RunHistory, zone: ZoneInfo
 ) -> Decision:
     """Return `decision` changed by the earlier runs of the schedule."""
-    runs_left = policy.runs_left
+    runs_left, waiting_runs = policy.runs_left, history.waiting_runs
     runs_by_day = Counter(history.runs_by_day)
     outcomes: list[Outcome] = []
     for decided in decision.outcomes:
         if runs_left is not None and runs_left <= 0:
             return Decision(outcomes, None)
         outcome, day = decided, decided.instant.astimezone(zone).date()
+        if outcome.status is RunStatus.QUEUED and waiting_runs >= MAX_WAITING_RUNS:
+            reason = f"{waiting_runs} runs of the schedule were waiting"
+            outcome = Outcome(outcome.instant, RunStatus.SKIPPED_OVERLAP, reason)
         if outcome.status is RunStatus.QUEUED:
             outcome = _apply_limits(outcome, policy, history, day, runs_by_day[day])
         if outcome.status is RunStatus.QUEUED:
+            waiting_runs += 1
             runs_by_day[day] += 1
             runs_left = None if runs_left is None else runs_left - 1
         outcomes.append(outcome)

@@ -237,11 +237,11 @@ class Scheduler:
             withdrawn = await self._store.write(withdraw_future, now)
             last: int | None = 0
             while last is not None:
-                last = await self._store.write(replan_slice, now, last)
+                last = await self._store.write(replan_slice, now, last, withdrawn)
             _log.warning(
                 "the clock was set back; schedules are planned again",
                 seconds=step.total_seconds(),
-                withdrawn=withdrawn,
+                schedules_with_withdrawn_records=len(withdrawn),
             )
         self._latest = now
 

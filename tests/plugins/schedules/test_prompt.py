@@ -6,6 +6,7 @@ import pytest
 from pydantic import JsonValue
 
 from biont import Workbench
+from biont.scheduling import Schedule
 from biont.testing import ApiClient, ManualClock, ModelServer, rows_of
 
 TEMPLATE = (
@@ -107,3 +108,13 @@ async def test_a_backslash_makes_two_braces_literal(
     )
     await run_once(client, f"/schedule/{made['id']}")
     assert scripted.asked[0].messages[-1][1] == "{{ date }} S"
+
+
+async def test_a_stored_prompt_with_braces_of_an_older_version_runs_on(
+    workbench: Workbench, client: ApiClient, scripted: ModelServer
+) -> None:
+    made = await client.post("/schedule", {"cron": "0 9 * * *", "prompt": "x"})
+    old = '{"prompt": "{{ Date }} of {{ nobody }}"}'
+    await workbench.store.write(lambda: Schedule.update(parameters=old).execute())
+    assert (await run_once(client, f"/schedule/{made['id']}"))["status"] == "succeeded"
+    assert scripted.asked[0].messages[-1][1] == "{{ Date }} of {{ nobody }}"
