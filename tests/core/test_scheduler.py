@@ -109,7 +109,7 @@ class Plan:
         return await self.store.read(lambda: list(ScheduleRun.select().order_by(ScheduleRun.id)))
 
     async def wait_until_ended(self) -> list[ScheduleRun]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 runs = await self.read_runs()
                 if runs and all(run.ended_at is not None for run in runs):

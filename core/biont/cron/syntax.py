@@ -99,6 +99,8 @@ def _explain_alias(text: str) -> str | None:
 def _explain_field_count(count: int, seconds: bool) -> str:
     names = ", ".join(name for name, _ in name_fields(seconds))
     needed = "six" if seconds else "five"
+    if seconds and count == len(_FIELDS):
+        return f"has {count} fields; set seconds: false, or put the second first: {names}"
     if count < len(_FIELDS) + seconds:
         return f"has {count} of {needed} fields; {needed} are needed: {names}"
     if not seconds and count == len(_FIELDS) + 1:

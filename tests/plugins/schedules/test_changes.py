@@ -179,3 +179,11 @@ async def test_a_reminder_keeps_all_that_a_change_does_not_name(client: ApiClien
     for patch, pointer in (({"text": None}, "#/text"), ({"cron": None}, "#/cron")):
         status, problem = await client.ask("PATCH", path, dict(patch))
         assert (status, pointers(problem)) == (422, [pointer])
+
+
+async def test_an_expression_without_seconds_is_refused_with_the_option(client: ApiClient) -> None:
+    path, _ = await make(client)
+    _, problem = await client.ask("PATCH", path, {"cron": "0 9 * * *"})
+    assert "seconds: false" in str(problem["errors"])
+    status, _ = await client.ask("PATCH", path, {"cron": "0 9 * * *", "seconds": False})
+    assert status == 200
