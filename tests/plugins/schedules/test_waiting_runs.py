@@ -46,10 +46,12 @@ async def test_runs_by_hand_wait_up_to_a_bound_and_a_pause_holds_them(
     for run in rows_of(await client.get(f"{path}/runs"))[:1]:
         await client.ask("POST", f"{path}/runs/{run['id']}/cancel")
     assert await run_now(client, clock, path) == 202
-    await client.get_until(f"{path}/runs", lambda page: count(page, "succeeded") == 2)
+    await client.get_until(f"{path}/runs", lambda page: count(page, "succeeded") == 2, seconds=120)
     assert count(await client.get(f"{path}/runs"), "queued") == BOUND - 1
     clock.advance(seconds=1)
     await client.post(f"{path}/resume")
     await client.get_until(
-        f"{path}/runs?limit=100", lambda page: count(page, "succeeded") == BOUND + 1
+        f"{path}/runs?limit=100",
+        lambda page: count(page, "succeeded") == BOUND + 1,
+        seconds=120,
     )
