@@ -18,7 +18,7 @@ from biont.scheduler.run import Finish as Finish
 from biont.scheduler.run import Run as Run
 from biont.schema import Schema as Schema
 from biont.services import Service as Service
-from biont.settings.sections import Section as Section
+from biont.settings.section import Section as Section
 from biont.store.database import InstantField as InstantField
 from biont.store.database import Table as Table
 from biont.store.migration import Tables as Tables

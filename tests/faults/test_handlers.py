@@ -151,40 +151,50 @@ def find_data(page: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
     return [row for row in data if isinstance(row, dict)]
 
 
+async def emit_deadly(
+    server: Server, key: str, deadly: int, limit: int = 7
+) -> dict[str, JsonValue]:
+    """Emit five events, of which one kills the process; return its dead letter.
+
+    The server is started again after each death, at most `limit` times.
+    """
+    async with ApiClient(server.url, key) as client:
+        for number in range(5):
+            try:
+                await emit(client, "custom_n", n=number, deadly=number == deadly)
+            except aiohttp.ClientError:
+                break
+    for _ in range(limit):
+        await start_again(server)
+        async with ApiClient(server.url, key) as client:
+            try:
+                async with asyncio.timeout(20):
+                    letters = find_data(await client.get_until("/dead-letters", find_data))
+                # The guard blames this event alone.
+                (letter,) = letters
+                return await client.get(f"/dead-letters/{letter['id']}")
+            except (aiohttp.ClientError, TimeoutError):
+                continue
+    raise AssertionError("it never stayed up")
+
+
 async def test_an_event_that_kills_the_process_each_time_becomes_a_dead_letter(
     start_server: StartServer, make_key: MakeKey, tmp_path: Path
 ) -> None:
     server = await start_server(
         plugins=write_plugin(tmp_path, "deadly", DEADLY), events={"crash_limit": 2}
     )
-    async with ApiClient(server.url, await make_key()) as client:
-        for number in range(5):
-            try:
-                await emit(client, "custom_n", n=number, deadly=number == 2)
-            except aiohttp.ClientError:
-                break
-    deaths = 0
-    while await start_again(server):
-        async with ApiClient(server.url, client.headers["X-API-Key"]) as again:
-            try:
-                async with asyncio.timeout(20):
-                    letters = find_data(await again.get_until("/dead-letters", find_data))
-            except (aiohttp.ClientError, TimeoutError):
-                deaths += 1
-                assert deaths < 7
-                continue
-            (letter,) = letters
-            full = await again.get(f"/dead-letters/{letter['id']}")
-            assert full["payload"] == {"n": 2, "deadly": True}
-            assert "died 2 times" in str(letter["summary"])
-            # The events before and after the deadly event were handled.
-            await emit(again, "custom_n", n=9)
-            await again.get_until(
-                "/events?event_type=custom_done",
-                lambda page: {0, 1, 9} <= {row["payload"]["n"] for row in find_data(page)},  # type: ignore[index,call-overload]
-            )
-            return
-    raise AssertionError("it never stayed up")
+    key = await make_key()
+    letter = await emit_deadly(server, key, deadly=2)
+    assert letter["payload"] == {"n": 2, "deadly": True}
+    assert "died 2 times" in str(letter["summary"])
+    async with ApiClient(server.url, key) as client:
+        # The events before and after the deadly event were handled.
+        await emit(client, "custom_n", n=9)
+        await client.get_until(
+            "/events?event_type=custom_done",
+            lambda page: {0, 1, 9} <= {row["payload"]["n"] for row in find_data(page)},  # type: ignore[index,call-overload]
+        )
 
 
 async def start_again(server: Server) -> bool:
@@ -221,28 +231,8 @@ async def test_an_error_whose_text_kills_the_process_becomes_a_dead_letter(
     server = await start_server(
         plugins=write_plugin(tmp_path, "deadly", DEADLY_TEXT), events={"crash_limit": 2}
     )
-    async with ApiClient(server.url, await make_key()) as client:
-        for number in range(4):
-            try:
-                await emit(client, "custom_n", n=number, deadly=number == 1)
-            except aiohttp.ClientError:
-                break
-    deaths = 0
-    while await start_again(server):
-        async with ApiClient(server.url, client.headers["X-API-Key"]) as again:
-            try:
-                async with asyncio.timeout(20):
-                    letters = find_data(await again.get_until("/dead-letters", find_data))
-            except (aiohttp.ClientError, TimeoutError):
-                deaths += 1
-                assert deaths < 7
-                continue
-            # The guard blames this event alone.
-            (letter,) = letters
-            full = await again.get(f"/dead-letters/{letter['id']}")
-            assert full["payload"] == {"n": 1, "deadly": True}
-            return
-    raise AssertionError("it never stayed up")
+    letter = await emit_deadly(server, await make_key(), deadly=1)
+    assert letter["payload"] == {"n": 1, "deadly": True}
 
 
 async def test_a_payload_that_an_error_quotes_stops_nothing_and_is_redacted(

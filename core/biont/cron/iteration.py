@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from itertools import product
 
 from biont.cron.fields import CronFields, Values
@@ -26,8 +26,7 @@ def list_wall_times(fields: CronFields, after: datetime, years: range) -> Iterat
     for day in _list_days(fields, first):
         left = hours if day != first else [hour for hour in hours if hour >= after.hour]
         for hour, minute, second in product(left, minutes, seconds):
-            # Wall-clock time has no zone.
-            wall_time = datetime(day.year, day.month, day.day, hour, minute, second)  # noqa: DTZ001
+            wall_time = datetime.combine(day, time(hour, minute, second))
             if wall_time > after:
                 yield wall_time
                 if wall_time.year not in years:

@@ -12,12 +12,12 @@ from pydantic import (
     Field,
     PrivateAttr,
     field_validator,
-    model_validator,
 )
 
 from biont.egress.policy import EgressPolicy
 from biont.exceptions import SettingsError
 from biont.settings.documents import KeyPath
+from biont.settings.section import Section
 from biont.settings.sources import Sources
 from biont.time_zones import TimeZone
 
@@ -29,23 +29,6 @@ KeepDays = Annotated[int, Field(ge=0, le=100_000)]
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 
 _SQLITE = "sqlite:///"
-
-
-class Section(BaseModel):
-    """Immutable section of the settings; base class of plugins' sections.
-
-    A section refuses unknown keys. ``server:`` without any key means the defaults.
-    """
-
-    # Frozen, because several threads read the settings. NaN is refused, because no
-    # comparison with a limit would hold for it.
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_empty_section(cls, value: object) -> object:
-        # YAML reads a key without a value as null.
-        return {} if value is None else value
 
 
 class ServerSettings(Section):
