@@ -133,7 +133,11 @@ class InvalidInput(BiontError):
 
     @classmethod
     def from_validation(
-        cls, error: ValidationError, point: Callable[[Location], str]
+        cls,
+        error: ValidationError,
+        point: Callable[[Location], str],
+        *,
+        null_detail: str | None = None,
     ) -> InvalidInput:
         """Return an error with the problems that a model has found.
 
@@ -143,11 +147,14 @@ class InvalidInput(BiontError):
         Args:
             error: the error that the model raised.
             point: returns the `InputProblem.place` of a location.
+            null_detail: the problem of a null that a known field refuses; None for the model's.
         """
-        found = error.errors(include_url=False, include_input=False)
+        found = error.errors(include_url=False)
         problems = (
             InputProblem(
-                _shorten(item["msg"].removeprefix("Value error, "), _DETAIL_LIMIT),
+                null_detail
+                if null_detail and item["input"] is None and item["type"] != "extra_forbidden"
+                else _shorten(item["msg"].removeprefix("Value error, "), _DETAIL_LIMIT),
                 _shorten(point(item["loc"]), _PLACE_LIMIT),
             )
             for item in found[:PROBLEM_LIMIT]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -102,15 +103,19 @@ def save_late_reply(tx: Transaction, waiting_id: int, reply: Reply, now: datetim
     _emit_ai_message(tx, question.conversation.user_id, question.content, reply, message)
 
 
-def rename_conversation(user_id: int, conversation_id: int, title: str) -> Conversation:
-    """Change the title of a conversation.
+def change_conversation_fields(
+    user_id: int, conversation_id: int, columns: Mapping[str, object]
+) -> Conversation:
+    """Change columns of a conversation.
 
     Raises:
         NotFound: the conversation does not exist, or belongs to another user.
     """
     conversation = Conversation.get_owned(user_id, conversation_id)
-    conversation.title = title
-    conversation.save(only=["title"])
+    for name, value in columns.items():
+        setattr(conversation, name, value)
+    if columns:
+        conversation.save(only=list(columns))
     return conversation
 
 

@@ -13,8 +13,8 @@ from biont.http import Cursor, Limit, decode_cursor, make_page
 from biont_chat.answering import answer_at_once, prepare_exchange, stream_answer
 from biont_chat.conversations import (
     Question,
+    change_conversation_fields,
     delete_conversation,
-    rename_conversation,
     select_messages,
 )
 from biont_chat.schemas import (
@@ -134,7 +134,7 @@ async def change_conversation(
     """Change the title of a conversation."""
     return make_conversation_view(
         await request.workbench.store.write(
-            rename_conversation, request.user_id, conversation_id, body.title
+            change_conversation_fields, request.user_id, conversation_id, body.list_given()
         )
     )
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from biont import RowId, Schema
+from biont.http import MergePatch
 from biont.llm import Answer, FinishReason, TokenUsage
 from biont_chat.conversations import TITLE_LIMIT
 from biont_chat.event_types import TEXT_LIMIT
@@ -123,12 +124,10 @@ class WholeConversation(ConversationView):
     )
 
 
-class ConversationChange(Schema):
-    """Fields to change."""
+class ConversationChange(MergePatch):
+    """Fields to change, as a JSON merge patch (RFC 7396)."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    title: Annotated[str, Field(min_length=1, max_length=TITLE_LIMIT)]
+    title: Annotated[str, Field(min_length=1, max_length=TITLE_LIMIT)] = ""
 
 
 class ExcerptPart(Schema):

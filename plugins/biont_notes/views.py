@@ -9,6 +9,7 @@ import orjson
 from pydantic import ConfigDict, Field
 
 from biont import Schema
+from biont.http import MergePatch
 from biont.store import dump_json
 from biont_notes.notes import CONTENT_LIMIT, TITLE_LIMIT
 from biont_notes.search import NoteHit
@@ -33,14 +34,11 @@ class NewNote(Schema):
     tags: Tags = Field(default_factory=list)
 
 
-class NoteChange(Schema):
-    """Fields of a note to change; fields left out stay as they are."""
+class NoteChange(MergePatch):
+    """Fields of a note to change, as a JSON merge patch (RFC 7396)."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    # The defaults are never used; a factory keeps them out of the JSON schema.
-    title: Title = Field(default_factory=str)
-    content: Content = Field(default_factory=str)
+    title: Title = ""
+    content: Content = ""
     tags: Tags = Field(default_factory=list)
 
     def list_columns(self) -> dict[str, str]:

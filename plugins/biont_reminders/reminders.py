@@ -74,6 +74,8 @@ def change_reminder(
         if reminder.snooze is not None:
             # A pending snooze must not emit the old text.
             apply_change(reminder.snooze, _make_job_columns(text), now)
+    if not columns:
+        return reminder
     apply_change(reminder.schedule, columns, now)
     reminder.updated_at = now
     reminder.save()

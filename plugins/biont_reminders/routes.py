@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Annotated, Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec
 
-from pydantic import AfterValidator, ConfigDict, Field
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import ConfigDict, Field
 
 from biont import Api, Page, Request, RowId, Schema
 from biont.exceptions import InputProblem, InvalidInput
@@ -29,10 +28,8 @@ from biont_schedules import (
     TimingChange,
     When,
     list_all_columns,
-    omit_default,
     read_cron,
     read_every,
-    require_value,
 )
 
 P = ParamSpec("P")
@@ -47,14 +44,9 @@ class NewReminder(When):
 
 
 class ReminderChange(TimingChange):
-    """Fields to change, as a JSON merge patch (RFC 7396).
+    """Fields to change, as a JSON merge patch (RFC 7396)."""
 
-    A field that is left out stays as is, and null clears a field that may be empty.
-    """
-
-    text: Annotated[Text | SkipJsonSchema[None], AfterValidator(require_value)] = Field(
-        None, json_schema_extra=omit_default
-    )
+    text: Text = ""
 
 
 class Snooze(Schema):
@@ -130,7 +122,8 @@ async def read_reminder(request: Request, reminder_id: RowId) -> ReminderView:
 async def change(request: Request, reminder_id: RowId, body: ReminderChange) -> ReminderView:
     """Change the text of a reminder, the timing, or both, by a merge patch."""
     zone = await request.workbench.find_time_zone(request.user_id)
-    return await _write_reminder(request, change_reminder, reminder_id, body.text, body, zone)
+    text = body.text if "text" in body.model_fields_set else None
+    return await _write_reminder(request, change_reminder, reminder_id, text, body, zone)
 
 
 @api.post("/reminders/{reminder_id}/snooze", status=200)

@@ -10,10 +10,8 @@ from biont_schedules.timing import (
     TimingChange,
     When,
     list_all_columns,
-    omit_default,
     read_cron,
     read_every,
-    require_value,
 )
 from biont_schedules.tool_limits import limit_timing
 
@@ -27,8 +25,6 @@ __all__ = [
     "limit_timing",
     "list_all_columns",
     "list_changes",
-    "omit_default",
     "read_cron",
     "read_every",
-    "require_value",
 ]

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import orjson
-from pydantic import JsonValue, ValidationError
+from pydantic import ValidationError
 
 from biont import JobKind
 from biont.exceptions import InvalidInput, point_to
+from biont.http import apply_merge_patch
 from biont.scheduling import Schedule, TimingKind
 from biont_schedules.parameters import check_parameters
 from biont_schedules.timing import When, read_cron, require_kind
@@ -38,7 +39,7 @@ def list_changes(schedule: Schedule, change: When, default_zone: str) -> dict[st
     given: dict[str, object] = {name: getattr(change, name) for name in names}
     present = _read_options(schedule)
     if isinstance(interval := given.get("every"), dict):
-        given["every"] = _merge_patch(present["every"], interval)
+        given["every"] = apply_merge_patch(present["every"], interval)
     merged = present | _clear_other_kinds(given) | given
     if merged["time_zone"] is None:
         merged["time_zone"] = default_zone
@@ -46,7 +47,7 @@ def list_changes(schedule: Schedule, change: When, default_zone: str) -> dict[st
         columns = Options.model_validate(merged).list_columns()
     except ValidationError as error:
         raise InvalidInput.from_validation(error, point_to) from error
-    require_kind(columns)
+    require_kind(columns, next((name for name in _CHOICES if name in given), "cron"))
     return {name: value for name, value in columns.items() if getattr(schedule, name) != value}
 
 
@@ -62,7 +63,7 @@ def list_job_changes(
     columns = {"name": given["name"]} if "name" in given else {}
     if "parameters" in given or "prompt" in given:
         present = orjson.loads(schedule.parameters)
-        merged = _merge_patch(present, given["parameters"]) if "parameters" in given else present
+        merged = apply_merge_patch(present, given.get("parameters", {}))
         parameters = merged if isinstance(merged, dict) else {}
         columns["parameters"] = check_parameters(
             kinds, schedule.job_kind, parameters, given.get("prompt")
@@ -90,16 +91,3 @@ def _clear_other_kinds(given: Mapping[str, object]) -> dict[str, object]:
         return {}
     cleared: dict[str, object] = dict.fromkeys(_CHOICES)
     return cleared if given.get("cron") is not None else cleared | {"seconds": False}
-
-
-def _merge_patch(present: object, patch: JsonValue) -> JsonValue:
-    """Return `present` changed by `patch` (RFC 7396): null removes, a list replaces."""
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(present) if isinstance(present, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = _merge_patch(merged.get(name), value)
-    return merged

@@ -46,6 +46,8 @@ def apply_change(schedule: Schedule, columns: Mapping[str, object], now: datetim
     Raises:
         InvalidInput: the changed schedule would not be valid.
     """
+    if not columns:
+        return schedule
     for name, value in columns.items():
         setattr(schedule, name, value)
     # A changed name must not move an interval or make up for an occurrence that is due now.

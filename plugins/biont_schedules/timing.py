@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from pydantic import (
     ConfigDict,
     Field,
-    JsonValue,
     ValidationInfo,
     field_validator,
 )
 
 from biont import Schema, Workbench
 from biont.exceptions import InputProblem, InvalidExpression, InvalidInput, UnknownTimeZone
+from biont.http import MergePatch
 from biont.scheduling import (
     CalendarInterval,
     CronExpression,
@@ -26,8 +25,6 @@ from biont.scheduling import (
     parse_time_zone,
 )
 from biont_schedules.fields import EARLIEST, EVERY_WORDS, ChangedEvery, DueInstant, Every
-
-V = TypeVar("V")
 
 _DAY = timedelta(days=1)
 _CHOICES = ("cron", "every", "at")
@@ -130,7 +127,7 @@ class When(Schema):
         return Schedule(**columns)
 
 
-class TimingChange(When):
+class TimingChange(MergePatch, When):
     """Timing in a merge patch: judged after the merge into the present timing."""
 
     every: ChangedEvery = Field(None, description=EVERY_WORDS)
@@ -139,11 +136,6 @@ class TimingChange(When):
     @classmethod
     def _judge(cls, value: object, _: ValidationInfo) -> object:
         return value
-
-
-def omit_default(schema: dict[str, JsonValue]) -> None:
-    """Remove the default from a field's JSON schema, which does not allow the default null."""
-    schema.pop("default", None)
 
 
 def read_cron(schedule: Schedule) -> str | None:
@@ -163,13 +155,6 @@ def name_field(kind: str) -> str:
     return "every" if kind == TimingKind.CALENDAR else kind
 
 
-def require_value(value: V | None) -> V:
-    """Refuse null, for a field of a merge patch that cannot be cleared."""
-    if value is None:
-        raise ValueError("cannot be cleared; leave it out to keep it")
-    return value
-
-
 async def list_all_columns(when: When, workbench: Workbench, user_id: int) -> dict[str, object]:
     """Return a new timing, complete with a time zone, as columns of a schedule.
 
@@ -186,14 +171,18 @@ async def list_all_columns(when: When, workbench: Workbench, user_id: int) -> di
     return columns
 
 
-def require_kind(columns: dict[str, object]) -> None:
+def require_kind(columns: dict[str, object], cleared: str = "cron") -> None:
     """Check that `columns` have one of `cron`, `every` and `at`.
+
+    Args:
+        columns: the columns of a timing.
+        cleared: the field that the problem names.
 
     Raises:
         InvalidInput: none is given.
     """
     if "kind" not in columns:
-        raise InvalidInput(InputProblem("give one of cron, every and at", "#/cron"))
+        raise InvalidInput(InputProblem("give one of cron, every and at", f"#/{cleared}"))
 
 
 def find_timing_problem(schedule: Schedule) -> str | None:

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 import orjson
-from pydantic import AfterValidator, Field, JsonValue
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import Field, JsonValue
 
 from biont import Schema
 from biont.scheduling import (
@@ -24,10 +23,8 @@ from biont_schedules.fields import Duration
 from biont_schedules.timing import (
     TimingChange,
     When,
-    omit_default,
     read_cron,
     read_every,
-    require_value,
 )
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -101,19 +98,12 @@ class NewSchedule(Options):
 
 
 class ScheduleChange(TimingChange, Options):
-    """Fields to change, as a JSON merge patch (RFC 7396).
+    """Fields to change, as a JSON merge patch (RFC 7396)."""
 
-    A field that is left out stays as is, and null clears a field that may be empty.
-    """
-
-    name: Annotated[Name | SkipJsonSchema[None], AfterValidator(require_value)] = Field(
-        None, json_schema_extra=omit_default
-    )
-    prompt: Annotated[Prompt | SkipJsonSchema[None], AfterValidator(require_value)] = Field(
-        None, json_schema_extra=omit_default
-    )
-    parameters: dict[str, JsonValue] | None = Field(
-        None,
+    name: Name = ""
+    prompt: Prompt = ""
+    parameters: dict[str, JsonValue] = Field(
+        default_factory=dict,
         description="Parameters to change, merged one by one; null takes a parameter away. "
         "A list replaces the present list.",
     )

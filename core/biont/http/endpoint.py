@@ -17,6 +17,7 @@ from biont.http.api import Route
 from biont.http.body import check_content_type, read_body
 from biont.http.causation_headers import read_causation_headers
 from biont.http.error_responses import answer_error
+from biont.http.merge_patch import NOT_EMPTY
 from biont.http.paging import Page
 from biont.http.request import Request
 from biont.http.request_id import begin_request
@@ -63,6 +64,7 @@ class Endpoint:
         self._is_strict = route.dialect is None
         # Reading emits no events, so the most frequent requests skip the causation headers.
         self._may_emit = route.method != "GET"
+        self._null_detail = NOT_EMPTY if route.method == hdrs.METH_PATCH else None
         media_type = route.media_type or "application/json"
         self._media_type = media_type if isinstance(media_type, str) else media_type[0]
         self._scopes = {Scope.FULL, *route.scopes}
@@ -148,7 +150,9 @@ class Endpoint:
             # As JSON, where strict still takes instants and enumerations from texts.
             return body.validator.validate_json(content, strict=self._is_strict)
         except ValidationError as error:
-            raise InvalidInput.from_validation(error, point_to) from error
+            raise InvalidInput.from_validation(
+                error, point_to, null_detail=self._null_detail
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)

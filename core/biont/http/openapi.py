@@ -14,6 +14,7 @@ from pydantic.json_schema import JsonSchemaMode
 from biont.event_types import EventTypes, KnownType
 from biont.http.api import Route
 from biont.http.endpoint import Endpoint
+from biont.http.merge_patch import MERGE_PATCH
 from biont.http.webhook_message_schema import CAUSATION_HEADERS, HEADERS, describe_body
 from biont.schema import Schema
 
@@ -112,9 +113,15 @@ def _describe_operation(
     if endpoint.signature.body is not None:
         operation["requestBody"] = {
             "required": endpoint.signature.body_is_required,
-            "content": {"application/json": {"schema": schemas[number, "body"]}},
+            "content": {
+                kind: {"schema": schemas[number, "body"]} for kind in _list_body_types(route)
+            },
         }
     return operation
+
+
+def _list_body_types(route: Route) -> list[str]:
+    return ["application/json", *([MERGE_PATCH] if route.method == "PATCH" else [])]
 
 
 def _describe_security(route: Route) -> list[JsonValue]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from biont.accounts.users import User
 from biont.http.api import Api
+from biont.http.merge_patch import MergePatch
 from biont.http.request import Request
 from biont.schema import Schema
 from biont.time_zones import TimeZone
@@ -26,10 +27,8 @@ class UserView(Schema):
     created_at: datetime
 
 
-class UserChange(Schema):
-    """Fields of the user to change."""
-
-    model_config = ConfigDict(extra="forbid")
+class UserChange(MergePatch):
+    """Fields of the user to change, as a JSON merge patch (RFC 7396)."""
 
     time_zone: TimeZone | None = Field(
         None, description="The time zone of new schedules that name none; null for the setting."

@@ -11,8 +11,9 @@ from biont_webhooks.api.schemas import (
     NewWebhook,
     WebhookChange,
     WebhookView,
+    list_changes,
+    list_columns,
     make_webhook_view,
-    to_columns,
 )
 from biont_webhooks.service.webhooks import WEBHOOKS
 from biont_webhooks.subscription.signing import generate_secret
@@ -29,9 +30,8 @@ async def register(request: Request, body: NewWebhook) -> CreatedWebhook:
     """Register a URL that gets a signed POST request for each matching event."""
     _check_url(request, body.url)
     secret = body.secret or generate_secret()
-    names = set(NewWebhook.model_fields) - {"secret"}
     webhook = await request.workbench.get(WEBHOOKS).register(
-        request.user_id, secret, to_columns(body, names, request.workbench.vault)
+        request.user_id, secret, list_columns(body, request.workbench.vault)
     )
     return _make_view_with_secret(request, webhook, secret)
 
@@ -58,11 +58,13 @@ async def read_webhook(request: Request, webhook_id: RowId) -> WebhookView:
 
 @api.patch(WEBHOOK, scopes=SCOPES)
 async def change(request: Request, webhook_id: RowId, body: WebhookChange) -> WebhookView:
-    """Change a webhook; pending deliveries use the new values."""
+    """Change a webhook by a merge patch; pending deliveries use the new values."""
     if "url" in body.model_fields_set:
         _check_url(request, body.url)
-    columns = to_columns(body, body.model_fields_set, request.workbench.vault)
-    webhook = await request.workbench.get(WEBHOOKS).change(request.user_id, webhook_id, columns)
+    vault = request.workbench.vault
+    webhook = await request.workbench.get(WEBHOOKS).change(
+        request.user_id, webhook_id, lambda present: list_changes(body, present, vault)
+    )
     return _make_view(request, webhook)
 
 

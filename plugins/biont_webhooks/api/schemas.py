@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -10,9 +10,15 @@ import orjson
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue
 
 from biont import Schema
+from biont.http import MergePatch
 from biont.security import Vault
 from biont.store import dump_json
-from biont_webhooks.subscription.custom_headers import Headers, redact_headers
+from biont_webhooks.subscription.custom_headers import (
+    HeaderPatch,
+    Headers,
+    merge_headers,
+    redact_headers,
+)
 from biont_webhooks.subscription.event_patterns import EventPatterns
 from biont_webhooks.subscription.payload_filter import Filter, dump_filter
 from biont_webhooks.subscription.retry_policy import Retry, Success, dump_retry
@@ -22,6 +28,9 @@ from biont_webhooks.tables import Webhook, WebhookStatus
 
 Url = Annotated[str, Field(max_length=2000)]
 Secret = Annotated[str, AfterValidator(validate_secret)]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+Rate = Annotated[float, Field(gt=0, le=10_000)]
+Concurrency = Annotated[int, Field(ge=1, le=100)]
 
 
 class WebhookFields(Schema):
@@ -29,7 +38,7 @@ class WebhookFields(Schema):
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    name: Name | None = None
     event_types: EventPatterns = Field(["*"])
     filter: Filter | None = Field(
         None, description="The filter that the payload of an event has to match."
@@ -40,11 +49,8 @@ class WebhookFields(Schema):
         description="The retries of a failed delivery: `none`, `standard`, or the seconds to wait "
         "before each retry.",
     )
-    headers: Headers | None = None
-    rate: Annotated[float, Field(gt=0, le=10_000)] | None = Field(
-        None, description="The most attempts that begin in a second."
-    )
-    concurrency: Annotated[int, Field(ge=1, le=100)] | None = Field(
+    rate: Rate | None = Field(None, description="The most attempts that begin in a second.")
+    concurrency: Concurrency | None = Field(
         None,
         description="The most simultaneous attempts, instead of the setting.",
     )
@@ -54,26 +60,36 @@ class NewWebhook(WebhookFields):
     """Webhook to register."""
 
     url: Url
+    headers: Headers | None = None
     secret: Secret | None = Field(
         None, description="The secret that signs requests; generated when left out."
     )
 
 
-def _omit_defaults(schema: dict[str, JsonValue]) -> None:
-    """Remove the defaults from a schema: a field that a client leaves out stays as it is."""
-    match schema:
-        case {"properties": dict(properties)}:
-            for field in properties.values():
-                if isinstance(field, dict):
-                    field.pop("default", None)
+class WebhookChange(MergePatch, WebhookFields):
+    """Fields to change, as a JSON merge patch (RFC 7396).
 
-
-class WebhookChange(WebhookFields):
-    """Fields to change; fields left out stay as they are."""
-
-    model_config = ConfigDict(json_schema_extra=_omit_defaults)
+    The secret is replaced by `rotate-secret`.
+    """
 
     url: Url = ""
+    name: Name | None = Field(None, description="The new name; null removes the name.")
+    filter: Filter | None = Field(
+        None,
+        description="The new filter, which replaces the present filter as a whole; null removes "
+        "the filter, so that any payload matches.",
+    )
+    headers: HeaderPatch | None = Field(
+        None,
+        description="Headers to set, merged one by one by name; null for a header removes the "
+        "header, and null for the field removes all.",
+    )
+    rate: Rate | None = Field(
+        None, description="The most attempts that begin in a second; null removes the limit."
+    )
+    concurrency: Concurrency | None = Field(
+        None, description="The most simultaneous attempts; null for the setting."
+    )
 
 
 class NewSecret(Schema):
@@ -119,19 +135,41 @@ class CreatedWebhook(WebhookView):
     secret: str = Field(description="The secret that signs requests. Shown only this once.")
 
 
-def to_columns(fields: WebhookFields, names: Collection[str], vault: Vault) -> dict[str, object]:
-    """Return the fields with the given names as columns of the table."""
+def list_columns(webhook: NewWebhook, vault: Vault) -> dict[str, object]:
+    """Return the fields of a new webhook, without the secret, as columns of the table."""
+    names = NewWebhook.model_fields.keys() - {"secret", "headers"}
+    return _to_columns(webhook, names) | {"headers": _dump_headers(webhook.headers, vault)}
+
+
+def list_changes(change: WebhookChange, webhook: Webhook, vault: Vault) -> dict[str, object]:
+    """Return the columns of a webhook that a merge patch sets.
+
+    Raises:
+        InvalidInput: the webhook would have too many headers.
+    """
+    given = change.model_fields_set
+    columns = _to_columns(change, given - {"headers"})
+    if "headers" in given:
+        present = {} if change.headers is None else load_headers(webhook, vault)
+        columns["headers"] = _dump_headers(merge_headers(present, change.headers or {}), vault)
+    return columns
+
+
+def _to_columns(fields: WebhookFields, names: Collection[str]) -> dict[str, object]:
     encoded = {
         "event_types": dump_json(fields.event_types),
         "payload_filter": None if fields.filter is None else dump_filter(fields.filter),
         "retry": dump_retry(fields.retry),
-        "headers": vault.encrypt(dump_json(fields.headers)) if fields.headers else None,
     }
     columns = ["payload_filter" if name == "filter" else name for name in names]
     return {
         column: encoded[column] if column in encoded else getattr(fields, column)
         for column in columns
     }
+
+
+def _dump_headers(headers: Mapping[str, str] | None, vault: Vault) -> str | None:
+    return vault.encrypt(dump_json(dict(headers))) if headers else None
 
 
 def make_webhook_view(webhook: Webhook, vault: Vault) -> WebhookView:

@@ -74,14 +74,22 @@ class Webhooks:
         )
 
     async def change(
-        self, user_id: int, webhook_id: int, columns: Mapping[str, object]
+        self,
+        user_id: int,
+        webhook_id: int,
+        choose: Callable[[Webhook], Mapping[str, object]],
     ) -> Webhook:
         """Change some columns of a webhook; return the changed webhook.
+
+        Args:
+            user_id: the user of the webhook.
+            webhook_id: the number of the webhook.
+            choose: returns the columns to set, inside the write; may raise `InvalidInput`.
 
         Raises:
             NotFound: the user has no webhook of this number.
         """
-        return await self._store.transact(self._change, user_id, webhook_id, lambda _: columns)
+        return await self._store.transact(self._change, user_id, webhook_id, choose)
 
     async def pause(self, user_id: int, webhook_id: int) -> Webhook:
         """Stop creating deliveries for a webhook; its pending deliveries wait.
@@ -90,7 +98,7 @@ class Webhooks:
             NotFound: the user has no webhook of this number.
             Conflict: the webhook is disabled.
         """
-        return await self._store.transact(self._change, user_id, webhook_id, _pause_if_enabled)
+        return await self.change(user_id, webhook_id, _pause_if_enabled)
 
     async def resume(self, user_id: int, webhook_id: int) -> Webhook:
         """Activate a webhook that was paused or disabled, and attempt its pending deliveries.
@@ -103,7 +111,7 @@ class Webhooks:
             "disabled_reason": None,
             "failing_since": None,
         }
-        return await self.change(user_id, webhook_id, active)
+        return await self.change(user_id, webhook_id, lambda _: active)
 
     async def rotate_secret(self, user_id: int, webhook_id: int, secret: str) -> Webhook:
         """Sign with a new secret from now on, and for a while with the present secret too.
@@ -121,7 +129,7 @@ class Webhooks:
                 "previous_secret_until": until,
             }
 
-        return await self._store.transact(self._change, user_id, webhook_id, rotate)
+        return await self.change(user_id, webhook_id, rotate)
 
     async def delete(self, user_id: int, webhook_id: int) -> None:
         """Delete a webhook with its deliveries; no further attempt begins.
@@ -132,7 +140,7 @@ class Webhooks:
         # Paused first, so that no new deliveries are created while the old ones, of which
         # there may be very many, are deleted in slices. A crash leaves a paused webhook.
         paused = {"status": WebhookStatus.PAUSED}
-        await self.change(user_id, webhook_id, paused)
+        await self.change(user_id, webhook_id, lambda _: paused)
         while await self._store.write(delete_some_deliveries, webhook_id):
             pass
         await self._store.transact(self._delete, user_id, webhook_id)
@@ -183,7 +191,10 @@ class Webhooks:
         choose: Callable[[Webhook], Mapping[str, object]],
     ) -> Webhook:
         webhook = Webhook.get_owned(user_id, webhook_id)
-        columns = {**choose(webhook), "updated_at": self._clock.now()}
+        chosen = choose(webhook)
+        if not chosen:
+            return webhook
+        columns = {**chosen, "updated_at": self._clock.now()}
         for name, value in columns.items():
             setattr(webhook, name, value)
         webhook.save(only=list(columns))

@@ -129,7 +129,7 @@ async def test_null_clears_a_field_that_may_be_empty(client: ApiClient) -> None:
         ({"catch_up": None}, "#/catch_up"),
         ({"catch_up_limit": None}, "#/catch_up_limit"),
         ({"parameters": {"prompt": None}}, "#/prompt"),
-        ({"parameters": None}, "#/prompt"),
+        ({"parameters": None}, "#/parameters"),
         ({"parameters": {"variables": {"who": None}}}, "#/prompt"),
         ({"parameters": {"tags": [1]}}, "#/parameters/tags/0"),
         ({"seconds": False}, "#/cron"),
