@@ -11,12 +11,23 @@ from support.webhooks import register, wait_for_deliveries
 from biont.testing import ApiClient, WebhookReceiver, rows_of
 
 FAILING = """
-from biont import Event, Workbench, on
+from collections.abc import Sequence
+
+from biont import Event, Transaction, Workbench, on
+
+stumbled: list[bool] = []
 
 
 @on("custom_sale", retry=[])
 async def fail(event: Event, workbench: Workbench) -> None:
     raise ValueError("no")
+
+
+@on("custom_sale", transactional=True)
+def stumble(transaction: Transaction, events: Sequence[Event], workbench: Workbench) -> None:
+    if len(stumbled) < 2:  # with the other handlers, and then alone
+        stumbled.append(True)
+        raise ValueError("not yet")
 """
 
 
@@ -50,12 +61,13 @@ async def test_each_failure_leaves_one_record_in_the_log(
         )
     assert await server.stop() == 0
     records = [orjson.loads(line) for line in server.read_log().splitlines()]
-    for name, value in {
-        "delivery_id": delivery["id"],
-        "handler": "failing.fail",
-        "run_id": run["id"],
-        "mission_id": mission["id"],
-    }.items():
+    for name, value in (
+        ("delivery_id", delivery["id"]),
+        ("handler", "failing.fail"),
+        ("handler", "failing.stumble"),
+        ("run_id", run["id"]),
+        ("mission_id", mission["id"]),
+    ):
         (record,) = [found for found in records if found.get(name) == value]
         assert record["level"] in {"warning", "error"}
         assert record["error"]

@@ -190,6 +190,36 @@ async def test_a_journal_that_cannot_be_read_is_read_again() -> None:
     filling.cancel()
 
 
+async def test_events_that_found_no_room_are_read_many_at_once() -> None:
+    entries = [
+        JournalEntry(number, Event.uncaused(f"e{number}", 1, "custom_x", {}, ManualClock().now()))
+        for number in range(1, 61)
+    ]
+    reads: list[tuple[int, int]] = []
+
+    async def read(first: int, last: int, limit: int) -> Sequence[JournalEntry]:
+        found = entries[first - 1 : last][:limit]
+        reads.append((first, found[-1].sequence))
+        return found
+
+    queue = HandlerQueue(lambda _: True, 0, 0, 40, read, lambda: None)
+    for entry in entries:
+        queue.offer([entry])
+    filling = asyncio.create_task(queue.fill_gaps())
+    handled: list[int] = []
+    async with asyncio.timeout(20):
+        while len(handled) < 60:
+            await queue.wait()
+            items = queue.take(60)
+            handled += [item.sequence for item in items]
+            for item in items:
+                item.done = True
+            queue.finish(items)
+    filling.cancel()
+    assert handled == list(range(1, 61))
+    assert reads == [(21, 40), (41, 60)]
+
+
 async def test_a_hanging_handler_is_cancelled_and_other_handlers_continue(bus: Bus) -> None:
     hung = Log()
 
@@ -350,6 +380,28 @@ def test_only_async_functions_can_be_handlers() -> None:
 
     with pytest.raises(PluginError, match="async"):
         on("*")(plain)
+
+
+def test_a_handler_takes_the_arguments_of_the_call() -> None:
+    async def takes_one(_: Event) -> None:
+        raise AssertionError
+
+    async def takes_more(_: Event, __: Workbench, ___: int) -> None:
+        raise AssertionError
+
+    def takes_two(_: Event, __: Workbench) -> None:
+        raise AssertionError
+
+    with pytest.raises(PluginError, match=r"called as takes_one\(event, workbench\)"):
+        on("*")(takes_one)
+    with pytest.raises(PluginError, match=r"called as takes_one\(events, workbench\)"):
+        on("*", batch=2)(takes_one)
+    with pytest.raises(PluginError, match="takes_more"):
+        on("*")(takes_more)
+    with pytest.raises(PluginError, match=r"takes_two\(transaction, events, workbench\)"):
+        on("*", transactional=True)(takes_two)
+    with pytest.raises(PluginError, match=r"called as takes_one\(events, workbench\)"):
+        on("*", transactional=True, again=takes_one)
 
 
 def test_marked_functions_of_a_module_are_collected() -> None:

@@ -108,7 +108,8 @@ def on(  # noqa: PLR0913  # each is an option of a handler
         again: see `Subscription`; an async function that takes a list of events.
 
     Raises:
-        PluginError: a pattern is malformed or missing, or the options exclude each other.
+        PluginError: a pattern is malformed or missing, the options exclude each other, or the
+            function cannot be called with the arguments above.
     """
     _check_patterns(patterns)
     subscription = Subscription(
@@ -130,6 +131,7 @@ def on(  # noqa: PLR0913  # each is an option of a handler
         if inspect.iscoroutinefunction(function) == transactional:
             kind = "plain functions when transactional" if transactional else "async functions"
             raise PluginError(f"on() marks {kind}; {function.__qualname__} is not one")
+        _check_arguments(function, _name_arguments(subscription))
         # A mark instead of a registry: an import registers nothing, and two workbenches can
         # use one module.
         setattr(function, _MARK, subscription)
@@ -138,10 +140,29 @@ def on(  # noqa: PLR0913  # each is an option of a handler
     return mark
 
 
+def _name_arguments(subscription: Subscription) -> Sequence[str]:
+    if subscription.transactional:
+        return ("transaction", "events", "workbench")
+    return ("event" if subscription.batch is None else "events", "workbench")
+
+
+def _check_arguments(function: Callable[..., object], names: Sequence[str]) -> None:
+    try:
+        inspect.signature(function).bind(*names)
+    except TypeError as error:
+        call = f"{function.__name__}({', '.join(names)})"
+        raise PluginError(
+            f"on() marks functions that are called as {call}; "
+            f"{function.__qualname__}{inspect.signature(function)} is not one"
+        ) from error
+
+
 def _check_options(subscription: Subscription, concurrency: int) -> None:
     if subscription.transactional:
         if subscription.ordered or concurrency != 1:
             raise PluginError("on(transactional=True) excludes ordered and concurrency")
+        if subscription.again is not None:
+            _check_arguments(subscription.again, ("events", "workbench"))
     elif subscription.again is not None:
         raise PluginError("on(again=...) needs transactional=True")
     elif subscription.ordered and subscription.batch is not None:

@@ -12,7 +12,7 @@ import asyncio
 import contextvars
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -77,7 +77,8 @@ class PluginTasks:
         coroutine: Coroutine[Any, Any, T] | Generator[Any, None, T],
         **options: Any,  # noqa: ANN401  # name, context and more, by the version of Python
     ) -> asyncio.Task[T]:
-        task = asyncio.Task(coroutine, loop=loop, **options)
+        # The signature of factories names generators for old event loops; none come here.
+        task = asyncio.Task(cast("Coroutine[Any, Any, T]", coroutine), loop=loop, **options)
         context = options.get("context")
         plugin = current_plugin.get() if context is None else context.get(current_plugin)
         if plugin is not None:
