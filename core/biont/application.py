@@ -99,6 +99,7 @@ class Application:
             self._starter.endpoints,
             body_limit=server.body_limit,
             body_timeout=server.body_timeout,
+            cors_origins=server.cors_origins,
         )
 
     @cached_property

@@ -13,7 +13,8 @@ from biont.application import open_application
 from biont.http.connections import BoundedSite, ConnectionLimits
 from biont.runtime.tuning import tune_interpreter
 from biont.server_process import StopSignal, end_blocked_process
-from biont.settings.sections import ServerSettings, Settings
+from biont.settings.sections import Settings
+from biont.settings.server_section import ServerSettings
 
 # Before this version, two connections that write or checkpoint at the same time can lose a WAL
 # reset and corrupt the database.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from string import Formatter
 
@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from biont.accounts.api_keys import Principal
 from biont.http.api import Api
 from biont.http.body import BODY_TIMEOUT
+from biont.http.cors import CROSS_ORIGIN, CrossOrigin
 from biont.http.endpoint import Endpoint
 from biont.http.error_responses import answer_error
 from biont.http.request import Request
@@ -40,7 +41,11 @@ def make_endpoints(owner: str, api: Api, workbench: Workbench) -> list[Endpoint]
 
 
 def make_app(
-    endpoints: Sequence[Endpoint], *, body_limit: int, body_timeout: float
+    endpoints: Sequence[Endpoint],
+    *,
+    body_limit: int,
+    body_timeout: float,
+    cors_origins: Collection[str] = (),
 ) -> web.Application:
     """Return an application that serves `endpoints`.
 
@@ -48,12 +53,16 @@ def make_app(
         endpoints: all endpoints; literal paths win over parameters.
         body_limit: the largest request body, in bytes.
         body_timeout: the seconds that the body of a request may take.
+        cors_origins: the origins of pages that may use the API, or ``*``; see `biont.http.cors`.
     """
     # No middleware: each middleware costs time in every request, and endpoints answer errors.
     # `read_body` decompresses: aiohttp would fail on a wrong coding, and ignore an unknown one.
     app = web.Application(client_max_size=body_limit, handler_args={"auto_decompress": False})
     app[BODY_TIMEOUT] = body_timeout
     app.on_response_prepare.append(add_request_id)
+    if cors_origins:
+        app[CROSS_ORIGIN] = cross_origin = CrossOrigin(cors_origins)
+        app.on_response_prepare.append(cross_origin.add_headers)
     # aiohttp takes the first match. A literal segment sorts before the brace of a parameter:
     # /keys/create, then /keys/{id}.
     ordered = sorted(endpoints, key=lambda endpoint: endpoint.route.path)
@@ -74,12 +83,22 @@ async def _answer_other_method(request: web.Request) -> web.StreamResponse:
     resource = request.match_info.route.resource
     methods = {route.method for route in resource} if resource is not None else set()
     allowed = sorted(methods - {"*"} | {hdrs.METH_OPTIONS})
-    headers = {hdrs.ALLOW: ", ".join(allowed)}
+    headers: dict[str, str] = {hdrs.ALLOW: ", ".join(allowed)}
     if request.method == hdrs.METH_OPTIONS:
-        return web.Response(status=204, headers=headers)
+        return _answer_options(request, headers, allowed)
     error = web.HTTPMethodNotAllowed(request.method, allowed)
     error.headers.update(headers)
     return answer_error(request, error)
+
+
+def _answer_options(
+    request: web.Request, headers: Mapping[str, str], allowed: Sequence[str]
+) -> web.Response:
+    response = web.Response(status=204, headers=headers)
+    cross_origin = request.app.get(CROSS_ORIGIN)
+    if cross_origin is not None:
+        cross_origin.answer_preflight(request, response, allowed)
+    return response
 
 
 async def _answer_unknown_path(request: web.Request) -> web.StreamResponse:

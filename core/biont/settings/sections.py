@@ -17,53 +17,18 @@ from pydantic import (
 from biont.egress.policy import EgressPolicy
 from biont.exceptions import SettingsError
 from biont.settings.documents import KeyPath
-from biont.settings.section import Section
+from biont.settings.section import Seconds, Section
+from biont.settings.server_section import ServerSettings
 from biont.settings.sources import Sources
 from biont.time_zones import TimeZone
 
 M = TypeVar("M", bound=BaseModel)
 
-Seconds = Annotated[float, Field(gt=0)]
 Pause = Annotated[float, Field(ge=0)]
 KeepDays = Annotated[int, Field(ge=0, le=100_000)]
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 
 _SQLITE = "sqlite:///"
-
-
-class ServerSettings(Section):
-    """Settings of the HTTP server."""
-
-    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
-    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 for a free port.")
-    shutdown_timeout: Seconds = Field(
-        10.0,
-        description="Seconds that stopping may take before unfinished work is cancelled.",
-    )
-    stall_limit: Seconds = Field(
-        1.0,
-        description="Seconds that code may block the event loop before the block is reported.",
-    )
-    body_limit: int = Field(
-        1024 * 1024, gt=0, description="Largest request body, in bytes; a larger body gets 413."
-    )
-    head_timeout: Seconds = Field(
-        15.0, description="Seconds until the head of a connection's first request is complete."
-    )
-    body_timeout: Seconds = Field(
-        60.0, description="Seconds that the body of a request may take; a slower body gets 408."
-    )
-    idle_timeout: Seconds = Field(
-        75.0,
-        description="Seconds from an answer until the head of the next request is complete; "
-        "then the connection is closed.",
-    )
-    connections: int = Field(
-        0,
-        ge=0,
-        description="Largest number of connections; 0 for as many as the limit of open files "
-        "permits, of which a quarter is kept for other parts.",
-    )
 
 
 class LogSettings(Section):
