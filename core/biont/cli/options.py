@@ -100,6 +100,7 @@ async def open_store(config: Path | None) -> AsyncIterator[Store]:
         StoreConflict: the database is missing.
         StoreUnavailable: the database cannot be opened.
     """
+    from biont.cli.log_setup import configure_logs
     from biont.clock import SystemClock
     from biont.event import EventFactory
     from biont.store.failures import explain_failure
@@ -107,6 +108,8 @@ async def open_store(config: Path | None) -> AsyncIterator[Store]:
     from biont.store.store import Store
 
     settings = read_settings(config)
+    # Standard output is for the result of the command.
+    configure_logs(settings.log)
     check_existence(settings.database.path, settings.vault.key_file)
     store = Store(
         settings.database.path,

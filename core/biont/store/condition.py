@@ -4,7 +4,7 @@ The writer and the readers report each failure, on their threads:
 
     well --a write fails--> unwritable --a write succeeds--> well
     well --SQLite finds a damaged page--> damaged, until the process ends
-    well --the file is removed, replaced or truncated--> lost --the file is back--> well
+    well --a file is removed, replaced or truncated--> lost --the same file is back--> well
 
 While the database is unwritable and nobody writes, the writer tries a write of its own, so that
 the health is good again as soon as there is space.
@@ -59,7 +59,7 @@ class DatabaseCondition:
         return problems
 
     def check_files(self, connection: sqlite3.Connection) -> None:
-        """Check that the files of the open database are still in place.
+        """Check that the files of the open database are still in place, before a write.
 
         Args:
             connection: an open connection without a transaction.
@@ -67,6 +67,26 @@ class DatabaseCondition:
         Raises:
             StoreUnavailable: the files were removed, replaced or truncated.
         """
+        loss = self._find_loss(connection)
+        if loss is not None:
+            raise StoreUnavailable(f"nothing was written: {loss}")
+
+    def find_doubt(self, connection: sqlite3.Connection) -> StoreUnavailable | None:
+        """Return an error if the files were lost while a transaction was committed.
+
+        Args:
+            connection: the connection, after the commit.
+        """
+        loss = self._find_loss(connection)
+        if loss is None:
+            return None
+        return StoreUnavailable(f"nobody knows whether this write is kept: {loss}")
+
+    def close(self) -> None:
+        """Close the files that are watched; call this method when the database is closed."""
+        self._files.close()
+
+    def _find_loss(self, connection: sqlite3.Connection) -> str | None:
         loss = self._files.find_loss(connection)
         if loss != self._loss:
             self._loss = loss
@@ -74,8 +94,7 @@ class DatabaseCondition:
                 _log.warning("the files of the database are back", path=str(self._path))
             else:
                 _log.error("the database is lost: writes are refused", reason=loss)
-        if loss is not None:
-            raise StoreUnavailable(f"nothing was written: {loss}")
+        return loss
 
     def report_read(self, error: Exception) -> Exception:
         """Record the failure of a read; return the error for its caller."""
@@ -84,6 +103,8 @@ class DatabaseCondition:
             self._report_damage(failure.reason)
         if failure is not None and failure.kind == sqlite3.SQLITE_READONLY:
             return error  # a read that tries to write: a mistake in the calling code
+        if failure is not None and self._loss is not None:
+            return StoreUnavailable(f"the database cannot be read: {self._loss}")
         return translate_error(error)
 
     def report_write(self, error: Exception) -> Exception:

@@ -36,6 +36,8 @@ def protect_files(path: Path) -> None:
     if not path.exists():
         # Not for an existing file: closing it would drop the locks that this process holds.
         os.close(open_private(str(path), os.O_CREAT | os.O_RDWR))
+        # Nobody can know whether there was a database in a folder that is gone.
+        _log.warning("created a new database", path=str(path))
         return
     for file in (path, *(path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm"))):
         if file.exists() and file.stat().st_mode & _OTHERS:

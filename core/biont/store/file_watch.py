@@ -4,8 +4,8 @@ A process that has a file open goes on writing to the file after somebody has re
 nobody ever finds what was written. SQLite does not notice. So the writer compares the files at
 the paths with those that were there when the database was opened.
 
-The files are never opened here: closing a file would drop all locks that SQLite holds on it
-(https://sqlite.org/howtocorrupt.html, section 2.2).
+The database is never opened here: closing the file would drop all locks that SQLite holds on it
+(https://sqlite.org/howtocorrupt.html, section 2.2). `LogWatch` reads the other two files.
 """
 
 from __future__ import annotations
@@ -14,8 +14,14 @@ import os
 import sqlite3
 from pathlib import Path
 
+from biont.store.log_watch import LogWatch
+
 _REMEDY = (
     "put the same file back, or stop the workbench, restore a backup and start the workbench again"
+)
+_LOG_REMEDY = (
+    "changes that were only in this file are lost at the next start; stop the workbench, keep a "
+    "copy of the files, and start again with what is left, or restore a backup"
 )
 
 
@@ -32,8 +38,13 @@ class FileWatch:
         self._opened: dict[str, tuple[int, int] | None] = {
             f"{path}{suffix}": None for suffix in ("", "-wal", "-shm")
         }
+        self._log = LogWatch(path)
         self._size = 0
         self._is_truncated = False
+
+    def close(self) -> None:
+        """Close the files; call this method when the database is closed."""
+        self._log.close()
 
     def find_loss(self, connection: sqlite3.Connection) -> str | None:
         """Return the loss with its remedy, or None while all files are in place.
@@ -56,7 +67,8 @@ class FileWatch:
                 return _describe(path, "replaced by another file")
             if path == self._path and self._has_lost_pages(connection, found.st_size):
                 return _describe(path, "truncated")
-        return None
+        change = self._log.find_change()
+        return None if change is None else _describe(f"{self._path}-wal", change, _LOG_REMEDY)
 
     def _has_lost_pages(self, connection: sqlite3.Connection, size: int) -> bool:
         # Remembered, because a file that is being copied over grows to its former size again.
@@ -78,5 +90,5 @@ def _count_bytes(connection: sqlite3.Connection) -> int:
     return max(int(pages), 1) * int(page_size)
 
 
-def _describe(path: str, change: str) -> str:
-    return f"the file {Path(path).name} of the open database was {change}; {_REMEDY}"
+def _describe(path: str, change: str, remedy: str = _REMEDY) -> str:
+    return f"the file {Path(path).name} of the open database was {change}; {remedy}"

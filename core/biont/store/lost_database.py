@@ -21,8 +21,10 @@ def check_existence(path: Path, key_file: Path, *, is_new: bool = False) -> None
 
     Raises:
         StoreConflict: the database is missing although it was used before, or is there although
-            the operator asks for an empty one.
+            the operator asks for an empty one, or there is a folder at `path`.
     """
+    if path.exists() and not path.is_file():
+        raise StoreConflict(f"{path} is no file; correct database.url")
     if _has_content(path):
         if is_new:
             raise StoreConflict(f"the database {path} exists; start without --new-database")

@@ -106,13 +106,17 @@ class Readers:
             self._on_replies([ReadReply(read.future, error=failed) for read in reads])
 
     def _answer(self, reads: Sequence[Read]) -> list[ReadReply]:
+        replies: list[ReadReply] = []
         try:
             # One transaction, so that all queries of a read see the same state.
             with self._database.atomic("DEFERRED"):
-                return [self._reply(read) for read in reads]
+                replies += [self._reply(read) for read in reads]
         except PeeweeException as error:
             failed = self._condition.report_read(error)
-            return [ReadReply(read.future, error=failed) for read in reads]
+            # After some errors SQLite ends the transaction by itself, so that its end fails. The
+            # replies have the cause then.
+            return replies or [ReadReply(read.future, error=failed) for read in reads]
+        return replies
 
     def _gather(self) -> tuple[list[Read], bool]:
         """Wait for reads; return a batch, and False when the thread is to end."""

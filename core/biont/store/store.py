@@ -108,6 +108,7 @@ class Store:
         # In threads, because the loop has to run the replies meanwhile.
         await asyncio.to_thread(self._writer.stop)
         await asyncio.to_thread(self._readers.stop)
+        self._condition.close()
         self._loop = None
 
     async def migrate(self, owner: str, migrations: Path) -> list[str]:

@@ -210,11 +210,23 @@ class Writer:
         # A commit without changes does not touch the disk.
         if connection.total_changes != changes:
             self._condition.report_written()
+        self._check_kept(batch, connection)
         # Only now, because a failed commit leaves the events in the inbox.
         self._has_inbox = False
         if committed.entries:
             self._last_sequence = committed.entries[-1].sequence
         return committed
+
+    def _check_kept(self, batch: Sequence[Write], connection: sqlite3.Connection) -> None:
+        """Check the files after a commit.
+
+        A log that was truncated since the first check has a hole, and the next start ignores what
+        follows. The events stay committed, as far as SQLite knows.
+        """
+        doubt = self._condition.find_doubt(connection)
+        if doubt is not None:
+            for write in batch:
+                write.error = write.error or doubt
 
     def _save_events(self, batch: list[Write], events: list[Event]) -> Committed:
         """Make new events part of the transaction: numbered, handled and in the journal."""
