@@ -132,6 +132,11 @@ class InvalidInput(BiontError):
         self.omitted = omitted
 
     @classmethod
+    def of_many(cls, problems: Sequence[InputProblem]) -> InvalidInput:
+        """Return an error with the first `PROBLEM_LIMIT` problems and the number of the others."""
+        return cls(*problems[:PROBLEM_LIMIT], omitted=max(0, len(problems) - PROBLEM_LIMIT))
+
+    @classmethod
     def from_validation(
         cls,
         error: ValidationError,

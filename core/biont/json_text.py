@@ -106,10 +106,12 @@ def _judge(value: object) -> str | None:
 
 
 def _refuse_problems(document: object, root: Location = ()) -> None:
-    found = islice(find_problems(document, root), PROBLEM_LIMIT)
-    problems = [InputProblem(detail, point_to(place)) for place, detail in found]
+    found = find_problems(document, root)
+    problems = [
+        InputProblem(detail, point_to(place)) for place, detail in islice(found, PROBLEM_LIMIT)
+    ]
     if problems:
-        raise InvalidInput(*problems)
+        raise InvalidInput(*problems, omitted=sum(1 for _ in found))
 
 
 def _check_depth(document: object) -> None:

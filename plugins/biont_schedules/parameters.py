@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pydantic import JsonValue, ValidationError
+from pydantic_core import to_json
 
 from biont import JobKind
 from biont.exceptions import InputProblem, InvalidInput, Location, point_to
@@ -39,9 +40,11 @@ def check_parameters(
     if prompt is not None:
         given["prompt"] = prompt
     try:
-        return kind.parameters.model_validate(given, context=WRITTEN).model_dump_json()
+        # As strict JSON, like the body of a request: "5" is no number.
+        valid = kind.parameters.model_validate_json(to_json(given), strict=True, context=WRITTEN)
     except ValidationError as error:
         raise InvalidInput.from_validation(error, _point_to_parameter) from error
+    return valid.model_dump_json()
 
 
 def _point_to_parameter(location: Location) -> str:

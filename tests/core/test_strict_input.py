@@ -35,6 +35,20 @@ SCHEDULE = {"prompt": "Hello"}
         ("/webhooks/outgoing/register", {"url": "https://e.com", "rate": True}, "#/rate"),
         ("/webhooks/outgoing/register", {"url": "https://e.com", "retry": ["5"]}, "#/retry"),
         ("/missions", {"goal": "x", "max_attempts": "2"}, "#/"),
+        (
+            "/schedule",
+            {"every": 60, "job": "mission", "parameters": {"goal": "x", "max_tokens": "5"}},
+            "#/parameters/max_tokens",
+        ),
+        (
+            "/schedule",
+            {"every": 60, "job": "mission", "parameters": {"goal": "x", "start": "yes"}},
+            "#/parameters/start",
+        ),
+        ("/schedule", {**SCHEDULE, "every": {"weeks": "2"}}, "#/every"),
+        ("/schedule", {**SCHEDULE, "every": {"days": True}}, "#/every"),
+        ("/webhooks/outgoing/1/recover", {"since": 1900000000}, "#/since"),
+        ("/webhooks/outgoing/register", {"url": "https://e.com", "headers": {"X-A": 1}}, "#/hea"),
     ],
 )
 async def test_a_json_value_of_another_type_is_refused(
@@ -153,3 +167,20 @@ async def test_the_declared_form_of_a_body_is_json_in_utf_8(
     client: ApiClient, content_type: str, status: int
 ) -> None:
     assert (await _post(client, NOTE, Content_Type=content_type))[0] == status
+
+
+async def test_an_answer_says_how_many_problems_it_does_not_list(client: ApiClient) -> None:
+    repeated = "&".join(f"{name}=1&{name}=2" for name in ["limit"] + ["cursor"] * 50)
+    numbers = b"[%s]" % b",".join([b"18446744073709551616"] * 130)
+    unknown = b'{"title": "x", %s}' % b",".join(b'"f%d": 1' % number for number in range(130))
+    many = "&".join(f"f{number}=1" for number in range(130))
+    for method, path, data, omitted in [
+        ("POST", "/notes", b'{"title": "x", "tags": %s}' % numbers, 30),
+        ("POST", "/notes", unknown, 30),
+        ("POST", "/events", b'{"event_type": "custom_a", "payload": {"a": %s}}' % numbers, 30),
+        ("GET", f"/notes?{many}", None, 30),
+    ]:
+        status, problem = await client.ask(method, path, data=data)
+        assert (status, len(problem["errors"])) == (422, 100)  # type: ignore[arg-type]  # JSON
+        assert f"{omitted} more problems" in str(problem["detail"])
+    assert "more problems" not in str((await client.ask("GET", f"/notes?{repeated}"))[1])

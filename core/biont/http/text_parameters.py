@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from multidict import MultiMapping
 
-from biont.exceptions import PROBLEM_LIMIT, InputProblem, InvalidInput
+from biont.exceptions import InputProblem, InvalidInput
 
 # Bounded, because `int` takes quadratic time; 64 bits have 19 digits.
 _PATTERNS: Mapping[object, tuple[re.Pattern[str], str]] = types.MappingProxyType(
@@ -75,7 +75,7 @@ def read_texts(
         elif rule.pattern is not None and not all(map(rule.pattern.fullmatch, found)):
             problems.append(InputProblem(rule.detail, name))
     if problems:
-        raise InvalidInput(*problems[:PROBLEM_LIMIT])
+        raise InvalidInput.of_many(problems)
     return texts
 
 
