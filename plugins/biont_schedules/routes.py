@@ -181,7 +181,9 @@ async def delete(request: Request, schedule_id: RowId) -> None:
     await request.workbench.store.write(delete_schedule, request.user_id, schedule_id)
 
 
-@api.post("/schedule/{schedule_id}/run-now", status=202)
+@api.post(
+    "/schedule/{schedule_id}/run-now", status=202, location="/schedule/{schedule_id}/runs/{id}"
+)
 async def run_now(request: Request, schedule_id: RowId) -> RunView:
     """Run a schedule now, also a paused or finished one."""
     return make_run_view(await request.workbench.scheduler.run_now(request.user_id, schedule_id))

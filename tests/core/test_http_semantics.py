@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import orjson
 import pytest
+from pydantic import JsonValue
 
 from biont.application import Application
 from biont.testing import ApiClient, MakeClient
@@ -28,22 +30,41 @@ async def test_each_creating_route_says_where_the_created_object_is(
         assert created is None or "Location" in created["headers"], path
 
 
-async def test_each_location_leads_to_the_created_object(client: ApiClient) -> None:
-    hook = {"url": "https://example.com/hook"}
-    created = [
-        ("/notes", {"title": "x"}),
-        ("/keys/create", {"name": "x"}),
-        ("/schedule", {"every": 3600, "prompt": "x"}),
-        ("/reminders", {"text": "x", "every": 3600}),
-        ("/webhooks/outgoing/register", hook),
-        ("/webhooks/outgoing/1/test", None),
-        ("/tasks", {"title": "x"}),
-    ]
-    for path, body in created:
-        answer = await client.request("POST", path, body)  # type: ignore[arg-type]  # JSON
-        assert answer.status == 201, answer.document
-        found = await client.get(answer.headers["Location"].removeprefix("/api/v1"))
-        assert found["id"] == answer.document["id"]
+# For each route that declares Location: a body that suffices. The order is that of creation.
+CREATING: dict[str, JsonValue] = {
+    "/api/v1/notes": {"title": "x"},
+    "/api/v1/keys/create": {"name": "x"},
+    "/api/v1/events": {"event_type": "custom_x"},
+    "/api/v1/schedule": {"every": 3600, "prompt": "x"},
+    "/api/v1/schedule/{schedule_id}/run-now": None,
+    "/api/v1/schedule/feed": None,
+    "/api/v1/reminders": {"text": "x", "every": 3600},
+    "/api/v1/webhooks/outgoing/register": {"url": "https://example.com/hook"},
+    "/api/v1/webhooks/outgoing/{webhook_id}/test": None,
+    "/api/v1/tasks": {"title": "x"},
+    "/api/v1/missions": {"goal": "x", "start": False},
+}
+
+
+async def test_each_location_leads_to_the_created_object(
+    application: Application, client: ApiClient
+) -> None:
+    declared = {
+        path
+        for path, _, operation in _list_operations(application)
+        for status, response in operation["responses"].items()
+        if status in ("201", "202") and "Location" in response.get("headers", {})
+    }
+    assert declared == set(CREATING), "give each creating route a row in CREATING"
+    for path, body in CREATING.items():
+        route = re.sub(r"\{[a-z_]+\}", "1", path).removeprefix("/api/v1")
+        answer = await client.request("POST", route, body)
+        assert answer.status in (201, 202), (path, answer.document)
+        location = answer.headers["Location"]
+        assert location.startswith("/api/v1/")
+        found = await client.get(location.removeprefix("/api/v1"))
+        name = "created_at" if path == "/api/v1/schedule/feed" else "id"
+        assert found[name] == answer.document[name], path
 
 
 async def test_no_list_is_a_bare_array(application: Application) -> None:
