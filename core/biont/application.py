@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import cached_property, partial
 from importlib.metadata import version
 from types import CodeType, MappingProxyType, ModuleType
@@ -42,6 +43,7 @@ from biont.runtime.isolated_call import call_in_thread
 from biont.runtime.loop_watchdog import LoopWatchdog, Stall, name_function
 from biont.runtime.plugin_tasks import PluginTasks
 from biont.runtime.task_problem import TaskProblem
+from biont.security.redaction import redact_secrets
 from biont.settings.sections import Settings
 from biont.store.failures import explain_failure
 from biont.store.lock import hold_database
@@ -77,7 +79,7 @@ class Application:
         self._settings = settings
         self._factory = EventFactory(clock, settings.events.max_hops)
         self._watchdog = LoopWatchdog(clock, settings.server.stall_limit)
-        self._tasks = PluginTasks()
+        self._tasks = PluginTasks(clock)
         self._states = StateFile(settings.database.path)
         self.workbench = make_workbench(settings, sections, clock, self._factory)
         self.workbench.provide(SYSTEM, self)
@@ -134,7 +136,11 @@ class Application:
     def task_problems(self) -> list[TaskProblem]:
         """The background tasks that have died, or whose latest run has failed."""
         periodic = self.workbench.background_tasks.problems
-        return [*self._tasks.problems.values(), *periodic.values()]
+        return [
+            # Here, because the parts that find the problems know nothing of secrets.
+            replace(problem, error=redact_secrets(problem.error))
+            for problem in (*self._tasks.problems.values(), *periodic.values())
+        ]
 
     @property
     def stalls(self) -> list[Stall]:

@@ -52,6 +52,8 @@ class PluginError(BiontError):
     @classmethod
     def from_conflict(cls, name: str, first: str, second: str) -> PluginError:
         """Return an error for a name that two owners define, each a plugin or ``core``."""
+        if first == second:
+            return cls(f"{name} is defined twice; remove or rename one of the two")
         # The core cannot be disabled.
         plugins = [owner for owner in (first, second) if owner != "core"]
         choice = plugins[0] if len(plugins) == 1 else "one of them"
@@ -62,7 +64,7 @@ class PluginError(BiontError):
 
 
 class PluginExit(BiontError):
-    """Code of a plugin raised an exception that would end the process."""
+    """Code of a plugin raised an exception that would end the process, or its caller's task."""
 
 
 class StoreUnavailable(BiontError):

@@ -74,7 +74,7 @@ def make_workbench(
         # Senders limit their own concurrency: a wait here would be counted as response time of
         # the receiver.
         egress=EgressSession(EgressPolicy(settings.egress.allow), connections=0),
-        background_tasks=BackgroundTasks(),
+        background_tasks=BackgroundTasks(clock),
         health=health,
         shutdown=Shutdown(settings.server.shutdown_timeout),
         services=Services(),

@@ -60,8 +60,11 @@ class LlmGateway:
         self._recorder = CallRecorder(settings, call_log, workbench.clock)
         self.default = settings.backend
         # A misspelt backend stops the start, and not the first call.
-        for name in (self.default, *settings.fallback):
-            self._get_factory(name.partition("/")[0])
+        places = {"plugins.llm.backend": self.default} | {
+            f"plugins.llm.fallback.{index}": name for index, name in enumerate(settings.fallback)
+        }
+        for place, name in places.items():
+            self._get_factory(name.partition("/")[0], f"{place}: ")
 
     @property
     def backends(self) -> list[str]:
@@ -202,10 +205,10 @@ class LlmGateway:
             )
         return self._backends[name]
 
-    def _get_factory(self, name: str) -> BackendFactory:
+    def _get_factory(self, name: str, place: str = "") -> BackendFactory:
         if name not in self._factories:
             raise BackendMissing(
-                f"there is no LLM backend {name!r}; there are {', '.join(self.backends)}"
+                f"{place}there is no LLM backend {name!r}; there are {', '.join(self.backends)}"
             )
         return self._factories[name]
 

@@ -6,6 +6,7 @@ import asyncio
 
 from biont.exceptions import StoreUnavailable
 from biont.runtime.background_tasks import BackgroundTasks
+from biont.testing import ManualClock
 
 
 class CountedTask:
@@ -30,7 +31,7 @@ class CountedTask:
 
 async def test_a_failing_task_runs_again_and_does_not_affect_others() -> None:
     failing, other = CountedTask(ZeroDivisionError(), StoreUnavailable("locked")), CountedTask()
-    tasks = BackgroundTasks()
+    tasks = BackgroundTasks(ManualClock())
     tasks.every(0.01, "failing", failing)
     tasks.every(0.01, "other", other)
     async with tasks.run():
@@ -50,7 +51,7 @@ async def test_a_task_never_overlaps_itself_and_is_cancelled_at_the_end() -> Non
         finally:
             ended.set()
 
-    tasks = BackgroundTasks()
+    tasks = BackgroundTasks(ManualClock())
     tasks.every(0.01, "hanging", hang)
     tasks.every(0.01, "other", other)
     async with tasks.run():

@@ -165,7 +165,13 @@ async def test_a_lifespan_that_hangs_at_the_stop_does_not_hold_up_the_process(
         await server.stop()
 
 
-EXITS = ["SystemExit(3)", "KeyboardInterrupt()", "BaseExceptionGroup('x', [SystemExit()])"]
+EXITS = [
+    "SystemExit(3)",
+    "KeyboardInterrupt()",
+    "BaseExceptionGroup('x', [SystemExit()])",
+    "GeneratorExit()",
+    "asyncio.CancelledError()",
+]
 PLACES = {
     "import": "raise {}\n",
     "hook": "@hookimpl\ndef register_routes():\n    raise {}\n",
@@ -200,12 +206,28 @@ def register_routes():
     return api
 
 
+ERRORS = {
+    "generator": GeneratorExit(),
+    "cancel": asyncio.CancelledError(),
+    "iteration": StopIteration(),
+    "loop": StopAsyncIteration(),
+}
+
+
 async def die():
-    raise SystemExit(4)
+    if restarts:
+        await asyncio.Event().wait()
+    restarts.append(1)
+    raise SystemExit("sk-" + "a" * 40)
+
+
+restarts = []
 
 
 @api.get("/exits")
 async def exits(request: Request, place: str) -> int:
+    if place in ERRORS:
+        raise ERRORS[place]
     if place == "task":
         request.workbench.services.task = asyncio.create_task(die())
         return 1
@@ -227,10 +249,23 @@ async def handler(event, workbench):
 @on("custom_*", transactional=True)
 def writer(tx, events, workbench):
     raise KeyboardInterrupt
+
+
+class Nothing(BaseModel):
+    pass
+
+
+async def cancel_itself(run, workbench):
+    raise asyncio.CancelledError
+
+
+@hookimpl
+def register_jobs():
+    return [JobKind("cancel_itself", Nothing, cancel_itself)]
 """
     server = await start_server(plugins=write_plugin("exits", source))
     async with ApiClient(server.url, await make_key()) as client:
-        for place in ("route", "read", "write"):
+        for place in ("route", "read", "write", "generator", "cancel", "iteration", "loop"):
             assert (await client.ask("GET", f"/exits?place={place}"))[0] == 500
         for place in ("task", "callback"):
             assert (await client.ask("GET", f"/exits?place={place}"))[0] == 200
@@ -240,6 +275,15 @@ def writer(tx, events, workbench):
         assert health["status"] == "degraded"
         assert health["failing_tasks"][0]["plugin"] == "exits"
         assert "SystemExit" in health["failing_tasks"][0]["error"]
+        assert "sk-a" not in str(health) + str(await list_plugins(server.config))
+        assert health["failing_tasks"][0]["since"].startswith("20")
+        # The plugin starts the task again, which then lives.
+        assert (await client.ask("GET", "/exits?place=task"))[0] == 200
+        await client.get_until("/health", lambda answer: not answer["failing_tasks"])
+        schedule = (await client.post("/schedule", {"every": 3600, "job": "cancel_itself"}))["id"]
+        _, run = await client.ask("POST", f"/schedule/{schedule}/run-now")
+        path = f"/schedule/{schedule}/runs/{run['id']}"
+        await client.get_until(path, lambda found: found["status"] == "failed")
         assert (await client.ask("POST", "/notes", {"title": "served"}))[0] == 201
     assert await server.stop() == 0
 
@@ -358,6 +402,58 @@ async def test_a_clash_quarantines_the_stranger(tmp_path: Path, write_plugin: Wr
         assert "is defined by both" in reason or "can only be offered by" in reason
 
 
+# Each line is a hook of two plugins that do not know each other.
+SHARED = {
+    "route": "api = Api('x')\n@api.get('/shared/{n}')\nasync def read(request: Request, n: int)"
+    " -> int:\n    return n\n@hookimpl\ndef register_routes():\n    return api\n",
+    "table": "class Shared(Table):\n    pass\n@hookimpl\ndef register_tables():\n"
+    "    return Tables(Path(__file__).parent / 'moves', [Shared])\n",
+    "tool": "@hookimpl\ndef register_tools():\n"
+    "    return [make_tool('shared', 'A tool.', Nothing, call)]\n",
+    "event type": "@hookimpl\ndef register_event_types():\n"
+    "    return [EventType('shared_event', Nothing, 'An event.')]\n",
+    "job kind": "@hookimpl\ndef register_jobs():\n    return [JobKind('shared', Nothing, work)]\n",
+    "LLM backend": "@hookimpl\ndef register_llm_backends(workbench):\n"
+    "    return {'shared': lambda workbench: None}\n",
+    "command": "import click\n@hookimpl\ndef register_commands(cli):\n"
+    "    cli.add_command(click.Command('shared'))\n",
+    "service": "from biont import Service\n"
+    "SHARED = Service[int]('shared', provider='bbb_service')\n"
+    + LIFESPAN
+    + "    workbench.provide(SHARED, 1)\n    yield\n",
+}
+
+
+async def test_of_two_strangers_the_later_by_name_is_quarantined(
+    tmp_path: Path, write_plugin: WritePlugin
+) -> None:
+    section: dict[str, object] = {}
+    head = CONTRIBUTIONS.partition("@hookimpl")[0]
+    create = "CREATE TABLE shared (id INTEGER PRIMARY KEY AUTOINCREMENT)"
+    write_migration(tmp_path, "moves", f"db.execute_sql({create!r})")
+    for kind, source in SHARED.items():
+        for owner in ("bbb", "ccc"):
+            section = write_plugin(f"{owner}_{kind.replace(' ', '_')}", head + source)
+    states = await list_plugins(write_config(tmp_path, {"plugins": section}))
+    lost = {name: reason for name, (state, reason) in states.items() if state == "quarantined"}
+    assert lost.keys() == {f"ccc_{kind.replace(' ', '_')}" for kind in SHARED}
+    for name, reason in lost.items():
+        assert name.replace("ccc", "bbb") in reason
+
+
+async def test_a_name_that_a_plugin_defines_twice_is_told_as_that(
+    tmp_path: Path, write_plugin: WritePlugin
+) -> None:
+    route = "@api.get('/twice/{X}')\nasync def X(request: Request, X: int) -> int:\n    return X\n"
+    hook = "@hookimpl\ndef register_routes():\n    return api\n"
+    source = "api = Api('x')\n" + route.replace("X", "a") + route.replace("X", "b") + hook
+    states = await list_plugins(write_config(tmp_path, {"plugins": write_plugin("twice", source)}))
+    assert states["twice"][0] == "quarantined"
+    assert states["twice"][1].startswith(
+        "GET /api/v1/twice/{b} is defined twice; remove or rename"
+    )
+
+
 async def test_a_file_with_the_name_of_a_built_in_plugin_or_of_the_core_is_refused(
     tmp_path: Path, write_plugin: WritePlugin
 ) -> None:
@@ -454,9 +550,9 @@ async def test_a_periodic_task_that_fails_shows_in_the_health_until_it_succeeds(
     server = await start_server(plugins=write_plugin("chores", source))
     async with ApiClient(server.url, await make_key()) as client:
         health: Any = await client.get_until("/health", has_failing_task)
-        assert health["failing_tasks"] == [
-            {"plugin": "chores", "task": "clean", "error": "OSError: no broom"}
-        ]
+        (task,) = health["failing_tasks"]
+        assert task.pop("since").startswith("20")
+        assert task == {"plugin": "chores", "task": "clean", "error": "OSError: no broom"}
         assert (await list_plugins(server.config))["chores"][0] == "failing"
         (tmp_path / "strangers" / "well").touch()
         await client.get_until("/health", lambda answer: answer["status"] == "ok")
@@ -467,14 +563,18 @@ async def test_a_periodic_task_that_fails_shows_in_the_health_until_it_succeeds(
     ("section", "complaint"),
     [
         ({"disable": ["webhoks"]}, "did you mean 'webhooks'?"),
-        ({"llm": {"backend": "nosuch"}}, "nosuch"),
+        (
+            {"llm": {"backend": "nosuch"}},
+            "plugins.llm.backend: there is no LLM backend 'nosuch'; there are local, openai",
+        ),
+        ({"llm": {"fallback": ["nosuch"]}}, "plugins.llm.fallback.0: there is no LLM backend"),
         (
             {"schedules": {"declared": {"x": {"every": 60, "prompt": "x", "user": "nobody"}}}},
             "there is no user 'nobody'",
         ),
         ({"llm": {"openai": {"api_key": "${OPENAI_KEY}"}}}, "BIONT_PLUGINS__LLM__OPENAI__API_KEY"),
     ],
-    ids=["disable", "backend", "user", "variable"],
+    ids=["disable", "backend", "fallback", "user", "variable"],
 )
 async def test_config_check_finds_what_a_start_finds(
     tmp_path: Path, section: dict[str, object], complaint: str

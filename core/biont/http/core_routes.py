@@ -16,7 +16,6 @@ from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
 from biont.http.request import Instant, Request, RowId
 from biont.http.system import SYSTEM
 from biont.schema import Schema
-from biont.security.redaction import redact_secrets
 
 api = Api("core")
 
@@ -45,6 +44,9 @@ class TaskProblemView(Schema):
     task: str
     error: str | None = Field(
         description="The last error; null without an API key of scope `full`."
+    )
+    since: datetime = Field(
+        description="The instant at which the task died, or first failed since its last success."
     )
 
 
@@ -148,7 +150,8 @@ async def read_health(request: Request) -> HealthView:
             TaskProblemView(
                 plugin=problem.plugin,
                 task=problem.task,
-                error=redact_secrets(problem.error) if is_trusted else None,
+                error=problem.error if is_trusted else None,
+                since=problem.since,
             )
             for problem in system.task_problems
         ],

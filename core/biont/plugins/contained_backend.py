@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
 
 from biont.contract.llm import Backend, BackendFactory, ChatRequest, Chunk, Completion, ModelInfo
 from biont.runtime.containment import contain_exit
@@ -28,9 +27,18 @@ class ContainedBackend:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
         """Yield the model's answer chunk by chunk."""
         with contain_exit():
-            async with aclosing(self._backend.stream(request)) as chunks:
-                async for chunk in chunks:
-                    yield chunk
+            chunks = self._backend.stream(request)
+        try:
+            while True:
+                # Without the `yield`, where the consumer closes this generator.
+                with contain_exit():
+                    chunk = await anext(chunks, None)
+                if chunk is None:
+                    return
+                yield chunk
+        finally:
+            with contain_exit():
+                await chunks.aclose()
 
     async def list_models(self) -> Sequence[ModelInfo]:
         """Return the available models."""

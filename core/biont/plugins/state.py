@@ -61,7 +61,7 @@ def list_states(
         problems: background tasks that have failed.
         is_open: whether the start has ended.
     """
-    failing = {problem.plugin: f"{problem.task}: {problem.error}" for problem in problems}
+    failing = {problem.plugin: _describe_task(problem) for problem in problems}
     states = []
     for name, module in plugins.running.items():
         summary = (module.__doc__ or "").strip().partition("\n")[0]
@@ -73,6 +73,10 @@ def list_states(
         for name, reason in plugins.quarantined.items()
     ]
     return states
+
+
+def _describe_task(problem: TaskProblem) -> str:
+    return f"{problem.task}: {problem.error} (since {problem.since:%Y-%m-%d %H:%M} UTC)"
 
 
 def read_states(database: Path) -> list[PluginState] | None:

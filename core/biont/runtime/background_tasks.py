@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from biont.clock import Clock
 from biont.exceptions import StoreUnavailable
 from biont.runtime.containment import contain_exit
 from biont.runtime.plugin_tasks import current_plugin, make_context
@@ -40,13 +41,17 @@ class BackgroundTasks:
     when, by the machine's clock. Setting that clock back delays the next run; no background
     task depends on an exact time.
 
+    Args:
+        clock: stamps failures.
+
     Attributes:
         problems: the tasks whose latest run has failed, by plugin and name. A success removes the
             problem.
         on_change: called when `problems` has changed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self.problems: dict[tuple[str | None, str], TaskProblem] = {}
         self.on_change: Callable[[], None] = lambda: None
         self._entries: list[_Entry] = []
@@ -108,5 +113,7 @@ class BackgroundTasks:
                 self.on_change()
 
     def _keep_problem(self, entry: _Entry, error: Exception) -> None:
-        self.problems[entry.key] = TaskProblem.of(entry.plugin, entry.name, error)
+        earlier = self.problems.get(entry.key)
+        since = self._clock.now() if earlier is None else earlier.since
+        self.problems[entry.key] = TaskProblem.of(entry.plugin, entry.name, error, since)
         self.on_change()

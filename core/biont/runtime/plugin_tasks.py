@@ -3,7 +3,7 @@
 While code of a plugin runs, the context variable `current_plugin` has the plugin's name. A task
 inherits the context of the code that creates the task, so each task knows its plugin. A task that
 ends with an error which nobody awaits is a background task that has died: the error is logged with
-the plugin's name, and stays in `PluginTasks.problems` until the workbench stops.
+the plugin's name, and stays in `PluginTasks.problems` until the plugin starts the task again.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 import structlog
 
+from biont.clock import Clock
 from biont.runtime.task_problem import TaskProblem
 
 T = TypeVar("T")
@@ -42,12 +43,16 @@ def make_context(plugin: str) -> contextvars.Context:
 class PluginTasks:
     """Tasks of all plugins on one event loop.
 
+    Args:
+        clock: stamps the death of a task.
+
     Attributes:
         problems: the tasks that have died, by plugin and name of the task.
         on_change: called when `problems` has changed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self.problems: dict[tuple[str, str], TaskProblem] = {}
         self.on_change: Callable[[], None] = lambda: None
         self._plugins: WeakKeyDictionary[asyncio.Future[Any], str] = WeakKeyDictionary()
@@ -84,6 +89,8 @@ class PluginTasks:
         if plugin is not None:
             self._plugins[task] = plugin
             task.add_done_callback(self._check_end)
+            if self.problems and self.problems.pop((plugin, _name_task(task)), None) is not None:
+                self.on_change()
         return task
 
     def _check_end(self, task: asyncio.Task[Any]) -> None:
@@ -100,7 +107,7 @@ class PluginTasks:
             return
         plugin, name = self._plugins.get(task, "core"), _name_task(task)
         _log.error("a background task has died", plugin=plugin, task=name, exc_info=error)
-        self.problems[plugin, name] = TaskProblem.of(plugin, name, error)
+        self.problems[plugin, name] = TaskProblem.of(plugin, name, error, self._clock.now())
         self.on_change()
 
     def _log_error(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
