@@ -10,7 +10,8 @@ import structlog
 from aiohttp import web
 
 from biont.application import open_application
-from biont.http.connections import BoundedSite, ConnectionLimits
+from biont.http.bounded_site import BoundedSite
+from biont.http.connections import ConnectionLimits
 from biont.runtime.tuning import tune_interpreter
 from biont.server_process import StopSignal, end_blocked_process
 from biont.settings.sections import Settings
@@ -73,7 +74,12 @@ async def serve(
 
 
 def _make_site(runner: web.AppRunner, settings: ServerSettings) -> BoundedSite:
-    limits = ConnectionLimits(settings.connections, settings.head_timeout, settings.idle_timeout)
+    limits = ConnectionLimits(
+        settings.connections,
+        settings.head_timeout,
+        settings.idle_timeout,
+        settings.write_timeout,
+    )
     return BoundedSite(runner, settings.host, settings.port, limits)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from string import Formatter
 
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion11, hdrs, web
 
 from biont.accounts.api_keys import Principal
 from biont.http.api import Api
@@ -63,18 +64,33 @@ def make_app(
     if cors_origins:
         app[CROSS_ORIGIN] = cross_origin = CrossOrigin(cors_origins)
         app.on_response_prepare.append(cross_origin.add_headers)
+    add_route = partial(app.router.add_route, expect_handler=_answer_expectation)
     # aiohttp takes the first match. A literal segment sorts before the brace of a parameter:
     # /keys/create, then /keys/{id}.
     ordered = sorted(endpoints, key=lambda endpoint: endpoint.route.path)
     for path, group in groupby(ordered, key=lambda endpoint: endpoint.route.path):
         for endpoint in group:
-            app.router.add_route(endpoint.route.method, path, endpoint.answer_request)
+            add_route(endpoint.route.method, path, endpoint.answer_request)
             if endpoint.route.method == hdrs.METH_GET:
-                app.router.add_route(hdrs.METH_HEAD, path, endpoint.answer_request)
+                add_route(hdrs.METH_HEAD, path, endpoint.answer_request)
         # Here and not below, or DELETE /keys/create would be DELETE /keys/{id}.
-        app.router.add_route("*", path, _answer_other_method)
-    app.router.add_route("*", "/{path:.*}", _answer_unknown_path)
+        add_route("*", path, _answer_other_method)
+    add_route("*", "/{path:.*}", _answer_unknown_path)
     return app
+
+
+async def _answer_expectation(request: web.Request) -> web.StreamResponse | None:
+    """Ask the client for the body, or return 417 for an expectation that is unknown."""
+    if request.version < HttpVersion11:
+        return None
+    if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
+        begin_request(request)
+        problem = web.HTTPExpectationFailed(text="the only known expectation is 100-continue")
+        return answer_error(request, problem)
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    # Nothing of the answer is sent yet, so an error can still become the answer.
+    request.writer.output_size = 0
+    return None
 
 
 async def _answer_other_method(request: web.Request) -> web.StreamResponse:

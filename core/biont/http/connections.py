@@ -4,18 +4,25 @@
 
 A connection that is not answering waits for a request. If a client does not complete the first
 head within `head_timeout`, or any further head within `idle_timeout`, the connection is closed.
-While `limit` connections are open, a new one takes the place of the oldest that waits, and is
-refused with 503 if none waits. So silent clients shut nobody out, and descriptors remain for the
-database, the deliveries and the log.
+If a client accepts no byte of an answer for `write_timeout`, the connection is dropped.
+
+While `limit` connections are open, a new one takes the place of the connection that is idle for
+the longest time, or else of the oldest that has sent no request yet, and is refused with 503 if
+all are answering. So silent clients shut nobody out, and descriptors remain for the database, the
+deliveries and the log.
 """
 
 from __future__ import annotations
 
 import asyncio
-import resource
+import fcntl
 import socket
+import struct
+import sys
+import termios
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from itertools import chain
 from typing import cast
 
 import structlog
@@ -25,9 +32,6 @@ from biont.http.error_responses import respond_problem
 from biont.http.problem_details import ProblemDetails
 from biont.http.request_id import begin_request
 
-_RESERVE = 64
-_HIGHEST_LIMIT = 10_000
-_LISTEN_QUEUE = 128
 _LOG_INTERVAL = 60.0
 _REFUSAL = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
@@ -45,36 +49,26 @@ class ConnectionLimits:
         connections: the largest number of connections; 0 for as many as the descriptors permit.
         head_timeout: the seconds until the head of the first request is complete.
         idle_timeout: the seconds from an answer until the head of the next request is complete.
+        write_timeout: the seconds for which a client may accept no byte of its answer.
     """
 
     connections: int
     head_timeout: float
     idle_timeout: float
-
-
-def find_reserve() -> int:
-    """Return the number of descriptors that connections leave to all other parts."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max(_RESERVE, soft // 4)
-
-
-def find_limit(wanted: int) -> int:
-    """Return the number of connections that the descriptors of this process permit.
-
-    Args:
-        wanted: the operator's setting; 0 for as many as possible.
-    """
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    free = _HIGHEST_LIMIT if soft == resource.RLIM_INFINITY else soft - find_reserve()
-    return max(1, min(wanted or _HIGHEST_LIMIT, free))
+    write_timeout: float
 
 
 @dataclass(slots=True)
 class OpenConnections:
-    """The open connections, oldest first, and their limit."""
+    """The open connections and their limit.
+
+    Connections without an answer so far are in the order of their opening, the others in the
+    order of their last answer.
+    """
 
     limit: int
-    _open: dict[ClientConnection, None] = field(default_factory=dict)
+    _new: dict[ClientConnection, None] = field(default_factory=dict)
+    _answered: dict[ClientConnection, None] = field(default_factory=dict)
     _logged_at: float | None = None
 
     def admit(self, connection: ClientConnection, now: float) -> bool:
@@ -84,19 +78,40 @@ class OpenConnections:
             connection: the new connection.
             now: the time of the event loop.
         """
-        if len(self._open) >= self.limit:
-            waiting = next((each for each in self._open if each.is_waiting), None)
+        if len(self._new) + len(self._answered) >= self.limit:
+            # Idle clients connect again when they have a request; a new client may be about to
+            # send the first.
+            places = chain(self._answered, self._new)
+            waiting = next((each for each in places if each.is_waiting), None)
             self._log(now)
             if waiting is None:
                 return False
             self.remove(waiting)
             waiting.force_close()
-        self._open[connection] = None
+        self._new[connection] = None
         return True
+
+    def note_answer(self, connection: ClientConnection) -> None:
+        """Put a connection that has got an answer behind all others."""
+        known = connection in self._new or connection in self._answered
+        self.remove(connection)
+        if known:
+            self._answered[connection] = None
 
     def remove(self, connection: ClientConnection) -> None:
         """Remove a connection, which may have been removed before."""
-        self._open.pop(connection, None)
+        self._new.pop(connection, None)
+        self._answered.pop(connection, None)
+
+    def drop_stalled(self, now: float, seconds: float) -> None:
+        """Drop the connections whose clients have accepted no byte for some time.
+
+        Args:
+            now: the time of the event loop.
+            seconds: the longest time without progress.
+        """
+        for connection in [*self._new, *self._answered]:
+            connection.drop_if_stalled(now, seconds)
 
     def _log(self, now: float) -> None:
         # Anybody can open connections, so the log must not grow with each.
@@ -129,29 +144,72 @@ class ClientConnection(web.RequestHandler):
         self._connections = connections
         self._head_timeout = limits.head_timeout
         self._head_timer: asyncio.TimerHandle | None = None
+        # The base class forgets its transport before all data is sent.
+        self._wire: asyncio.WriteTransport | None = None
+        self._written = 0
+        self._progress = (0, 0.0)
 
     @property
     def is_waiting(self) -> bool:
-        """True while the connection waits for a request, or for the rest of a head."""
-        return self._waiter is not None and not self._waiter.done()
+        """True while the connection waits for a request, or for the rest of a head.
+
+        A client that has not yet accepted the whole of an answer is still being answered.
+        """
+        is_idle = self._waiter is not None and not self._waiter.done()
+        return is_idle and self._wire is not None and not self._wire.get_write_buffer_size()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a request, or refuse the connection."""
+        # A cast, because the transports of uvloop inherit nothing from asyncio's.
+        wire = cast("asyncio.WriteTransport", transport)
         if not self._connections.admit(self, self._loop.time()):
             self._force_close = True
-            # A cast, because the transports of uvloop inherit nothing from asyncio's.
-            cast("asyncio.WriteTransport", transport).write(_REFUSAL)
-            transport.close()
+            wire.write(_REFUSAL)
+            wire.close()
             return
+        self._wire = wire
         super().connection_made(transport)
         self._head_timer = self._loop.call_later(self._head_timeout, self._check_head)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Give the place of the connection to others."""
         self._connections.remove(self)
+        self._wire = None
         if self._head_timer is not None:
             self._head_timer.cancel()
         super().connection_lost(exc)
+
+    def log_access(
+        self, request: web.BaseRequest, response: web.StreamResponse, time: float | None
+    ) -> None:
+        """Note the end of an answer; the base class calls this method without a log too."""
+        self._written += request.writer.output_size
+        self._connections.note_answer(self)
+        super().log_access(request, response, time)
+
+    def drop_if_stalled(self, now: float, seconds: float) -> None:
+        """Drop the connection if data waits and the client has accepted none for some time."""
+        if self._wire is None:
+            return
+        buffered = self._wire.get_write_buffer_size()
+        if not buffered:
+            self._progress = (0, now)
+            return
+        socket_ = self._wire.get_extra_info("socket")
+        sent = self._count_written() - buffered - _count_unacknowledged(socket_.fileno())
+        accepted, since = self._progress
+        if sent != accepted:
+            self._progress = (sent, now)
+        elif now - since >= seconds:
+            _log.info("dropped a client that does not read its answer", seconds=seconds)
+            # With a reset, because the kernel would go on sending what it has buffered.
+            socket_.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._wire.abort()
+
+    def _count_written(self) -> int:
+        """Return the bytes of all answers that were handed to the transport."""
+        request = self._current_request
+        return self._written + (0 if request is None else request.writer.output_size)
 
     def handle_error(
         self,
@@ -181,48 +239,15 @@ class ClientConnection(web.RequestHandler):
             self.force_close()
 
 
-class BoundedSite(web.BaseSite):
-    """Address on which a runner listens, with bounded connections.
+def _count_unacknowledged(descriptor: int) -> int:
+    """Return the bytes that the kernel has, and the client has not accepted.
 
-    Args:
-        runner: the runner of the application, after its setup.
-        host: the address.
-        port: the port; 0 for a free port.
-        limits: the limits of connections.
+    The kernel takes more only after a large part of its buffer is sent, so that a slow client
+    would seem to stand still.
     """
-
-    def __init__(
-        self, runner: web.AppRunner, host: str, port: int, limits: ConnectionLimits
-    ) -> None:
-        super().__init__(runner)
-        self._address = (host, port)
-        self._limits = limits
-        self._connections = OpenConnections(find_limit(limits.connections))
-
-    @property
-    def name(self) -> str:
-        """The URL of the site."""
-        return "http://{}:{}".format(*self._address)
-
-    async def start(self) -> None:
-        """Begin to listen."""
-        await super().start()
-        host, port = self._address
-        # asyncio accepts `backlog` connections at once, before any of them can be refused: the
-        # reserve of descriptors has to cover them.
-        backlog = min(_LISTEN_QUEUE, find_reserve() // 4)
-        server = await asyncio.get_running_loop().create_server(
-            self._connect, host, port, backlog=backlog
-        )
-        for each in server.sockets:
-            with socket.fromfd(each.fileno(), each.family, each.type) as copy:
-                copy.listen(_LISTEN_QUEUE)
-        self._server = server
-
-    def _connect(self) -> ClientConnection:
-        server = self._runner.server
-        if server is None:
-            raise RuntimeError("the runner is not set up")
-        return ClientConnection(
-            server, self._connections, self._limits, asyncio.get_running_loop()
-        )
+    try:
+        answer = fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4))
+    except OSError:
+        # Not known of a socket on every system.
+        return 0
+    return int.from_bytes(answer, sys.byteorder)

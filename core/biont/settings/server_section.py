@@ -71,6 +71,11 @@ class ServerSettings(Section):
         description="Seconds from an answer until the head of the next request is complete; "
         "then the connection is closed.",
     )
+    write_timeout: Seconds = Field(
+        60.0,
+        description="Seconds for which a client may accept no byte of its answer; then the "
+        "connection is dropped.",
+    )
     connections: int = Field(
         0,
         ge=0,
