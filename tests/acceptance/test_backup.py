@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import stat
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -116,6 +118,21 @@ def change_event(backup: Path, _: Path) -> None:
         connection.execute("""UPDATE event_logs SET payload = '{"n": 1}' WHERE number = 1""")
 
 
+def make_newer(backup: Path, _: Path) -> None:
+    add_migration(backup, "core")
+
+
+def make_newer_plugin(backup: Path, _: Path) -> None:
+    add_migration(backup, "notes")
+
+
+def add_migration(backup: Path, owner: str) -> None:
+    with closing(sqlite3.connect(backup)) as connection, connection:
+        connection.execute(
+            f"INSERT INTO migrations_{owner} (name, applied) VALUES ('9999_future', '')"  # noqa: S608
+        )
+
+
 def change_key(_: Path, key_file: Path) -> None:
     from cryptography.fernet import Fernet  # noqa: PLC0415  # of this case alone
 
@@ -132,6 +149,8 @@ CASES = [
     (replace_by_text, "is no usable backup"),
     (replace_by_another, "no database of Biont"),
     (change_event, "the event log is broken: number 1 does not match its hash"),
+    (make_newer, "newer version of core, which ran 9999_future"),
+    (make_newer_plugin, "newer version of notes, which ran 9999_future"),
     (change_key, "lacks a key"),
     (lose_key, "is missing"),
 ]
@@ -184,6 +203,24 @@ async def test_a_backup_overwrites_no_file_and_copies_no_damage(
     (tmp_path / "biont.sqlite3").unlink()
     code, _, error = await run_biont("backup", str(tmp_path / "new"), config=server.config)
     assert (code, "does not exist" in error) == (1, True)
+
+
+async def test_a_backup_on_a_full_disk_names_the_backup_and_leaves_nothing(
+    server: Server, tmp_path: Path
+) -> None:
+    await server.stop()
+    # A limit of the size of files stands for a full disk.
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", 'ulimit -f 100; exec "$@"', "sh"),
+        *(sys.executable, "-m", "biont", "backup", str(tmp_path / "new")),
+        env=os.environ | {"BIONT_CONFIG": str(server.config)},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, written = await process.communicate()
+    error = written.decode()
+    assert (process.returncode, len(error.splitlines())) == (1, 1)
+    assert f"the backup {tmp_path / 'new'} cannot be written: the disk" in error
+    assert list_files(tmp_path, "new*") == []
 
 
 async def test_a_backup_from_before_the_first_start_is_refused_in_one_line(

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from peewee import PeeweeException
 
-from biont.exceptions import StoreDamaged
+from biont.exceptions import StoreConflict, StoreDamaged
 from biont.plugins.loading import load_plugins
 from biont.plugins.manager import PluginManager
 from biont.security.vault import identify_key
 from biont.settings.sections import Settings
 from biont.store.backup import find_damage, open_backup
+from biont.store.migration import CORE_MIGRATIONS, find_newer_migrations
 
 
 def check_backup(backup: Path, settings: Settings) -> None:
@@ -21,15 +22,31 @@ def check_backup(backup: Path, settings: Settings) -> None:
 
     Raises:
         StoreDamaged: the file is damaged, or is no database of Biont.
+        StoreConflict: the backup was made by a newer version.
         VaultError: the key file lacks the key that has encrypted the secrets of the backup.
     """
     problem = find_damage(backup)
     if problem is None:
         with open_backup(backup):
             identify_key(settings.vault.key_file)
-            problem = _find_problem(load_plugins(settings))
+            plugins = load_plugins(settings)
+            _check_version(backup, plugins)
+            problem = _find_problem(plugins)
     if problem is not None:
         raise StoreDamaged(f"{backup} is no usable backup: {problem}; choose another backup")
+
+
+def _check_version(backup: Path, plugins: PluginManager) -> None:
+    owners = {"core": CORE_MIGRATIONS} | {
+        name: tables.migrations for name, tables in plugins.list_tables().items()
+    }
+    for owner, migrations in owners.items():
+        newer = find_newer_migrations(owner, migrations)
+        if newer:
+            raise StoreConflict(
+                f"the backup {backup} was made by a newer version of {owner}, which ran "
+                f"{', '.join(newer)}; install that version, or choose another backup"
+            )
 
 
 def _find_problem(plugins: PluginManager) -> str | None:

@@ -28,6 +28,7 @@ from biont.store.file_modes import open_private
 
 _BESIDE = ("", "-wal", "-shm", "-journal")
 _SHOWN = 5
+_READ_ERRORS = (sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ)
 
 
 def back_up(database: Path, target: Path) -> None:
@@ -38,7 +39,7 @@ def back_up(database: Path, target: Path) -> None:
         StoreUnavailable: the database cannot be read, or `target` cannot be written.
         StoreDamaged: the database is damaged, so that its copy would be no backup.
     """
-    if not database.exists():
+    if not database.is_file():
         raise StoreUnavailable(f"the database {database} does not exist; see database.url")
     if target.exists():
         raise StoreConflict(f"the file {target} exists; name a new file")
@@ -51,7 +52,7 @@ def back_up(database: Path, target: Path) -> None:
             raise StoreDamaged(f"{database}: the database is damaged ({damage}); {DAMAGE_REMEDY}")
         _replace(partial, target)
     except sqlite3.Error as error:
-        raise _name_file(database, error) from error
+        raise _explain(database, target, error) from error
     except OSError as error:
         raise StoreUnavailable(
             f"the backup {target} cannot be written: {error.strerror}; choose another file"
@@ -168,9 +169,15 @@ def _address(path: Path, option: str) -> str:
     return f"{path.absolute().as_uri()}?{option}"
 
 
-def _name_file(path: Path, error: sqlite3.Error) -> StoreUnavailable:
-    translated = translate_error(error)
-    return StoreUnavailable(f"{path}: {translated}; choose another database.url or disk")
+def _explain(database: Path, target: Path, error: sqlite3.Error) -> StoreUnavailable:
+    code = error.sqlite_errorcode
+    is_full = code == sqlite3.SQLITE_FULL
+    if is_full or (code & 0xFF == sqlite3.SQLITE_IOERR and code not in _READ_ERRORS):
+        return StoreUnavailable(
+            f"the backup {target} cannot be written: the disk {'is full' if is_full else 'fails'} "
+            f"({error}); free some space, or choose another file"
+        )
+    return StoreUnavailable(f"{database}: {translate_error(error)}")
 
 
 def _describe_orphans(rows: Sequence[tuple[object, ...]]) -> str:

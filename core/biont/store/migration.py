@@ -10,6 +10,7 @@ from peewee import Database, Model
 from playhouse.migrations import Runner
 
 from biont.exceptions import StoreConflict
+from biont.store.database import execute_sql
 from biont.store.unique_ids import add_autoincrement
 
 CORE_MIGRATIONS = Path(__file__).parent / "migrations"
@@ -51,6 +52,17 @@ def migrate(database: Database, owner: str, migrations: Path) -> list[str]:
         names = list(runner.up())
         add_autoincrement(database)
         return names
+
+
+def find_newer_migrations(owner: str, migrations: Path) -> list[str]:
+    """Return the migrations of `owner` that the active database has and this version lacks."""
+    table = f"migrations_{owner}"
+    tables = execute_sql("SELECT 1 FROM sqlite_schema WHERE name = ?", table)
+    if tables.fetchone() is None:
+        return []
+    known = {path.stem for path in migrations.glob("*.py")}
+    rows = execute_sql(f'SELECT name FROM "{table}" ORDER BY name').fetchall()  # noqa: S608
+    return [name for (name,) in rows if name not in known]
 
 
 def _check_program(database: Database) -> None:
