@@ -483,6 +483,11 @@ MIGRATIONS = {
     "table": ("CREATE TABLE twotable (id INTEGER PRIMARY KEY, number INTEGER)", "'two_table'"),
     "column": ("CREATE TABLE two_column (id INTEGER PRIMARY KEY)", "no column 'number'"),
     "type": ("CREATE TABLE two_type (id INTEGER PRIMARY KEY, number TEXT)", "type TEXT"),
+    "unique": (
+        "CREATE TABLE two_unique (id INTEGER PRIMARY KEY, number INTEGER NOT NULL)",
+        "'two_unique' has no unique index of number",
+    ),
+    "key": ("CREATE TABLE two_key (id TEXT PRIMARY KEY, number INTEGER)", "type TEXT"),
     "required": (
         "CREATE TABLE two_required (id INTEGER PRIMARY KEY, number INTEGER, more TEXT NOT NULL)",
         "two_required.more must have a value",
@@ -490,12 +495,26 @@ MIGRATIONS = {
 }
 
 
+UNIQUE_MODEL = MODEL.replace("IntegerField()", "IntegerField(unique=True)")
+
+
+async def test_a_model_that_is_no_table_is_named(
+    tmp_path: Path, write_plugin: WritePlugin
+) -> None:
+    source = MODEL.replace("import IntegerField", "import IntegerField, Table")
+    states = await list_plugins(
+        write_config(tmp_path, {"plugins": write_plugin("models", source)})
+    )
+    assert "no subclass of biont.Table" in states["models"][1]
+
+
 async def test_models_are_compared_with_the_migrated_tables(
     tmp_path: Path, write_plugin: WritePlugin
 ) -> None:
     section: dict[str, object] = {}
     for name, (sql, _) in MIGRATIONS.items():
-        source = MODEL.replace("TwoWords", f"Two{name.title()}")
+        model = UNIQUE_MODEL if name == "unique" else MODEL
+        source = model.replace("TwoWords", f"Two{name.title()}")
         section = write_plugin(f"words_{name}", source.replace("moves", f"moves_{name}"))
         if sql is not None:
             write_migration(tmp_path, f"moves_{name}", f"db.execute_sql({sql!r})")

@@ -9,6 +9,7 @@ from peewee import PeeweeException
 from biont.exceptions import StoreConflict, StoreDamaged
 from biont.plugins.loading import load_plugins
 from biont.plugins.manager import PluginManager
+from biont.plugins.tables import list_tables
 from biont.security.vault import identify_key
 from biont.settings.sections import Settings
 from biont.store.backup import find_damage, open_backup
@@ -38,7 +39,7 @@ def check_backup(backup: Path, settings: Settings) -> None:
 
 def _check_version(backup: Path, plugins: PluginManager) -> None:
     owners = {"core": CORE_MIGRATIONS} | {
-        name: tables.migrations for name, tables in plugins.list_tables().items()
+        name: tables.migrations for name, tables in list_tables(plugins).items()
     }
     for owner, migrations in owners.items():
         newer = find_newer_migrations(owner, migrations)

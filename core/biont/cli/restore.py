@@ -20,11 +20,13 @@ def command(file: Path, config: Path | None, *, check: bool) -> None:
     hash chain of the event log. The old database is kept beside the new one. No workbench may
     run on the database meanwhile.
     """
+    from biont.cli.log_setup import configure_logs
     from biont.cli.restoration import check_backup
     from biont.store.backup import replace_database
     from biont.store.lock import hold_database
 
     settings = read_settings(config)
+    configure_logs(settings.log)
     check_backup(file, settings)
     if check:
         click.echo(f"{file} is whole")

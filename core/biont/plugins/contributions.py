@@ -24,6 +24,7 @@ from biont.plugins.claims import (
 )
 from biont.plugins.contained_backend import contain_factory
 from biont.runtime.containment import contain_exit
+from biont.store.database import Table
 from biont.store.migration import Tables
 from biont.workbench import Workbench
 
@@ -85,7 +86,7 @@ def collect_contributions(
         call("register_commands", cli=commands)
     backends = call("register_llm_backends", workbench=workbench)
     return Contributions(
-        tables=_check("register_tables", Tables, call("register_tables")),
+        tables=check_tables(call("register_tables")),
         api=_check("register_routes", Api, call("register_routes")),
         jobs=_check_all("register_jobs", JobKind, call("register_jobs")),
         event_types=_check_all("register_event_types", EventType, call("register_event_types")),
@@ -127,6 +128,23 @@ def _check(hook: str, kind: type[T], found: object) -> T | None:
     if found is None or isinstance(found, kind):
         return found
     raise PluginError(f"{hook} must return {kind.__name__}, not {type(found).__name__}")
+
+
+def check_tables(found: object) -> Tables | None:
+    """Return the result of the hook ``register_tables``.
+
+    Raises:
+        PluginError: the result is something else than the contract says.
+    """
+    tables = _check("register_tables", Tables, found)
+    models: Sequence[object] = () if tables is None else tables.models
+    for model in models:
+        # peewee has a class of the same name.
+        if not (isinstance(model, type) and issubclass(model, Table)):
+            raise PluginError(
+                f"register_tables: {model!r} is no subclass of biont.Table, as a model must be"
+            )
+    return tables
 
 
 def _check_all(hook: str, kind: type[T], found: object) -> list[T]:

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     import click
     from pydantic import BaseModel
 
-    from biont.store.migration import Tables
     from biont.workbench import Workbench
 
 T = TypeVar("T")
@@ -199,10 +198,9 @@ class PluginManager:
                 claims.take(name, found.list_claims())
                 self.contributions[name] = found
 
-    def list_tables(self) -> dict[str, Tables]:
-        """Return the tables of each running plugin that has tables."""
-        found = {name: self._call_hook(name, "register_tables") for name in self.running}
-        return {name: tables for name, tables in found.items() if tables is not None}
+    def get_tables(self, name: str) -> object:
+        """Return the result of the hook ``register_tables`` of a running plugin, unchecked."""
+        return self._call_hook(name, "register_tables")
 
     def verify_database(self) -> list[str]:
         """Return the problems that the plugins find in the database that is bound now."""

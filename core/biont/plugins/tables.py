@@ -6,6 +6,7 @@ import threading
 from functools import partial
 
 from biont.exceptions import PluginError
+from biont.plugins.contributions import check_tables
 from biont.plugins.manager import PluginManager
 from biont.runtime.isolated_call import call_in_thread
 from biont.store.migration import Tables
@@ -25,6 +26,17 @@ async def open_tables(plugins: PluginManager, store: Store) -> None:
         found = plugins.contributions.get(name)
         if found is not None and found.tables is not None:
             await _open_tables_of(plugins, name, found.tables, store)
+
+
+def list_tables(plugins: PluginManager) -> dict[str, Tables]:
+    """Return the tables of each running plugin; quarantine a plugin whose hook fails."""
+    found: dict[str, Tables] = {}
+    for name in list(plugins.running):
+        with plugins.guard(name):
+            tables = check_tables(plugins.get_tables(name))
+            if tables is not None:
+                found[name] = tables
+    return found
 
 
 async def _open_tables_of(plugins: PluginManager, name: str, tables: Tables, store: Store) -> None:

@@ -2,8 +2,8 @@
 
 A model and a migration are written by hand, and a difference would show only at the first use of
 the table. The check finds the differences that make a statement fail: a table or column that is
-missing, text where the model has numbers, and a column that must have a value of which the model
-knows nothing.
+missing, text where the model has numbers, a column that must have a value of which the model
+knows nothing, and columns that are not unique although the model says so.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from peewee import Database, Field, Model
 from biont.exceptions import PluginError
 
 _TEXT = ("CHAR", "CLOB", "TEXT")
-_NUMBER = ("INT", "REAL", "FLOA", "DOUB")
+_NUMBER = ("INT", "REAL", "FLOA", "DOUB", "AUTO")  # peewee calls the type of its own ids AUTO
 
 
 class _Column(NamedTuple):
@@ -57,12 +57,21 @@ def _find_differences(
         )
         return
     columns = {column.name: column for column in _read_columns(database, table)}
+    uniques = _read_uniques(database, table)
+    uniques.add(frozenset(name for name, column in columns.items() if column.is_key))
+    missing = [
+        names
+        for names in _list_uniques(model)
+        if columns.keys() >= set(names) and frozenset(names) not in uniques
+    ]
     for field in meta.sorted_fields:
         column = columns.pop(field.column_name, None)
         if column is None:
             yield f"the table {table!r} has no column {field.column_name!r}"
         elif problem := _compare(field, column):
             yield f"the column {table}.{field.column_name} {problem}"
+    for names in missing:
+        yield f"the table {table!r} has no unique index of {', '.join(names)}, as the model needs"
     for column in columns.values():
         if column.is_required and not column.has_default and not column.is_key:
             yield (
@@ -76,6 +85,32 @@ def _read_columns(database: Database, table: str) -> Iterator[_Column]:
     rows = database.execute_sql("SELECT * FROM pragma_table_xinfo(?)", (table,)).fetchall()
     for _, name, kind, is_required, default, key, _ in rows:
         yield _Column(name, kind.upper(), bool(is_required), default is not None, bool(key))
+
+
+def _read_uniques(database: Database, table: str) -> set[frozenset[str]]:
+    """Return the columns of each unique index of a whole table."""
+    rows = database.execute_sql(
+        "SELECT l.name, i.name FROM pragma_index_list(?) AS l, pragma_index_info(l.name) AS i "
+        'WHERE l."unique" AND NOT l.partial',
+        (table,),
+    ).fetchall()
+    found: dict[str, set[str]] = {}
+    for index, column in rows:
+        found.setdefault(index, set()).add(column)
+    return {frozenset(columns) for columns in found.values()}
+
+
+def _list_uniques(model: type[Model]) -> Iterator[Sequence[str]]:
+    """Yield the columns of the primary key, and of each unique index that the model has."""
+    meta = model._meta  # noqa: SLF001  # peewee's way
+    yield [field.column_name for field in meta.get_primary_keys()]
+    for field in meta.sorted_fields:
+        if field.unique and not field.primary_key:
+            yield [field.column_name]
+    for index in meta.indexes:
+        # An index of another form, such as `peewee.ModelIndex`, may be partial.
+        if isinstance(index, tuple | list) and index[1]:
+            yield [meta.combined[name].column_name for name in index[0]]
 
 
 def _compare(field: Field, column: _Column) -> str | None:
