@@ -199,6 +199,21 @@ async def test_a_list_is_read_in_pages(client: ApiClient) -> None:
     assert titles == [f"note {number}" for number in reversed(range(7))]
 
 
+async def test_a_link_leads_to_the_next_page_with_the_same_filters(client: ApiClient) -> None:
+    for number in range(5):
+        tags: list[JsonValue] = ["odd" if number % 2 else "even"]
+        await client.post("/notes", {"title": f"note {number}", "tags": tags})
+    titles: list[str] = []
+    url = f"{client.url}/api/v1/notes?limit=2&tag=even"
+    while url:
+        async with client._session.get(url) as answer:  # noqa: SLF001  # the headers are wanted
+            page = await answer.json()
+            titles += [note["title"] for note in page["data"]]
+            assert ("next" in answer.links) == (page["next"] is not None)
+            url = str(answer.links["next"]["url"]) if "next" in answer.links else ""
+    assert titles == ["note 4", "note 2", "note 0"]
+
+
 async def test_a_client_emits_a_custom_event(client: ApiClient) -> None:
     emitted = await client.post("/events", {"event_type": "custom_sale", "payload": {"n": 1}})
     page = await client.get_until("/events", lambda page: page["data"])

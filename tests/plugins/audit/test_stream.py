@@ -25,7 +25,11 @@ async def emit(client: ApiClient, event_type: str = "custom_x", **payload: JsonV
     return str(event["id"])
 
 
-async def test_the_stream_sends_events_as_soon_as_they_are_logged(client: ApiClient) -> None:
+async def test_the_stream_sends_events_as_soon_as_they_are_logged(
+    client: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Longer than the test: the stream must not wait for its next comment.
+    monkeypatch.setattr(EventStreamResponse, "silence_limit", 3600)
     await emit(client, n=0)
     async with Follower(client) as stream:
         assert stream.response.content_type == "text/event-stream"
