@@ -37,6 +37,7 @@ from biont.plugins.loading import load_plugins, read_sections
 from biont.plugins.manager import PluginManager
 from biont.plugins.starter import PluginStarter
 from biont.plugins.state import StateFile, list_states
+from biont.plugins.tables import back_up_tables
 from biont.retention import register_retention
 from biont.runtime.health import HealthProblem
 from biont.runtime.isolated_call import call_in_thread
@@ -174,6 +175,8 @@ class Application:
             if not is_dry:
                 stack.enter_context(self._states.keep())
                 self._write_states(is_open=False)
+            if not is_dry:
+                await back_up_tables(self.plugins, self._settings.database, self.version)
             await workbench.store.open()
             stack.push_async_callback(workbench.store.close)
             # Before the plugins: their migrations and lifespans read encrypted columns.

@@ -223,6 +223,25 @@ async def test_a_backup_on_a_full_disk_names_the_backup_and_leaves_nothing(
     assert list_files(tmp_path, "new*") == []
 
 
+async def test_a_start_keeps_a_backup_before_it_migrates_an_older_database(
+    server: Server, tmp_path: Path
+) -> None:
+    await server.stop()
+    assert list_files(tmp_path, "*.backup") == []
+    for number in range(2, 4):
+        (tmp_path / f"biont.sqlite3.before-0.0.{number}-1.backup").touch()
+    with closing(sqlite3.connect(tmp_path / "biont.sqlite3")) as connection, connection:
+        connection.execute("DROP INDEX schedules_user_due")
+        connection.execute("DELETE FROM migrations_core WHERE name = '0009_upcoming_index'")
+    await server.start()
+    await server.stop()
+    backups = list_files(tmp_path, "*.backup")
+    assert len(backups) == 2
+    (made,) = (path for path in backups if path.stat().st_size)
+    assert str(made) in server.read_log()
+    assert (await restore(server, made))[0] == 0
+
+
 async def test_a_backup_from_before_the_first_start_is_refused_in_one_line(
     tmp_path: Path,
 ) -> None:

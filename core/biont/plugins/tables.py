@@ -9,8 +9,10 @@ from biont.exceptions import PluginError
 from biont.plugins.contributions import check_tables
 from biont.plugins.manager import PluginManager
 from biont.runtime.isolated_call import call_in_thread
-from biont.store.migration import Tables
+from biont.settings.sections import DatabaseSettings
+from biont.store.migration import CORE_MIGRATIONS, Tables
 from biont.store.store import Store
+from biont.store.upgrade_backup import back_up_before_upgrade
 
 _PATIENCE = 3.0
 """Seconds that a migration gets to end after its time limit."""
@@ -37,6 +39,23 @@ def list_tables(plugins: PluginManager) -> dict[str, Tables]:
             if tables is not None:
                 found[name] = tables
     return found
+
+
+async def back_up_tables(plugins: PluginManager, settings: DatabaseSettings, version: str) -> None:
+    """Make a backup if a migration of the core or of a plugin is going to change its tables.
+
+    Raises:
+        StoreUnavailable: the database cannot be read, or is damaged.
+    """
+
+    def make_backup() -> None:
+        owners = {"core": CORE_MIGRATIONS} | {
+            name: tables.migrations for name, tables in list_tables(plugins).items()
+        }
+        back_up_before_upgrade(settings.path, owners, version, settings.upgrade_backups)
+
+    if settings.upgrade_backups:
+        await call_in_thread(make_backup, "biont-backup")
 
 
 async def _open_tables_of(plugins: PluginManager, name: str, tables: Tables, store: Store) -> None:

@@ -67,6 +67,13 @@ class DatabaseSettings(Section):
     busy_timeout: Pause = Field(
         5.0, description="Seconds that a statement waits for the lock of another process."
     )
+    upgrade_backups: int = Field(
+        2,
+        ge=0,
+        le=100,
+        description="Backups to keep of those that a start makes before it migrates an older "
+        "database; 0 makes none.",
+    )
 
     @field_validator("url")
     @classmethod
