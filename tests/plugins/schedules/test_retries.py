@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from pydantic import JsonValue
+
 from biont import Workbench
 from biont.testing import ApiClient, ManualClock
 
@@ -11,7 +13,12 @@ from biont.testing import ApiClient, ManualClock
 async def test_a_failed_run_waits_for_the_instant_of_the_retry(
     client: ApiClient, clock: ManualClock, workbench: Workbench
 ) -> None:
-    body = {"cron": "0 9 * * *", "prompt": "Hi.", "retry": [600], "parameters": {"backend": "no"}}
+    body: JsonValue = {
+        "cron": "0 9 * * *",
+        "prompt": "Hi.",
+        "retry": [600],
+        "parameters": {"backend": "no"},
+    }
     made = await client.post("/schedule", body)
     path = f"/schedule/{made['id']}"
     _, run = await client.ask("POST", f"{path}/run-now")
