@@ -37,14 +37,14 @@ async def create_calendar_feed(request: Request) -> FeedAddress:
     return FeedAddress(created_at=feed.created_at, path=f"{_PATH}/{token}.ics")
 
 
-@api.get("/schedule/feed")
+@api.get("/schedule/feed", problems=(404,))
 async def read_calendar_feed(request: Request) -> FeedView:
     """Get your calendar feed; the address is not stored and cannot be shown again."""
     feed = await request.workbench.store.read(read_feed, request.user_id)
     return FeedView(created_at=feed.created_at)
 
 
-@api.delete("/schedule/feed")
+@api.delete("/schedule/feed", problems=(404,))
 async def revoke_calendar_feed(request: Request) -> None:
     """Revoke the address of your calendar feed."""
     await request.workbench.store.write(delete_feed, request.user_id)

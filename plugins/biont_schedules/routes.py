@@ -83,7 +83,7 @@ async def list_schedules(
     return make_page(rows, limit, lambda schedule: schedule.id, make_schedule_view)
 
 
-@api.get("/schedule/upcoming")
+@api.get("/schedule/upcoming", problems=(404,))
 async def list_upcoming(
     request: Request,
     start: From = None,

@@ -54,6 +54,20 @@ async def test_the_openapi_document_is_valid_and_complete(application: Applicati
             assert operation["summary"], (method, path)
 
 
+async def test_each_status_of_a_missing_object_is_documented(
+    application: Application, client: ApiClient
+) -> None:
+    paths = orjson.loads(application.openapi)["paths"]
+    for method, path, query in [
+        ("get", "/schedule/upcoming", "?schedule_id=9"),
+        ("get", "/schedule/feed", ""),
+        ("delete", "/schedule/feed", ""),
+        ("get", "/webhooks/outgoing/explain", "?event_id=9"),
+    ]:
+        assert (await client.ask(method.upper(), path + query))[0] == 404
+        assert "404" in paths[f"/api/v1{path}"][method]["responses"], path
+
+
 async def test_document_and_health_need_no_key(open_client: MakeClient) -> None:
     stranger = await open_client(None)
     assert (await stranger.get("/openapi.json"))["openapi"] == "3.1.0"

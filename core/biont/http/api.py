@@ -47,6 +47,8 @@ class Route:
         dialect: the conventions for keys and errors; None for Biont's own.
         location: the path of the created object, for the header ``Location``; the names in braces
             are path parameters or fields of the result. None if nothing is created.
+        problems: the statuses of problems besides those that follow from the parameters, such as
+            404 for a path without parameters.
     """
 
     method: str
@@ -59,6 +61,7 @@ class Route:
     media_type: str | tuple[str, ...] | None = None
     dialect: Dialect | None = None
     location: str | None = None
+    problems: tuple[int, ...] = ()
 
 
 class Api:
@@ -95,7 +98,7 @@ class Api:
         """Add the routes of another `Api`, for plugins with routes in several modules."""
         self._routes += routes
 
-    def route(
+    def route(  # noqa: PLR0913  # each is an option of a route
         self,
         method: str,
         path: str,
@@ -105,6 +108,7 @@ class Api:
         status: int = 200,
         media_type: str | tuple[str, ...] | None = None,
         location: str | None = None,
+        problems: tuple[int, ...] = (),
     ) -> Callable[[F], F]:
         """Register a function as the route function of `method` and `path`; see `Route`."""
 
@@ -121,6 +125,7 @@ class Api:
                     media_type,
                     self._dialect,
                     None if location is None else self._root + location,
+                    problems,
                 )
             )
             return function
@@ -134,9 +139,12 @@ class Api:
         scopes: frozenset[Scope] = frozenset(),
         public: bool = False,
         media_type: str | tuple[str, ...] | None = None,
+        problems: tuple[int, ...] = (),
     ) -> Callable[[F], F]:
         """Register a GET route, for a function that reads."""
-        return self.route("GET", path, scopes=scopes, public=public, media_type=media_type)
+        return self.route(
+            "GET", path, scopes=scopes, public=public, media_type=media_type, problems=problems
+        )
 
     def post(
         self,
@@ -166,7 +174,14 @@ class Api:
         return self.route("PATCH", path, scopes=scopes, public=public)
 
     def delete(
-        self, path: str, *, scopes: frozenset[Scope] = frozenset(), public: bool = False
+        self,
+        path: str,
+        *,
+        scopes: frozenset[Scope] = frozenset(),
+        public: bool = False,
+        problems: tuple[int, ...] = (),
     ) -> Callable[[F], F]:
         """Register a DELETE route; the response is 204 without a body."""
-        return self.route("DELETE", path, scopes=scopes, public=public, status=204)
+        return self.route(
+            "DELETE", path, scopes=scopes, public=public, status=204, problems=problems
+        )

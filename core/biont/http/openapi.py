@@ -215,7 +215,7 @@ def _describe_responses(
 
 
 def _list_problems(endpoint: Endpoint) -> list[int]:
-    statuses = [422, 500, 503]
+    statuses = [422, 500, 503, *endpoint.route.problems]
     if not endpoint.route.public:
         statuses += [401, 403]
     if endpoint.signature.path_names:

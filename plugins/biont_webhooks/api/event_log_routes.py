@@ -25,7 +25,7 @@ EventId = Annotated[str, Field(max_length=100)]
 api = Api("webhooks")
 
 
-@api.get("/webhooks/outgoing/explain", scopes=SCOPES)
+@api.get("/webhooks/outgoing/explain", scopes=SCOPES, problems=(404,))
 async def explain(
     request: Request, event_id: EventId, limit: Limit = 100, cursor: Cursor = None
 ) -> EventExplanation:
