@@ -149,6 +149,49 @@ async def test_idle_connections_make_room_before_those_without_a_request(
         writer.transport.abort()
 
 
+@pytest.mark.parametrize("path", ["/api/v1/notes", "/api/v1/health", "/nosuch"])
+async def test_strangers_with_unfinished_bodies_make_room(
+    start_server: StartServer, path: str
+) -> None:
+    server = await start_server(server={"port": 0, "connections": 3})
+    opened = [await _connect(server) for _ in range(3)]
+    for reader, writer in opened:
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{{"
+        writer.write(head.encode())
+        answer = await asyncio.wait_for(reader.readuntil(b"\r\n"), 30)
+        assert int(answer.split()[1]) in {401, 404, 405}
+    for _ in range(3):
+        opened.append(await _connect(server))
+        assert await _ask(*opened[-1]) == 200
+    for _, writer in opened:
+        writer.transport.abort()
+
+
+async def test_strangers_that_do_not_read_their_answers_make_room(
+    start_server: StartServer,
+) -> None:
+    # Longer than a client is waited for after it has stopped to read, a few seconds.
+    server = await start_server(server={"port": 0, "connections": 2, "write_timeout": 600.0})
+    url = URL(server.url)
+    stalled = [socket.socket() for _ in range(2)]
+    for each in stalled:
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        each.connect((url.host, url.port))
+        each.setblocking(False)
+        each.send(b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 60)
+    async with asyncio.timeout(60):
+        while True:
+            reader, writer = await _connect(server)
+            writer.write(b"GET /api/v1/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            answer = await asyncio.gather(reader.read(), return_exceptions=True)
+            writer.transport.abort()
+            if isinstance(answer[0], bytes) and answer[0].startswith(b"HTTP/1.1 200"):
+                break
+            await asyncio.sleep(0.1)
+    for each in stalled:
+        each.close()
+
+
 async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
     """Ask for the health on a connection that stays open; return the status."""
     writer.write(b"GET /api/v1/health HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -16,8 +16,10 @@ from biont.http.connections import ClientConnection, ConnectionLimits, OpenConne
 _RESERVE = 64
 _HIGHEST_LIMIT = 10_000
 _LISTEN_QUEUE = 128
-# The searches for stalled clients within the time after which a client is stalled.
+# The searches for stalled clients within the time after which a client is stalled, and the
+# longest time between two searches: a connection makes room after a few seconds without progress.
 _SWEEPS = 4
+_SWEEP_INTERVAL = 1.0
 
 
 def find_reserve() -> int:
@@ -86,7 +88,8 @@ class BoundedSite(web.BaseSite):
     def _sweep(self) -> None:
         loop, seconds = asyncio.get_running_loop(), self._limits.write_timeout
         self._connections.drop_stalled(loop.time(), seconds)
-        self._sweep_timer = loop.call_later(seconds / _SWEEPS, self._sweep)
+        interval = min(_SWEEP_INTERVAL, seconds / _SWEEPS)
+        self._sweep_timer = loop.call_later(interval, self._sweep)
 
     def _connect(self) -> ClientConnection:
         server = self._runner.server

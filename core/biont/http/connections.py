@@ -6,10 +6,13 @@ A connection that is not answering waits for a request. If a client does not com
 head within `head_timeout`, or any further head within `idle_timeout`, the connection is closed.
 If a client accepts no byte of an answer for `write_timeout`, the connection is dropped.
 
+An answered connection is idle also while the rest of a body arrives that nobody reads.
+
 While `limit` connections are open, a new one takes the place of the connection that is idle for
-the longest time, or else of the oldest that has sent no request yet, and is refused with 503 if
-all are answering. So silent clients shut nobody out, and descriptors remain for the database, the
-deliveries and the log.
+the longest time, or else of the oldest that has sent no request yet, or else of the client that
+has read nothing of its answer for the longest time, if that is some seconds. The new connection
+is refused with 503 if all others are answering. So clients without a key shut nobody out, and
+descriptors remain for the database, the deliveries and the log.
 """
 
 from __future__ import annotations
@@ -33,6 +36,8 @@ from biont.http.problem_details import ProblemDetails
 from biont.http.request_id import begin_request
 
 _LOG_INTERVAL = 60.0
+# A client that reads has taken a part of its answer within this time, also over a poor network.
+_PATIENCE = 5.0
 _REFUSAL = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
     b"Content-Length: 0\r\n\r\n"
@@ -79,15 +84,12 @@ class OpenConnections:
             now: the time of the event loop.
         """
         if len(self._new) + len(self._answered) >= self.limit:
-            # Idle clients connect again when they have a request; a new client may be about to
-            # send the first.
-            places = chain(self._answered, self._new)
-            waiting = next((each for each in places if each.is_waiting), None)
             self._log(now)
-            if waiting is None:
+            replaced = self._find_replaceable(now)
+            if replaced is None:
                 return False
-            self.remove(waiting)
-            waiting.force_close()
+            self.remove(replaced)
+            replaced.give_way()
         self._new[connection] = None
         return True
 
@@ -112,6 +114,16 @@ class OpenConnections:
         """
         for connection in [*self._new, *self._answered]:
             connection.drop_if_stalled(now, seconds)
+
+    def _find_replaceable(self, now: float) -> ClientConnection | None:
+        # Idle clients connect again when they have a request; a new client may be about to send
+        # the first.
+        waiting = (each for each in chain(self._answered, self._new) if each.is_waiting)
+        if (found := next(waiting, None)) is not None:
+            return found
+        unread = {each: each.find_stall(now) for each in chain(self._answered, self._new)}
+        longest = max(unread, key=unread.__getitem__, default=None)
+        return longest if longest is not None and unread[longest] >= _PATIENCE else None
 
     def _log(self, now: float) -> None:
         # Anybody can open connections, so the log must not grow with each.
@@ -146,17 +158,35 @@ class ClientConnection(web.RequestHandler):
         self._head_timer: asyncio.TimerHandle | None = None
         # The base class forgets its transport before all data is sent.
         self._wire: asyncio.WriteTransport | None = None
+        self._answers = 0
         self._written = 0
-        self._progress = (0, 0.0)
+        self._progress = (0, loop.time())
 
     @property
     def is_waiting(self) -> bool:
         """True while the connection waits for a request, or for the rest of a head.
 
-        A client that has not yet accepted the whole of an answer is still being answered.
+        Also while the rest of a body arrives after the answer. A client that has not yet accepted
+        the whole of an answer is still being answered.
         """
-        is_idle = self._waiter is not None and not self._waiter.done()
+        is_idle = self._request_count == self._answers
         return is_idle and self._wire is not None and not self._wire.get_write_buffer_size()
+
+    def find_stall(self, now: float) -> float:
+        """Return the seconds for which data has waited without being accepted by the client.
+
+        Args:
+            now: the time of the event loop.
+        """
+        if self._wire is None or not self._wire.get_write_buffer_size():
+            return 0.0
+        return now - self._progress[1]
+
+    def give_way(self) -> None:
+        """Close the connection for a new one."""
+        if self._wire is not None and self._wire.get_write_buffer_size():
+            self._reset(self._wire)
+        self.force_close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a request, or refuse the connection."""
@@ -183,6 +213,7 @@ class ClientConnection(web.RequestHandler):
         self, request: web.BaseRequest, response: web.StreamResponse, time: float | None
     ) -> None:
         """Note the end of an answer; the base class calls this method without a log too."""
+        self._answers += 1
         self._written += request.writer.output_size
         self._connections.note_answer(self)
         super().log_access(request, response, time)
@@ -202,9 +233,14 @@ class ClientConnection(web.RequestHandler):
             self._progress = (sent, now)
         elif now - since >= seconds:
             _log.info("dropped a client that does not read its answer", seconds=seconds)
-            # With a reset, because the kernel would go on sending what it has buffered.
-            socket_.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self._wire.abort()
+            self._reset(self._wire)
+
+    @staticmethod
+    def _reset(wire: asyncio.WriteTransport) -> None:
+        # With a reset, because the kernel would go on sending what it has buffered.
+        socket_ = wire.get_extra_info("socket")
+        socket_.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        wire.abort()
 
     def _count_written(self) -> int:
         """Return the bytes of all answers that were handed to the transport."""
