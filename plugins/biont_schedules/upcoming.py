@@ -68,8 +68,9 @@ def select_upcoming(
         *(_list_window(schedule, window, now) for schedule in _read_due(user_id, window, now)),
         key=lambda found: (found.due_at, found.schedule.id),
     )
-    rest = islice(merged, window.skipped, window.skipped + limit + 1)
-    page = list(rest)
+    # Once the instant has passed, the occurrences of the earlier page are not listed any more.
+    skipped = window.skipped if window.start >= now else 0
+    page = list(islice(merged, skipped, skipped + limit + 1))
     return page[:limit], _make_key(page[:limit], window) if len(page) > limit else None
 
 

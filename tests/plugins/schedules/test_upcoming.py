@@ -123,6 +123,17 @@ async def test_pages_of_upcoming_occurrences_follow_each_other_without_a_gap(
     assert (len(found), found) == (12, whole)
 
 
+async def test_a_page_that_is_asked_for_late_leaves_nothing_out(
+    client: ApiClient, clock: ManualClock
+) -> None:
+    await client.post("/schedule", {"prompt": "x", "cron": "0 * * * *"})
+    page = await client.get("/schedule/upcoming?limit=1")
+    clock.advance(hours=1, minutes=30)
+    late = await client.get(f"/schedule/upcoming?limit=2&cursor={page['next']}")
+    now = await client.get("/schedule/upcoming?limit=2")
+    assert rows_of(late) == rows_of(now)
+
+
 @pytest.mark.parametrize(
     ("window", "count"), [("from=2026-03-02T13:00:00Z", 3), ("from=2026-03-02T14:30:00Z", 1)]
 )
