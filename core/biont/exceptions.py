@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -201,6 +202,27 @@ class MalformedBody(BiontError):
 
 class ForbiddenAddress(BiontError):
     """The egress policy forbids an outgoing request; no socket was opened."""
+
+
+class RequestStep(StrEnum):
+    """Step of an outgoing request."""
+
+    RESOLVE = "resolve"
+    CONNECT = "connect"
+    TLS = "tls"
+    ANSWER = "answer"
+
+
+class RequestFailed(BiontError):
+    """An outgoing request got no answer; of the URL, the message has only host and port.
+
+    Attributes:
+        step: the step that failed.
+    """
+
+    def __init__(self, message: str, step: RequestStep) -> None:
+        super().__init__(message)
+        self.step = step
 
 
 class DeliveryFailed(BiontError):

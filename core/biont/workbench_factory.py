@@ -71,9 +71,7 @@ def make_workbench(
             crash_limit=settings.events.crash_limit,
         ),
         scheduler=scheduler,
-        # Senders limit their own concurrency: a wait here would be counted as response time of
-        # the receiver.
-        egress=EgressSession(EgressPolicy(settings.egress.allow), connections=0),
+        egress=EgressSession(EgressPolicy(settings.egress.allow), ca_file=settings.egress.ca_file),
         background_tasks=BackgroundTasks(clock),
         health=health,
         shutdown=Shutdown(settings.server.shutdown_timeout),

@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-import aiohttp
 from peewee import IntegrityError
 from yarl import URL
 
 from biont import EventType, Schema, Service, Store, Transaction
 from biont.clock import Clock
 from biont.egress import EgressSession
-from biont.exceptions import DeliveryFailed, ForbiddenAddress, NotFound
+from biont.exceptions import DeliveryFailed, ForbiddenAddress, NotFound, RequestFailed
 from biont_integrations.formats import format_message
 from biont_integrations.settings import Connection, IntegrationsSettings
 from biont_integrations.tables import SentMessage
@@ -99,13 +98,10 @@ class Integrations:
                 timeout=self._settings.timeout,
                 read=0,  # only the status of the answer matters
             )
-        except ForbiddenAddress as error:
+        except (ForbiddenAddress, RequestFailed) as error:
             raise DeliveryFailed(f"integration {name!r}: {error}") from error
-        except (aiohttp.ClientError, TimeoutError) as error:
-            # The URL may be a secret, and the messages of aiohttp may contain the URL.
-            raise DeliveryFailed(
-                f"integration {name!r} cannot be reached: {type(error).__name__}"
-            ) from None
+        except TimeoutError:
+            raise DeliveryFailed(f"integration {name!r} did not answer in time") from None
         if not 200 <= answer.status < 300:
             raise DeliveryFailed(f"integration {name!r} answered with status {answer.status}")
 

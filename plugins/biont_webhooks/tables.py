@@ -46,6 +46,19 @@ class ClaimState(IntEnum):
     """In the memory of a process that died: an attempt may have arrived."""
 
 
+class ErrorClass(StrEnum):
+    """Kind of failure of an attempt."""
+
+    STATUS = "status"
+    TIMEOUT = "timeout"
+    FORBIDDEN = "forbidden"
+    RESOLVE = "resolve"
+    CONNECT = "connect"
+    TLS = "tls"
+    ANSWER = "answer"
+    UNEXPECTED = "unexpected"
+
+
 class Webhook(OwnedTable):
     """Subscription of a URL to events.
 
@@ -134,7 +147,9 @@ class Attempt(Table):
     # Null when no answer came: `error` then says why.
     status_code = IntegerField(null=True)
     error = TextField(null=True)
+    error_class = TextField(null=True)
     answer = TextField()
+    answer_problem = TextField(null=True)
 
     class Meta:
         table_name = "webhook_attempts"

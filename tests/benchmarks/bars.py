@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.measure import Result
-from benchmarks.rows import bus, deliveries, http, latency, llm, schedules, start
+from benchmarks.rows import bus, deliveries, http, latency, llm, relay, schedules, start
 
 Held = Literal["first", "goal", "none"]
 
@@ -45,10 +45,12 @@ class Bar:
 
 BARS = (
     Bar("ingest_c1", 0.15, 0.25, http.ingest_c1),
-    Bar("ingest_c32", 0.25, 0.45, http.ingest_c32),
-    Bar("ingest_c256", 0.25, 0.50, http.ingest_c256),
+    Bar("ingest_c32", 0.35, 0.50, http.ingest_c32),
+    Bar("ingest_c256", 0.45, 0.60, http.ingest_c256),
     Bar("read_c32", 0.20, 0.40, http.read_c32),
-    Bar("delivery_rate", 0.35, 0.60, deliveries.delivery_rate),
+    Bar("delivery_rate", 0.80, 1.50, deliveries.delivery_rate),
+    Bar("relay", 0.50, 0.80, relay.relay),
+    Bar("relay_behind", 1.0, 0.2, relay.relay_behind, lower_is_better=True),
     Bar("delivery_latency", 4.0, 2.0, latency.delivery_latency, lower_is_better=True),
     Bar("isolation", 1.5, 1.15, latency.isolation, lower_is_better=True),
     Bar("bus_rate", 3, 10, bus.bus_rate),

@@ -39,11 +39,13 @@ class Load:
         rate: in requests a second.
         p50: the latency that half of all requests kept, in milliseconds.
         p99: the latency that 99 of 100 kept, in milliseconds.
+        requests: how many were answered.
     """
 
     rate: float
     p50: float
     p99: float
+    requests: int
 
 
 async def drive(call: Call, connections: int, seconds: int) -> Load:
@@ -56,7 +58,8 @@ async def drive(call: Call, connections: int, seconds: int) -> Load:
     if found["failed"] or not found["requests"]:
         failed = f"{found['failed']:g} of {found['requests']:g} requests failed"
         raise MeasurementFailed(f"{call.method} {call.url}: {failed}")
-    return Load(found["requests"] / found["seconds"], found["p50"], found["p99"])
+    requests = int(found["requests"])
+    return Load(requests / found["seconds"], found["p50"], found["p99"], requests)
 
 
 async def _drive_wrk(call: Call, connections: int, seconds: int) -> dict[str, float]:

@@ -8,9 +8,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import orjson
+import uuid_utils
 from aiohttp import ClientSession, web  # noqa: TID251  # to our own servers on the loopback
 
 from benchmarks.served import Served
+from biont_webhooks.subscription.signing import sign
 
 _SESSION = web.AppKey("session", ClientSession)
 
@@ -40,6 +42,46 @@ class Relay(Served):
             ) as response:
                 await response.read()
             return web.Response(status=201)
+
+        app = web.Application()
+        app.router.add_post("/api/v1/events", handle)
+        app.cleanup_ctx.append(_open_session)
+        return app
+
+
+@dataclass(frozen=True)
+class RelayLater(Served):
+    """Answers at once what it is sent, then signs and posts it on; stores nothing.
+
+    Attributes:
+        target: the URL to post to.
+        secret: the secret that signs.
+    """
+
+    target: str = ""
+    secret: str = ""
+
+    def make_app(self) -> web.Application:
+        """Return the application with its one route."""
+        tasks: set[asyncio.Task[None]] = set()
+        answer = orjson.dumps({"id": "0" * 36, "created_at": "2026-01-01T00:00:00Z"})
+
+        async def post_on(session: ClientSession, payload: object) -> None:
+            event_id = str(uuid_utils.uuid7())
+            body = orjson.dumps({"id": event_id, "user_id": 1, "payload": payload})
+            headers = sign(
+                [self.secret], message_id=event_id, timestamp=int(time.time()), body=body
+            )
+            headers["Content-Type"] = "application/json"
+            async with session.post(self.target, data=body, headers=headers) as response:
+                await response.read()
+
+        async def handle(request: web.Request) -> web.Response:
+            sent = orjson.loads(await request.read())
+            task = asyncio.create_task(post_on(request.app[_SESSION], sent["payload"]))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+            return web.Response(body=answer, status=201, content_type="application/json")
 
         app = web.Application()
         app.router.add_post("/api/v1/events", handle)

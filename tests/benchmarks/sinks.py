@@ -55,10 +55,15 @@ class Endpoints:
             async with asyncio.timeout(_LIMIT), ClientSession() as session:
                 while (report := await self._read(session)).count < count:  # noqa: ASYNC110  # another process
                     await asyncio.sleep(_LOOK)
-                async with session.delete(f"{self.url}/report"):
-                    return report
+            await self.forget()
         except TimeoutError:
             raise MeasurementFailed(f"fewer than {count} requests within {_LIMIT:g} s") from None
+        return report
+
+    async def forget(self) -> None:
+        """Forget all requests."""
+        async with ClientSession() as session, session.delete(f"{self.url}/report"):
+            pass
 
     async def _read(self, session: ClientSession) -> Report:
         async with session.get(f"{self.url}/report") as response:

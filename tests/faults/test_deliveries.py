@@ -193,7 +193,7 @@ async def redirect(_: web.Request) -> web.StreamResponse:
 
 @pytest.mark.parametrize(
     ("respond", "error"),
-    [(drip, "timeout"), (pour, None), (explode, None), (redirect, "307")],
+    [(drip, None), (pour, None), (explode, None), (redirect, "307")],
     ids=["a byte now and then", "an endless body", "a gzip bomb", "a redirect"],
 )
 async def test_hostile_answers_cost_neither_time_nor_memory(

@@ -1,10 +1,10 @@
 """Egress session: HTTP client whose every socket has passed the egress policy.
 
-The checked address is the connected address. The resolver guard checks the addresses of a
-name, and the connector then opens a socket through `EgressSession._open_socket` for the very
-address that it connects to; there the policy is asked once more. aiohttp calls the socket
-factory for every address, also for address literals that no resolver sees. The factory raises
-before a socket exists, so a forbidden request sends no packet.
+The client speaks HTTP/1.1 and keeps connections for the next request to the same origin.
+
+    request --> used connection --(closed by the receiver)--> fresh connection --> answer
+       |                                                            ^
+       +----------------- none is free ----------------------------+
 
 Redirects are off (a redirect would need all checks again), and so are cookies, proxies from the
 environment (a proxy would connect elsewhere) and decompression (a small body could fill
@@ -13,62 +13,26 @@ the memory).
 
 from __future__ import annotations
 
-import socket
-import time
+import asyncio
 from collections.abc import AsyncIterable, Mapping
-from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from aiohttp import (
-    AddrInfoType,
-    ClientResponse,
-    ClientSession,  # noqa: TID251 - here is the guard that all others go through
-    ClientTimeout,
-    DummyCookieJar,
-    TCPConnector,
-    ThreadedResolver,
-)
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp import ThreadedResolver
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from biont.egress.connection import HttpConnection, Origin, StaleConnection
+from biont.egress.connection_pool import ConnectionPool
+from biont.egress.connector import Connector
 from biont.egress.policy import EgressPolicy
+from biont.egress.request import OutgoingRequest, encode_head
+from biont.egress.resolver import GuardedResolver
+from biont.egress.response import EgressResponse
 
 READ_LIMIT = 64 * 1024
 """Largest part of a response's body that a caller can ask for, in bytes."""
-
-# Requests in a burst share a look-up, and an endpoint that moves is found within seconds. A
-# stale address is no danger, because the policy checks the address at each connect again.
-_DNS_TTL = 10
-
-# Node.js and uvicorn close an idle connection after 5 s. A POST at that moment is lost, and
-# repeating the POST could deliver twice; so idle connections are closed before.
-_KEEPALIVE = 4.0
-
-_HEADERS = {
-    # Bodies are kept without decompression, so servers should not compress.
-    "Accept-Encoding": "identity",
-    "User-Agent": "biont",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class EgressResponse:
-    """Response to an outgoing request.
-
-    Attributes:
-        status: the HTTP status.
-        headers: the HTTP headers; case does not matter.
-        body: the first bytes of the body, not decompressed.
-        truncated: whether the body was longer.
-        duration: the seconds from the call to the last byte that was read.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    truncated: bool
-    duration: float
 
 
 class EgressSession:
@@ -76,9 +40,8 @@ class EgressSession:
 
     Args:
         policy: checks each URL, each resolved address and each connect.
-        timeout: the seconds for a whole request, from the wait for a free connection to the
-            last byte.
-        connections: the largest number of connections over all hosts; 0 for no limit.
+        timeout: the seconds for a whole request, from the connect to the last byte.
+        ca_file: a PEM file with certificate authorities besides the system's.
         resolver: resolves names; the system's resolver by default. The caller closes it.
 
     Attributes:
@@ -93,31 +56,19 @@ class EgressSession:
         policy: EgressPolicy,
         *,
         timeout: float = 15.0,
-        connections: int = 100,
+        ca_file: Path | None = None,
         resolver: AbstractResolver | None = None,
     ) -> None:
         self.policy = policy
-        self._timeout = _make_timeout(timeout)
-        self._connections = connections
+        self._timeout = _check_timeout(timeout)
+        self._ca_file = ca_file
         self._resolver = resolver
 
     async def __aenter__(self) -> Self:
-        resolver = self._resolver or ThreadedResolver()
-        connector = TCPConnector(
-            limit=self._connections,
-            resolver=_GuardedResolver(self.policy, resolver),
-            socket_factory=self._open_socket,
-            ttl_dns_cache=_DNS_TTL,
-            keepalive_timeout=_KEEPALIVE,
-        )
-        self._session = ClientSession(
-            connector=connector,
-            cookie_jar=DummyCookieJar(),
-            timeout=self._timeout,
-            headers=_HEADERS,
-            auto_decompress=False,
-            trust_env=False,
-        )
+        self._loop = asyncio.get_running_loop()
+        self._pool = ConnectionPool(self._loop)
+        resolver = GuardedResolver(self.policy, self._resolver or ThreadedResolver())
+        self._connector = Connector(self.policy, resolver, self._ca_file)
         return self
 
     async def __aexit__(
@@ -126,7 +77,7 @@ class EgressSession:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._session.close()
+        await self._pool.close()
 
     async def post(
         self,
@@ -134,111 +85,97 @@ class EgressSession:
         *,
         body: bytes | AsyncIterable[bytes],
         headers: Mapping[str, str],
-        timeout: float | None = None,  # noqa: ASYNC109 - aiohttp's timeout covers reading as well
+        timeout: float | None = None,  # noqa: ASYNC109  # the connections keep the limit
+        read: int = 16 * 1024,
+        body_wait: float | None = None,
+    ) -> EgressResponse:
+        """POST `body` to `url`; see `request`."""
+        return await self.request(
+            "POST",
+            url,
+            body=body,
+            headers=headers,
+            timeout=timeout,
+            read=read,
+            body_wait=body_wait,
+        )
+
+    async def get(
+        self,
+        url: URL | str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # the connections keep the limit
         read: int = 16 * 1024,
     ) -> EgressResponse:
-        """POST `body` to `url` once, and return the response, whatever its status.
+        """GET `url`; see `request`."""
+        return await self.request("GET", url, headers=headers, timeout=timeout, read=read)
+
+    async def request(
+        self,
+        method: str,
+        url: URL | str,
+        *,
+        body: bytes | AsyncIterable[bytes] = b"",
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # the connections keep the limit
+        read: int = 16 * 1024,
+        body_wait: float | None = None,
+    ) -> EgressResponse:
+        """Send a request, and return the response, whatever its status.
+
+        A receiver that closes a kept connection at the moment of the request gets the request
+        once more on a fresh connection.
 
         Args:
+            method: the method, in upper case.
             url: the target; checked again, even if `EgressPolicy.check_url` returned it.
-            body: the exact bytes to send, or an iterable of pieces; pieces are sent with
-                chunked encoding unless a header has the length.
+            body: the exact bytes to send, or an iterable of pieces, which are sent in chunks.
             headers: HTTP headers to send.
             timeout: the seconds for this request instead of the session's timeout.
             read: the bytes of the response's body to keep, at most `READ_LIMIT`.
+            body_wait: the most seconds to wait for the body after the headers.
 
         Raises:
             ForbiddenAddress: the policy forbids the request; no socket was opened.
-            TimeoutError: the response was not complete in time.
+            TimeoutError: the headers of the response were not complete in time.
+            RequestFailed: no connection came about, or no HTTP response; the message says why.
             ValueError: `timeout` is not positive, or a header has a line break.
-            aiohttp.ClientError: the connection failed, or the response is invalid.
         """
-        started = time.perf_counter()
-        async with self._session.post(
-            self.policy.check_url(url),
-            data=body,
-            headers=headers,
-            allow_redirects=False,
-            timeout=self._timeout if timeout is None else _make_timeout(timeout),
-        ) as response:
-            kept, truncated = await _read_body(response, min(max(read, 0), READ_LIMIT))
-            return EgressResponse(
-                response.status,
-                response.headers,
-                kept,
-                truncated,
-                time.perf_counter() - started,
+        target = self.policy.check_url(url)
+        started = self._loop.time()
+        deadline = started + (self._timeout if timeout is None else _check_timeout(timeout))
+        head, is_chunked = encode_head(
+            method, target, headers or {}, length=len(body) if isinstance(body, bytes) else None
+        )
+        request = OutgoingRequest(
+            head + body if isinstance(body, bytes) else head,
+            None if isinstance(body, bytes) else body,
+            is_chunked,
+            started,
+            deadline,
+            min(max(read, 0), READ_LIMIT),
+            body_wait,
+            method == "HEAD",
+        )
+        origin = (target.scheme, target.raw_host or "", target.port or 0)
+        # Pieces can be sent only once, so they need a connection that cannot be stale.
+        used = self._pool.take(origin) if request.pieces is None else None
+        if used is not None:
+            try:
+                return await used.exchange(request)
+            except StaleConnection:
+                self._pool.note_stale(origin)
+        return await (await self._connect(origin, target, deadline)).exchange(request)
+
+    async def _connect(self, origin: Origin, target: URL, deadline: float) -> HttpConnection:
+        async with asyncio.timeout_at(deadline):
+            return await self._connector.connect(
+                target, lambda: HttpConnection(self._loop, origin, self._pool)
             )
 
-    def _open_socket(self, info: AddrInfoType) -> socket.socket:
-        """Return a new socket for the address in `info`, if the policy allows the address.
 
-        The connector calls this method for each address just before it connects.
-        """
-        family, kind, protocol, _, (address, port, *_) = info
-        host = address.host if isinstance(address, _ResolvedAddress) else None
-        self.policy.check_address(address, port, host=host)
-        return socket.socket(family, kind, protocol)
-
-
-class _ResolvedAddress(str):
-    """Resolved address with the name that was resolved.
-
-    An exception for a name allows the addresses of the name, for connections to this name only.
-    The connector passes the resolver's address object to the socket factory, but not the name;
-    so the address object carries the name. If a future connector copies the address to a plain
-    string, the exception is lost and the connection refused, never the reverse.
-    """
-
-    __slots__ = ("host",)
-
-    host: str
-
-    def __new__(cls, address: str, host: str) -> Self:
-        self = super().__new__(cls, address)
-        self.host = host
-        return self
-
-
-class _GuardedResolver(AbstractResolver):
-    """Resolver that refuses a name if any of its addresses is forbidden.
-
-    Using only the allowed addresses would hide an attack, or an operator's mistake: connections
-    would work now and then.
-    """
-
-    def __init__(self, policy: EgressPolicy, resolver: AbstractResolver) -> None:
-        self._policy = policy
-        self._resolver = resolver
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        results = await self._resolver.resolve(host, port, family)
-        if not results:
-            raise socket.gaierror(socket.EAI_NONAME, f"{host} has no address")
-        for result in results:
-            self._policy.check_address(result["host"], result["port"], host=host)
-        return [{**result, "host": _ResolvedAddress(result["host"], host)} for result in results]
-
-    async def close(self) -> None:
-        """Do nothing: the caller of the session closes the resolver."""
-
-
-def _make_timeout(timeout: float) -> ClientTimeout:
-    # aiohttp takes 0 as no timeout at all.
+def _check_timeout(timeout: float) -> float:
     if timeout <= 0:
         raise ValueError(f"timeout is {timeout} s; choose a positive number")
-    return ClientTimeout(total=timeout)
-
-
-async def _read_body(response: ClientResponse, limit: int) -> tuple[bytes, bool]:
-    """Return at most `limit` bytes of the body, and whether the body is longer."""
-    body = bytearray()
-    while chunk := await response.content.read(limit + 1 - len(body)):
-        body += chunk
-        if len(body) > limit:
-            # The rest may be endless, so the connection cannot be used again.
-            response.close()
-            return bytes(body[:limit]), True
-    return bytes(body), False
+    return timeout

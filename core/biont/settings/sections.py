@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from biont.egress.policy import EgressPolicy
+from biont.egress.tls import make_tls_context
 from biont.exceptions import SettingsError
 from biont.settings.documents import KeyPath
 from biont.settings.section import Seconds, Section
@@ -166,12 +167,22 @@ class EgressSettings(Section):
         (),
         description="Allowed addresses that are not public: cidr:port or name:port each.",
     )
+    ca_file: Path | None = Field(
+        None,
+        description="PEM file with certificate authorities that are trusted besides the system's.",
+    )
 
     @field_validator("allow")
     @classmethod
     def _check_allow(cls, allow: tuple[str, ...]) -> tuple[str, ...]:
         EgressPolicy(allow)
         return allow
+
+    @field_validator("ca_file")
+    @classmethod
+    def _check_ca_file(cls, ca_file: Path | None) -> Path | None:
+        make_tls_context(ca_file)
+        return ca_file
 
 
 class PluginSettings(Section):

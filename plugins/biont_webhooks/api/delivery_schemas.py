@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from biont import Schema
 from biont.http import Instant
 from biont_webhooks.subscription.event_patterns import EventPatterns
-from biont_webhooks.tables import Attempt, AttemptTrigger, Delivery, DeliveryStatus
+from biont_webhooks.tables import Attempt, AttemptTrigger, Delivery, DeliveryStatus, ErrorClass
 
 
 class AttemptView(Schema):
@@ -24,7 +24,15 @@ class AttemptView(Schema):
     duration_ms: int
     status_code: int | None
     error: str | None
+    error_class: ErrorClass | None = Field(
+        description="The kind of the failure: an unexpected `status`, a `timeout`, a `forbidden` "
+        "address, a failure to `resolve` the name or to `connect`, `tls`, an `answer` that is not "
+        "HTTP, or something `unexpected`."
+    )
     answer: str = Field(description="The first bytes of the receiver's answer.")
+    answer_problem: str | None = Field(
+        description="The error after the headers of the answer; the status decides nevertheless."
+    )
 
 
 class DeliveryView(Schema):
@@ -90,5 +98,7 @@ def _make_attempt_view(attempt: Attempt) -> AttemptView:
         duration_ms=attempt.duration_ms,
         status_code=attempt.status_code,
         error=attempt.error,
+        error_class=None if attempt.error_class is None else ErrorClass(attempt.error_class),
         answer=attempt.answer,
+        answer_problem=attempt.answer_problem,
     )

@@ -10,20 +10,22 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import structlog
-from aiohttp import ClientError
 
 from biont.clock import Clock
 from biont.egress import EgressResponse, EgressSession
-from biont.exceptions import ForbiddenAddress
+from biont.exceptions import ForbiddenAddress, RequestFailed
 from biont.security import describe_exception
 from biont_webhooks.delivery.deliveries import PendingDelivery
 from biont_webhooks.delivery.results import AttemptResult
 from biont_webhooks.subscription.retry_policy import parse_retry_after
 from biont_webhooks.subscription.subscriber import Subscriber
-from biont_webhooks.tables import AttemptTrigger
+from biont_webhooks.tables import AttemptTrigger, ErrorClass
 
 _WITHOUT_RETRY = {AttemptTrigger.RESEND, AttemptTrigger.TEST}
 """Attempts that a user requested by hand and that are not retried."""
+
+_BODY_WAIT = 3.0
+"""The seconds in which the body of an answer may come after the headers."""
 
 _log = structlog.get_logger("biont.webhooks")
 
@@ -64,14 +66,19 @@ class AttemptMaker:
         )
         try:
             response = await self._egress.post(
-                subscriber.url, body=delivery.body, headers=headers, timeout=self._timeout
+                subscriber.url,
+                body=delivery.body,
+                headers=headers,
+                timeout=self._timeout,
+                body_wait=_BODY_WAIT,
             )
         # An error here would end the worker, and with it the attempts of the whole webhook.
         except Exception as error:  # noqa: BLE001  # see above
             duration = (self._clock.now() - now).total_seconds()
             retry_at = self._find_retry(subscriber, delivery, {})
+            error_class, text = _describe_error(error)
             return AttemptResult(
-                delivery, now, duration, None, _describe_error(error), retry_at=retry_at
+                delivery, now, duration, None, text, error_class, retry_at=retry_at
             )
         return self._evaluate(subscriber, delivery, now, response)
 
@@ -96,7 +103,9 @@ class AttemptMaker:
             response.duration,
             response.status,
             error,
+            None if error is None else ErrorClass.STATUS,
             response.body,
+            response.problem,
             retry_at,
             is_gone,
         )
@@ -116,13 +125,13 @@ class AttemptMaker:
         return None if wait is None else now + timedelta(seconds=wait)
 
 
-def _describe_error(error: Exception) -> str:
+def _describe_error(error: Exception) -> tuple[ErrorClass, str]:
     if isinstance(error, TimeoutError):
-        return "timeout: no complete answer in time"
+        return ErrorClass.TIMEOUT, "timeout: no answer in time"
     if isinstance(error, ForbiddenAddress):
-        return f"forbidden address: {error}"
-    if isinstance(error, ClientError | OSError):
-        return f"connection: {error}"
+        return ErrorClass.FORBIDDEN, f"forbidden address: {error}"
+    if isinstance(error, RequestFailed):
+        return ErrorClass(error.step), f"connection: {error}"
     # A mistake in this code: the log gets the traceback, the user a short text.
     _log.error("attempt failed unexpectedly", exc_info=error)
-    return f"unexpected: {describe_exception(error)}"
+    return ErrorClass.UNEXPECTED, f"unexpected: {describe_exception(error)}"

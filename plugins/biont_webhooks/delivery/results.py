@@ -22,6 +22,7 @@ from biont_webhooks.tables import (
     AttemptTrigger,
     ClaimState,
     DeliveryStatus,
+    ErrorClass,
     Webhook,
     WebhookStatus,
 )
@@ -42,7 +43,9 @@ class AttemptResult:
         duration: the duration of the attempt, in seconds.
         status_code: the HTTP status of the answer; None for no answer.
         error: the reason for the failure; None for a success.
+        error_class: the kind of the failure; None for a success.
         answer: the first bytes of the answer's body.
+        answer_problem: the error after the headers of the answer; None for none.
         retry_at: the instant of the next attempt; None for no further attempt.
         is_gone: whether the receiver answered 410 and wants no more deliveries.
     """
@@ -52,7 +55,9 @@ class AttemptResult:
     duration: float
     status_code: int | None
     error: str | None
+    error_class: ErrorClass | None = None
     answer: bytes = b""
+    answer_problem: str | None = None
     retry_at: datetime | None = None
     is_gone: bool = False
 
@@ -76,12 +81,12 @@ _UPDATE_DELIVERIES = f"""
 
 _INSERT_ATTEMPTS = """
     INSERT INTO webhook_attempts (delivery_id, "trigger", redelivered, attempted_at, duration_ms,
-        status_code, error, answer)
+        status_code, error, error_class, answer, answer_problem)
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
-        value ->> 6, value ->> 7
+        value ->> 6, value ->> 7, value ->> 8, value ->> 9
     FROM json_each(?)
     WHERE EXISTS (
-        SELECT 1 FROM webhook_deliveries WHERE id = value ->> 0 AND webhook_id = value ->> 8)
+        SELECT 1 FROM webhook_deliveries WHERE id = value ->> 0 AND webhook_id = value ->> 10)
 """
 
 # The second condition of each statement: a row that would not change is not written.
@@ -148,7 +153,9 @@ def _to_attempt_row(result: AttemptResult) -> tuple[object, ...]:
         result.status_code,
         # Text of an error may hold surrogates, which neither JSON nor SQLite takes.
         None if result.error is None else result.error.encode(errors="replace").decode(),
+        result.error_class,
         result.answer.decode(errors="replace"),
+        result.answer_problem,
         result.delivery.webhook_id,
     )
 

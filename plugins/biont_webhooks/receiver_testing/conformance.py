@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from aiohttp import ClientError
 from yarl import URL
 
 from biont.egress import EgressPolicy, EgressSession
-from biont.exceptions import BiontError
+from biont.exceptions import BiontError, RequestFailed
 from biont_webhooks.receiver_testing.conformance_cases import Case, Expected
 
 _CHUNKS = 10
@@ -76,19 +75,20 @@ async def _run_case(
     url: URL, case: Case, policy: EgressPolicy, answer_timeout: float, slow_body_seconds: float
 ) -> Result:
     sample = case.make()
-    # With a length, because a body of unknown length would be sent in chunked encoding.
-    headers = {**sample.headers, "Content-Length": str(len(sample.body))}
+    headers = sample.headers
     body: bytes | AsyncIterator[bytes] = sample.body
     if sample.is_slow:
         answer_timeout += slow_body_seconds
         body = _send_slowly(sample.body, slow_body_seconds)
+        # Otherwise a body of pieces would be sent in chunked encoding.
+        headers = {**headers, "Content-Length": str(len(sample.body))}
     # A session for each case: a receiver that breaks a connection must not fail the next case.
     async with EgressSession(policy, timeout=answer_timeout) as egress:
         try:
             response = await egress.post(url, body=body, headers=headers)
         except TimeoutError:
             return _make_result(case, None, f"no answer within {answer_timeout:g} s")
-        except (ClientError, OSError) as error:
+        except RequestFailed as error:
             return _make_result(case, None, f"no answer: {error}")
     return _make_result(case, response.status, f"answered {response.status}")
 

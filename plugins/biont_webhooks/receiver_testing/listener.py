@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
-from aiohttp import ClientError, web
+from aiohttp import web
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -62,7 +62,7 @@ class Forwarder:
             )
         except TimeoutError:
             return web.Response(status=504, text=f"{self.url} did not answer in time")
-        except (BiontError, ClientError, OSError, ValueError) as error:
+        except (BiontError, ValueError) as error:
             return web.Response(status=502, text=f"{self.url} did not answer: {error}")
         return _to_web_response(response)
 

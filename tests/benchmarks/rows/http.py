@@ -19,7 +19,7 @@ from benchmarks.twins import Answer
 _SECONDS = 2
 _P99_LIMIT = 5.0
 
-_EVENT = {
+EVENT = {
     "event_type": "custom_order_placed",
     "payload": {"order_id": 4711, "customer": "Ada Lovelace", "total": 99.5, "items": [1, 2, 3]},
 }
@@ -56,7 +56,7 @@ async def read_c32(folder: Path) -> Result:
 async def _ingest(folder: Path, connections: int, p99_limit: float | None = None) -> Result:
     workbench = await set_up(folder)
     async with workbench.serve() as ours:
-        call = post(ours.url, "/events", workbench.key, _EVENT)
+        call = post(ours.url, "/events", workbench.key, EVENT)
         return await _compare(ours, call, connections, p99_limit)
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 import uvloop
-from aiohttp import ClientConnectorDNSError, web
+from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 from hypothesis import given
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from biont.egress import EgressPolicy, EgressResponse, EgressSession
-from biont.exceptions import ForbiddenAddress
+from biont.exceptions import ForbiddenAddress, RequestFailed
 
 METADATA_ADDRESSES = [
     "169.254.169.254",
@@ -266,5 +266,5 @@ async def test_requests_that_share_a_look_up_are_all_refused(opened: list[str]) 
 
 
 async def test_a_name_without_any_address_is_an_error_of_the_connection() -> None:
-    with pytest.raises(ClientConnectorDNSError, match=r"hook\.example"):
+    with pytest.raises(RequestFailed, match=r"hook\.example"):
         await post("http://hook.example/", [])

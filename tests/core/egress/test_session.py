@@ -6,14 +6,13 @@ import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 from aiohttp.typedefs import Handler
 
 from biont.egress import EgressPolicy, EgressSession
-from biont.exceptions import ForbiddenAddress
+from biont.exceptions import ForbiddenAddress, RequestFailed
 
 LOOPBACK = EgressPolicy(["127.0.0.0/8:*"])
 MEBIBYTE = 1024 * 1024
@@ -219,18 +218,24 @@ async def test_a_compressed_response_is_not_decompressed(session: EgressSession)
         assert await measure_peak(request) < 4 * MEBIBYTE
 
 
-@pytest.mark.parametrize("handler", [drip, never_answer])
-async def test_a_slow_response_times_out(handler: Handler) -> None:
-    async with serve(handler) as url, EgressSession(LOOPBACK, timeout=0.1) as session:
-        async with asyncio.timeout(30):
-            with pytest.raises(TimeoutError):
-                await session.post(url, body=b"", headers={})
-
-
-async def test_a_request_can_have_a_timeout_of_its_own(session: EgressSession) -> None:
-    async with serve(drip) as url, asyncio.timeout(30):
+async def test_an_answer_that_does_not_begin_times_out(session: EgressSession) -> None:
+    async with serve(never_answer) as url, asyncio.timeout(30):
         with pytest.raises(TimeoutError):
             await session.post(url, body=b"", headers={}, timeout=0.1)
+        async with EgressSession(LOOPBACK, timeout=0.1) as hasty:
+            with pytest.raises(TimeoutError):
+                await hasty.post(url, body=b"", headers={})
+
+
+@pytest.mark.parametrize("limits", [{"timeout": 0.5}, {"body_wait": 0.1}])
+async def test_an_answer_counts_although_its_body_does_not_end(
+    session: EgressSession, limits: dict[str, float]
+) -> None:
+    async with serve(drip) as url, asyncio.timeout(30):
+        response = await session.post(url, body=b"", headers={}, **limits)  # type: ignore[arg-type]  # both are numbers
+    assert (response.status, response.truncated) == (200, False)
+    assert response.body.startswith(b".")
+    assert response.problem == "the body was not complete in time"
 
 
 @pytest.mark.parametrize("seconds", [0, -1])
@@ -247,48 +252,106 @@ async def test_a_header_with_a_line_break_is_refused(session: EgressSession) -> 
             await session.post(url, body=b"", headers={"X-Note": "a\r\nX-Other: b"})
 
 
-async def test_the_timeout_includes_the_wait_for_a_connection() -> None:
-    is_asked = asyncio.Event()
-
-    async def ask_and_wait(request: web.Request) -> web.StreamResponse:
-        is_asked.set()
-        return await never_answer(request)
-
-    async with (
-        serve(ask_and_wait) as slow,
-        serve(answer_peer) as quick,
-        EgressSession(LOOPBACK, timeout=60, connections=1) as session,
-    ):
-        holder = asyncio.create_task(session.post(slow, body=b"", headers={}))
-        await is_asked.wait()
-        with pytest.raises(TimeoutError):
-            await session.post(quick, body=b"", headers={}, timeout=0.1)
-        holder.cancel()
-        await asyncio.wait([holder])
-        assert (await session.post(quick, body=b"", headers={})).status == 200
+BAD_HEADS = {
+    "nothing": b"",
+    "noise": b"not HTTP at all\r\n\r\n",
+    "an end in the headers": b"HTTP/1.1 200 OK\r\nContent-Le",
+    "a negative length": b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+    "a long header": b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 1_000_000 + b"\r\n\r\n",
+    "many headers": b"HTTP/1.1 200 OK\r\n" + b"X-Many: x\r\n" * 100_000 + b"\r\n",
+    "informational answers only": b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n" * 3,
+}
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        b"",
-        b"not HTTP at all\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfive.",
-        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 100_000 + b"\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\n" + b"X-Many: x\r\n" * 10_000 + b"\r\n",
-    ],
-    ids=["nothing", "noise", "cut", "negative", "chunks", "long header", "many headers"],
-)
-async def test_an_answer_that_is_not_http_is_a_client_error(
+@pytest.mark.parametrize("answer", BAD_HEADS.values(), ids=list(BAD_HEADS))
+async def test_an_answer_without_complete_headers_is_a_failed_request(
     session: EgressSession, answer: bytes
 ) -> None:
     async with serve_raw(answer) as url:
-        with pytest.raises(aiohttp.ClientError):
+        with pytest.raises(RequestFailed):
             await session.post(url, body=b"", headers={})
 
 
-async def test_a_refused_connection_is_a_client_error(session: EgressSession) -> None:
-    with pytest.raises(aiohttp.ClientConnectorError):
-        await session.post(f"http://127.0.0.1:{unused_port()}/", body=b"", headers={})
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+INFORMATIONAL = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n"
+ODD_ANSWERS: dict[str, tuple[bytes, int, bytes, str | None]] = {
+    "a length beyond the body": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfive.",
+        200,
+        b"five.",
+        "the connection ended before the end of the body",
+    ),
+    "a length below the body": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nfive.",
+        200,
+        b"fi",
+        None,
+    ),
+    "no length": (b"HTTP/1.1 200 OK\r\n\r\nfive.", 200, b"five.", None),
+    "wrong chunks": (
+        CHUNKED + b"zz\r\n",
+        200,
+        b"",
+        "the answer is not valid HTTP: Invalid character in chunk size",
+    ),
+    "chunks and a trailer": (
+        CHUNKED + b"5;a=b\r\nfive.\r\n0\r\nX-Trailer: x\r\n\r\n",
+        200,
+        b"five.",
+        None,
+    ),
+    "a long header": (
+        b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 20_000 + b"\r\nContent-Length: 0\r\n\r\n",
+        200,
+        b"",
+        None,
+    ),
+    "many headers": (
+        b"HTTP/1.1 200 OK\r\n" + b"X-Many: x\r\n" * 300 + b"Content-Length: 0\r\n\r\n",
+        200,
+        b"",
+        None,
+    ),
+    "HTTP/1.0": (b"HTTP/1.0 202 Accepted\r\n\r\nlater", 202, b"later", None),
+    "bare line feeds": (b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok", 200, b"ok", None),
+    "no reason": (b"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok", 200, b"ok", None),
+    "informational answers first": (
+        INFORMATIONAL + b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok",
+        201,
+        b"ok",
+        None,
+    ),
+    "another protocol": (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n...",
+        101,
+        b"",
+        None,
+    ),
+    "no content": (b"HTTP/1.1 204 No Content\r\n\r\n", 204, b"", None),
+    "a second answer": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 500 No\r\n\r\n",
+        200,
+        b"ok",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "body", "problem"), ODD_ANSWERS.values(), ids=list(ODD_ANSWERS)
+)
+async def test_an_odd_answer_counts_and_its_problem_is_told(
+    session: EgressSession, answer: bytes, status: int, body: bytes, problem: str | None
+) -> None:
+    async with serve_raw(answer) as url:
+        for _ in range(3):
+            response = await session.post(url, body=b"{}", headers={})
+            assert (response.status, response.body) == (status, body)
+            assert response.problem == problem
+
+
+async def test_a_refused_connection_is_a_failed_request(session: EgressSession) -> None:
+    port = unused_port()
+    with pytest.raises(RequestFailed, match=rf"127\.0\.0\.1:{port} refuses connections"):
+        await session.post(f"http://127.0.0.1:{port}/secret", body=b"", headers={})

@@ -238,9 +238,9 @@ async def test_check_ends_when_the_receiver_hangs() -> None:
         return status
 
     async with serve(hang) as url:
-        results = await try_out(url, answer_timeout=0.3)
+        results = await try_out(url, answer_timeout=2)
     assert names(results, Grade.FAILED) == FORGED
-    assert {result.summary for result in results} >= {"no answer within 0.3 s"}
+    assert {result.summary for result in results} >= {"no answer within 2 s"}
 
 
 async def test_the_command_reports_each_case_and_fails(tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ async def test_the_command_reports_in_json_and_succeeds(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("http://127.0.0.1:1/", "http://127.0.0.1:1/: no answer: Cannot connect"),
+        ("http://127.0.0.1:1/", "http://127.0.0.1:1/: no answer: 127.0.0.1:1 refuses connections"),
         ("http://10.1.2.3/", '"10.1.2.3:80" in the setting egress.allow'),
         ("http://169.254.169.254/", "metadata service, which no setting permits"),
         ("ftp://127.0.0.1/", "the URL must begin with http:// or https://"),
