@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
 
 Location = tuple[int | str, ...]
 """Keys and indexes that lead to a place in a JSON document."""
@@ -162,12 +163,17 @@ class InvalidInput(BiontError):
             InputProblem(
                 null_detail
                 if null_detail and item["input"] is None and item["type"] != "extra_forbidden"
-                else _shorten(item["msg"].removeprefix("Value error, "), _DETAIL_LIMIT),
+                else _shorten(_read_message(item), _DETAIL_LIMIT),
                 _shorten(point(item["loc"]), _PLACE_LIMIT),
             )
             for item in found[:PROBLEM_LIMIT]
         )
         return cls(*problems, omitted=max(0, len(found) - PROBLEM_LIMIT))
+
+
+def _read_message(problem: ErrorDetails) -> str:
+    """Return the text of a validator as its author wrote it."""
+    return problem["msg"].removeprefix("Value error, ")
 
 
 def _shorten(text: str, limit: int) -> str:
@@ -186,7 +192,8 @@ def describe_validation_error(
     """
     problems = error.errors(include_url=False, include_input=False)[:limit]
     return "; ".join(
-        f"{'.'.join(map(str, problem['loc'])) or root}: {problem['msg']}" for problem in problems
+        f"{'.'.join(map(str, problem['loc'])) or root}: {_read_message(problem)}"
+        for problem in problems
     )
 
 

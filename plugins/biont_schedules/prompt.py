@@ -39,11 +39,14 @@ class PromptParameters(Schema):
     tags: Tags = Field(default_factory=list, description="Tags of the note.")
     report_to: list[Annotated[str, Field(max_length=50)]] | None = Field(
         None,
+        max_length=100,
         description="Names of the integrations that get the note; null for all with `reports`.",
     )
-    backend: str | None = Field(None, description="Name of the LLM backend; null for the default.")
+    backend: str | None = Field(
+        None, max_length=100, description="Name of the LLM backend; null for the default."
+    )
     model: str | None = Field(
-        None, description="Name of a model of the backend; null for the default."
+        None, max_length=200, description="Name of a model of the backend; null for the default."
     )
 
     @field_validator("variables")

@@ -12,7 +12,7 @@ from biont.exceptions import (
     InvalidInput,
     UnknownTimeZone,
 )
-from biont.scheduling import RunStatus, Schedule, ScheduleRun, plan_schedule
+from biont.scheduling import RunStatus, Schedule, ScheduleRun, TimingKind, plan_schedule
 from biont_schedules.timing import name_field, read_timing
 
 _TIMING_COLUMNS = frozenset(
@@ -139,11 +139,15 @@ def _require_due(schedule: Schedule) -> None:
             )
         )
     if schedule.next_fire_at is None:
+        if schedule.ends_at is not None:
+            place, remedy = "ends_at", "give a later instant"
+        elif schedule.kind == TimingKind.AT:
+            place, remedy = "at", "give an instant in the future"
+        else:
+            place = name_field(schedule.kind)
+            remedy = f"change '{place}' or 'starts_at'"
         raise InvalidInput(
-            InputProblem(
-                "the schedule would never be due; give an instant in the future",
-                "#/ends_at" if schedule.ends_at is not None else f"#/{name_field(schedule.kind)}",
-            )
+            InputProblem(f"the schedule would never be due; {remedy}", f"#/{place}")
         )
 
 

@@ -81,3 +81,18 @@ async def test_a_change_to_a_past_instant_is_refused(client: ApiClient, path: st
         ],
     )
     assert await client.get(f"{path}/{made['id']}") == made
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [{"backend": "x" * 101}, {"model": "x" * 201}, {"report_to": ["x"] * 101}],
+    ids=["backend", "model", "report_to"],
+)
+async def test_the_parameters_of_a_prompt_are_bounded(
+    client: ApiClient, parameter: dict[str, JsonValue]
+) -> None:
+    body: JsonValue = {**CRON, "prompt": "Tea", "parameters": parameter}
+    status, problem = await client.ask("POST", "/schedule", body)
+    assert (status, f"#/parameters/{next(iter(parameter))}" in str(problem)) == (422, True), (
+        problem
+    )

@@ -15,6 +15,7 @@ from biont.http.body import BODY_TIMEOUT
 from biont.http.cors import CROSS_ORIGIN, CrossOrigin
 from biont.http.endpoint import Endpoint
 from biont.http.error_responses import answer_error
+from biont.http.no_path import NoPathResource
 from biont.http.request import Request
 from biont.http.request_id import add_request_id, begin_request
 from biont.workbench import Workbench
@@ -76,6 +77,7 @@ def make_app(
         # Here and not below, or DELETE /keys/create would be DELETE /keys/{id}.
         add_route("*", path, _answer_other_method)
     add_route("*", "/{path:.*}", _answer_unknown_path)
+    app.router.register_resource(NoPathResource())
     return app
 
 

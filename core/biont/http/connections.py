@@ -30,6 +30,7 @@ from typing import cast
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
 
 from biont.http.error_responses import respond_problem
 from biont.http.problem_details import ProblemDetails
@@ -42,6 +43,8 @@ _REFUSAL = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
     b"Content-Length: 0\r\n\r\n"
 )
+
+_TOO_LONG = "the path or a header of the request is too long; at most 8,190 bytes are allowed"
 
 _log = structlog.get_logger("biont.http")
 
@@ -260,9 +263,10 @@ class ClientConnection(web.RequestHandler):
             return answer
         request_id = begin_request(request)
         # Without the text of the parser, which quotes the client's bytes.
+        detail = _TOO_LONG if isinstance(exc, LineTooLong) else "the request is not valid HTTP/1.1"
         problem = ProblemDetails(
             status,
-            "the request is not valid HTTP/1.1",
+            detail,
             headers={"X-Request-ID": request_id},
             request_id=request_id,
         )

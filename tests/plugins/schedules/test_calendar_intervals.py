@@ -82,6 +82,20 @@ async def test_a_wrong_interval_is_refused_at_its_place(
 ) -> None:
     status, problem = await client.ask("POST", "/schedule", SCHEDULE | {"every": every})
     assert (status, "'#/every'" in str(problem["errors"])) == (422, True), problem
+    assert "Value error" not in str(problem)
+
+
+async def test_an_interval_that_reaches_no_day_names_what_to_change(client: ApiClient) -> None:
+    # Every tenth year from 2027 on is no leap year.
+    never: JsonValue = {"years": 10, "month": 2, "day": 29}
+    body = SCHEDULE | {"every": never, "starts_at": "2027-01-01T00:00:00Z"}
+    _, problem = await client.ask("POST", "/schedule", body)
+    assert problem["errors"] == [
+        {
+            "detail": "the schedule would never be due; change 'every' or 'starts_at'",
+            "pointer": "#/every",
+        }
+    ]
 
 
 async def test_a_reminder_may_have_a_calendar_interval(client: ApiClient) -> None:
