@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from conftest import Restart
 from pydantic import JsonValue
+from support.missions import GOAL, tasks_of, wait_for_end
 from support.thinker import Thinker
 
 from biont import Workbench
@@ -25,46 +26,8 @@ from biont.testing import (
 )
 from biont_missions import MISSIONS, PlannedTask
 
-ENDS = {"completed", "failed", "cancelled"}
 NO_FILE = {"backend": "local", "local": {"model_path": "/nowhere.gguf"}}
 WITHOUT_FILE = {"plugins": {"llm": NO_FILE, "missions": {"retry": [3600]}}}
-GOAL: dict[str, JsonValue] = {"goal": "Open the library"}
-
-
-@pytest.fixture
-def thinker(scripted: ModelServer) -> Thinker:
-    scripted.default = thinker = Thinker()
-    return thinker
-
-
-@pytest.fixture
-def context() -> int:
-    """How many tokens the model can read; to be parametrized."""
-    return 128_000
-
-
-@pytest.fixture
-def concurrency() -> int:
-    """How many tasks go on at once; to be parametrized."""
-    return 4
-
-
-@pytest.fixture
-def sections(scripted: ModelServer, context: int, concurrency: int) -> dict[str, object]:
-    openai = {"base_url": scripted.url, "api_key": "x", "model": "m", "context": context}
-    llm = {"backend": "openai", "openai": openai, "retries": 0, "circuit_failures": 100}
-    missions = {"retry": [0.01, 0.01], "tasks": max(5, concurrency), "concurrency": concurrency}
-    return {"plugins": {"llm": llm, "missions": missions}}
-
-
-async def wait_for_end(client: ApiClient, mission: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    return await client.get_until(
-        f"/missions/{mission['id']}", lambda found: found["status"] in ENDS
-    )
-
-
-def tasks_of(mission: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
-    return rows_of({"data": mission["tasks"]})
 
 
 async def list_events(client: ApiClient, event_type: str) -> list[dict[str, JsonValue]]:
@@ -292,58 +255,6 @@ async def test_a_draft_starts_by_run(client: ApiClient, thinker: Thinker) -> Non
     assert (await client.ask("POST", f"/missions/{made['id']}/run"))[0] == 409
 
 
-async def test_a_task_waits_for_an_approval(client: ApiClient, thinker: Thinker) -> None:
-    thinker.replies["Only"] = [
-        say(calls=[("send_message", '{"integration": "x", "title": "Hi"}')]),
-        say("Tried."),
-    ]
-    steps: list[JsonValue] = [{"title": "Only"}]
-    made = await client.post(
-        "/missions", {**GOAL, "steps": steps, "tools": ["send_message"], "reviews": 0}
-    )
-    path = f"/missions/{made['id']}"
-    found = await client.get_until(path, lambda found: "'waiting'" in str(found["tasks"]))
-    (task,) = tasks_of(found)
-    (call,) = rows_of(await client.get(f"/tool-calls?source=task-{task['id']}"))
-    await client.post(f"/tool-calls/{call['id']}/approve")
-    mission = await wait_for_end(client, made)
-    assert [task["result"] for task in tasks_of(mission)] == ["Tried."]
-
-
-SEND = say(calls=[("send_message", '{"integration": "x", "title": "Hi"}')])
-
-
-async def start_waiting(client: ApiClient, thinker: Thinker) -> tuple[str, dict[str, JsonValue]]:
-    """Begin a mission; return its path and its only task, which waits for an approval."""
-    thinker.replies["Only"] = [SEND, say("Tried.")]
-    body: dict[str, JsonValue] = {**GOAL, "steps": [{"title": "Only"}], "tools": ["send_message"]}
-    made = await client.post("/missions", {**body, "reviews": 0})
-    path = f"/missions/{made['id']}"
-    found = await client.get_until(path, lambda found: "'waiting'" in str(found["tasks"]))
-    return path, tasks_of(found)[0]
-
-
-async def test_cancelling_a_mission_abandons_its_waiting_calls(
-    client: ApiClient, thinker: Thinker
-) -> None:
-    path, _ = await start_waiting(client, thinker)
-    cancelled = await client.post(f"{path}/cancel")
-    assert cancelled["tokens"] == USAGE["total_tokens"]
-    assert rows_of(await client.get("/tool-calls?status=waiting")) == []
-    assert (await client.get("/tool-calls/1"))["status"] == "abandoned"
-    assert (await client.ask("POST", "/tool-calls/1/approve"))[0] == 409
-    await client.ask("POST", f"{path}/retry")
-    assert (await client.get_until(path, lambda found: found["ended_at"]))["status"] == "completed"
-
-
-async def test_a_waiting_task_is_completed_by_hand(client: ApiClient, thinker: Thinker) -> None:
-    path, task = await start_waiting(client, thinker)
-    await client.post(f"/tasks/{task['id']}/complete", {"result": "By hand"})
-    mission = await client.get_until(path, lambda found: found["ended_at"])
-    assert (mission["status"], tasks_of(mission)[0]["result"]) == ("completed", "By hand")
-    assert (await client.get("/tool-calls/1"))["status"] == "abandoned"
-
-
 async def test_a_task_calls_only_the_tools_of_its_mission(
     client: ApiClient, thinker: Thinker
 ) -> None:
@@ -375,6 +286,7 @@ async def test_a_mission_continues_after_a_restart(restart: Restart, thinker: Th
     assert thinker.asked["plan"] == 1
 
 
+@pytest.mark.usefixtures("thinker")
 async def test_tasks_of_a_person_are_created_completed_and_deleted(
     open_client: MakeClient,
 ) -> None:
@@ -395,6 +307,9 @@ async def test_tasks_of_a_person_are_created_completed_and_deleted(
     }
     assert (await client.ask("POST", f"{path}/complete", {}))[0] == 409
     assert rows_of(await client.get("/tasks?status=completed")) == [done]
+    mission = await wait_for_end(client, await client.post("/missions", GOAL))
+    of_mission = rows_of(await client.get(f"/tasks?mission_id={mission['id']}"))
+    assert [row["title"] for row in of_mission] == ["Two", "One"]
     assert rows_of(await client.get("/tasks?status=pending")) == []
     assert (await client.ask("DELETE", path))[0] == 204
     assert (await client.ask("GET", path))[0] == 404
