@@ -14,7 +14,7 @@ from biont_webhooks.api.delivery_routes import api as delivery_api
 from biont_webhooks.api.event_log_routes import api as event_log_api
 from biont_webhooks.api.routes import api as webhook_api
 from biont_webhooks.delivery.attempt import AttemptMaker
-from biont_webhooks.delivery.claims import find_webhooks_with_pending, mark_interrupted_claims
+from biont_webhooks.delivery.claims import find_webhooks_to_watch, mark_interrupted_claims
 from biont_webhooks.delivery.dispatcher import Dispatcher
 from biont_webhooks.delivery.retention import delete_old_deliveries
 from biont_webhooks.event_types import WEBHOOK_DISABLED
@@ -97,11 +97,11 @@ async def _run_deliveries(workbench: Workbench) -> AsyncIterator[None]:
     )
     workbench.provide(WEBHOOKS, webhooks)
     workbench.provide(FAN_OUT, FanOut(store, clock, subscribers, dispatcher))
-    with_pending = await store.read(find_webhooks_with_pending, vault)
+    watched = await store.read(find_webhooks_to_watch, vault)
     if settings.keep_days:
         delete = partial(delete_old_deliveries, store, clock, settings.keep_days)
         workbench.background_tasks.every(3600, "webhooks.retention", delete)
-    async with dispatcher.run(with_pending, workbench.shutdown.time_left):
+    async with dispatcher.run(watched, workbench.shutdown.time_left):
         yield
 
 

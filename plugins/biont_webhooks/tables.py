@@ -82,6 +82,8 @@ class Webhook(OwnedTable):
     status = TextField()
     disabled_reason = TextField(null=True)
     failing_since = InstantField(null=True)
+    # Asked for by the receiver's Retry-After: no attempt begins before this instant.
+    waits_until = InstantField(null=True)
     created_at = InstantField()
     updated_at = InstantField()
 

@@ -32,6 +32,15 @@ async def list_deliveries(client: ApiClient, webhook: Document, query: str = "")
     return list_documents(page["data"])
 
 
+async def leave_pending(client: ApiClient, webhook: Document) -> Document:
+    """Pause a webhook and give it a pending delivery; return the event."""
+    await client.post(f"{PATH}/{webhook['id']}/pause")
+    event = await emit(client)
+    since: JsonValue = {"since": event["created_at"]}
+    assert await client.post(f"{PATH}/{webhook['id']}/replay", since) == {"count": 1}
+    return event
+
+
 async def wait_for_deliveries(
     client: ApiClient, webhook: Document, count: int = 1
 ) -> list[Document]:

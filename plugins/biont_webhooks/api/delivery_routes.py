@@ -73,27 +73,31 @@ async def send_test(request: Request, webhook_id: RowId) -> DeliveryView:
     """Create a test delivery of type `webhook_test` for this webhook alone.
 
     A test delivery is not an event: no other webhook and no handler receives the message. The
-    delivery is signed and recorded like any other, and attempted once.
+    delivery is signed and recorded like any other, and attempted once and at once: also while the
+    webhook is paused or disabled, and while its endpoint waits.
     """
     workbench = request.workbench
     now, message_id = workbench.clock.now(), str(uuid_utils.uuid7())
     payload = {"webhook_id": webhook_id}
     message = Event.uncaused(message_id, request.user_id, "webhook_test", payload, now)
-    delivery_id = await workbench.get(WEBHOOKS).redeliver(
-        create_test_delivery, request.user_id, webhook_id, message, now
+    delivery_id = await workbench.get(WEBHOOKS).attempt_now(
+        lambda webhook: create_test_delivery(webhook, message, now), request.user_id, webhook_id
     )
     return await read_delivery(request, webhook_id, delivery_id)
 
 
 @api.post(f"{DELIVERY}/resend", scopes=SCOPES, status=200)
 async def send_again(request: Request, webhook_id: RowId, delivery_id: RowId) -> DeliveryView:
-    """Attempt a delivery once more, in any status.
+    """Attempt a delivery once more and at once, in any status.
 
-    A finished delivery gets one attempt without retries. A pending delivery is attempted now
-    and keeps its further retries.
+    The attempt is made also while the webhook is paused or disabled, and while its endpoint
+    waits. A finished delivery gets one attempt without retries. A pending delivery is attempted
+    now and keeps its further retries.
     """
     webhooks = request.workbench.get(WEBHOOKS)
-    await webhooks.redeliver(resend_delivery, request.user_id, webhook_id, delivery_id)
+    await webhooks.attempt_now(
+        lambda webhook: resend_delivery(webhook, delivery_id), request.user_id, webhook_id
+    )
     return await read_delivery(request, webhook_id, delivery_id)
 
 

@@ -114,7 +114,8 @@ def _check_url(request: Request, url: str) -> None:
 
 
 def _make_view(request: Request, webhook: Webhook) -> WebhookView:
-    return make_webhook_view(webhook, request.workbench.vault)
+    workbench = request.workbench
+    return make_webhook_view(webhook, workbench.vault, workbench.clock.now())
 
 
 def _make_view_with_secret(request: Request, webhook: Webhook, secret: str) -> CreatedWebhook:

@@ -13,6 +13,7 @@ from biont import Schema
 from biont.http import MergePatch
 from biont.security import Vault
 from biont.store import dump_json
+from biont_webhooks.delivery.endpoint_waits import find_present_wait
 from biont_webhooks.subscription.custom_headers import (
     HeaderPatch,
     Headers,
@@ -122,6 +123,11 @@ class WebhookView(Schema):
         description="The first failed attempt after the last successful one; null while attempts "
         "succeed."
     )
+    waits_until: datetime | None = Field(
+        description="The instant before which no attempt begins, because the receiver has "
+        "answered 429 or 503 with `Retry-After`; an hour later at most. A resume, or another URL, "
+        "ends the wait. Null when the endpoint does not wait."
+    )
     previous_secret_until: datetime | None = Field(
         description="The instant until which the replaced secret still signs."
     )
@@ -149,6 +155,9 @@ def list_changes(change: WebhookChange, webhook: Webhook, vault: Vault) -> dict[
     """
     given = change.model_fields_set
     columns = _to_columns(change, given - {"headers"})
+    if columns.get("url", webhook.url) != webhook.url:
+        # The receiver at the former URL asked for the wait.
+        columns["waits_until"] = None
     if "headers" in given:
         present = {} if change.headers is None else load_headers(webhook, vault)
         columns["headers"] = _dump_headers(merge_headers(present, change.headers or {}), vault)
@@ -172,7 +181,7 @@ def _dump_headers(headers: Mapping[str, str] | None, vault: Vault) -> str | None
     return vault.encrypt(dump_json(dict(headers))) if headers else None
 
 
-def make_webhook_view(webhook: Webhook, vault: Vault) -> WebhookView:
+def make_webhook_view(webhook: Webhook, vault: Vault, now: datetime) -> WebhookView:
     """Return the view of a webhook."""
     return WebhookView(
         id=webhook.id,
@@ -188,6 +197,7 @@ def make_webhook_view(webhook: Webhook, vault: Vault) -> WebhookView:
         status=WebhookStatus(webhook.status),
         disabled_reason=webhook.disabled_reason,
         failing_since=webhook.failing_since,
+        waits_until=find_present_wait(webhook.waits_until, now),
         previous_secret_until=webhook.previous_secret_until,
         created_at=webhook.created_at,
         updated_at=webhook.updated_at,

@@ -6,7 +6,7 @@ A failed attempt returns a result and raises nothing.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,6 +16,7 @@ from biont.egress import EgressResponse, EgressSession
 from biont.exceptions import ForbiddenAddress, RequestFailed
 from biont.security import describe_exception
 from biont_webhooks.delivery.deliveries import PendingDelivery
+from biont_webhooks.delivery.endpoint_waits import WAIT_LIMIT
 from biont_webhooks.delivery.results import AttemptResult
 from biont_webhooks.subscription.retry_policy import parse_retry_after
 from biont_webhooks.subscription.subscriber import Subscriber
@@ -23,6 +24,9 @@ from biont_webhooks.tables import AttemptTrigger, ErrorClass
 
 _WITHOUT_RETRY = {AttemptTrigger.RESEND, AttemptTrigger.TEST}
 """Attempts that a user requested by hand and that are not retried."""
+
+_ASKS_FOR_WAIT = {429, 503}
+"""The statuses by which ``Retry-After`` concerns the whole endpoint (RFC 6585, RFC 9110)."""
 
 _BODY_WAIT = 3.0
 """The seconds in which the body of an answer may come after the headers."""
@@ -75,7 +79,7 @@ class AttemptMaker:
         # An error here would end the worker, and with it the attempts of the whole webhook.
         except Exception as error:  # noqa: BLE001  # see above
             duration = (self._clock.now() - now).total_seconds()
-            retry_at = self._find_retry(subscriber, delivery, {})
+            retry_at = self._find_retry(subscriber, delivery, None)
             error_class, text = _describe_error(error)
             return AttemptResult(
                 delivery, now, duration, None, text, error_class, retry_at=retry_at
@@ -89,14 +93,17 @@ class AttemptMaker:
         now: datetime,
         response: EgressResponse,
     ) -> AttemptResult:
-        error, retry_at, is_gone = None, None, False
+        error, retry_at, waits_until, is_gone = None, None, None, False
         if not subscriber.success.accepts(response.status):
             error = f"answered {response.status}, not {subscriber.success}"
             # A webhook without retries asks for one attempt for each event, whatever the
             # receiver answers: 410 then does not disable the webhook.
             is_gone = response.status == 410 and bool(subscriber.retry.waits)
+            wait = self._find_wait(response)
             if not is_gone:
-                retry_at = self._find_retry(subscriber, delivery, response.headers)
+                retry_at = self._find_retry(subscriber, delivery, wait)
+            if wait and response.status in _ASKS_FOR_WAIT:
+                waits_until = self._clock.now() + min(timedelta(seconds=wait), WAIT_LIMIT)
         return AttemptResult(
             delivery,
             now,
@@ -107,22 +114,23 @@ class AttemptMaker:
             response.body,
             response.problem,
             retry_at,
+            waits_until,
             is_gone,
         )
 
+    def _find_wait(self, response: EgressResponse) -> float | None:
+        retry_after = response.headers.get("Retry-After")
+        return None if retry_after is None else parse_retry_after(retry_after, self._clock.now())
+
     def _find_retry(
-        self, subscriber: Subscriber, delivery: PendingDelivery, headers: Mapping[str, str]
+        self, subscriber: Subscriber, delivery: PendingDelivery, retry_after: float | None
     ) -> datetime | None:
         if delivery.trigger in _WITHOUT_RETRY:
             return None
-        now = self._clock.now()
-        retry_after = headers.get("Retry-After")
         wait = subscriber.retry.delay_after(
-            delivery.attempts + 1,
-            retry_after=None if retry_after is None else parse_retry_after(retry_after, now),
-            chance=self._chance(),
+            delivery.attempts + 1, retry_after=retry_after, chance=self._chance()
         )
-        return None if wait is None else now + timedelta(seconds=wait)
+        return None if wait is None else self._clock.now() + timedelta(seconds=wait)
 
 
 def _describe_error(error: Exception) -> tuple[ErrorClass, str]:

@@ -74,6 +74,13 @@ _SELECT_DUE = f"""
     )
 """  # noqa: S608  # a constant
 
+_SELECT_ONE = f"""
+    SELECT d.id, m.event_id, m.body, m.correlation_id, m.hops, d.attempts, d."trigger", d.claimed
+    FROM webhook_deliveries AS d JOIN webhook_messages AS m ON m.event_id = d.message_id
+    WHERE d.id = ? AND d.webhook_id = ? AND d.status = 'pending'
+        AND d.claimed <> {ClaimState.TAKEN}
+"""  # noqa: S608  # a constant
+
 _CLAIM = f"""
     UPDATE webhook_deliveries SET claimed = {ClaimState.TAKEN}
     WHERE id IN (SELECT value FROM json_each(?))
@@ -85,10 +92,10 @@ _NEXT_DUE = """
     ORDER BY due_at LIMIT 1
 """
 
-_FIND_WEBHOOKS_WITH_PENDING = """
+_FIND_WEBHOOKS_TO_WATCH = """
     SELECT json_group_array(id) FROM webhooks
-    WHERE status = 'active' AND EXISTS (
-        SELECT 1 FROM webhook_deliveries WHERE webhook_id = webhooks.id AND status = 'pending')
+    WHERE status = 'active' AND (waits_until IS NOT NULL OR EXISTS (
+        SELECT 1 FROM webhook_deliveries WHERE webhook_id = webhooks.id AND status = 'pending'))
 """
 
 _MARK_INTERRUPTED = f"""
@@ -116,6 +123,15 @@ def claim_due_deliveries(webhook_id: int, now: datetime, limit: int) -> ClaimedB
     return ClaimedBatch(deliveries, None if later is None else datetime.fromisoformat(later[0]))
 
 
+def claim_delivery(webhook_id: int, delivery_id: int) -> PendingDelivery | None:
+    """Claim one pending delivery, due or not; return None if it is claimed or not pending."""
+    row = execute_sql(_SELECT_ONE, delivery_id, webhook_id).fetchone()
+    if row is None:
+        return None
+    execute_sql(_CLAIM, dump_json([delivery_id]))
+    return _to_pending(webhook_id, _DueRow(*row))
+
+
 def release_claims(delivery_ids: Sequence[int], state: ClaimState) -> None:
     """Give up the claims of some deliveries: FREE if never attempted, else DOUBTFUL."""
     execute_sql(_RELEASE, state, dump_json(list(delivery_ids)))
@@ -126,13 +142,13 @@ def mark_interrupted_claims() -> None:
     execute_sql(_MARK_INTERRUPTED)
 
 
-def find_webhooks_with_pending(vault: Vault) -> list[Subscriber]:
-    """Return the active webhooks that have pending deliveries.
+def find_webhooks_to_watch(vault: Vault) -> list[Subscriber]:
+    """Return the active webhooks that have pending deliveries, or whose receiver wants a wait.
 
     Raises:
         VaultError: the secrets of a webhook cannot be read.
     """
-    webhook_ids = orjson.loads(execute_sql(_FIND_WEBHOOKS_WITH_PENDING).fetchone()[0])
+    webhook_ids = orjson.loads(execute_sql(_FIND_WEBHOOKS_TO_WATCH).fetchone()[0])
     query = Webhook.select().where(Webhook.id.in_(webhook_ids))
     return [to_subscriber(webhook, vault) for webhook in query]
 

@@ -15,6 +15,10 @@ A claimed delivery is in exactly one place: its queue, an attempt under way, or 
 writer. A crash leaves the claim in the table; the next start finds the claim and makes the
 attempt again, marked `redelivered`, because no record says whether the first attempt arrived.
 
+Two kinds of attempts leave this order. Attempts for an endpoint that asked for a wait by
+``Retry-After`` begin later (`EndpointWaits`). Attempts that a user requests by hand begin at once
+(`RequestedAttempts`).
+
 A stop lets attempts end while there is time, then cancels the rest. Deliveries that were
 waiting are released as free, and deliveries whose attempt was cut off as doubtful.
 
@@ -36,12 +40,16 @@ from biont_webhooks.delivery.attempt import AttemptMaker
 from biont_webhooks.delivery.deliveries import PendingDelivery
 from biont_webhooks.delivery.endpoint_health import EndpointHealth
 from biont_webhooks.delivery.endpoint_queue import EndpointQueue
+from biont_webhooks.delivery.endpoint_waits import EndpointWaits
 from biont_webhooks.delivery.queue_loader import QueueLoader
+from biont_webhooks.delivery.requested_attempts import RequestedAttempts
 from biont_webhooks.delivery.result_writer import ResultWriter
 from biont_webhooks.delivery.results import AttemptResult, save_results
 from biont_webhooks.delivery.slot_pool import SlotPool
 from biont_webhooks.subscription.subscriber import Subscriber
 from biont_webhooks.tables import ClaimState
+
+_TIMER_TOLERANCE = 0.01
 
 
 class Dispatcher:
@@ -74,8 +82,12 @@ class Dispatcher:
         self._queues: dict[int, EndpointQueue] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._health = EndpointHealth()
+        self._waits = EndpointWaits(clock)
         self._loader = QueueLoader(
             store, clock, on_loaded=self._proceed, on_due=self._start_workers
+        )
+        self._requested = RequestedAttempts(
+            self._loader.claim, self._make_attempt, self._spawn, self._drop_if_idle
         )
         self._result_writer = ResultWriter(store, self._save, self._finish_recorded)
         self._stopping = False
@@ -87,11 +99,13 @@ class Dispatcher:
         """Make attempts while the context is open.
 
         Args:
-            subscribers: the webhooks that have pending deliveries from a former run.
+            subscribers: the webhooks that a former run has left with pending deliveries, or
+                with a wait.
             time_to_stop: returns the seconds for which attempts may go on at the end.
         """
         async with self._result_writer.run():
             for subscriber in subscribers:
+                self._waits.replace(subscriber.id, subscriber.waits_until)
                 self.refresh(subscriber)
             try:
                 yield
@@ -131,9 +145,22 @@ class Dispatcher:
         queue.mark_incomplete()
         self._start_workers(queue)
 
+    def attempt_now(self, subscriber: Subscriber, delivery_id: int) -> None:
+        """Attempt a pending delivery at once, in whatever state the webhook and its queue are."""
+        queue = self._get_queue(subscriber)
+        # A closed queue still has the state from before the pause.
+        queue.subscriber = subscriber
+        queue.requested.add(delivery_id)
+        self._requested.start(queue)
+
+    def end_wait(self, webhook_id: int) -> None:
+        """Forget the wait for which the receiver of a webhook has asked."""
+        self._waits.replace(webhook_id, None)
+
     def close_queue(self, webhook_id: int) -> None:
         """Begin no more attempts for a webhook that was deleted, paused or disabled."""
         self._health.reset(webhook_id)
+        self.end_wait(webhook_id)
         queue = self._queues.get(webhook_id)
         if queue is not None:
             self._spawn(self._loader.release(queue.close(), ClaimState.FREE))
@@ -147,6 +174,7 @@ class Dispatcher:
 
     def _proceed(self, queue: EndpointQueue) -> None:
         """Start workers for a queue, or drop the queue when nothing is left to do."""
+        self._requested.start(queue)
         self._start_workers(queue)
         self._drop_if_idle(queue)
 
@@ -158,7 +186,7 @@ class Dispatcher:
             # Set here and not in the task, so that the next call starts no second refill.
             queue.refilling = True
             self._spawn(self._loader.refill(queue))
-        if self._is_rate_limited(queue):
+        if self._must_wait(queue):
             return
         # An endpoint that may hang gets one attempt at a time: more would only hang as well.
         limit = 1
@@ -169,12 +197,18 @@ class Dispatcher:
                 return
             self._spawn(self._work(queue))
 
-    def _is_rate_limited(self, queue: EndpointQueue) -> bool:
-        """Return whether the webhook's rate forbids an attempt now; set a timer if so."""
+    def _must_wait(self, queue: EndpointQueue) -> bool:
+        """Return whether the rate or the receiver forbids an attempt now; set a timer if so."""
         loop = asyncio.get_running_loop()
-        wait = queue.seconds_until_allowed(loop.time())
-        if wait and queue.pause is None:
-            queue.pause = loop.call_later(wait, self._end_pause, queue)
+        now = loop.time()
+        wait = max(queue.seconds_until_allowed(now), self._waits.seconds_left(queue.subscriber.id))
+        if wait:
+            # A timer that is much too late is from a wait that has ended early.
+            if queue.pause is not None and queue.pause.when() > now + wait + _TIMER_TOLERANCE:
+                queue.pause.cancel()
+                queue.pause = None
+            if queue.pause is None:
+                queue.pause = loop.call_later(wait, self._end_pause, queue)
         return wait > 0
 
     def _end_pause(self, queue: EndpointQueue) -> None:
@@ -209,18 +243,19 @@ class Dispatcher:
         return not self._is_held(queue)
 
     def _is_held(self, queue: EndpointQueue) -> bool:
-        return (
-            self._stopping or not queue.is_open or not len(queue) or self._is_rate_limited(queue)
-        )
+        return self._stopping or not queue.is_open or not len(queue) or self._must_wait(queue)
 
     async def _make_attempt(self, queue: EndpointQueue, delivery: PendingDelivery) -> None:
         # A cancelled attempt stays in `under_way`, because it may have arrived; so the stop
         # releases the claim as doubtful.
         queue.under_way.add(delivery.id)
-        result = await self._attempt_maker.make_attempt(queue.subscriber, delivery)
+        subscriber = queue.subscriber
+        result = await self._attempt_maker.make_attempt(subscriber, delivery)
         # The result of an attempt from before a pause says nothing about the endpoint after it.
         if queue.is_open:
             self._health.note_result(delivery.webhook_id, succeeded=result.error is None)
+        if result.waits_until is not None and subscriber.url == queue.subscriber.url:
+            self._waits.extend(delivery.webhook_id, result.waits_until)
         await self._result_writer.record(result)
 
     def _drop_if_idle(self, queue: EndpointQueue) -> None:

@@ -37,17 +37,21 @@ class EndpointQueue:
         workers: the number of tasks that make attempts for the webhook.
         refilling: whether the table is being read for the queue.
         under_way: the deliveries whose attempt has begun and is not recorded yet.
+        requested: the deliveries whose attempt a user has requested by hand.
+        request_workers: the number of tasks that make requested attempts.
         alarm: the timer for the next due delivery in the table.
-        pause: the timer that ends when the webhook's rate allows the next attempt; None
-            while the rate allows an attempt.
+        pause: the timer that ends when the webhook's rate and the receiver's ``Retry-After``
+            allow the next attempt; None while both allow an attempt.
     """
 
     def __init__(self, subscriber: Subscriber) -> None:
         self.subscriber = subscriber
-        self.is_open = True
+        self.is_open = subscriber.is_active
         self.workers = 0
         self.refilling = False
         self.under_way: set[int] = set()
+        self.requested: set[int] = set()
+        self.request_workers = 0
         self.alarm: asyncio.TimerHandle | None = None
         self.pause: asyncio.TimerHandle | None = None
         self._waiting: deque[PendingDelivery] = deque()
@@ -86,6 +90,8 @@ class EndpointQueue:
             or self._is_incomplete
             or self.refilling
             or self.under_way
+            or self.requested
+            or self.request_workers
             or self.alarm
             or self.pause
         )
@@ -121,6 +127,14 @@ class EndpointQueue:
         if self.subscriber.rate is not None:
             self._next_start = now + 1 / self.subscriber.rate
         return self._waiting.popleft()
+
+    def take(self, delivery_id: int) -> PendingDelivery | None:
+        """Remove and return a certain delivery; None if the queue does not have it."""
+        for delivery in self._waiting:
+            if delivery.id == delivery_id:
+                self._waiting.remove(delivery)
+                return delivery
+        return None
 
     def open(self, subscriber: Subscriber) -> None:
         """Allow attempts, with the present URL, secrets and limits of the webhook."""

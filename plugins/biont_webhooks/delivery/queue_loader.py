@@ -16,7 +16,13 @@ import structlog
 from biont import Store
 from biont.clock import Clock
 from biont.exceptions import StoreUnavailable
-from biont_webhooks.delivery.claims import ClaimedBatch, claim_due_deliveries, release_claims
+from biont_webhooks.delivery.claims import (
+    ClaimedBatch,
+    claim_delivery,
+    claim_due_deliveries,
+    release_claims,
+)
+from biont_webhooks.delivery.deliveries import PendingDelivery
 from biont_webhooks.delivery.endpoint_queue import EndpointQueue
 from biont_webhooks.tables import ClaimState
 
@@ -68,6 +74,14 @@ class QueueLoader:
         finally:
             queue.refilling = False
         self._on_loaded(queue)
+
+    async def claim(self, webhook_id: int, delivery_id: int) -> PendingDelivery | None:
+        """Claim one pending delivery; None if that is impossible; see `claim_delivery`."""
+        try:
+            return await self._store.write(claim_delivery, webhook_id, delivery_id)
+        except StoreUnavailable as error:
+            _log.warning("requested delivery not read, waits in the table", error=str(error))
+            return None
 
     async def release(self, delivery_ids: Sequence[int], state: ClaimState) -> None:
         """Give up claims; see `release_claims`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import orjson
@@ -18,6 +18,7 @@ import structlog
 from biont import JsonObject, Transaction
 from biont.store import dump_json, execute_sql, format_instant
 from biont_webhooks.delivery.deliveries import PendingDelivery
+from biont_webhooks.delivery.endpoint_waits import WAIT_LIMIT
 from biont_webhooks.tables import (
     AttemptTrigger,
     ClaimState,
@@ -26,6 +27,8 @@ from biont_webhooks.tables import (
     Webhook,
     WebhookStatus,
 )
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 _log = structlog.get_logger("biont.webhooks")
 
@@ -47,6 +50,7 @@ class AttemptResult:
         answer: the first bytes of the answer's body.
         answer_problem: the error after the headers of the answer; None for none.
         retry_at: the instant of the next attempt; None for no further attempt.
+        waits_until: the instant before which the receiver wants no attempt; None for none.
         is_gone: whether the receiver answered 410 and wants no more deliveries.
     """
 
@@ -59,6 +63,7 @@ class AttemptResult:
     answer: bytes = b""
     answer_problem: str | None = None
     retry_at: datetime | None = None
+    waits_until: datetime | None = None
     is_gone: bool = False
 
     @property
@@ -100,6 +105,13 @@ _SET_FAILING_SINCE = """
     FROM json_each(?) AS j WHERE webhooks.id = j.value ->> 0 AND failing_since IS NULL
 """
 
+# A shorter wait ends no longer one, and an instant beyond the limit is of a clock set back since.
+_SET_WAITS_UNTIL = """
+    UPDATE webhooks SET waits_until = j.value ->> 1
+    FROM json_each(?) AS j WHERE webhooks.id = j.value ->> 0 AND (
+        waits_until IS NULL OR waits_until < j.value ->> 1 OR waits_until > j.value ->> 2)
+"""
+
 _FIND_FAILING_TOO_LONG = f"""
     SELECT json_group_array(id) FROM webhooks
     WHERE id IN (SELECT value FROM json_each(?)) AND status = '{WebhookStatus.ACTIVE}'
@@ -115,6 +127,7 @@ def save_results(tx: Transaction, results: Sequence[AttemptResult]) -> list[Webh
     """
     execute_sql(_UPDATE_DELIVERIES, dump_json([_to_delivery_row(result) for result in results]))
     execute_sql(_INSERT_ATTEMPTS, dump_json([_to_attempt_row(result) for result in results]))
+    _save_waits(results)
     # Only the last result of each webhook in this batch decides about its health.
     last = {result.delivery.webhook_id: result for result in results}
     succeeded = [webhook_id for webhook_id, result in last.items() if result.error is None]
@@ -135,6 +148,20 @@ def save_results(tx: Transaction, results: Sequence[AttemptResult]) -> list[Webh
             Webhook.id == webhook_id, Webhook.status == WebhookStatus.ACTIVE
         )
     ]
+
+
+def _save_waits(results: Sequence[AttemptResult]) -> None:
+    longest: dict[int, datetime] = {}
+    for result in results:
+        if result.waits_until is not None:
+            webhook_id = result.delivery.webhook_id
+            longest[webhook_id] = max(longest.get(webhook_id, _LONG_AGO), result.waits_until)
+    if longest:
+        rows = [
+            (webhook_id, format_instant(until), format_instant(until + WAIT_LIMIT))
+            for webhook_id, until in longest.items()
+        ]
+        execute_sql(_SET_WAITS_UNTIL, dump_json(rows))
 
 
 def _to_delivery_row(result: AttemptResult) -> tuple[object, ...]:

@@ -1,6 +1,7 @@
 """Redelivery: resend, recover, replay and test deliveries, and the queries for deliveries.
 
-The functions that take a webhook run inside a write, by `Webhooks.redeliver`. A function that
+The functions that take a webhook run inside a write, by `Webhooks.redeliver` or
+`Webhooks.attempt_now`. A function that
 may change many rows changes at most `SLICE` rows in a call, and the caller repeats the call.
 """
 
@@ -96,8 +97,8 @@ def create_test_delivery(webhook: Webhook, message: Event, now: datetime) -> int
     return delivery.id
 
 
-def resend_delivery(webhook: Webhook, delivery_id: int) -> None:
-    """Make a delivery pending and due now, in any status.
+def resend_delivery(webhook: Webhook, delivery_id: int) -> int:
+    """Make a delivery pending and due now, in any status; return its number.
 
     Raises:
         NotFound: the webhook has no such delivery.
@@ -105,6 +106,7 @@ def resend_delivery(webhook: Webhook, delivery_id: int) -> None:
     condition = (Delivery.id == delivery_id) & (Delivery.webhook == webhook)
     if not _make_due(condition, AttemptTrigger.RESEND):
         raise _make_not_found(webhook.id, delivery_id)
+    return delivery_id
 
 
 def recover_failed(webhook: Webhook, since: datetime, before: int | None) -> list[int]:

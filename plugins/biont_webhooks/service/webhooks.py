@@ -110,6 +110,7 @@ class Webhooks:
             "status": WebhookStatus.ACTIVE,
             "disabled_reason": None,
             "failing_since": None,
+            "waits_until": None,
         }
         return await self.change(user_id, webhook_id, lambda _: active)
 
@@ -174,6 +175,31 @@ class Webhooks:
 
         return await self._store.transact(write)
 
+    async def attempt_now(
+        self, choose: Callable[[Webhook], int], user_id: int, webhook_id: int
+    ) -> int:
+        """Attempt one delivery at once, also while the webhook is paused or its endpoint waits.
+
+        Args:
+            choose: returns the number of the delivery, which is pending; called inside a write.
+            user_id: the user of the webhook.
+            webhook_id: the number of the webhook.
+
+        Raises:
+            NotFound: the user has no webhook of this number.
+        """
+
+        def write(tx: Transaction) -> int:
+            webhook = Webhook.get_owned(user_id, webhook_id)
+            delivery_id = choose(webhook)
+            subscriber = to_subscriber(webhook, self._vault)
+            tx.after_commit(
+                functools.partial(self._dispatcher.attempt_now, subscriber, delivery_id)
+            )
+            return delivery_id
+
+        return await self._store.transact(write)
+
     def _insert(self, columns: Mapping[str, object]) -> Webhook:
         # SQLite gives the number of a deleted row away again. An attempt for the deleted
         # webhook may still be under way, and its result must not count for the new webhook.
@@ -199,6 +225,8 @@ class Webhooks:
             setattr(webhook, name, value)
         webhook.save(only=list(columns))
         self._subscribers.invalidate(user_id)
+        if "waits_until" in columns:
+            tx.after_commit(functools.partial(self._dispatcher.end_wait, webhook_id))
         self._update_dispatcher(tx, webhook)
         return webhook
 

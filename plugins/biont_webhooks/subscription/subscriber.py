@@ -1,4 +1,4 @@
-"""Subscriber: an active webhook in the form that the delivery path needs."""
+"""Subscriber: a webhook in the form that the delivery path needs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from biont_webhooks.tables import Webhook, WebhookStatus
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """Active webhook with a compiled filter and decrypted secrets.
+    """Webhook with a compiled filter and decrypted secrets.
 
     Attributes:
         id: the number of the webhook.
@@ -34,6 +34,8 @@ class Subscriber:
         headers: the custom headers.
         rate: the most attempts that begin in a second; None for no limit.
         concurrency: the most simultaneous attempts; None for the setting.
+        is_active: whether the webhook gets the deliveries of new events.
+        waits_until: the instant before which the receiver wants no attempt; None for none.
     """
 
     id: int
@@ -47,6 +49,8 @@ class Subscriber:
     headers: Mapping[str, str]
     rate: float | None
     concurrency: int | None
+    is_active: bool
+    waits_until: datetime | None
 
     def wants(self, event: Event) -> bool:
         """Return whether event types and filter match an event of the webhook's user."""
@@ -103,6 +107,8 @@ def to_subscriber(webhook: Webhook, vault: Vault) -> Subscriber:
         headers=load_headers(webhook, vault),
         rate=webhook.rate,
         concurrency=webhook.concurrency,
+        is_active=webhook.status == WebhookStatus.ACTIVE,
+        waits_until=webhook.waits_until,
     )
 
 

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from support.webhooks import (
     PATH,
     emit,
+    leave_pending,
     list_deliveries,
     list_pointers,
     register,
@@ -126,9 +127,8 @@ async def test_pending_deliveries_of_a_paused_webhook_wait_for_the_resume(
     client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     webhook = await register(client, receiver.url)
+    event = await leave_pending(client, webhook)
     other = await register(client, receiver.url)
-    await client.post(point(webhook, "/pause"))
-    test = await client.post(point(webhook, "/test"))
     await emit(client)
     await wait_for_deliveries(client, other)
     assert [row["status"] for row in await list_deliveries(client, webhook)] == ["pending"]
@@ -136,15 +136,14 @@ async def test_pending_deliveries_of_a_paused_webhook_wait_for_the_resume(
 
     await client.post(point(webhook, "/resume"))
     _, request = await receiver.wait_for(2)
-    assert request.event["id"] == test["event_id"]
+    assert request.event["id"] == event["id"]
 
 
 async def test_pending_delivery_goes_to_the_changed_url(
     client: ApiClient, receiver: WebhookReceiver, unused_tcp_port: int
 ) -> None:
     webhook = await register(client, f"http://127.0.0.1:{unused_tcp_port}/")
-    await client.post(point(webhook, "/pause"))
-    await client.post(point(webhook, "/test"))
+    await leave_pending(client, webhook)
     await patch(client, webhook, {"url": receiver.url})
     await client.post(point(webhook, "/resume"))
     (delivery,) = await wait_for_deliveries(client, webhook)

@@ -41,6 +41,7 @@ async def test_webhook_is_shown_with_its_registered_fields(client: ApiClient) ->
         "status": "active",
         "disabled_reason": None,
         "failing_since": None,
+        "waits_until": None,
         "previous_secret_until": None,
         "created_at": "2026-03-02T12:00:00Z",
         "updated_at": "2026-03-02T12:00:00Z",
