@@ -40,6 +40,7 @@ class EndpointQueue:
         requested: the deliveries whose attempt a user has requested by hand.
         request_workers: the number of tasks that make requested attempts.
         alarm: the timer for the next due delivery in the table.
+        alarm_at: the time of the event loop at which the alarm is due.
         pause: the timer that ends when the webhook's rate and the receiver's ``Retry-After``
             allow the next attempt; None while both allow an attempt.
     """
@@ -53,6 +54,7 @@ class EndpointQueue:
         self.requested: set[int] = set()
         self.request_workers = 0
         self.alarm: asyncio.TimerHandle | None = None
+        self.alarm_at = 0.0
         self.pause: asyncio.TimerHandle | None = None
         self._waiting: deque[PendingDelivery] = deque()
         self._is_incomplete = False

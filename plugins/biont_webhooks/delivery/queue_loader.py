@@ -99,9 +99,11 @@ class QueueLoader:
         loop = asyncio.get_running_loop()
         when = loop.time() + max(0.0, (at - self._clock.now()).total_seconds())
         if queue.alarm is not None:
-            if queue.alarm.when() <= when:
+            # Not `alarm.when()`: uvloop's handle of a timer that is due at once has no `when`.
+            if queue.alarm_at <= when:
                 return
             queue.alarm.cancel()
+        queue.alarm_at = when
         queue.alarm = loop.call_at(when, functools.partial(self._end_alarm, queue))
 
     def _end_alarm(self, queue: EndpointQueue) -> None:

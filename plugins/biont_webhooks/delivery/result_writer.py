@@ -95,9 +95,15 @@ class ResultWriter:
                 await self._write_singly(batch, error)
                 return
             else:
-                _log_failures(batch)
-                self._on_recorded(batch)
+                self._report(batch)
                 return
+
+    def _report(self, batch: list[AttemptResult]) -> None:
+        _log_failures(batch)
+        try:
+            self._on_recorded(batch)
+        except Exception as error:  # noqa: BLE001  # later results must be recorded nevertheless
+            _log.error("recorded attempts not processed", exc_info=error)
 
     async def _write_singly(self, batch: list[AttemptResult], error: Exception) -> None:
         """Write each result alone; a result that fails alone stays unrecorded.
