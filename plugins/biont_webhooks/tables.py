@@ -62,8 +62,9 @@ class ErrorClass(StrEnum):
 class Webhook(OwnedTable):
     """Subscription of a URL to events.
 
-    `event_types`, `payload_filter` and `retry` are JSON. `secret`, `previous_secret` and
-    `headers` are encrypted by the vault; decrypted, `headers` is JSON.
+    `event_types`, `payload_filter`, `retry` and `previous_secrets` are JSON. `secret`, the
+    secrets in `previous_secrets`, and `headers` are encrypted by the vault; decrypted, `headers`
+    is JSON.
     """
 
     name = TextField(null=True)
@@ -72,8 +73,7 @@ class Webhook(OwnedTable):
     payload_filter = TextField(null=True, column_name="filter")
     secret = TextField()
     # After a rotation both secrets sign for a while, so that receivers can change theirs.
-    previous_secret = TextField(null=True)
-    previous_secret_until = InstantField(null=True)
+    previous_secrets = TextField(null=True)
     success = TextField()
     retry = TextField()
     headers = TextField(null=True)
@@ -82,6 +82,8 @@ class Webhook(OwnedTable):
     status = TextField()
     disabled_reason = TextField(null=True)
     failing_since = InstantField(null=True)
+    failed_attempts = IntegerField(default=0)
+    last_failed_at = InstantField(null=True)
     # Asked for by the receiver's Retry-After: no attempt begins before this instant.
     waits_until = InstantField(null=True)
     created_at = InstantField()

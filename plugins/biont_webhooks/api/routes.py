@@ -91,7 +91,11 @@ async def resume(request: Request, webhook_id: RowId) -> WebhookView:
 async def rotate_secret(
     request: Request, webhook_id: RowId, body: NewSecret | None = None
 ) -> CreatedWebhook:
-    """Replace the secret of a webhook; for a while the old secret signs requests too."""
+    """Replace the secret of a webhook; for a while the old secret signs requests too.
+
+    Each secret of an earlier rotation signs until its own time is up. With twenty such secrets the
+    answer is 409.
+    """
     secret = (body.secret if body else None) or generate_secret()
     webhook = await request.workbench.get(WEBHOOKS).rotate_secret(
         request.user_id, webhook_id, secret

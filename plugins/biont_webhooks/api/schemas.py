@@ -22,6 +22,7 @@ from biont_webhooks.subscription.custom_headers import (
 )
 from biont_webhooks.subscription.event_patterns import EventPatterns
 from biont_webhooks.subscription.payload_filter import Filter, dump_filter
+from biont_webhooks.subscription.previous_secrets import find_last_end
 from biont_webhooks.subscription.retry_policy import Retry, Success, dump_retry
 from biont_webhooks.subscription.signing import validate_secret
 from biont_webhooks.subscription.subscriber import load_headers
@@ -116,12 +117,13 @@ class WebhookView(Schema):
     concurrency: int | None
     status: WebhookStatus = Field(
         description="While a webhook is `paused` or `disabled`, no deliveries are created, and "
-        "pending deliveries wait. A webhook is disabled when its receiver keeps failing."
+        "pending deliveries wait. A webhook is disabled when its receiver keeps failing: ten "
+        "attempts or more in at least five days, and none succeeded."
     )
     disabled_reason: str | None
     failing_since: datetime | None = Field(
-        description="The first failed attempt after the last successful one; null while attempts "
-        "succeed."
+        description="The first failed attempt after the last successful one, or after five days "
+        "without an attempt; null while attempts succeed. Tests do not count."
     )
     waits_until: datetime | None = Field(
         description="The instant before which no attempt begins, because the receiver has "
@@ -129,7 +131,8 @@ class WebhookView(Schema):
         "ends the wait. Null when the endpoint does not wait."
     )
     previous_secret_until: datetime | None = Field(
-        description="The instant until which the replaced secret still signs."
+        description="The instant until which replaced secrets still sign, after several rotations "
+        "the last one; null when none signs any more."
     )
     created_at: datetime
     updated_at: datetime
@@ -198,7 +201,7 @@ def make_webhook_view(webhook: Webhook, vault: Vault, now: datetime) -> WebhookV
         disabled_reason=webhook.disabled_reason,
         failing_since=webhook.failing_since,
         waits_until=find_present_wait(webhook.waits_until, now),
-        previous_secret_until=webhook.previous_secret_until,
+        previous_secret_until=find_last_end(webhook, now),
         created_at=webhook.created_at,
         updated_at=webhook.updated_at,
     )

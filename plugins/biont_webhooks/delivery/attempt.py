@@ -98,7 +98,11 @@ class AttemptMaker:
             error = f"answered {response.status}, not {subscriber.success}"
             # A webhook without retries asks for one attempt for each event, whatever the
             # receiver answers: 410 then does not disable the webhook.
-            is_gone = response.status == 410 and bool(subscriber.retry.waits)
+            is_gone = (
+                response.status == 410
+                and bool(subscriber.retry.waits)
+                and delivery.trigger is not AttemptTrigger.TEST
+            )
             wait = self._find_wait(response)
             if not is_gone:
                 retry_at = self._find_retry(subscriber, delivery, wait)

@@ -1,7 +1,6 @@
 """Results of attempts: their record, and the effect on the delivery and the webhook.
 
-A webhook is failing from its first failed attempt until its next successful attempt
-(`failing_since`). `save_results` changes deliveries, attempts and webhooks in one transaction,
+`save_results` changes deliveries, attempts and webhooks in one transaction,
 together with the event ``webhook_disabled``, so that a crash leaves all of it or nothing.
 """
 
@@ -9,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 
-import orjson
 import structlog
 
 from biont import JsonObject, Transaction
 from biont.store import dump_json, execute_sql, format_instant
 from biont_webhooks.delivery.deliveries import PendingDelivery
 from biont_webhooks.delivery.endpoint_waits import WAIT_LIMIT
+from biont_webhooks.delivery.failures import GIVE_UP_AFTER, CountedAttempt, count_failures
 from biont_webhooks.tables import (
     AttemptTrigger,
     ClaimState,
@@ -32,8 +31,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 _log = structlog.get_logger("biont.webhooks")
 
-GIVE_UP_AFTER = timedelta(days=5)
-"""The time after which a webhook without a successful attempt is disabled."""
+_FAILS_TOO_LONG = f"no attempt has succeeded for {GIVE_UP_AFTER.days} days"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +92,6 @@ _INSERT_ATTEMPTS = """
         SELECT 1 FROM webhook_deliveries WHERE id = value ->> 0 AND webhook_id = value ->> 10)
 """
 
-# The second condition of each statement: a row that would not change is not written.
-_CLEAR_FAILING_SINCE = """
-    UPDATE webhooks SET failing_since = NULL
-    WHERE id IN (SELECT value FROM json_each(?)) AND failing_since IS NOT NULL
-"""
-
-_SET_FAILING_SINCE = """
-    UPDATE webhooks SET failing_since = j.value ->> 1
-    FROM json_each(?) AS j WHERE webhooks.id = j.value ->> 0 AND failing_since IS NULL
-"""
-
 # A shorter wait ends no longer one, and an instant beyond the limit is of a clock set back since.
 _SET_WAITS_UNTIL = """
     UPDATE webhooks SET waits_until = j.value ->> 1
@@ -112,38 +99,31 @@ _SET_WAITS_UNTIL = """
         waits_until IS NULL OR waits_until < j.value ->> 1 OR waits_until > j.value ->> 2)
 """
 
-_FIND_FAILING_TOO_LONG = f"""
-    SELECT json_group_array(id) FROM webhooks
-    WHERE id IN (SELECT value FROM json_each(?)) AND status = '{WebhookStatus.ACTIVE}'
-        AND failing_since <= ?
-"""  # noqa: S608  # a constant
-
 
 def save_results(tx: Transaction, results: Sequence[AttemptResult]) -> list[Webhook]:
     """Record attempts; return the webhooks that this disables.
 
     A webhook is disabled, and ``webhook_disabled`` emitted, when the receiver answers 410
-    Gone, or when no attempt has succeeded for `GIVE_UP_AFTER`.
+    Gone, or when it has failed for too long (`biont_webhooks.delivery.failures`).
     """
     execute_sql(_UPDATE_DELIVERIES, dump_json([_to_delivery_row(result) for result in results]))
     execute_sql(_INSERT_ATTEMPTS, dump_json([_to_attempt_row(result) for result in results]))
     _save_waits(results)
-    # Only the last result of each webhook in this batch decides about its health.
-    last = {result.delivery.webhook_id: result for result in results}
-    succeeded = [webhook_id for webhook_id, result in last.items() if result.error is None]
-    failed = {
-        webhook_id: result for webhook_id, result in last.items() if result.error is not None
-    }
-    execute_sql(_CLEAR_FAILING_SINCE, dump_json(succeeded))
-    if not failed:
-        return []
-    since = [
-        (webhook_id, format_instant(result.attempted_at)) for webhook_id, result in failed.items()
+    # Tests say nothing about deliveries: they count neither as failure nor as success.
+    counted = [
+        CountedAttempt(result.delivery.webhook_id, result.attempted_at, result.error is not None)
+        for result in results
+        if result.delivery.trigger is not AttemptTrigger.TEST
     ]
-    execute_sql(_SET_FAILING_SINCE, dump_json(since))
+    reasons = dict.fromkeys(count_failures(counted), _FAILS_TOO_LONG)
+    reasons |= {
+        result.delivery.webhook_id: "the receiver answered 410 Gone"
+        for result in results
+        if result.is_gone
+    }
     return [
         _disable_webhook(tx, webhook, reason)
-        for webhook_id, reason in _find_webhooks_to_disable(list(failed.values())).items()
+        for webhook_id, reason in reasons.items()
         for webhook in Webhook.select().where(
             Webhook.id == webhook_id, Webhook.status == WebhookStatus.ACTIVE
         )
@@ -185,21 +165,6 @@ def _to_attempt_row(result: AttemptResult) -> tuple[object, ...]:
         result.answer_problem,
         result.delivery.webhook_id,
     )
-
-
-def _find_webhooks_to_disable(failed: Sequence[AttemptResult]) -> dict[int, str]:
-    """Return the reason for each webhook that has to be disabled, by webhook."""
-    reasons = {
-        result.delivery.webhook_id: "the receiver answered 410 Gone"
-        for result in failed
-        if result.is_gone
-    }
-    webhook_ids = dump_json([result.delivery.webhook_id for result in failed])
-    limit = max(result.attempted_at for result in failed) - GIVE_UP_AFTER
-    (found,) = execute_sql(_FIND_FAILING_TOO_LONG, webhook_ids, format_instant(limit)).fetchone()
-    for webhook_id in orjson.loads(found):
-        reasons.setdefault(webhook_id, f"no attempt has succeeded for {GIVE_UP_AFTER.days} days")
-    return reasons
 
 
 def _disable_webhook(tx: Transaction, webhook: Webhook, reason: str) -> Webhook:

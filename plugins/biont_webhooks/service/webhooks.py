@@ -19,6 +19,7 @@ from biont.exceptions import Conflict
 from biont.security import Vault
 from biont_webhooks.delivery.dispatcher import Dispatcher
 from biont_webhooks.service.redelivery import delete_some_deliveries
+from biont_webhooks.subscription.previous_secrets import add_present_secret
 from biont_webhooks.subscription.subscriber import to_subscriber
 from biont_webhooks.subscription.subscriber_cache import SubscriberCache
 from biont_webhooks.tables import Webhook, WebhookStatus
@@ -110,6 +111,8 @@ class Webhooks:
             "status": WebhookStatus.ACTIVE,
             "disabled_reason": None,
             "failing_since": None,
+            "failed_attempts": 0,
+            "last_failed_at": None,
             "waits_until": None,
         }
         return await self.change(user_id, webhook_id, lambda _: active)
@@ -117,17 +120,19 @@ class Webhooks:
     async def rotate_secret(self, user_id: int, webhook_id: int, secret: str) -> Webhook:
         """Sign with a new secret from now on, and for a while with the present secret too.
 
+        Secrets of earlier rotations sign until their own time is up.
+
         Raises:
             NotFound: the user has no webhook of this number.
+            Conflict: too many replaced secrets still sign.
         """
-        token = self._vault.encrypt(secret)
-        until = self._clock.now() + self._rotation_overlap
+        token, now = self._vault.encrypt(secret), self._clock.now()
+        until = now + self._rotation_overlap
 
         def rotate(webhook: Webhook) -> Mapping[str, object]:
             return {
                 "secret": token,
-                "previous_secret": webhook.secret,
-                "previous_secret_until": until,
+                "previous_secrets": add_present_secret(webhook, now, until),
             }
 
         return await self.change(user_id, webhook_id, rotate)

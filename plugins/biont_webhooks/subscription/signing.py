@@ -10,10 +10,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 import secrets as random
 from collections.abc import Sequence
 
 _PREFIX = "whsec_"
+# The marks of Standard Webhooks: a shared secret, a private key, a public key.
+_KEY = re.compile(r"wh(?:sec|sk|pk)_", re.IGNORECASE)
 # Standard Webhooks asks for 24-64 bytes.
 _GENERATED_BYTES = 32
 
@@ -32,14 +35,15 @@ def validate_secret(secret: str) -> str:
 
     Raises:
         ValueError: the secret is neither ``whsec_`` with the base64 of 24-64 bytes, nor
-            plain text of 16-128 printable ASCII characters.
+            plain text of 16-128 printable ASCII characters without spaces.
     """
+    _check_form(secret)
     if secret.startswith(_PREFIX):
         _check_base64(secret)
     elif not (16 <= len(secret) <= 128 and secret.isascii() and secret.isprintable()):
         raise ValueError(
-            "the secret must be 16-128 printable ASCII characters, or whsec_ and the base64 of "
-            "24-64 bytes"
+            "the secret must be 16-128 printable ASCII characters without spaces, or whsec_ and "
+            "the base64 of 24-64 bytes"
         )
     return secret
 
@@ -84,6 +88,27 @@ def _decode_key(secret: str) -> bytes:
     if secret.startswith(_PREFIX):
         return binascii.a2b_base64(secret[len(_PREFIX) :])
     return secret.encode()
+
+
+def _check_form(secret: str) -> None:
+    """Refuse what is meant as a secret of Standard Webhooks, but would count as plain text."""
+    if any(map(str.isspace, secret)):
+        raise ValueError("the secret has a space, tab or line break; give the secret without it")
+    found = _KEY.search(secret)
+    if found is None:
+        return
+    kind = found[0]
+    if kind.lower() != _PREFIX:
+        raise ValueError(
+            f"the secret has {kind}, the mark of a key pair; requests are signed with a shared "
+            f"secret, which begins with {_PREFIX}"
+        )
+    if found.start():
+        raise ValueError(
+            f"the secret must begin with {_PREFIX}; leave out what stands before, such as v1,"
+        )
+    if kind != _PREFIX:
+        raise ValueError(f"the secret begins with {kind}; write {_PREFIX} in lower case")
 
 
 def _check_base64(secret: str) -> None:

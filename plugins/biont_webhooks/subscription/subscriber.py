@@ -12,6 +12,10 @@ from biont import Event
 from biont.events import find_pattern
 from biont.security import Vault
 from biont_webhooks.subscription.payload_filter import PayloadFilter, load_filter
+from biont_webhooks.subscription.previous_secrets import (
+    dump_previous_secrets,
+    load_previous_secrets,
+)
 from biont_webhooks.subscription.retry_policy import RetryPolicy, Success, load_retry_policy
 from biont_webhooks.subscription.signing import sign
 from biont_webhooks.tables import Webhook, WebhookStatus
@@ -93,8 +97,10 @@ def to_subscriber(webhook: Webhook, vault: Vault) -> Subscriber:
         VaultError: the secrets of the webhook cannot be read.
     """
     secrets: list[tuple[str, datetime | None]] = [(vault.decrypt(webhook.secret), None)]
-    if webhook.previous_secret is not None:
-        secrets.append((vault.decrypt(webhook.previous_secret), webhook.previous_secret_until))
+    secrets += [
+        (vault.decrypt(previous.token), previous.until)
+        for previous in load_previous_secrets(webhook)
+    ]
     return Subscriber(
         id=webhook.id,
         user_id=webhook.user_id,
@@ -131,19 +137,23 @@ def select_subscribers(user_id: int, vault: Vault) -> list[Subscriber]:
 
 
 def find_stale_secrets(vault: Vault) -> dict[int, dict[str, str]]:
-    """Return new tokens for secrets that the vault's present key did not encrypt.
+    """Return new columns for secrets that the vault's present key did not encrypt.
 
-    The result maps webhook numbers to column names to tokens.
+    The result maps webhook numbers to column names to values.
 
     Raises:
         VaultError: a secret cannot be read.
     """
     stale: dict[int, dict[str, str]] = {}
     for webhook in Webhook.select():
-        for field in ("secret", "previous_secret", "headers"):
+        for field in ("secret", "headers"):
             value = getattr(webhook, field)
             if value is not None and (token := vault.refresh(value)) != value:
                 stale.setdefault(webhook.id, {})[field] = token
+        previous = load_previous_secrets(webhook)
+        fresh = [each._replace(token=vault.refresh(each.token)) for each in previous]
+        if fresh != previous and (column := dump_previous_secrets(fresh)) is not None:
+            stale.setdefault(webhook.id, {})["previous_secrets"] = column
     return stale
 
 

@@ -190,46 +190,6 @@ async def test_status_410_does_not_disable_a_webhook_without_retries(
     assert (await client.get(webhook))["status"] == "active"
 
 
-async def test_a_webhook_that_fails_for_five_days_is_disabled_until_it_is_resumed(
-    client: ApiClient, receiver: WebhookReceiver, clock: ManualClock
-) -> None:
-    receiver.status = 500
-    webhook = await register(client, receiver.url)
-    await emit(client)
-    await wait_for_attempts(client, webhook, 1)
-    clock.advance(days=4, hours=23)
-    await emit(client)
-    await receiver.wait_for(2)
-    assert (await client.get(webhook))["status"] == "active"
-    clock.advance(hours=1)
-    await emit(client)
-    shown = await client.get_until(webhook, lambda answer: answer["status"] == "disabled")
-    assert "5 days" in str(shown["disabled_reason"])
-    receiver.status = 200
-    await client.ask("POST", f"{webhook}/resume")
-    await emit(client)
-    await receiver.wait_for(4)
-    assert (await client.get(webhook))["status"] == "active"
-
-
-async def test_success_within_five_days_keeps_a_webhook_active(
-    client: ApiClient, receiver: WebhookReceiver, clock: ManualClock
-) -> None:
-    webhook = await register(client, receiver.url)
-    for day in range(11):
-        receiver.status = 200 if day == 4 else 500
-        await emit(client)
-        await receiver.wait_for(day + 1)
-        page = await client.get_until(
-            f"{webhook}/deliveries",
-            lambda page: all(row["status"] != "pending" for row in rows_of(page)),
-        )
-        if day < 10:
-            assert (await client.get(webhook))["status"] == "active", page
-        clock.advance(days=1)
-    assert (await client.get(webhook))["status"] == "disabled"
-
-
 async def test_concurrency_limits_simultaneous_attempts(
     client: ApiClient, receiver: WebhookReceiver
 ) -> None:

@@ -17,7 +17,7 @@ from biont_webhooks.subscription.signing import generate_secret, sign, validate_
 Verify = Callable[[str, bytes, dict[str, str]], None]
 
 MESSAGE_ID = "01931f3e-7a4c-7d3e-9f00-5a1b2c3d4e5f"
-PLAIN_SECRET = "correct horse battery staple"
+PLAIN_SECRET = "correct-horse-battery-staple"
 
 
 def verify_by_standard_webhooks(secret: str, body: bytes, headers: dict[str, str]) -> None:
@@ -139,18 +139,31 @@ def test_valid_secret_is_returned_unchanged(secret: str) -> None:
         ("", "16-128 printable ASCII"),
         ("x" * 15, "16-128 printable ASCII"),
         ("x" * 129, "16-128 printable ASCII"),
-        ("sixteen letters\n", "16-128 printable ASCII"),
-        ("sixteen letters\x7f", "16-128 printable ASCII"),
-        ("pässword pässword", "16-128 printable ASCII"),
+        ("sixteen-letters\n", "line break"),
+        ("sixteen letters of words", "has a space"),
+        ("sixteen\u00a0letters-of-words", "has a space"),
+        (" " + encode(b"k" * 32), "has a space"),
+        (encode(b"k" * 32) + " ", "has a space"),
+        (encode(b"k" * 32).replace("a2", "a 2"), "has a space"),
+        ("v1," + encode(b"k" * 32), "must begin with whsec_"),
+        ("V1,WHSEC_" + "a2tr" * 8, "must begin with whsec_"),
+        ("SECRET=" + encode(b"k" * 32), "must begin with whsec_"),
+        ('"' + encode(b"k" * 32) + '"', "must begin with whsec_"),
+        ("WHSEC_" + "a2tr" * 8, "lower case"),
+        ("Whsec_" + "a2tr" * 8, "lower case"),
+        ("whsk_" + "a2tr" * 8, "key pair"),
+        ("v1a,whpk_" + "a2tr" * 8, "key pair"),
+        ("sixteen-letters\x7f", "16-128 printable ASCII"),
+        ("pässword-pässword", "16-128 printable ASCII"),
         ("whsec_", "must have 24-64"),
         ("whsec_plJ3nmyCDGBKInavdOK15jsl", "has 18 bytes"),
         (encode(b"k" * 23), "has 23 bytes"),
         (encode(b"k" * 65), "has 65 bytes"),
-        ("whsec_not base64, but long enough", "must be base64"),
+        ("whsec_not-base64,-but-long-enough", "must be base64"),
         (encode(b"\xff" * 24).replace("/", "_"), "must be base64"),
         (encode(b"k" * 25).rstrip("="), "padded with ="),
         (encode(b"k" * 24) + "==", "must be base64"),
-        (encode(b"k" * 24) + "\n", "must be base64"),
+        (encode(b"k" * 24) + "\n", "line break"),
         ("whsec_" + "é" * 32, "must be base64"),
     ],
 )

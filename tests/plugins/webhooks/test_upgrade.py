@@ -38,7 +38,7 @@ def former(tmp_path: Path, receiver: WebhookReceiver) -> Path:
         connection.execute("INSERT INTO users (id, name, created_at) VALUES (1, 'ada', ?)", AT)
         connection.execute(
             "INSERT INTO webhooks (id, user_id, url, event_types, secret, created_at, updated_at) "
-            "VALUES (1, 1, ?, '[\"*\"]', 'a secret of my very own', ?, ?)",
+            "VALUES (1, 1, ?, '[\"*\"]', 'a-secret-of-my-very-own', ?, ?)",
             (receiver.url, *AT, *AT),
         )
     return path

@@ -46,10 +46,10 @@ async def test_public_libraries_verify_a_delivery(
 async def test_chosen_secret_signs_deliveries(
     client: ApiClient, receiver: WebhookReceiver
 ) -> None:
-    await register(client, receiver.url, secret="a secret of my very own")
+    await register(client, receiver.url, secret="a-secret-of-my-very-own")
     await client.post("/notes", {"title": "x"})
     (request,) = await receiver.wait_for(1)
-    expected = hmac.new(b"a secret of my very own", request.body, hashlib.sha256).hexdigest()
+    expected = hmac.new(b"a-secret-of-my-very-own", request.body, hashlib.sha256).hexdigest()
     assert request.headers["X-ASI-Signature"] == expected
 
 
