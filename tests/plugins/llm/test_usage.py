@@ -6,6 +6,7 @@ import asyncio
 
 import orjson
 import pytest
+from aiohttp import web
 from conftest import Restart
 from pydantic import JsonValue
 from support.sse import Chat
@@ -53,7 +54,7 @@ async def test_each_call_is_recorded_with_its_usage(client: ApiClient) -> None:
     async with Chat(client, body={**QUESTION, "conversation_id": 1}) as chat:
         await chat.read_all()
     for call in (calls := rows_of(await client.get("/usage/calls"))):
-        assert call["duration"]
+        assert 0 < float(str(call["duration"])) < 60
         assert {
             name: call[name] for name in ("backend", "model", "error", "prompt", "answer")
         } == {
@@ -97,6 +98,8 @@ async def test_usage_is_summed_up_by_group(
     assert (total["calls"], total["cost"]) == (3, None)
     (late,) = rows_of(await first.get("/usage?group_by=day&since=2026-03-03T00:00:00Z"))
     assert late["day"] == "2026-03-03"
+    (early,) = rows_of(await first.get("/usage?group_by=day&until=2026-03-03T00:00:00Z"))
+    assert early["day"] == "2026-03-02"
     assert len(rows_of(await other.get("/usage/calls"))) == 1
     status, problem = await first.ask("GET", "/usage?group_by=day,week")
     assert (status, problem["errors"]) == (
@@ -220,6 +223,27 @@ async def test_concurrent_calls_exceed_a_budget_by_little_when_a_server_bills_mo
     assert sum(isinstance(answered, BudgetExceeded) for answered in answers) == 9
     (total,) = await read_usage(client, "")
     assert (total["calls"], total["prompt_tokens"]) == (3, 3 * 199)
+
+
+@pytest.mark.parametrize(
+    "llm", [{"budgets": {"user": {"tokens": 30_000}}, "concurrency": 20, "max_tokens": 50}]
+)
+async def test_calls_of_a_known_server_reserve_no_more_than_they_may_use(
+    client: ApiClient, scripted: ModelServer
+) -> None:
+    release = asyncio.Event()
+
+    async def take_long(request: web.Request) -> web.StreamResponse:
+        await release.wait()
+        return await say("Paris.")(request)
+
+    await client.post("/chat", QUESTION)
+    scripted.default = take_long
+    # Before its first answer, a server would get three calls at once.
+    calls = asyncio.gather(*(client.ask("POST", "/chat", QUESTION) for _ in range(6)))
+    await scripted.wait_until_busy(6)
+    release.set()
+    assert [status for status, _ in await calls] == [200] * 6
 
 
 @pytest.mark.parametrize("llm", [{"budgets": {"schedule": {"tokens": 10}}}])

@@ -66,6 +66,14 @@ async def test_explanation_names_the_deciding_field(
         assert (row["headers"] is not None) is row["gets_it"]
 
 
+async def test_explanation_shortens_a_long_value(client: ApiClient) -> None:
+    filtered: JsonValue = {"path": "text", "op": "eq", "value": "short"}
+    await register(client, "https://example.com/hook", filter=filtered)
+    explained = await explain(client, await emit(client, text="x" * 500))
+    (row,) = list_documents(explained["webhooks"])
+    assert f'text is "{"x" * 76}..., which' in str(row["reason"])
+
+
 async def test_explanation_shows_the_request_as_sent(
     client: ApiClient, receiver: WebhookReceiver, clock: ManualClock
 ) -> None:
