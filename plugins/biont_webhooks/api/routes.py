@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import orjson
+
 from biont import Api, Page, Request, RowId, Scope
 from biont.exceptions import ForbiddenAddress, InputProblem, InvalidInput
 from biont.http import Cursor, Limit, decode_cursor, make_page
 from biont_webhooks.api.schemas import (
+    ChangedWebhook,
     CreatedWebhook,
     NewSecret,
     NewWebhook,
+    RegisteredWebhook,
     WebhookChange,
     WebhookView,
     list_changes,
@@ -16,6 +20,7 @@ from biont_webhooks.api.schemas import (
     make_webhook_view,
 )
 from biont_webhooks.service.webhooks import WEBHOOKS
+from biont_webhooks.subscription.pattern_warnings import list_warnings
 from biont_webhooks.subscription.signing import generate_secret
 from biont_webhooks.tables import Webhook
 
@@ -26,14 +31,21 @@ api = Api("webhooks")
 
 
 @api.post("/webhooks/outgoing/register", scopes=SCOPES, location="/webhooks/outgoing/{id}")
-async def register(request: Request, body: NewWebhook) -> CreatedWebhook:
-    """Register a URL that gets a signed POST request for each matching event."""
+async def register(request: Request, body: NewWebhook) -> RegisteredWebhook:
+    """Register a URL that gets a signed POST request for each matching event.
+
+    `warnings` names the event types that no plugin declares.
+    """
     _check_url(request, body.url)
     secret = body.secret or generate_secret()
     webhook = await request.workbench.get(WEBHOOKS).register(
         request.user_id, secret, list_columns(body, request.workbench.vault)
     )
-    return _make_view_with_secret(request, webhook, secret)
+    return RegisteredWebhook(
+        secret=secret,
+        warnings=_list_warnings(request, webhook),
+        **_make_view(request, webhook).model_dump(),
+    )
 
 
 @api.get("/webhooks/outgoing", scopes=SCOPES)
@@ -57,15 +69,20 @@ async def read_webhook(request: Request, webhook_id: RowId) -> WebhookView:
 
 
 @api.patch(WEBHOOK, scopes=SCOPES)
-async def change(request: Request, webhook_id: RowId, body: WebhookChange) -> WebhookView:
-    """Change a webhook by a merge patch; pending deliveries use the new values."""
+async def change(request: Request, webhook_id: RowId, body: WebhookChange) -> ChangedWebhook:
+    """Change a webhook by a merge patch; pending deliveries use the new values.
+
+    `warnings` names the event types that no plugin declares.
+    """
     if "url" in body.model_fields_set:
         _check_url(request, body.url)
     vault = request.workbench.vault
     webhook = await request.workbench.get(WEBHOOKS).change(
         request.user_id, webhook_id, lambda present: list_changes(body, present, vault)
     )
-    return _make_view(request, webhook)
+    return ChangedWebhook(
+        warnings=_list_warnings(request, webhook), **_make_view(request, webhook).model_dump()
+    )
 
 
 @api.post(f"{WEBHOOK}/pause", scopes=SCOPES, status=200)
@@ -115,6 +132,11 @@ def _check_url(request: Request, url: str) -> None:
         request.workbench.egress.policy.check_url(url)
     except ForbiddenAddress as error:
         raise InvalidInput(InputProblem(str(error), "#/url")) from error
+
+
+def _list_warnings(request: Request, webhook: Webhook) -> list[str]:
+    known = [known.name for known in request.workbench.events.event_types]
+    return list_warnings(orjson.loads(webhook.event_types), known)
 
 
 def _make_view(request: Request, webhook: Webhook) -> WebhookView:

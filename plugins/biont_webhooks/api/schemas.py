@@ -144,6 +144,27 @@ class CreatedWebhook(WebhookView):
     secret: str = Field(description="The secret that signs requests. Shown only this once.")
 
 
+Warnings = Annotated[
+    list[str],
+    Field(
+        description="The event types that no plugin declares, each with the nearest declared "
+        "name: the webhook receives no such event."
+    ),
+]
+
+
+class RegisteredWebhook(CreatedWebhook):
+    """Webhook with its new secret, and warnings."""
+
+    warnings: Warnings
+
+
+class ChangedWebhook(WebhookView):
+    """Webhook after a change, and warnings."""
+
+    warnings: Warnings
+
+
 def list_columns(webhook: NewWebhook, vault: Vault) -> dict[str, object]:
     """Return the fields of a new webhook, without the secret, as columns of the table."""
     names = NewWebhook.model_fields.keys() - {"secret", "headers"}

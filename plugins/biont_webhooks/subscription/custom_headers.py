@@ -21,24 +21,28 @@ _VALUE_LIMIT = 4096
 HEADER_LIMIT = 20
 """The most custom headers of a webhook."""
 
-# Headers that describe the body or one connection, and headers that the workbench sets.
-_RESERVED_PREFIXES = ("content-", "webhook-", "x-asi-", "proxy-")
-_RESERVED = frozenset(
-    {
-        "connection",
-        "expect",
-        "host",
-        "keep-alive",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "user-agent",
-        "x-biont-hops",
-        "x-correlation-id",
-    }
+RESERVED = (
+    # They belong to the connection, which the HTTP client keeps.
+    *("Connection", "Expect", "Host", "HTTP2-Settings", "Keep-Alive", "Proxy-*", "TE", "Trailer"),
+    *("Transfer-Encoding", "Upgrade"),
+    # They describe the message.
+    *("Content-*", "Date"),
+    # They would change the meaning of the request.
+    *("If-*", "Max-Forwards", "Range", "X-HTTP-Method*"),
+    # Proxies tell by them where a request comes from.
+    *("Forwarded", "Via", "X-Forwarded-*", "X-Real-IP"),
+    # The workbench sets them, and understands no compressed answer.
+    *("Accept-Encoding", "User-Agent", "webhook-*", "X-ASI-*", "X-Biont-*", "X-Correlation-ID"),
+    # By mistake they would give a receiver a session or the user's key of the workbench.
+    *("Cookie", "Set-Cookie", "X-API-Key"),
 )
+"""The names that custom headers cannot have; a name that ends with ``*`` is a prefix.
 
+This list is the only one. A test compares it with the documentation.
+"""
+
+_RESERVED = frozenset(name.lower() for name in RESERVED)
+_RESERVED_PREFIXES = tuple(name[:-1] for name in _RESERVED if name.endswith("*"))
 
 H = TypeVar("H", bound=Mapping[str, str | None])
 

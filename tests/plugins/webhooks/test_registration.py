@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydantic import JsonValue
 from support.webhooks import (
@@ -14,6 +16,7 @@ from support.webhooks import (
 )
 
 from biont.testing import ApiClient, WebhookReceiver
+from biont_webhooks.subscription.custom_headers import RESERVED
 
 LARGE: JsonValue = {"path": "total", "op": "gt", "value": 100}
 EVERYTHING: dict[str, JsonValue] = {
@@ -31,6 +34,7 @@ EVERYTHING: dict[str, JsonValue] = {
 async def test_webhook_is_shown_with_its_registered_fields(client: ApiClient) -> None:
     created = await register(client, "https://example.com/hook", **EVERYTHING)
     secret = created.pop("secret")
+    assert created.pop("warnings") == []
     shown = await client.get(f"{PATH}/{created['id']}")
     assert shown == created
     assert shown == {
@@ -124,6 +128,12 @@ async def test_custom_headers_are_added_to_each_request(
         "webhook-id",
         "X-ASI-Signature",
         "X-Correlation-ID",
+        "Date",
+        "forwarded",
+        "X-Forwarded-For",
+        "Accept-Encoding",
+        "x-api-key",
+        "COOKIE",
         "",
         "a name",
         "a:b",
@@ -135,6 +145,13 @@ async def test_reserved_header_is_refused(client: ApiClient, name: str) -> None:
     body: JsonValue = {"url": "https://example.com", "headers": {"X-Fine": "1", name: "1"}}
     pointers = await list_pointers(client, "POST", f"{PATH}/register", body)
     assert pointers == [f"#/headers/{name}"]
+
+
+def test_the_reference_lists_each_reserved_header() -> None:
+    text = (Path(__file__).parents[3] / "docs/reference/events.md").read_text()
+    table = text.split("| refused headers |")[1].split("\n\n")[0]
+    names = [name for row in table.splitlines()[2:] for name in row.split("|")[1].split(",")]
+    assert [name.strip(" `") for name in names] == list(RESERVED)
 
 
 @pytest.mark.parametrize(
@@ -179,3 +196,36 @@ async def test_two_headers_that_differ_by_case_only_are_refused(client: ApiClien
     body: JsonValue = {"url": "https://example.com", "headers": {"X-A": "1", "x-a": "2"}}
     pointers = await list_pointers(client, "POST", f"{PATH}/register", body)
     assert pointers == ["#/headers/X-A", "#/headers/x-a"]
+
+
+@pytest.mark.parametrize(
+    ("event_type", "nearest"),
+    [
+        ("note_create", "'note_created'"),
+        ("ai_mesage", "'ai_message'"),
+        ("notes_*", "'note_created'"),
+        ("customs_sale", None),
+        ("zzz", None),
+    ],
+)
+async def test_undeclared_event_type_is_accepted_with_a_warning(
+    client: ApiClient, event_type: str, nearest: str | None
+) -> None:
+    webhook = await register(
+        client, "https://example.com/hook", event_types=[event_type, "note_*", event_type]
+    )
+    assert isinstance(webhook["warnings"], list)
+    (warning,) = map(str, webhook["warnings"])
+    assert repr(event_type.removesuffix("*")) in warning
+    assert nearest is None or nearest in warning
+    path = f"{PATH}/{webhook['id']}"
+    status, changed = await client.ask("PATCH", path, {"name": "renamed"})
+    assert (status, changed["warnings"]) == (200, [warning])
+    status, changed = await client.ask("PATCH", path, {"event_types": ["note_created"]})
+    assert (status, changed["warnings"]) == (200, [])
+
+
+async def test_patterns_that_match_something_give_no_warning(client: ApiClient) -> None:
+    patterns = ["*", "note_*", "webhook_disabled", "custom_sale", "custom_sale_*", "c*", "custom*"]
+    webhook = await register(client, "https://example.com/hook", event_types=list(patterns))
+    assert webhook["warnings"] == []
