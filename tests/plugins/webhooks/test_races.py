@@ -15,7 +15,7 @@ from support.webhooks import (
     wait_for_deliveries,
 )
 
-from biont.testing import ApiClient, WebhookReceiver
+from biont.testing import ApiClient, ManualClock, WebhookReceiver
 
 
 class Held:
@@ -88,6 +88,25 @@ async def test_rate_limits_events_that_arrive_one_by_one(
         await wait_for_deliveries(client, prompt, 4)
         statuses = [row["status"] for row in await list_deliveries(client, slow)]
         assert statuses == ["pending", "pending", "pending", "succeeded"]
+
+
+async def test_a_retry_that_waits_is_made_after_a_restart(
+    restart: Restart, receiver: WebhookReceiver, clock: ManualClock
+) -> None:
+    receiver.status = 500
+    async with restart() as client:
+        webhook = await register(client, receiver.url, retry=[1])
+        await emit(client)
+        await client.get_until(
+            f"{PATH}/{webhook['id']}/deliveries", lambda page: "answered 500" in str(page)
+        )
+    receiver.status = 200
+    async with restart() as client:
+        (waiting,) = await list_deliveries(client, webhook)
+        assert waiting["status"] == "pending"
+        clock.advance(seconds=2)
+        (delivery,) = await wait_for_deliveries(client, webhook)
+        assert delivery["status"] == "succeeded"
 
 
 @pytest.mark.parametrize("sections", [{"server": {"port": 0, "shutdown_timeout": 0.1}}])
