@@ -9,8 +9,9 @@ import orjson
 from pydantic import Field, JsonValue
 
 from biont import Api, Page, Request, RowId, Schema, Tool
-from biont.http import Cursor, Limit, decode_cursor, make_page
+from biont.http import AnyOf, Cursor, Limit, decode_cursor, make_page
 from biont.llm import TOOLS
+from biont.store import read_merged_page
 from biont_agents.approvals import decide_call, select_calls
 from biont_agents.tables import CallStatus, ToolCallRecord
 
@@ -52,14 +53,18 @@ async def list_tools(request: Request) -> Page[ToolView]:
 @api.get("/tool-calls")
 async def list_calls(
     request: Request,
-    status: CallStatus | None = None,
+    status: AnyOf[CallStatus] | None = None,
     source: Annotated[str, Field(max_length=100)] | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[ToolCallView]:
     """List your tool calls, the newest first; filter by `status` or `source` (`task-7`)."""
+    before = decode_cursor(cursor)
     rows = await request.workbench.store.read(
-        select_calls, request.user_id, status, source, limit, decode_cursor(cursor)
+        read_merged_page,
+        status,
+        limit,
+        lambda each: select_calls(request.user_id, each, source, limit, before),
     )
     return make_page(rows, limit, lambda call: call.id, _make_call_view)
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from functools import partial
 
 from biont import Api, Page, Request, RowId
-from biont.http import Cursor, Limit, decode_cursor, make_page
+from biont.http import AnyOf, Cursor, Limit, decode_cursor, make_page
 from biont.llm import LlmCall
+from biont.store import read_merged_page
 from biont_missions.mission_factory import MISSIONS
 from biont_missions.missions import (
     cancel_mission,
@@ -43,13 +44,17 @@ async def create(request: Request, body: NewMission) -> MissionView:
 @api.get("/missions")
 async def list_missions(
     request: Request,
-    status: MissionStatus | None = None,
+    status: AnyOf[MissionStatus] | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[MissionView]:
     """List your missions, the newest first."""
+    before = decode_cursor(cursor)
     rows = await request.workbench.store.read(
-        select_missions, request.user_id, status, limit, decode_cursor(cursor)
+        read_merged_page,
+        status,
+        limit,
+        lambda each: select_missions(request.user_id, each, limit, before),
     )
     return make_page(rows, limit, lambda mission: mission.id, make_mission_view)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from biont import Api, Page, Request, RowId
-from biont.http import Cursor, Limit, decode_cursor, make_page
+from biont.http import AnyOf, Cursor, Limit, decode_cursor, make_page
+from biont.store import read_merged_page
 from biont_missions.runner import MISSION_RUNNER
 from biont_missions.tables import Task, TaskStatus
 from biont_missions.tasks import complete_task, create_task, delete_task, select_tasks
@@ -26,14 +27,18 @@ async def create_by_hand(request: Request, body: NewTask) -> TaskView:
 @api.get("/tasks")
 async def list_tasks(
     request: Request,
-    status: TaskStatus | None = None,
+    status: AnyOf[TaskStatus] | None = None,
     mission_id: RowId | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[TaskView]:
     """List your tasks, the newest first; filter by `status` or `mission_id`."""
+    before = decode_cursor(cursor)
     rows = await request.workbench.store.read(
-        select_tasks, request.user_id, status, mission_id, limit, decode_cursor(cursor)
+        read_merged_page,
+        status,
+        limit,
+        lambda each: select_tasks(request.user_id, each, mission_id, limit, before),
     )
     return make_page(rows, limit, lambda task: task.id, make_task_view)
 

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from biont import Api, Page, Request, RowId, Schema
 from biont.exceptions import NotFound
-from biont.http import Cursor, Limit, decode_cursor, encode_cursor, make_page
+from biont.http import AnyOf, Cursor, Limit, decode_cursor, encode_cursor, make_page
 from biont.scheduling import JOB_KINDS, RunStatus, Schedule, get_run
+from biont.store import read_merged_page
 from biont_schedules.changes import list_changes, list_job_changes
 from biont_schedules.feed_routes import api as feed_api
 from biont_schedules.fields import EARLIEST, DueInstant
@@ -205,13 +206,17 @@ async def explain(request: Request, schedule_id: RowId, at: DueInstant | None = 
 async def list_runs(
     request: Request,
     schedule_id: RowId,
-    status: RunStatus | None = None,
+    status: AnyOf[RunStatus] | None = None,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[RunView]:
     """List the runs and skipped occurrences of a schedule, the newest first."""
+    before = decode_cursor(cursor)
     rows = await request.workbench.store.read(
-        select_runs, request.user_id, schedule_id, status, limit, decode_cursor(cursor)
+        read_merged_page,
+        status,
+        limit,
+        lambda each: select_runs(request.user_id, schedule_id, each, limit, before),
     )
     return make_page(rows, limit, lambda run: run.id, make_run_view)
 

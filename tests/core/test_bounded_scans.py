@@ -81,6 +81,12 @@ async def test_a_chain_of_events_is_filtered_by_type(client: ApiClient) -> None:
     [
         ("status=succeeded", 25),
         ("status=failed", 0),
+        ("status=failed&status=succeeded", 25),
+        ("status=failed&status=pending", 0),
+        ("event_type=custom_r*", 1),
+        ("status_code=200", 25),
+        ("status_code=500&error_class=status", 0),
+        ("event_id=none", 0),
         ("event_type=custom_rare", 1),
         ("event_type=custom_none", 0),
         ("since=2026-01-01T00:00:00Z", 25),

@@ -18,8 +18,8 @@ from biont.testing import ApiClient, MakeClient, ModelServer
 VALUES = {"date-time": "2026-03-01T12:00:00Z", "integer": "1"}
 """Values of filters, by format or type of the parameter."""
 
-PATTERNS = {"event_type": "note_*"}
-"""Values of filters that are no plain text."""
+BY_NAME = {"event_type": "note_*", "status_code": "500"}
+"""Values of filters that are not any text or any number."""
 
 SEARCHES = ("/notes/search", "/conversations/search")
 """Lists that are ordered by rank: all matches of the words are ranked."""
@@ -78,14 +78,18 @@ def list_queries(openapi: dict[str, Any], places: dict[str, object]) -> Iterator
 
 
 def _find_value(name: str, schema: dict[str, Any]) -> str:
+    if name in BY_NAME:
+        return BY_NAME[name]
     kinds = [schema, *schema.get("anyOf", [])]
     for kind in kinds:
+        if "enum" in (repeated := kind.get("items", {})):
+            return f"&{name}=".join(repeated["enum"][-2:])
         if "enum" in kind:
             return str(kind["enum"][-1])
         for label in (kind.get("format"), kind.get("type")):
             if label in VALUES:
                 return VALUES[label]
-    return PATTERNS.get(name, "x")
+    return "x"
 
 
 def find_scans(connection: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> list[str]:

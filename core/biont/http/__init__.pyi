@@ -11,6 +11,7 @@ from biont.http.paging import decode_cursor as decode_cursor
 from biont.http.paging import encode_cursor as encode_cursor
 from biont.http.paging import make_page as make_page
 from biont.http.problem_details import ProblemDetails as ProblemDetails
+from biont.http.request import AnyOf as AnyOf
 from biont.http.request import Instant as Instant
 from biont.http.request import Request as Request
 from biont.http.request import RowId as RowId

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from aiohttp import web
 from pydantic import AwareDatetime, BeforeValidator, Field
@@ -17,6 +17,10 @@ from biont.workbench import Workbench
 RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 """Type of row numbers in paths and bodies."""
 
+V = TypeVar("V")
+
+AnyOf = Annotated[list[V], Field(min_length=1, max_length=20)]
+"""Type of filters that a query may repeat (``?status=a&status=b``): any of the values matches."""
 
 _INSTANT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"

@@ -6,6 +6,7 @@ from biont.store.database import format_instant as format_instant
 from biont.store.full_text import SnippetPart as SnippetPart
 from biont.store.full_text import quote_words as quote_words
 from biont.store.full_text import split_snippet as split_snippet
+from biont.store.merged_page import read_merged_page as read_merged_page
 from biont.store.migration import Tables as Tables
 from biont.store.retention import RETENTION_INTERVAL as RETENTION_INTERVAL
 from biont.store.retention import SLICE_ROWS as SLICE_ROWS

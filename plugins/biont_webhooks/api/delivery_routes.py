@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import uuid_utils
+from pydantic import Field
 
 from biont import Api, Event, Page, Request, RowId
-from biont.http import Cursor, Instant, Limit, decode_cursor, make_page
+from biont.http import AnyOf, Cursor, Instant, Limit, decode_cursor, make_page
 from biont_webhooks.api.delivery_schemas import Count, DeliveryView, Recovery, make_delivery_view
 from biont_webhooks.api.routes import SCOPES, WEBHOOK
 from biont_webhooks.service.redelivery import (
@@ -18,7 +21,8 @@ from biont_webhooks.service.redelivery import (
     select_deliveries,
 )
 from biont_webhooks.service.webhooks import WEBHOOKS
-from biont_webhooks.tables import DeliveryStatus
+from biont_webhooks.subscription.event_patterns import EventPattern
+from biont_webhooks.tables import DeliveryStatus, ErrorClass
 
 DELIVERIES = f"{WEBHOOK}/deliveries"
 DELIVERY = f"{DELIVERIES}/{{delivery_id}}"
@@ -31,8 +35,11 @@ async def list_deliveries(  # noqa: PLR0913  # each is a parameter of the query
     request: Request,
     webhook_id: RowId,
     *,
-    status: DeliveryStatus | None = None,
-    event_type: str | None = None,
+    status: AnyOf[DeliveryStatus] | None = None,
+    event_type: EventPattern = "*",
+    event_id: Annotated[str, Field(max_length=100)] | None = None,
+    status_code: Annotated[int, Field(ge=100, le=999)] | None = None,
+    error_class: AnyOf[ErrorClass] | None = None,
     since: Instant | None = None,
     until: Instant | None = None,
     limit: Limit = 100,
@@ -40,14 +47,24 @@ async def list_deliveries(  # noqa: PLR0913  # each is a parameter of the query
 ) -> Page[DeliveryView]:
     """List the deliveries of a webhook with all attempts, the newest first.
 
-    `since` and `until` limit the creation time of the deliveries. A page of a rare filter may
-    have fewer deliveries than `limit`, or none; follow `next` until null.
+    `status` and `error_class` may be repeated: any of the values matches. `status_code` and
+    `error_class` find the deliveries with such an attempt, and both together those with an
+    attempt that has both. `since` and `until` limit the creation time of the deliveries. A page
+    of a rare filter may have fewer deliveries than `limit`, or none; follow `next` until null.
     """
     found = await request.workbench.store.read(
         select_deliveries,
         request.user_id,
         webhook_id,
-        DeliveryFilter(status, event_type, since, until),
+        DeliveryFilter(
+            statuses=frozenset(status or ()),
+            event_type=event_type,
+            event_id=event_id,
+            status_code=status_code,
+            error_classes=frozenset(error_class or ()),
+            since=since,
+            until=until,
+        ),
         limit,
         decode_cursor(cursor),
     )

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from peewee import SQL, Case, Expression, ModelSelect
+from peewee import SQL, Case, Expression, ModelSelect, fn
 
 from biont import Event
+from biont.events import get_prefix
 from biont.exceptions import NotFound
 from biont.store import Scan, find_scan_end
 from biont_webhooks.delivery.deliveries import insert_deliveries
@@ -23,6 +24,7 @@ from biont_webhooks.tables import (
     AttemptTrigger,
     Delivery,
     DeliveryStatus,
+    ErrorClass,
     EventMessage,
     Webhook,
 )
@@ -36,17 +38,23 @@ SLICE = 1000
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
-    """Filter for the deliveries of a webhook; None matches all.
+    """Filter for the deliveries of a webhook; None, and no value at all, match all.
 
     Attributes:
-        status: the status of deliveries.
-        event_type: the type of the event.
+        statuses: the status of deliveries, any of these.
+        event_type: the type of the event: exact, a prefix (``task_*``), or ``*``.
+        event_id: the id of the event.
+        status_code: the HTTP status that an attempt got.
+        error_classes: the kind of failure of that attempt, any of these.
         since: the earliest creation time.
         until: the first creation time that is too late.
     """
 
-    status: DeliveryStatus | None = None
-    event_type: str | None = None
+    statuses: frozenset[DeliveryStatus] = frozenset()
+    event_type: str = "*"
+    event_id: str | None = None
+    status_code: int | None = None
+    error_classes: frozenset[ErrorClass] = frozenset()
     since: datetime | None = None
     until: datetime | None = None
 
@@ -62,12 +70,15 @@ def select_deliveries(
     webhook = Webhook.get_owned(user_id, webhook_id)
     query = _filter_deliveries(webhook, choice)
     looked_at = Delivery.select().where(Delivery.webhook == webhook)
-    if choice.status == DeliveryStatus.FAILED:
+    if choice.statuses == {DeliveryStatus.FAILED}:
         looked_at = looked_at.where(_IS_FAILED)
     if before is not None:
         query = query.where(Delivery.id < before)
         looked_at = looked_at.where(Delivery.id < before)
     end = None
+    if choice.event_id is not None:
+        # One delivery at most, which an index finds without an order.
+        return Scan(_add_attempts(list(query)))
     if choice != DeliveryFilter():
         end = find_scan_end(looked_at.order_by(Delivery.id.desc()), Delivery.id)
         query = query.where(Delivery.id >= (end or 0))
@@ -120,7 +131,9 @@ def recover_failed(webhook: Webhook, since: datetime, before: int | None) -> lis
     Returns:
         The numbers of at most `SLICE` deliveries, the highest first.
     """
-    query = _filter_deliveries(webhook, DeliveryFilter(DeliveryStatus.FAILED, since=since))
+    query = _filter_deliveries(
+        webhook, DeliveryFilter(frozenset({DeliveryStatus.FAILED}), since=since)
+    )
     if before is not None:
         query = query.where(Delivery.id < before)
     query = query.select(Delivery.id).order_by(Delivery.id.desc()).limit(SLICE)
@@ -149,12 +162,19 @@ def _filter_deliveries(webhook: Webhook, choice: DeliveryFilter) -> ModelSelect[
         .join(EventMessage)
         .where(Delivery.webhook == webhook)
     )
-    if choice.status == DeliveryStatus.FAILED:
+    if choice.statuses == {DeliveryStatus.FAILED}:
         query = query.where(_IS_FAILED)
-    elif choice.status is not None:
-        query = query.where(Delivery.status == choice.status)
-    if choice.event_type is not None:
+    elif choice.statuses:
+        query = query.where(Delivery.status.in_(sorted(choice.statuses)))
+    prefix = get_prefix(choice.event_type)
+    if prefix is None:
         query = query.where(EventMessage.event_type == choice.event_type)
+    elif prefix:
+        query = query.where(fn.SUBSTR(EventMessage.event_type, 1, len(prefix)) == prefix)
+    if choice.event_id is not None:
+        query = query.where(Delivery.message == choice.event_id)
+    if choice.status_code is not None or choice.error_classes:
+        query = query.where(fn.EXISTS(_select_attempts(choice)))
     # Deliveries from before migration 0002 have no creation time: the message's time counts.
     if choice.since is not None:
         query = query.where(
@@ -166,6 +186,15 @@ def _filter_deliveries(webhook: Webhook, choice: DeliveryFilter) -> ModelSelect[
             (Delivery.created_at < choice.until)
             | (Delivery.created_at.is_null() & (EventMessage.created_at < choice.until))
         )
+    return query
+
+
+def _select_attempts(choice: DeliveryFilter) -> ModelSelect[Attempt]:
+    query = Attempt.select(SQL("1")).where(Attempt.delivery == Delivery.id)
+    if choice.status_code is not None:
+        query = query.where(Attempt.status_code == choice.status_code)
+    if choice.error_classes:
+        query = query.where(Attempt.error_class.in_(sorted(choice.error_classes)))
     return query
 
 

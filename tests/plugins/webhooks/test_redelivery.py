@@ -159,6 +159,42 @@ async def test_deliveries_are_found_by_status_type_and_time(
     assert await find("?since=2026-03-02T13:00:00Z&until=2026-03-02T14:00:00Z") == [second]
     assert await find("?since=2026-03-02T14:00:00%2B01:00&status=succeeded") == []
     assert await find("?status=pending") == []
+    assert await find("?status=failed&status=succeeded") == [third, second, first]
+    assert await find("?status=succeeded&status=pending") == [first]
+    assert await find("?event_type=custom_*") == [third, second, first]
+    assert await find("?event_type=custom_a*&status=failed") == [third]
+    assert await find("?event_type=*") == [third, second, first]
+    assert await find("?event_type=note_*") == []
+    assert await find(f"?event_id={second}") == [second]
+    assert await find(f"?event_id={second}&status=succeeded") == []
+    assert await find("?event_id=none") == []
+    assert await find("?status_code=500") == [third, second]
+    assert await find("?status_code=404") == []
+    assert await find("?error_class=status&error_class=timeout") == [third, second]
+    assert await find("?error_class=timeout") == []
+    assert await find("?status_code=500&error_class=status&event_type=custom_b") == [second]
+
+
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ("status=done", "status"),
+        ("status=failed&status=done", "status"),
+        ("event_type=note_*&event_type=task_*", "event_type"),
+        ("event_type=*_created", "event_type"),
+        ("status_code=500&status_code=404", "status_code"),
+        ("status_code=5xx", "status_code"),
+        ("error_class=none", "error_class"),
+        ("event_id=a&event_id=b", "event_id"),
+    ],
+)
+async def test_a_filter_that_is_no_list_or_has_no_such_value_is_refused(
+    client: ApiClient, query: str, place: str
+) -> None:
+    webhook = await register(client, "https://example.com/hook")
+    status, problem = await client.ask("GET", f"{point(webhook, 'deliveries')}?{query}")
+    (error,) = list_documents(problem["errors"])
+    assert (status, error.get("parameter", error.get("pointer"))) == (422, place), problem
 
 
 async def test_delivery_is_read_by_number(client: ApiClient, receiver: WebhookReceiver) -> None:
