@@ -64,7 +64,6 @@ class HttpConnection(asyncio.Protocol):
         self._answer: asyncio.Future[EgressResponse] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_reused = False
-        self._has_ended = False
         self._may_write = asyncio.Event()
         self._may_write.set()
         self.idle_since = 0.0
@@ -78,7 +77,7 @@ class HttpConnection(asyncio.Protocol):
     @property
     def is_usable(self) -> bool:
         """True if another request may be sent."""
-        return not self._has_ended and not self._transport.is_closing()
+        return not self._transport.is_closing()
 
     def close(self) -> None:
         """Close the connection at once; a waiting request is cancelled."""
@@ -142,7 +141,6 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         """Note the end, for asyncio."""
-        self._has_ended = True
         self._may_write.set()
         if self._answer is not None:
             if self._is_reused and not self._reader.has_begun:

@@ -122,6 +122,46 @@ async def test_a_request_on_a_connection_that_ends_at_that_moment_is_sent_again(
     assert seen == [b"1", b"2", b"3"]
 
 
+async def test_after_a_silent_end_all_kept_connections_of_the_receiver_are_closed() -> None:
+    ended = asyncio.Semaphore(0)
+    both_asked = asyncio.Barrier(2)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await read_body(reader) != b"end":
+            await both_asked.wait()
+            writer.write(OK)
+        ended.release()
+
+    async def wait_for_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await answer(reader, writer)
+        except asyncio.IncompleteReadError:
+            ended.release()
+
+    async with serve(wait_for_end) as port, EgressSession(LOOPBACK) as session:
+        url = f"http://127.0.0.1:{port}/"
+        await asyncio.gather(*(session.post(url, body=b"", headers={}) for _ in range(2)))
+        with pytest.raises(RequestFailed):
+            await session.post(url, body=b"end", headers={})
+        # The connection of the request, the fresh connection, and the other kept connection.
+        async with asyncio.timeout(3):
+            for _ in range(3):
+                await ended.acquire()
+
+
+async def test_the_limit_of_a_request_does_not_end_the_next_request() -> None:
+    async def answer_later(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await asyncio.sleep(float(await read_body(reader)))
+            writer.write(OK)
+
+    async with serve(answer_later) as port, EgressSession(LOOPBACK) as session:
+        url = f"http://127.0.0.1:{port}/"
+        for body, timeout in ((b"0", 0.3), (b"0.6", 60)):
+            answer = await session.post(url, body=body, headers={}, timeout=timeout)
+            assert answer.status == 200
+
+
 async def test_a_fresh_connection_that_ends_without_an_answer_is_a_failure() -> None:
     seen: list[bytes] = []
 
@@ -231,6 +271,24 @@ async def test_a_certificate_of_a_private_authority_is_accepted(
         for _ in range(3):
             answer = await session.post(f"https://{host}:{port}/", body=b"{}", headers={})
             assert answer.body == b"ok"
+
+
+async def test_a_receiver_that_prefers_http_2_gets_http_1_1(
+    authority: trustme.CA, ca_file: Path
+) -> None:
+    chosen: list[str | None] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        chosen.append(writer.get_extra_info("ssl_object").selected_alpn_protocol())
+        await read_body(reader)
+        writer.write(OK)
+
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("hook.example").configure_cert(context)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    async with serve(answer, context) as port, open_session(ca_file) as session:
+        await session.post(f"https://hook.example:{port}/", body=b"", headers={})
+    assert chosen == ["http/1.1"]
 
 
 async def test_a_bad_certificate_is_refused_in_plain_words(
