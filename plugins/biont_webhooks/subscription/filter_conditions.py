@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import ConfigDict, Field, StrictBool, WrapValidator
 
-from biont import JsonObject, Schema
+from biont import Schema
 
 MISSING: Final = object()
 """The result of a path that leads to no value."""
@@ -54,9 +54,10 @@ class Clause(Schema, ABC):
     path: Annotated[
         str,
         Field(
-            pattern=r"^[^.]+(\.[^.]+)*$",
+            pattern=r"^(?:(?:/(?:[^~/]|~[01])*)+|[^./][^.]*(?:\.[^.]+)*)$",
             max_length=200,
-            description="The place of the value: keys and list indexes, separated by dots.",
+            description="The place of the value: keys and list indexes, separated by dots "
+            "(`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.",
         ),
     ]
 
@@ -73,13 +74,13 @@ class Clause(Schema, ABC):
     def list_endings(self) -> tuple[str, str]:
         """Return the ends of the sentences about a matching and a failing value."""
 
-    def make_finder(self) -> Callable[[JsonObject], object]:
+    def make_finder(self) -> Callable[[object], object]:
         """Return a function that finds the value in a payload, or `MISSING`."""
         # Split once and not for each event: a filter is tested for every event of a user.
-        steps = [(key, _read_index(key)) for key in self.path.split(".")]
+        steps = [(key, _read_index(key)) for key in _split_path(self.path)]
 
-        def find(payload: JsonObject) -> object:
-            value: object = payload
+        def find(payload: object) -> object:
+            value = payload
             for key, index in steps:
                 if isinstance(value, dict):
                     value = value.get(key, MISSING)
@@ -176,6 +177,54 @@ class Prefix(Clause):
         return f", which begins with {prefix}", f", which does not begin with {prefix}"
 
 
+class ListClause(Clause):
+    """Test of a list; another value does not match."""
+
+    def describe(self, found: object, *, matches: bool) -> str:
+        """Return the reason; say so for a value that is no list."""
+        if found is MISSING or isinstance(found, list):
+            return super().describe(found, matches=matches)
+        return f"{self.path} is {_format_value(found)}, which is not a list"
+
+
+class Contains(ListClause):
+    """Clause that looks for a member of a list."""
+
+    op: Literal["contains"]
+    value: Scalar
+
+    def make_test(self) -> Test:
+        """Return the test."""
+        expected = _make_key(self.value)
+        return lambda found: isinstance(found, list) and expected in map(_make_key, found)
+
+    def list_endings(self) -> tuple[str, str]:
+        """Return the member."""
+        member = _format_value(self.value)
+        return f", which contains {member}", f", which does not contain {member}"
+
+
+class ContainsSome(ListClause):
+    """Clause that looks for several members of a list: any of these, or all."""
+
+    op: Literal["any", "all"]
+    value: Annotated[list[Scalar], Field(min_length=1, max_length=100)]
+
+    def make_test(self) -> Test:
+        """Return the test."""
+        expected = {_make_key(value) for value in self.value}
+        if self.op == "any":
+            return lambda found: (
+                isinstance(found, list) and not expected.isdisjoint(map(_make_key, found))
+            )
+        return lambda found: isinstance(found, list) and expected <= set(map(_make_key, found))
+
+    def list_endings(self) -> tuple[str, str]:
+        """Return the members."""
+        members = f"{self.op} of {_format_value(self.value)}"
+        return f", which contains {members}", f", which does not contain {members}"
+
+
 class Exists(Clause):
     """Clause that tests for a value, null included; with false, for a missing value."""
 
@@ -209,6 +258,12 @@ def _make_key(value: object) -> object:
     if isinstance(value, bool):
         return ("boolean", value)
     return value if value is None or isinstance(value, str | int | float) else MISSING
+
+
+def _split_path(path: str) -> list[str]:
+    if not path.startswith("/"):
+        return path.split(".")
+    return [key.replace("~1", "/").replace("~0", "~") for key in path[1:].split("/")]
 
 
 def _read_index(key: str) -> int:

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, WrapValidator
 
 from biont import JsonObject, Schema
 from biont_webhooks.subscription.filter_conditions import (
     Clause,
+    Contains,
+    ContainsSome,
     Equality,
     Exists,
+    ListClause,
     Membership,
     Order,
     Prefix,
+    Test,
 )
 
 DEPTH_LIMIT = 8
@@ -55,7 +59,33 @@ class Not(Schema):
     filter: Annotated[Node, Field(alias="not")]
 
 
-_CLAUSES: tuple[type[Clause], ...] = (Equality, Membership, Order, Prefix, Exists)
+class Members(ListClause):
+    """Clause that tests each member of a list by a filter: any matches, or all do."""
+
+    op: Literal["any", "all"]
+    value: Annotated[Node, Field(description="The filter; its paths begin at the member.")]
+
+    def make_test(self) -> Test:
+        """Return the test; all members of an empty list match."""
+        inner, quantify = _compile_node(self.value), any if self.op == "any" else all
+        return lambda found: isinstance(found, list) and quantify(map(inner, found))
+
+    def list_endings(self) -> tuple[str, str]:
+        """Return the number of members that match."""
+        if self.op == "any":
+            return ", of which a member matches", ", of which no member matches"
+        return ", of which every member matches", ", of which not every member matches"
+
+
+_CLAUSES: tuple[type[Clause], ...] = (
+    Equality,
+    Membership,
+    Order,
+    Prefix,
+    Exists,
+    Contains,
+    ContainsSome,
+)
 _MODELS: dict[str, type[BaseModel]] = {
     "and": Every,
     "or": Some,
@@ -73,11 +103,23 @@ def _validate_node(value: object, _: object) -> BaseModel:
     if model is None:
         operators = ", ".join(name for name in _MODELS if name not in _GROUPS)
         raise ValueError(f'must have "op", one of {operators}; or "and", "or" or "not"')
+    if model is ContainsSome and isinstance(keys.get("value"), dict):
+        model = Members
     return model.model_validate(value)
 
 
 Node = Annotated[
-    Equality | Membership | Order | Prefix | Exists | Every | Some | Not,
+    Equality
+    | Membership
+    | Order
+    | Prefix
+    | Exists
+    | Contains
+    | ContainsSome
+    | Members
+    | Every
+    | Some
+    | Not,
     WrapValidator(_validate_node),
 ]
 
@@ -104,6 +146,8 @@ def _list_children(node: object) -> list[object]:
     for name in ("and", "or"):
         inner = node.get(name)
         children += inner if isinstance(inner, list) else []
+    if node.get("op") in ("any", "all") and isinstance(node.get("value"), dict):
+        children.append(node["value"])
     return children
 
 
@@ -160,7 +204,7 @@ def load_filter(text: str) -> PayloadFilter:
     return compile_filter(_FILTER.validate_json(text))
 
 
-def _compile_node(node: Node) -> Callable[[JsonObject], bool]:
+def _compile_node(node: Node) -> Callable[[object], bool]:
     match node:
         case Not():
             inner = _compile_node(node.filter)

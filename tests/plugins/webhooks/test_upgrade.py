@@ -80,6 +80,20 @@ async def test_a_dead_letter_of_the_former_handler_can_be_replayed(
     assert request.headers["webhook-id"] == "event-2"
 
 
+async def test_a_path_that_begins_with_a_slash_keeps_its_meaning(
+    former: Path, receiver: WebhookReceiver, clock: ManualClock
+) -> None:
+    chosen = '{"or":[{"path":"/a~5.b/c","op":"eq","value":1}]}'
+    with closing(sqlite3.connect(former)) as connection, connection:
+        connection.execute("UPDATE webhooks SET filter = ?", (chosen,))
+    settings = load_settings(write_config(former.parent, {}), environ={})
+    async with open_application(settings, clock=clock) as application:
+        await application.workbench.events.emit("custom_a", 1, {"a~5": {"b/c": 1}})
+        wanted = await application.workbench.events.emit("custom_a", 1, {"/a~5": {"b/c": 1}})
+        (request,) = await receiver.wait_for(1)
+    assert request.headers["webhook-id"] == wanted.id
+
+
 def test_a_poison_event_keeps_its_number_of_crashes(former: Path) -> None:
     with closing(sqlite3.connect(former)) as connection, connection:
         connection.execute(
