@@ -281,6 +281,7 @@ class Dispatcher:
 
     async def _stop(self, time_left: float) -> None:
         self._stopping = True
+        self._requested.stop()
         # Workers see `_stopping` after their attempt; a refill ends by itself.
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=time_left)

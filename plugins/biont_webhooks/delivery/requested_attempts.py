@@ -41,9 +41,16 @@ class RequestedAttempts:
         self._make_attempt = make_attempt
         self._spawn = spawn
         self._on_done = on_done
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Begin no more attempts; the requested deliveries stay pending in the table."""
+        self._stopped = True
 
     def start(self, queue: EndpointQueue) -> None:
         """Begin the requested attempts of a queue."""
+        if self._stopped:
+            return
         # While the table is read, nobody knows whether a delivery is in the queue or in the table.
         while not queue.refilling and queue.requested and queue.request_workers < LIMIT:
             queue.request_workers += 1

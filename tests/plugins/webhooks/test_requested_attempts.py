@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 from aiohttp import web
+from conftest import Restart
 from pydantic import JsonValue
 from support.webhooks import (
     PATH,
@@ -18,6 +19,10 @@ from support.webhooks import (
 )
 
 from biont.testing import ApiClient, WebhookReceiver
+
+
+def attempts_of(delivery: Document) -> list[Document]:
+    return list_documents(delivery["attempts"])
 
 
 async def stop_deliveries(
@@ -108,6 +113,29 @@ async def test_a_requested_attempt_passes_by_a_queue_that_hangs(
     statuses = [row["status"] for row in await list_deliveries(client, webhook)]
     assert statuses == ["succeeded", "succeeded", "pending", "succeeded"]
     assert len(receiver.requests) == 3
+
+
+@pytest.mark.parametrize("sections", [{"server": {"shutdown_timeout": 0.1}}])
+async def test_requested_attempts_that_a_stop_leaves_are_made_after_the_start(
+    restart: Restart, receiver: WebhookReceiver
+) -> None:
+    async def hang(_: web.Request) -> web.Response:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
+
+    receiver.respond = hang
+    async with restart() as client:
+        webhook = await register(client, receiver.url)
+        for _ in range(20):
+            await client.post(f"{PATH}/{webhook['id']}/test")
+        await receiver.wait_for(8)
+    assert len(receiver.requests) == 8
+    receiver.respond = None
+    async with restart() as client:
+        deliveries = await wait_for_deliveries(client, webhook, 20)
+        assert {row["status"] for row in deliveries} == {"succeeded"}
+        again = [attempt["redelivered"] for row in deliveries for attempt in attempts_of(row)]
+        assert sorted(map(bool, again)) == [False] * 12 + [True] * 8
 
 
 async def test_many_requested_attempts_open_a_few_connections(
