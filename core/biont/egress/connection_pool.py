@@ -65,9 +65,7 @@ class ConnectionPool:
     def drop(self, connection: HttpConnection) -> None:
         """Note that a connection has ended."""
         self._all.discard(connection)
-        idle = self._idle.get(connection.origin)
-        if idle and connection in idle:
-            idle.remove(connection)
+        # An idle connection stays in its queue until `take` or the next sweep finds the end.
         if not self._all:
             self._is_empty.set()
 

@@ -41,7 +41,7 @@ class EgressResponse:
 class ResponseReader:
     """Takes in the answers on one connection, one after the other.
 
-    Args of `begin` belong to the next answer. After each `feed` the caller asks `is_complete`.
+    `begin` comes before each answer. After each `feed` the caller asks `is_complete`.
 
     Attributes:
         has_begun: whether a byte of the present answer has arrived.
@@ -81,7 +81,6 @@ class ResponseReader:
             lenient_optional_cr_before_lf=True,
             lenient_spaces_after_chunk_size=True,
         )
-        self.begin(0, is_head_request=False)
 
     def begin(self, limit: int, *, is_head_request: bool) -> None:
         """Expect the next answer.

@@ -27,7 +27,7 @@ _OWED = 20_000
 # By default a webhook has 8 attempts under way, and all have 256 beyond their first.
 _CONCURRENCY = _ENDPOINTS + 256
 _USER = 1
-SECRET = "a secret of plain text"
+SECRET = "a-secret-of-plain-text"
 _RECORD_LIMIT = 60.0
 _UNRECORDED = "SELECT COUNT(*) FROM webhook_deliveries WHERE status <> 'succeeded'"
 

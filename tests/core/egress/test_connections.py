@@ -149,6 +149,31 @@ async def test_after_a_silent_end_all_kept_connections_of_the_receiver_are_close
                 await ended.acquire()
 
 
+async def test_an_idle_connection_is_closed_before_receivers_close_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop = asyncio.get_running_loop()
+    now = loop.time()
+    monkeypatch.setattr(loop, "time", lambda: now)
+    ends: asyncio.Queue[float] = asyncio.Queue()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_body(reader)
+        writer.write(OK)
+        await reader.read()
+        ends.put_nowait(now)
+
+    async with serve(answer) as port, EgressSession(LOOPBACK) as session:
+        await session.post(f"http://127.0.0.1:{port}/", body=b"", headers={})
+        began = now
+        while ends.empty():
+            now += 0.5
+            # Each turn runs the timers that are due.
+            for _ in range(10):
+                await asyncio.sleep(0)
+        assert await ends.get() - began > 3
+
+
 async def test_the_limit_of_a_request_does_not_end_the_next_request() -> None:
     async def answer_later(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
