@@ -30,6 +30,7 @@ by `after_commit`, whose callbacks run on the event loop.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -48,8 +49,6 @@ from biont_webhooks.delivery.results import AttemptResult, save_results
 from biont_webhooks.delivery.slot_pool import SlotPool
 from biont_webhooks.subscription.subscriber import Subscriber
 from biont_webhooks.tables import ClaimState
-
-_TIMER_TOLERANCE = 0.01
 
 
 class Dispatcher:
@@ -199,16 +198,10 @@ class Dispatcher:
 
     def _must_wait(self, queue: EndpointQueue) -> bool:
         """Return whether the rate or the receiver forbids an attempt now; set a timer if so."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = asyncio.get_running_loop().time()
         wait = max(queue.seconds_until_allowed(now), self._waits.seconds_left(queue.subscriber.id))
         if wait:
-            # A timer that is much too late is from a wait that has ended early.
-            if queue.pause is not None and queue.pause.when() > now + wait + _TIMER_TOLERANCE:
-                queue.pause.cancel()
-                queue.pause = None
-            if queue.pause is None:
-                queue.pause = loop.call_later(wait, self._end_pause, queue)
+            queue.set_pause(now + wait, self._end_pause)
         return wait > 0
 
     def _end_pause(self, queue: EndpointQueue) -> None:
@@ -254,7 +247,10 @@ class Dispatcher:
         # The result of an attempt from before a pause says nothing about the endpoint after it.
         if queue.is_open:
             self._health.note_result(delivery.webhook_id, succeeded=result.error is None)
-        if result.waits_until is not None and subscriber.url == queue.subscriber.url:
+        if subscriber.url != queue.subscriber.url:
+            # The receiver at the former URL asked for the wait.
+            result = dataclasses.replace(result, waits_until=None)
+        if result.waits_until is not None:
             self._waits.extend(delivery.webhook_id, result.waits_until)
         await self._result_writer.record(result)
 

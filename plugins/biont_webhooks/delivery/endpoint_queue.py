@@ -16,13 +16,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from biont_webhooks.delivery.deliveries import PendingDelivery
 from biont_webhooks.subscription.subscriber import Subscriber
 
 SIZE = 1000
 """The most deliveries of one webhook in memory, give or take one batch."""
+
+# The clock and the event loop measure time differently, so that two readings of one wait differ.
+_TIMER_TOLERANCE = 0.01
 
 _CONGESTED_SIZE = 16
 """The number of waiting deliveries that shows that an endpoint cannot keep up."""
@@ -118,6 +121,15 @@ class EndpointQueue:
             now: the time of the event loop.
         """
         return 0.0 if self.subscriber.rate is None else max(0.0, self._next_start - now)
+
+    def set_pause(self, at: float, on_end: Callable[[EndpointQueue], None]) -> None:
+        """Call `on_end` at `at`, a time of the event loop, unless a timer is set."""
+        if self.pause is not None:
+            if self.pause.when() <= at + _TIMER_TOLERANCE:
+                return
+            # Much too late: the timer is from a wait that has ended early.
+            self.pause.cancel()
+        self.pause = asyncio.get_running_loop().call_at(at, on_end, self)
 
     def pop(self, now: float) -> PendingDelivery:
         """Remove and return the next delivery; the queue must not be empty.

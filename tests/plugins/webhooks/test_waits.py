@@ -152,6 +152,28 @@ async def test_a_resume_or_another_url_ends_the_wait(
     assert await read_wait(client, webhook) is None
 
 
+async def test_a_wait_that_the_former_url_asks_for_does_not_hold_the_new_one(
+    client: ApiClient, receiver: WebhookReceiver
+) -> None:
+    gate = asyncio.Event()
+
+    async def respond(_: web.Request) -> web.Response:
+        await gate.wait()
+        return web.Response(status=429, headers={"Retry-After": "30"})
+
+    receiver.respond = respond
+    webhook = await register(client, receiver.url)
+    await emit(client)
+    await receiver.wait_for(1)
+    async with WebhookReceiver() as other:
+        await client.ask("PATCH", f"{PATH}/{webhook['id']}", {"url": other.url})
+        gate.set()
+        await wait_for_deliveries(client, webhook)
+        assert await read_wait(client, webhook) is None
+        await emit(client)
+        await other.wait_for(1)
+
+
 async def test_a_wait_survives_a_restart(
     restart: Restart, receiver: WebhookReceiver, clock: ManualClock
 ) -> None:
