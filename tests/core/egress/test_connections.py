@@ -200,7 +200,8 @@ async def test_a_fresh_connection_that_ends_without_an_answer_is_a_failure() -> 
     assert seen == [b"1"]
 
 
-async def test_bytes_that_nobody_asked_for_are_no_answer() -> None:
+@pytest.mark.parametrize("more", [OK, b"junk", b"\x00"])
+async def test_bytes_that_nobody_asked_for_are_no_answer(more: bytes) -> None:
     connections = 0
 
     async def answer_too_much(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -208,7 +209,7 @@ async def test_bytes_that_nobody_asked_for_are_no_answer() -> None:
         connections += 1
         while True:
             body = await read_body(reader)
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + body + OK)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + body + more)
 
     async with serve(answer_too_much) as port, EgressSession(LOOPBACK) as session:
         for body in (b"1", b"2", b"3"):
