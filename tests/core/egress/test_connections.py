@@ -202,20 +202,21 @@ async def test_a_fresh_connection_that_ends_without_an_answer_is_a_failure() -> 
 
 @pytest.mark.parametrize("more", [OK, b"junk", b"\x00"])
 async def test_bytes_that_nobody_asked_for_are_no_answer(more: bytes) -> None:
-    connections = 0
+    connections, seen = 0, []
 
     async def answer_too_much(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal connections
         connections += 1
         while True:
             body = await read_body(reader)
+            seen.append(body)
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + body + more)
 
     async with serve(answer_too_much) as port, EgressSession(LOOPBACK) as session:
         for body in (b"1", b"2", b"3"):
             answer = await session.post(f"http://127.0.0.1:{port}/", body=body, headers={})
             assert (answer.status, answer.body) == (200, body)
-    assert connections == 3
+    assert (connections, seen) == (3, [b"1", b"2", b"3"])
 
 
 async def test_an_answer_before_the_end_of_the_request_counts() -> None:
