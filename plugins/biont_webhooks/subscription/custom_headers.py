@@ -33,8 +33,9 @@ RESERVED = (
     *("Forwarded", "Via", "X-Forwarded-*", "X-Real-IP"),
     # The workbench sets them, and understands no compressed answer.
     *("Accept-Encoding", "User-Agent", "webhook-*", "X-ASI-*", "X-Biont-*", "X-Correlation-ID"),
-    # By mistake they would give a receiver a session or the user's key of the workbench.
-    *("Cookie", "Set-Cookie", "X-API-Key"),
+    # They belong to a session, and deliveries have none. X-API-Key is permitted: gateways ask for
+    # it, and so does another workbench that is the receiver.
+    *("Cookie", "Set-Cookie"),
 )
 """The names that custom headers cannot have; a name that ends with ``*`` is a prefix.
 
