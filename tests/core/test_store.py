@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -46,6 +47,17 @@ def add_user(tx: Transaction, name: str, *, fail: bool = False) -> str:
 
 async def read_names(store: Store) -> set[str]:
     return await store.read(lambda: {user.name for user in User.select()})
+
+
+async def test_a_closed_store_leaves_no_thread(tmp_path: Path, clock: ManualClock) -> None:
+    before = set(threading.enumerate())
+    store = Store(tmp_path / "closed.sqlite3", EventFactory(clock, 8))
+    await store.open()
+    await store.transact(add_user, "ada")
+    await store.close()
+    left = set(threading.enumerate()) - before
+    # The threads in which the event loop runs blocking functions belong to the loop.
+    assert [thread.name for thread in left if not thread.name.startswith("asyncio_")] == []
 
 
 async def test_a_failed_write_does_not_fail_the_writes_that_share_its_commit(
