@@ -5,10 +5,11 @@
                        +--- time is up, connection lost, request cancelled ---> closed
 
 A connection that a receiver closes without saying so is the common trouble of a client that
-keeps connections. If the end comes before the first byte of an answer on a connection that
+keeps connections. If the end comes before the beginning of an answer on a connection that
 has been used before, the receiver has most likely never read the request: the error is then
 `StaleConnection`, and the request can go out again on a fresh connection. HTTP permits that
-(RFC 9112, section 9.3.1) for requests that may arrive twice.
+(RFC 9112, section 9.3.1) for requests that may arrive twice. Late bytes of the answer before
+are no beginning. An answer that has begun is never asked for again.
 """
 
 from __future__ import annotations
@@ -143,11 +144,8 @@ class HttpConnection(asyncio.Protocol):
         """Note the end, for asyncio."""
         self._may_write.set()
         if self._answer is not None:
-            if self._is_reused and not self._reader.has_begun:
-                self._fail(StaleConnection())
-            else:
-                self._reader.end()
-                self._finish()
+            self._reader.end()
+            self._finish()
         self._keeper.drop(self)
 
     def pause_writing(self) -> None:
@@ -178,8 +176,7 @@ class HttpConnection(asyncio.Protocol):
         """Give the answer to the caller, and the connection to the next request."""
         reader = self._reader
         if not reader.has_head:
-            if self._is_reused:
-                # Bytes that belong to the answer before, or to no answer.
+            if self._is_reused and not reader.has_begun:
                 self._fail(StaleConnection())
             else:
                 self._fail(RequestFailed(reader.problem or "no answer", RequestStep.ANSWER))

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from multidict import CIMultiDict
 
+_START = b"HTTP/"
+
 HEAD_LIMIT = 64 * 1024
 """Largest size of the status line and the headers of an answer, in bytes."""
 
@@ -44,7 +46,7 @@ class ResponseReader:
     `begin` comes before each answer. After each `feed` the caller asks `is_complete`.
 
     Attributes:
-        has_begun: whether a byte of the present answer has arrived.
+        has_begun: whether bytes that begin an answer have arrived.
         has_head: whether status line and headers are complete.
         is_complete: whether nothing more of the answer is wanted.
         may_continue: whether another request may follow on the connection.
@@ -106,7 +108,8 @@ class ResponseReader:
 
     def feed(self, data: bytes) -> None:
         """Take in bytes of the answer."""
-        self.has_begun = True
+        if not self.has_begun and self._head_size == 0:
+            self.has_begun = data.startswith(_START[: len(data)])
         if not self.has_head:
             self._head_size += len(data)
         try:

@@ -122,6 +122,24 @@ async def test_a_request_on_a_connection_that_ends_at_that_moment_is_sent_again(
     assert seen == [b"1", b"2", b"3"]
 
 
+@pytest.mark.parametrize("start", [b"HT", b"HTTP/1.1 200 O", b"HTTP/1.1 200 OK\r\nA: b\r\n"])
+async def test_an_answer_that_has_begun_is_not_asked_for_again(start: bytes) -> None:
+    seen: list[bytes] = []
+
+    async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await read_body(reader))
+        writer.write(OK)
+        seen.append(await read_body(reader))
+        writer.write(start)
+
+    async with serve(break_off) as port, EgressSession(LOOPBACK) as session:
+        url = f"http://127.0.0.1:{port}/"
+        await session.post(url, body=b"1", headers={})
+        with pytest.raises(RequestFailed, match="ended before"):
+            await session.post(url, body=b"2", headers={})
+    assert seen == [b"1", b"2"]
+
+
 async def test_after_a_silent_end_all_kept_connections_of_the_receiver_are_closed() -> None:
     ended = asyncio.Semaphore(0)
     both_asked = asyncio.Barrier(2)
