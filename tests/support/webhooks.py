@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass, field
+
+from aiohttp import web
 from pydantic import JsonValue
 
 from biont.testing import ApiClient
@@ -9,6 +13,28 @@ from biont.testing import ApiClient
 PATH = "/webhooks/outgoing"
 
 Document = dict[str, JsonValue]
+
+
+@dataclass
+class Crowd:
+    """Responder that counts the requests under way, and answers none before the gate opens.
+
+    Attributes:
+        gate: the requests are answered when this event is set.
+        most: the most requests that were under way at once.
+    """
+
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    most: int = 0
+    _under_way: int = 0
+
+    async def respond(self, _: web.Request) -> web.Response:
+        """Answer a request when the gate is open."""
+        self._under_way += 1
+        self.most = max(self.most, self._under_way)
+        await self.gate.wait()
+        self._under_way -= 1
+        return web.Response()
 
 
 async def register(client: ApiClient, url: str, **more: JsonValue) -> Document:

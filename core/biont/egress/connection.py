@@ -27,6 +27,9 @@ class StaleConnection(Exception):
     """The receiver closed a used connection before it answered a request."""
 
 
+Answer = asyncio.Future[EgressResponse]
+"""The answer to a request that is under way."""
+
 Origin = tuple[str, str, int]
 """Scheme, host and port of a URL."""
 
@@ -62,7 +65,7 @@ class HttpConnection(asyncio.Protocol):
         self._keeper = keeper
         self.origin = origin
         self._reader = ResponseReader()
-        self._answer: asyncio.Future[EgressResponse] | None = None
+        self._answer: Answer | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_reused = False
         self._may_write = asyncio.Event()
@@ -82,8 +85,10 @@ class HttpConnection(asyncio.Protocol):
 
     def close(self) -> None:
         """Close the connection at once; a waiting request is cancelled."""
-        if self._answer is not None:
-            self._end_wait().cancel()
+        answer = self._answer
+        if answer is not None:
+            self._end_wait()
+            answer.cancel()
         self._transport.abort()
 
     async def exchange(self, request: OutgoingRequest) -> EgressResponse:
@@ -96,9 +101,9 @@ class HttpConnection(asyncio.Protocol):
         """
         self._request = request
         self._reader.begin(request.limit, is_head_request=request.is_head)
-        answer: asyncio.Future[EgressResponse] = self._loop.create_future()
+        answer: Answer = self._loop.create_future()
         self._answer = answer
-        self._timer = self._loop.call_at(request.deadline, self._give_up)
+        self._timer = self._loop.call_at(request.deadline, self._give_up, answer)
         self._transport.write(request.start)
         try:
             if request.pieces is not None:
@@ -112,7 +117,7 @@ class HttpConnection(asyncio.Protocol):
     async def _send_pieces(
         self,
         pieces: AsyncIterable[bytes],
-        answer: asyncio.Future[EgressResponse],
+        answer: Answer,
         *,
         is_chunked: bool,
     ) -> None:
@@ -129,23 +134,24 @@ class HttpConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take in bytes, for asyncio."""
-        if self._answer is None:
+        answer = self._answer
+        if answer is None:
             # Nothing was asked: whatever these bytes are, the next answer would be wrong.
             self._transport.abort()
             return
         had_head = self._reader.has_head
         self._reader.feed(data)
         if self._reader.is_complete:
-            self._finish()
+            self._finish(answer)
         elif self._reader.has_head and not had_head:
-            self._shorten_wait()
+            self._shorten_wait(answer)
 
     def connection_lost(self, _: Exception | None) -> None:
         """Note the end, for asyncio."""
         self._may_write.set()
         if self._answer is not None:
             self._reader.end()
-            self._finish()
+            self._finish(self._answer)
         self._keeper.drop(self)
 
     def pause_writing(self) -> None:
@@ -156,33 +162,35 @@ class HttpConnection(asyncio.Protocol):
         """Continue with further pieces, for asyncio."""
         self._may_write.set()
 
-    def _shorten_wait(self) -> None:
+    def _shorten_wait(self, answer: Answer) -> None:
         seconds = self._request.body_wait
         if seconds is None or self._timer is None:
             return
         due = self._loop.time() + seconds
         if due < self._request.deadline:
             self._timer.cancel()
-            self._timer = self._loop.call_at(due, self._give_up)
+            self._timer = self._loop.call_at(due, self._give_up, answer)
 
-    def _give_up(self) -> None:
+    def _give_up(self, answer: Answer) -> None:
         if self._reader.has_head:
             self._reader.give_up("the body was not complete in time")
-            self._finish()
+            self._finish(answer)
         else:
-            self._fail(TimeoutError("no complete answer in time"))
+            self._fail(answer, TimeoutError("no complete answer in time"))
 
-    def _finish(self) -> None:
+    def _finish(self, answer: Answer) -> None:
         """Give the answer to the caller, and the connection to the next request."""
         reader = self._reader
         if not reader.has_head:
             if self._is_reused and not reader.has_begun:
-                self._fail(StaleConnection())
+                self._fail(answer, StaleConnection())
             else:
-                self._fail(RequestFailed(reader.problem or "no answer", RequestStep.ANSWER))
+                self._fail(
+                    answer, RequestFailed(reader.problem or "no answer", RequestStep.ANSWER)
+                )
             return
         now = self._loop.time()
-        answer = self._end_wait()
+        self._end_wait()
         if not answer.done():
             answer.set_result(reader.make_response(now - self._request.started))
         if reader.may_continue and self.is_usable:
@@ -192,17 +200,14 @@ class HttpConnection(asyncio.Protocol):
         else:
             self._transport.abort()
 
-    def _fail(self, error: Exception) -> None:
-        answer = self._end_wait()
+    def _fail(self, answer: Answer, error: Exception) -> None:
+        self._end_wait()
         if not answer.done():
             answer.set_exception(error)
         self._transport.abort()
 
-    def _end_wait(self) -> asyncio.Future[EgressResponse]:
-        answer = self._answer
-        assert answer is not None  # noqa: S101  # for the type checker
+    def _end_wait(self) -> None:
         self._answer = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        return answer

@@ -34,7 +34,7 @@ from biont.event import Event, EventFactory
 from biont.exceptions import StoreUnavailable
 from biont.runtime.containment import make_readable
 from biont.store.condition import DatabaseCondition
-from biont.store.database import activate, execute_sql, savepoint
+from biont.store.database import activate, savepoint
 from biont.store.inbox import insert_inbox_events, take_inbox_events
 from biont.store.journal import (
     CallTransactionalHandlers,
@@ -46,15 +46,13 @@ from biont.store.journal import (
 from biont.store.reader import name_exit
 from biont.store.transaction import Transaction
 from biont.store.write import Committed, Refused, TransactionCall, Write
+from biont.store.write_probe import try_write
 
 BATCH_LIMIT = 1000
 """The most writes in one commit: the first write of a batch waits for the last."""
 
 _PROBE_INTERVAL = 2.0
 """The seconds between two tries to write to a database that could not be written."""
-
-_PROBE_BYTES = 256 * 1024
-"""The size of such a try: a few bytes fit on a disk that is full for every real write."""
 
 _WATCH_INTERVAL = 0.25
 """The longest time until a change by another process is noticed, in seconds."""
@@ -277,12 +275,7 @@ class Writer:
     def _probe(self) -> None:
         """Try to write, so that a repaired database is noticed without waiting for a client."""
         try:
-            with self._database.atomic("IMMEDIATE"):
-                execute_sql("DROP TABLE IF EXISTS biont_probe")
-                execute_sql("CREATE TABLE biont_probe (content BLOB)")
-                execute_sql("INSERT INTO biont_probe VALUES (zeroblob(?))", _PROBE_BYTES)
-            with self._database.atomic("IMMEDIATE"):
-                execute_sql("DROP TABLE biont_probe")
+            try_write(self._database)
         except (PeeweeException, sqlite3.Error) as error:
             self._condition.report_write(error)
         else:

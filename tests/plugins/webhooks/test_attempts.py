@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import JsonValue
+from support.webhooks import Crowd
 
 from biont import Scope
 from biont.application import Application, open_application
@@ -193,25 +194,17 @@ async def test_status_410_does_not_disable_a_webhook_without_retries(
 async def test_concurrency_limits_simultaneous_attempts(
     client: ApiClient, receiver: WebhookReceiver
 ) -> None:
-    under_way, most, gate = 0, 0, asyncio.Event()
+    crowd = Crowd()
     webhook = await register(client, receiver.url, concurrency=2)
     await emit(client)
     await wait_for_attempts(client, webhook, 1)
 
-    async def respond(_: web.Request) -> web.Response:
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
-        await gate.wait()
-        under_way -= 1
-        return web.Response()
-
-    receiver.respond = respond
+    receiver.respond = crowd.respond
     await emit(client, 6)
     await receiver.wait_for(3)
-    gate.set()
+    crowd.gate.set()
     await receiver.wait_for(7)
-    assert most == 2
+    assert crowd.most == 2
 
 
 @pytest.mark.parametrize("sections", [{"plugins": {"webhooks": {"timeout": 1}}}])

@@ -10,6 +10,7 @@ from conftest import Restart
 from pydantic import JsonValue
 from support.webhooks import (
     PATH,
+    Crowd,
     Document,
     emit,
     list_deliveries,
@@ -141,21 +142,12 @@ async def test_requested_attempts_that_a_stop_leaves_are_made_after_the_start(
 async def test_many_requested_attempts_open_a_few_connections(
     client: ApiClient, receiver: WebhookReceiver
 ) -> None:
-    under_way, most, gate = 0, 0, asyncio.Event()
-
-    async def respond(_: web.Request) -> web.Response:
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
-        await gate.wait()
-        under_way -= 1
-        return web.Response()
-
-    receiver.respond = respond
+    crowd = Crowd()
+    receiver.respond = crowd.respond
     webhook = await register(client, receiver.url)
     await client.post(f"{PATH}/{webhook['id']}/pause")
     for _ in range(20):
         await client.post(f"{PATH}/{webhook['id']}/test")
-    gate.set()
+    crowd.gate.set()
     await wait_for_deliveries(client, webhook, 20)
-    assert most <= 8
+    assert crowd.most <= 8

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
-from aiohttp import web
-from support.webhooks import emit, register, wait_for_deliveries
+from support.webhooks import Crowd, emit, register, wait_for_deliveries
 
 from biont.testing import ApiClient, WebhookReceiver
 
@@ -20,25 +17,17 @@ def sections() -> dict[str, object]:
 async def test_webhooks_share_the_connections_beyond_their_first(
     client: ApiClient, receiver: WebhookReceiver
 ) -> None:
-    under_way, most, gate = 0, 0, asyncio.Event()
+    crowd = Crowd()
     webhooks = [await register(client, receiver.url, event_types=["custom_*"]) for _ in range(2)]
     await emit(client)
     # After the first success a webhook may have several attempts under way.
     for webhook in webhooks:
         await wait_for_deliveries(client, webhook)
 
-    async def respond(_: web.Request) -> web.Response:
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
-        await gate.wait()
-        under_way -= 1
-        return web.Response()
-
-    receiver.respond = respond
+    receiver.respond = crowd.respond
     for number in range(10):
         await emit(client, n=number)
     await receiver.wait_for(2 + 4)
-    gate.set()
+    crowd.gate.set()
     await receiver.wait_for(2 + 20)
-    assert most == 4
+    assert crowd.most == 4
