@@ -6,12 +6,12 @@ A connection that is not answering waits for a request. If a client does not com
 head within `head_timeout`, or any further head within `idle_timeout`, the connection is closed.
 If a client accepts no byte of an answer for `write_timeout`, the connection is dropped.
 
-An answered connection is idle also while the rest of a body arrives that nobody reads.
+A connection is idle after the answer, also while the rest of an unread body still arrives.
 
 While `limit` connections are open, a new one takes the place of the connection that is idle for
 the longest time, or else of the oldest that has sent no request yet, or else of the client that
 has read nothing of its answer for the longest time, if that is some seconds. The new connection
-is refused with 503 if all others are answering. So clients without a key shut nobody out, and
+is refused with 503 if all others are answering. So clients without a key exclude no others, and
 descriptors remain for the database, the deliveries and the log.
 """
 
@@ -97,7 +97,7 @@ class OpenConnections:
         return True
 
     def note_answer(self, connection: ClientConnection) -> None:
-        """Put a connection that has got an answer behind all others."""
+        """Note that a connection has got an answer just now."""
         known = connection in self._new or connection in self._answered
         self.remove(connection)
         if known:

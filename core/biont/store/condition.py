@@ -80,7 +80,7 @@ class DatabaseCondition:
         loss = self._find_loss(connection)
         if loss is None:
             return None
-        return StoreUnavailable(f"nobody knows whether this write is kept: {loss}")
+        return StoreUnavailable(f"this write may be lost: {loss}")
 
     def close(self) -> None:
         """Close the files that are watched; call this method when the database is closed."""

@@ -1,7 +1,7 @@
 """File watch: notices that the files of the open database were removed, replaced or truncated.
 
-A process that has a file open goes on writing to the file after somebody has removed it, and
-nobody ever finds what was written. SQLite does not notice. So the writer compares the files at
+A process that has a file open continues to write to the file after its removal, and all of
+that is lost when the process ends. SQLite does not notice. So the writer compares the files at
 the paths with those that were there when the database was opened.
 
 The database is never opened here: closing the file would drop all locks that SQLite holds on it
