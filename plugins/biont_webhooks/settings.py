@@ -14,7 +14,7 @@ class WebhookSettings(Section):
 
     timeout: float = Field(15.0, gt=0, le=60, description="Limit for one attempt, in seconds.")
     concurrency: int = Field(
-        8, ge=1, le=100, description="Most simultaneous attempts for one webhook."
+        32, ge=1, le=100, description="Most simultaneous attempts for one webhook."
     )
     connections: int = Field(
         256,

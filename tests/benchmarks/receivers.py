@@ -12,7 +12,7 @@ import uuid_utils
 from aiohttp import ClientSession, web  # noqa: TID251  # to our own servers on the loopback
 
 from benchmarks.served import Served
-from biont_webhooks.subscription.signing import sign
+from biont_webhooks.subscription.signing import SigningKey, sign
 
 _SESSION = web.AppKey("session", ClientSession)
 
@@ -65,13 +65,12 @@ class RelayLater(Served):
         """Return the application with its one route."""
         tasks: set[asyncio.Task[None]] = set()
         answer = orjson.dumps({"id": "0" * 36, "created_at": "2026-01-01T00:00:00Z"})
+        keys = [SigningKey(self.secret)]
 
         async def post_on(session: ClientSession, payload: object) -> None:
             event_id = str(uuid_utils.uuid7())
             body = orjson.dumps({"id": event_id, "user_id": 1, "payload": payload})
-            headers = sign(
-                [self.secret], message_id=event_id, timestamp=int(time.time()), body=body
-            )
+            headers = sign(keys, message_id=event_id, timestamp=int(time.time()), body=body)
             headers["Content-Type"] = "application/json"
             async with session.post(self.target, data=body, headers=headers) as response:
                 await response.read()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from yarl import URL
 
@@ -13,8 +13,7 @@ _DEFAULTS = {"accept-encoding": "Accept-Encoding: identity", "user-agent": "User
 _FRAMING = frozenset({"connection", "host", "te", "transfer-encoding", "upgrade"})
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingRequest:
+class OutgoingRequest(NamedTuple):
     """Request in the form that a connection sends.
 
     Attributes:
@@ -53,24 +52,28 @@ def encode_head(
     Raises:
         ValueError: a header has a line break or a NUL, or is the client's own.
     """
-    names = {name.lower() for name in headers}
-    own = names & _FRAMING
-    if length is not None:
-        own |= names & {"content-length"}
-    if own:
-        raise ValueError(f"the header {min(own)} is set by the client itself")
+    added, is_chunked = _find_own_lines(tuple(headers), has_length=length is not None)
     lines = [f"{name}: {value}" for name, value in headers.items()]
-    lines += [line for name, line in _DEFAULTS.items() if name not in names]
-    is_chunked = length is None and "content-length" not in names
-    if is_chunked:
-        lines.append("Transfer-Encoding: chunked")
-    elif length is not None:
+    lines += added
+    if length is not None:
         lines.append(f"Content-Length: {length}")
     text = "\r\n".join(lines)
     breaks = len(lines) - 1
     if text.count("\n") != breaks or text.count("\r") != breaks or "\0" in text:
         raise ValueError("a header has a line break or a NUL")
     return f"{_encode_start(method, url)}{text}\r\n\r\n".encode(), is_chunked
+
+
+@lru_cache(1024)
+def _find_own_lines(given: tuple[str, ...], *, has_length: bool) -> tuple[list[str], bool]:
+    """Return the lines to add to the caller's headers, and whether the body is sent in chunks."""
+    names = {name.lower() for name in given}
+    own = names & (_FRAMING | {"content-length"} if has_length else _FRAMING)
+    if own:
+        raise ValueError(f"the header {min(own)} is set by the client itself")
+    lines = [line for name, line in _DEFAULTS.items() if name not in names]
+    is_chunked = not has_length and "content-length" not in names
+    return [*lines, "Transfer-Encoding: chunked"] if is_chunked else lines, is_chunked
 
 
 @lru_cache(1024)

@@ -8,4 +8,5 @@ from biont.event_types import EventType as EventType
 from biont.events.handlers import Handler as Handler
 from biont.events.handlers import Subscription as Subscription
 from biont.events.handlers import on as on
+from biont.events.intake import EventIntake as EventIntake
 from biont.events.system import EventSystem as EventSystem

@@ -17,6 +17,7 @@ from biont.events.dead_letters import DeadLetters
 from biont.events.handler_queue import HandlerQueue
 from biont.events.handler_runner import CallPolicy, HandlerRunner
 from biont.events.handlers import Handler, on
+from biont.events.intake import EventIntake
 from biont.events.poison_events import CrashInvestigation, PoisonEventGuard
 from biont.events.transactional_handlers import TransactionalHandlers
 from biont.exceptions import StoreUnavailable
@@ -58,6 +59,7 @@ class EventSystem:
 
     Attributes:
         dead_letters: the events that handlers have failed for good.
+        intake: the turn of events from clients.
     """
 
     on = staticmethod(on)
@@ -74,6 +76,7 @@ class EventSystem:
         crash_limit: int = 3,
     ) -> None:
         self.dead_letters = DeadLetters(store, clock)
+        self.intake = EventIntake()
         self._store = store
         self._factory = factory
         self._lane_size = lane_size

@@ -242,7 +242,9 @@ async def list_event_types(
 @api.post("/events", location="/events/{id}")
 async def emit_event(request: Request, body: NewEvent) -> EmittedEvent:
     """Emit a custom event; the event is durable when the response arrives."""
-    event = await request.workbench.events.emit(body.event_type, request.user_id, body.payload)
+    events = request.workbench.events
+    await events.intake.wait()
+    event = await events.emit(body.event_type, request.user_id, body.payload)
     return EmittedEvent(
         id=event.id,
         event_type=event.event_type,

@@ -8,8 +8,8 @@ handler sees twice creates no second delivery.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import orjson
 
@@ -19,8 +19,7 @@ from biont.store import dump_json, execute_sql, format_instant
 from biont_webhooks.tables import AttemptTrigger, ClaimState, DeliveryStatus
 
 
-@dataclass(frozen=True, slots=True)
-class PendingDelivery:
+class PendingDelivery(NamedTuple):
     """A claimed delivery that waits in memory for an attempt.
 
     Attributes:

@@ -15,9 +15,8 @@ A claimed delivery is in exactly one place: its queue, an attempt under way, or 
 writer. A crash leaves the claim in the table; the next start finds the claim and makes the
 attempt again, marked `redelivered`, because no record says whether the first attempt arrived.
 
-Two kinds of attempts leave this order. Attempts for an endpoint that asked for a wait by
-``Retry-After`` begin later (`EndpointWaits`). Attempts that a user requests by hand begin at once
-(`RequestedAttempts`).
+Attempts for an endpoint that asked for a wait by ``Retry-After`` begin later (`EndpointWaits`),
+and attempts that a user requests by hand at once (`RequestedAttempts`).
 
 A stop lets attempts end while there is time, then cancels the rest. Deliveries that were
 waiting are released as free, and deliveries whose attempt was cut off as doubtful.
@@ -30,23 +29,26 @@ by `after_commit`, whose callbacks run on the event loop.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from biont import Store, Transaction
 from biont.clock import Clock
+from biont.events import EventIntake
 from biont_webhooks.delivery.attempt import AttemptMaker
 from biont_webhooks.delivery.deliveries import PendingDelivery
 from biont_webhooks.delivery.endpoint_health import EndpointHealth
 from biont_webhooks.delivery.endpoint_queue import EndpointQueue
 from biont_webhooks.delivery.endpoint_waits import EndpointWaits
+from biont_webhooks.delivery.intake_hold import IntakeHold
 from biont_webhooks.delivery.queue_loader import QueueLoader
 from biont_webhooks.delivery.requested_attempts import RequestedAttempts
 from biont_webhooks.delivery.result_writer import ResultWriter
 from biont_webhooks.delivery.results import AttemptResult, save_results
 from biont_webhooks.delivery.slot_pool import SlotPool
+from biont_webhooks.delivery.task_set import TaskSet
+from biont_webhooks.delivery.worker_pool import WorkerPool
 from biont_webhooks.subscription.subscriber import Subscriber
 from biont_webhooks.tables import ClaimState
 
@@ -60,6 +62,7 @@ class Dispatcher:
         attempt_maker: makes single attempts.
         on_disabled: called with the user of a webhook that is disabled, inside the
             transaction that disables the webhook.
+        intake: the intake of events, which is held while the event loop is too busy.
         concurrency: the most simultaneous attempts of a webhook without a limit of its own.
         connections: the most simultaneous attempts of all webhooks beyond one for each.
     """
@@ -71,6 +74,7 @@ class Dispatcher:
         attempt_maker: AttemptMaker,
         *,
         on_disabled: Callable[[int], None],
+        intake: EventIntake,
         concurrency: int,
         connections: int,
     ) -> None:
@@ -78,15 +82,17 @@ class Dispatcher:
         self._on_disabled = on_disabled
         self._concurrency = concurrency
         self._slots = SlotPool(connections)
+        self._intake_hold = IntakeHold(intake)
         self._queues: dict[int, EndpointQueue] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = TaskSet()
+        self._workers = WorkerPool(self._work, self._tasks.spawn)
         self._health = EndpointHealth()
         self._waits = EndpointWaits(clock)
         self._loader = QueueLoader(
             store, clock, on_loaded=self._proceed, on_due=self._start_workers
         )
         self._requested = RequestedAttempts(
-            self._loader.claim, self._make_attempt, self._spawn, self._drop_if_idle
+            self._loader.claim, self._make_attempt, self._tasks.spawn, self._drop_if_idle
         )
         self._result_writer = ResultWriter(store, self._save, self._finish_recorded)
         self._stopping = False
@@ -125,16 +131,17 @@ class Dispatcher:
     def is_congested(self, webhook_id: int) -> bool:
         """Return whether deliveries of `webhook_id` pile up. Thread-safe."""
         queue = self._queues.get(webhook_id)
-        return queue is not None and queue.is_congested
+        is_healthy = self._health.is_healthy(webhook_id)
+        return queue is not None and queue.is_congested(is_healthy=is_healthy)
 
     def offer(self, batches: Sequence[tuple[Subscriber, Sequence[PendingDelivery]]]) -> None:
         """Queue deliveries that were created as claimed and have just been committed."""
+        now = asyncio.get_running_loop().time()
         # Healthy endpoints first: their attempts do not wait for endpoints that may hang.
-        for subscriber, deliveries in sorted(
-            batches, key=lambda batch: not self._health.is_healthy(batch[0].id)
-        ):
+        batches = sorted(batches, key=lambda batch: not self._health.is_healthy(batch[0].id))
+        for subscriber, deliveries in batches:
             queue = self._get_queue(subscriber)
-            queue.push(deliveries)
+            queue.push(deliveries, now)
             self._start_workers(queue)
 
     def refresh(self, subscriber: Subscriber) -> None:
@@ -162,7 +169,7 @@ class Dispatcher:
         self.end_wait(webhook_id)
         queue = self._queues.get(webhook_id)
         if queue is not None:
-            self._spawn(self._loader.release(queue.close(), ClaimState.FREE))
+            self._tasks.spawn(self._loader.release(queue.close(), ClaimState.FREE))
             self._drop_if_idle(queue)
 
     def _get_queue(self, subscriber: Subscriber) -> EndpointQueue:
@@ -184,8 +191,9 @@ class Dispatcher:
         if queue.needs_refill:
             # Set here and not in the task, so that the next call starts no second refill.
             queue.refilling = True
-            self._spawn(self._loader.refill(queue))
-        if self._must_wait(queue):
+            self._tasks.spawn(self._loader.refill(queue))
+        # Asked of an empty queue too: the timer keeps the queue, which knows the last start.
+        if self._must_wait(queue) or not len(queue):
             return
         # An endpoint that may hang gets one attempt at a time: more would only hang as well.
         limit = 1
@@ -194,12 +202,15 @@ class Dispatcher:
         while queue.workers < min(limit, len(queue) + queue.workers):
             if not self._slots.try_acquire(queue):
                 return
-            self._spawn(self._work(queue))
+            self._workers.start(queue)
 
     def _must_wait(self, queue: EndpointQueue) -> bool:
         """Return whether the rate or the receiver forbids an attempt now; set a timer if so."""
+        webhook = queue.subscriber
+        if webhook.rate is None and webhook.id not in self._waits:
+            return False
         now = asyncio.get_running_loop().time()
-        wait = max(queue.seconds_until_allowed(now), self._waits.seconds_left(queue.subscriber.id))
+        wait = max(queue.seconds_until_allowed(now), self._waits.seconds_left(webhook.id))
         if wait:
             queue.set_pause(now + wait, self._end_pause)
         return wait > 0
@@ -208,17 +219,14 @@ class Dispatcher:
         queue.pause = None
         self._proceed(queue)
 
-    def _spawn(self, coroutine: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def _work(self, queue: EndpointQueue) -> None:
         """Make attempts, one by one, until the queue is empty or held."""
         loop = asyncio.get_running_loop()
         try:
             while await self._wait_for_start(queue):
-                await self._make_attempt(queue, queue.pop(loop.time()))
+                delivery = queue.pop(loop.time())
+                self._intake_hold.note_start(queue)
+                await self._make_attempt(queue, delivery)
                 # A success may have made the endpoint healthy: it may have more workers now.
                 self._start_workers(queue)
         finally:
@@ -239,17 +247,17 @@ class Dispatcher:
         return self._stopping or not queue.is_open or not len(queue) or self._must_wait(queue)
 
     async def _make_attempt(self, queue: EndpointQueue, delivery: PendingDelivery) -> None:
-        # A cancelled attempt stays in `under_way`, because it may have arrived; so the stop
-        # releases the claim as doubtful.
+        # A cancelled attempt may have arrived: it stays here, until the stop releases the claim.
         queue.under_way.add(delivery.id)
         subscriber = queue.subscriber
         result = await self._attempt_maker.make_attempt(subscriber, delivery)
+        queue.note_duration(result.duration)
         # The result of an attempt from before a pause says nothing about the endpoint after it.
         if queue.is_open:
             self._health.note_result(delivery.webhook_id, succeeded=result.error is None)
         if subscriber.url != queue.subscriber.url:
             # The receiver at the former URL asked for the wait.
-            result = dataclasses.replace(result, waits_until=None)
+            result = result._replace(waits_until=None)
         if result.waits_until is not None:
             self._waits.extend(delivery.webhook_id, result.waits_until)
         await self._result_writer.record(result)
@@ -277,13 +285,11 @@ class Dispatcher:
 
     async def _stop(self, time_left: float) -> None:
         self._stopping = True
+        self._intake_hold.stop()
         self._requested.stop()
+        self._workers.stop()
         # Workers see `_stopping` after their attempt; a refill ends by itself.
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=time_left)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await self._tasks.end(time_left)
 
     async def _release_claims(self) -> None:
         """Release claims: free if not attempted, doubtful if the attempt was cut off."""

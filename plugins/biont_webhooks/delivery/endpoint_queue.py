@@ -15,6 +15,7 @@ released, and no new attempts begin. An attempt that is under way still ends and
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -29,6 +30,8 @@ _TIMER_TOLERANCE = 0.01
 
 _CONGESTED_SIZE = 16
 """The number of waiting deliveries that shows that an endpoint cannot keep up."""
+_WEIGHT = 0.05
+"""The weight of the latest attempt in the mean duration."""
 
 
 class EndpointQueue:
@@ -46,6 +49,9 @@ class EndpointQueue:
         alarm_at: the time of the event loop at which the alarm is due.
         pause: the timer that ends when the webhook's rate and the receiver's ``Retry-After``
             allow the next attempt; None while both allow an attempt.
+        lag: the seconds for which the delivery that was popped last has waited; 0 for one that
+            was read from the table, where nobody knows.
+        mean_duration: the mean of recent attempts, in seconds.
     """
 
     def __init__(self, subscriber: Subscriber) -> None:
@@ -59,7 +65,9 @@ class EndpointQueue:
         self.alarm: asyncio.TimerHandle | None = None
         self.alarm_at = 0.0
         self.pause: asyncio.TimerHandle | None = None
-        self._waiting: deque[PendingDelivery] = deque()
+        self.lag = 0.0
+        self.mean_duration = 0.0
+        self._waiting: deque[tuple[float, PendingDelivery]] = deque()
         self._is_incomplete = False
         self._next_start = 0.0
 
@@ -76,10 +84,11 @@ class EndpointQueue:
         """
         return not self._is_incomplete and len(self._waiting) < SIZE
 
-    @property
-    def is_congested(self) -> bool:
-        """True if deliveries fall due faster than the endpoint answers. Thread-safe."""
-        return self._is_incomplete or len(self._waiting) >= _CONGESTED_SIZE
+    def is_congested(self, *, is_healthy: bool) -> bool:
+        """Return whether deliveries fall due faster than the endpoint answers. Thread-safe."""
+        # A burst is kept for a healthy endpoint: to defer the events would cost more.
+        limit = SIZE // 2 if is_healthy else _CONGESTED_SIZE
+        return self._is_incomplete or len(self._waiting) >= limit
 
     @property
     def needs_refill(self) -> bool:
@@ -101,9 +110,14 @@ class EndpointQueue:
             or self.pause
         )
 
-    def push(self, deliveries: Sequence[PendingDelivery]) -> None:
-        """Append claimed deliveries."""
-        self._waiting.extend(deliveries)
+    def push(self, deliveries: Sequence[PendingDelivery], now: float = math.inf) -> None:
+        """Append claimed deliveries.
+
+        Args:
+            deliveries: the deliveries.
+            now: the time of the event loop, for deliveries that have just been created.
+        """
+        self._waiting.extend((now, delivery) for delivery in deliveries)
 
     def mark_incomplete(self) -> None:
         """Note that the table may hold deliveries that are not in memory."""
@@ -140,14 +154,20 @@ class EndpointQueue:
         # Counted from the start of this attempt: a long pause earns no burst of attempts.
         if self.subscriber.rate is not None:
             self._next_start = now + 1 / self.subscriber.rate
-        return self._waiting.popleft()
+        queued_at, delivery = self._waiting.popleft()
+        self.lag = max(0.0, now - queued_at)
+        return delivery
+
+    def note_duration(self, seconds: float) -> None:
+        """Note how long an attempt took."""
+        self.mean_duration += _WEIGHT * (seconds - self.mean_duration)
 
     def take(self, delivery_id: int) -> PendingDelivery | None:
         """Remove and return a certain delivery; None if the queue does not have it."""
-        for delivery in self._waiting:
-            if delivery.id == delivery_id:
-                self._waiting.remove(delivery)
-                return delivery
+        for entry in self._waiting:
+            if entry[1].id == delivery_id:
+                self._waiting.remove(entry)
+                return entry[1]
         return None
 
     def open(self, subscriber: Subscriber) -> None:
@@ -162,6 +182,6 @@ class EndpointQueue:
                 timer.cancel()
         self.alarm = self.pause = None
         self.is_open = self._is_incomplete = False
-        released = [delivery.id for delivery in self._waiting]
+        released = [delivery.id for _, delivery in self._waiting]
         self._waiting.clear()
         return released

@@ -33,6 +33,10 @@ class EndpointWaits:
         self._clock = clock
         self._until: dict[int, datetime] = {}
 
+    def __contains__(self, webhook_id: int) -> bool:
+        """Return whether a webhook waits, or has waited and nobody has asked since."""
+        return webhook_id in self._until
+
     def seconds_left(self, webhook_id: int) -> float:
         """Return the seconds until attempts for a webhook may begin; 0 for now."""
         if webhook_id not in self._until:

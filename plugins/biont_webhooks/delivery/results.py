@@ -7,9 +7,9 @@ together with the event ``webhook_disabled``, so that a crash leaves all of it o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import NamedTuple
 
 import structlog
 
@@ -34,8 +34,7 @@ _log = structlog.get_logger("biont.webhooks")
 _FAILS_TOO_LONG = f"no attempt has succeeded for {GIVE_UP_AFTER.days} days"
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptResult:
+class AttemptResult(NamedTuple):
     """Result of an attempt.
 
     Attributes:

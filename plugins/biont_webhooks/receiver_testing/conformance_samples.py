@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from biont import Event
 from biont.clock import Clock
 from biont_webhooks.delivery.deliveries import make_body
-from biont_webhooks.subscription.signing import sign
+from biont_webhooks.subscription.signing import SigningKey, sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,8 @@ class Samples:
         return self._sign(body, message_id, now.timestamp(), ())
 
     def _sign(self, body: bytes, message_id: str, at: float, secrets: tuple[str, ...]) -> Sample:
-        signed = sign(
-            secrets or (self._secret,), message_id=message_id, timestamp=int(at), body=body
-        )
+        keys = [SigningKey(secret) for secret in secrets or (self._secret,)]
+        signed = sign(keys, message_id=message_id, timestamp=int(at), body=body)
         return Sample({**signed, "Content-Type": "application/json"}, body)
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import orjson
 
-from biont_webhooks.subscription.signing import sign, sign_body
+from biont_webhooks.subscription.signing import SigningKey, sign
 
 TOLERANCE = 300.0
 """The allowed difference of a timestamp in seconds, as in the public libraries."""
@@ -112,7 +112,7 @@ class _Request:
         self._signatures = headers.get("webhook-signature", "").split()
         self._body_signature = headers.get("x-asi-signature")
         self._body = body
-        self._secrets = secrets
+        self._keys = [SigningKey(secret) for secret in secrets]
         self._match = self._find_match(body)
 
     def check_id(self) -> Finding:
@@ -165,8 +165,8 @@ class _Request:
             return Finding(
                 header, "not there: other senders do not send this header", HeaderStatus.UNDECIDED
             )
-        for number, secret in enumerate(self._secrets):
-            if _are_equal(sign_body(secret, self._body), self._body_signature):
+        for number, key in enumerate(self._keys):
+            if _are_equal(key.sign_body(self._body), self._body_signature):
                 return Finding(header, f"by {self._name_secret(number)}", HeaderStatus.OK)
         if self._match is not None and self._match.signature > 0:
             # During a rotation this header is signed with the new secret alone, and the caller
@@ -186,9 +186,7 @@ class _Request:
         """Return the first signature that matches, and its secret."""
         if not self._can_be_signed:
             return None
-        signed = sign(
-            self._secrets, message_id=self._id, timestamp=int(self._timestamp), body=body
-        )
+        signed = sign(self._keys, message_id=self._id, timestamp=int(self._timestamp), body=body)
         right = signed["webhook-signature"].split()
         for place, given in enumerate(self._signatures):
             for number, expected in enumerate(right):
@@ -205,7 +203,7 @@ class _Request:
         return "another secret, or the id, the timestamp or the body was changed"
 
     def _name_secret(self, number: int) -> str:
-        return "the secret" if len(self._secrets) == 1 else f"secret {number + 1}"
+        return "the secret" if len(self._keys) == 1 else f"secret {number + 1}"
 
 
 def _make_missing(header: str) -> Finding:

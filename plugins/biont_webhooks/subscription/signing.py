@@ -48,8 +48,35 @@ def validate_secret(secret: str) -> str:
     return secret
 
 
+class SigningKey:
+    """Secret in the form that signs: prepared once, because each request is signed twice.
+
+    Args:
+        secret: a valid secret.
+    """
+
+    __slots__ = ("_body_key", "_content_key")
+
+    def __init__(self, secret: str) -> None:
+        # A copy of a keyed hash costs half of what the key costs each time.
+        self._body_key = hmac.new(secret.encode(), digestmod="sha256")
+        self._content_key = hmac.new(_decode_key(secret), digestmod="sha256")
+
+    def sign_body(self, body: bytes) -> str:
+        """Return the ``X-ASI-Signature`` of a body."""
+        hashed = self._body_key.copy()
+        hashed.update(body)
+        return hashed.hexdigest()
+
+    def sign_content(self, content: bytes) -> str:
+        """Return the signature of Standard Webhooks for ``message_id.timestamp.body``."""
+        hashed = self._content_key.copy()
+        hashed.update(content)
+        return "v1," + binascii.b2a_base64(hashed.digest(), newline=False).decode()
+
+
 def sign(
-    secrets: Sequence[str], *, message_id: str, timestamp: int, body: bytes
+    keys: Sequence[SigningKey], *, message_id: str, timestamp: int, body: bytes
 ) -> dict[str, str]:
     """Return the headers that prove sender, id, time and body of a request.
 
@@ -59,29 +86,18 @@ def sign(
     base64 after ``whsec_``, or the text of a plain secret.
 
     Args:
-        secrets: valid secrets: the current secret first, then replaced secrets that still
-            sign.
+        keys: the current secret first, then replaced secrets that still sign.
         message_id: the id of the event, the same for each attempt.
         timestamp: the time of this attempt, in seconds since 1970.
         body: the exact bytes to send.
     """
     content = b"%b.%d.%b" % (message_id.encode(), timestamp, body)
     return {
-        "X-ASI-Signature": sign_body(secrets[0], body),
+        "X-ASI-Signature": keys[0].sign_body(body),
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": " ".join([_sign_content(secret, content) for secret in secrets]),
+        "webhook-signature": " ".join([key.sign_content(content) for key in keys]),
     }
-
-
-def sign_body(secret: str, body: bytes) -> str:
-    """Return the ``X-ASI-Signature`` of a body."""
-    return hmac.digest(secret.encode(), body, "sha256").hex()
-
-
-def _sign_content(secret: str, content: bytes) -> str:
-    digest = hmac.digest(_decode_key(secret), content, "sha256")
-    return "v1," + binascii.b2a_base64(digest, newline=False).decode()
 
 
 def _decode_key(secret: str) -> bytes:

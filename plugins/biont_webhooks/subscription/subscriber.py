@@ -17,7 +17,7 @@ from biont_webhooks.subscription.previous_secrets import (
     load_previous_secrets,
 )
 from biont_webhooks.subscription.retry_policy import RetryPolicy, Success, load_retry_policy
-from biont_webhooks.subscription.signing import sign
+from biont_webhooks.subscription.signing import SigningKey, sign
 from biont_webhooks.tables import Webhook, WebhookStatus
 
 
@@ -31,8 +31,8 @@ class Subscriber:
         url: the endpoint.
         event_types: patterns; any of these has to match the type of an event.
         filter: the filter that the payload has to match; None for any payload.
-        secrets: the signing secrets, the current secret first, each with the instant at
-            which signing with that secret ends; None for no end.
+        keys: the signing keys, the current one first, each with the instant at which signing
+            with that key ends; None for no end.
         success: the answers that count as a success.
         retry: the waits between attempts.
         headers: the custom headers.
@@ -47,7 +47,7 @@ class Subscriber:
     url: str
     event_types: tuple[str, ...]
     filter: PayloadFilter | None
-    secrets: tuple[tuple[str, datetime | None], ...]
+    keys: tuple[tuple[SigningKey, datetime | None], ...]
     success: Success
     retry: RetryPolicy
     headers: Mapping[str, str]
@@ -78,16 +78,16 @@ class Subscriber:
             now: the time of the request.
         """
         signed = sign(
-            self.list_secrets(now),
+            self.list_keys(now),
             message_id=message_id,
             timestamp=int(now.timestamp()),
             body=body,
         )
         return {**causation_headers, **self.headers, **signed, "Content-Type": "application/json"}
 
-    def list_secrets(self, now: datetime) -> list[str]:
-        """Return the secrets that sign at `now`, the current secret first."""
-        return [secret for secret, until in self.secrets if until is None or now < until]
+    def list_keys(self, now: datetime) -> list[SigningKey]:
+        """Return the keys that sign at `now`, the current one first."""
+        return [key for key, until in self.keys if until is None or now < until]
 
 
 def to_subscriber(webhook: Webhook, vault: Vault) -> Subscriber:
@@ -96,9 +96,11 @@ def to_subscriber(webhook: Webhook, vault: Vault) -> Subscriber:
     Raises:
         VaultError: the secrets of the webhook cannot be read.
     """
-    secrets: list[tuple[str, datetime | None]] = [(vault.decrypt(webhook.secret), None)]
-    secrets += [
-        (vault.decrypt(previous.token), previous.until)
+    keys: list[tuple[SigningKey, datetime | None]] = [
+        (SigningKey(vault.decrypt(webhook.secret)), None)
+    ]
+    keys += [
+        (SigningKey(vault.decrypt(previous.token)), previous.until)
         for previous in load_previous_secrets(webhook)
     ]
     return Subscriber(
@@ -107,7 +109,7 @@ def to_subscriber(webhook: Webhook, vault: Vault) -> Subscriber:
         url=webhook.url,
         event_types=tuple(orjson.loads(webhook.event_types)),
         filter=None if webhook.payload_filter is None else load_filter(webhook.payload_filter),
-        secrets=tuple(secrets),
+        keys=tuple(keys),
         success=Success(webhook.success),
         retry=load_retry_policy(webhook.retry),
         headers=load_headers(webhook, vault),

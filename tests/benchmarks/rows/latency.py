@@ -17,7 +17,7 @@ from benchmarks.receivers import Relay
 from benchmarks.rows.deliveries import SECRET, make_events, register_webhooks
 from benchmarks.sinks import Endpoints, run_endpoints
 from biont_webhooks.delivery.deliveries import make_body
-from biont_webhooks.subscription.signing import sign
+from biont_webhooks.subscription.signing import SigningKey, sign
 
 _MILLISECOND = 0.001
 _RATE = 100
@@ -64,7 +64,7 @@ async def isolation(folder: Path) -> Result:
 def _make_relay(endpoints: Endpoints) -> Relay:
     (event,) = make_events(1)
     body = make_body(event)
-    headers = sign([SECRET], message_id=event.id, timestamp=0, body=body)
+    headers = sign([SigningKey(SECRET)], message_id=event.id, timestamp=0, body=body)
     return Relay(
         target=f"{endpoints.url}/hook/1",
         event=orjson.loads(body),

@@ -22,7 +22,7 @@ from biont.testing import write_config
 from biont_webhooks.receiver_testing.conformance import Grade, Result, try_receiver
 from biont_webhooks.receiver_testing.conformance_cases import list_cases
 from biont_webhooks.receiver_testing.verification import verify
-from biont_webhooks.subscription.signing import generate_secret, sign_body
+from biont_webhooks.subscription.signing import SigningKey, generate_secret
 
 Answer = Callable[[web.Request], Awaitable[int]]
 
@@ -99,7 +99,7 @@ async def check_what_was_parsed(request: web.Request) -> int:
 
 async def check_the_body_alone(request: web.Request) -> int:
     given = request.headers.get("X-ASI-Signature", "")
-    return 200 if given == sign_body(SECRET, await request.read()) else 401
+    return 200 if given == SigningKey(SECRET).sign_body(await request.read()) else 401
 
 
 async def check_the_first_signature(request: web.Request) -> int:

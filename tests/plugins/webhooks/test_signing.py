@@ -12,7 +12,7 @@ import svix.webhooks
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biont_webhooks.subscription.signing import generate_secret, sign, validate_secret
+from biont_webhooks.subscription.signing import SigningKey, generate_secret, sign, validate_secret
 
 Verify = Callable[[str, bytes, dict[str, str]], None]
 
@@ -32,7 +32,8 @@ both_libraries = pytest.mark.parametrize("verify", [verify_by_standard_webhooks,
 
 
 def sign_now(*secrets: str, body: bytes = b"{}") -> dict[str, str]:
-    return sign(secrets, message_id=MESSAGE_ID, timestamp=int(time.time()), body=body)
+    keys = [SigningKey(secret) for secret in secrets]
+    return sign(keys, message_id=MESSAGE_ID, timestamp=int(time.time()), body=body)
 
 
 def encode(key: bytes) -> str:
@@ -41,7 +42,7 @@ def encode(key: bytes) -> str:
 
 def test_published_example_gets_the_published_signature() -> None:
     headers = sign(
-        ["whsec_plJ3nmyCDGBKInavdOK15jsl"],
+        [SigningKey("whsec_plJ3nmyCDGBKInavdOK15jsl")],
         message_id="msg_loFOjxBNrRLzqYUf",
         timestamp=1731705121,
         body=b'{"event_type":"ping","data":{"success":true}}',

@@ -15,7 +15,7 @@ from support.process import run_biont
 
 from biont.testing import write_config
 from biont_webhooks.receiver_testing.verification import verify
-from biont_webhooks.subscription.signing import generate_secret, sign
+from biont_webhooks.subscription.signing import SigningKey, generate_secret, sign
 
 # The example that Standard Webhooks and Svix publish.
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -33,7 +33,8 @@ OTHER = generate_secret()
 
 
 def sign_example(*secrets: str, body: bytes = BODY) -> dict[str, str]:
-    return sign(secrets, message_id=MESSAGE_ID, timestamp=TIMESTAMP, body=body)
+    keys = [SigningKey(secret) for secret in secrets]
+    return sign(keys, message_id=MESSAGE_ID, timestamp=TIMESTAMP, body=body)
 
 
 def find_reason(headers: dict[str, str], body: bytes = BODY, *secrets: str) -> str:

@@ -1,0 +1,145 @@
+"""Intake of events: held while deliveries lag because the event loop is busy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestServer
+
+from biont import Scope
+from biont.application import open_application
+from biont.events import EventIntake
+from biont.settings import load_settings
+from biont.testing import ApiClient, ManualClock, make_key, write_config
+from biont_webhooks.delivery.deliveries import PendingDelivery
+from biont_webhooks.delivery.endpoint_queue import EndpointQueue
+from biont_webhooks.delivery.intake_hold import IntakeHold
+from biont_webhooks.subscription.retry_policy import RetryPolicy, Success
+from biont_webhooks.subscription.subscriber import Subscriber
+
+WEBHOOK = Subscriber(
+    id=1,
+    user_id=1,
+    url="https://receiver.test/",
+    event_types=("*",),
+    filter=None,
+    keys=(),
+    success=Success("2xx"),
+    retry=RetryPolicy(()),
+    headers={},
+    rate=None,
+    concurrency=None,
+    is_active=True,
+    waits_until=None,
+)
+
+
+def pop_after(
+    wait: float, webhook: Subscriber = WEBHOOK, duration: float = 0.001
+) -> EndpointQueue:
+    """Return a queue whose last delivery has waited, with attempts of a certain duration."""
+    queue = EndpointQueue(webhook)
+    queue.note_duration(duration * 20)
+    queue.push([PendingDelivery(1, webhook.id, "event", b"", {})], now=0.0)
+    queue.pop(wait)
+    return queue
+
+
+def use_all_time() -> Callable[[], float]:
+    """Return a clock of a thread that has always run."""
+    return asyncio.get_running_loop().time
+
+
+async def settle(hold: IntakeHold, queue: EndpointQueue, intake: EventIntake) -> bool:
+    """Return whether attempts that keep beginning late make the intake be held."""
+    for _ in range(100):
+        hold.note_start(queue)
+        if intake.is_held:
+            return True
+        await asyncio.sleep(0.002)
+    return False
+
+
+async def test_intake_is_held_while_deliveries_lag_and_the_loop_is_busy() -> None:
+    intake = EventIntake()
+    hold = IntakeHold(intake, use_all_time())
+    assert await settle(hold, pop_after(0.2), intake)
+    # Now no attempt begins late any more.
+    async with asyncio.timeout(10):
+        while intake.is_held:
+            await intake.wait()
+    hold.stop()
+
+
+async def test_intake_is_open_after_the_stop() -> None:
+    intake = EventIntake()
+    hold = IntakeHold(intake, use_all_time())
+    assert await settle(hold, pop_after(0.2), intake)
+    hold.stop()
+    assert not intake.is_held
+
+
+@pytest.mark.parametrize(
+    "queue",
+    [
+        pytest.param(pop_after(0.01), id="no lag"),
+        pytest.param(pop_after(0.2, duration=0.3), id="slow receiver"),
+        pytest.param(pop_after(0.2, replace(WEBHOOK, rate=5.0)), id="rate of its own"),
+        pytest.param(pop_after(0.2, replace(WEBHOOK, concurrency=1)), id="concurrency of its own"),
+    ],
+)
+async def test_intake_is_open_when_new_events_are_not_the_reason(queue: EndpointQueue) -> None:
+    intake = EventIntake()
+    hold = IntakeHold(intake, use_all_time())
+    assert not await settle(hold, queue, intake)
+    hold.stop()
+
+
+async def test_intake_is_open_while_the_loop_has_time() -> None:
+    intake = EventIntake()
+    hold = IntakeHold(intake, lambda: 0.0)
+    assert not await settle(hold, pop_after(0.2), intake)
+    hold.stop()
+
+
+@asynccontextmanager
+async def serve(folder: Path, clock: ManualClock) -> AsyncIterator[tuple[EventIntake, ApiClient]]:
+    """Open a workbench in this process, with a client."""
+    settings = load_settings(write_config(folder, {}), environ={})
+    async with (
+        open_application(settings, clock=clock) as application,
+        TestServer(application.app, host="127.0.0.1") as server,
+    ):
+        key = await make_key(application.workbench, "ada", Scope.FULL)
+        async with ApiClient(str(server.make_url("")).rstrip("/"), key) as client:
+            yield application.workbench.events.intake, client
+
+
+async def test_new_events_wait_until_all_plugins_release_the_intake(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with serve(tmp_path, clock) as (intake, client):
+        intake.hold("a plugin")
+        intake.hold("another plugin")
+        emitted = asyncio.create_task(client.post("/events", {"event_type": "custom_a"}))
+        # Other requests do not wait.
+        assert "data" in await client.get("/event-types")
+        intake.release("a plugin")
+        assert intake.is_held
+        assert not emitted.done()
+        intake.release("another plugin")
+        assert (await emitted)["event_type"] == "custom_a"
+
+
+async def test_a_plugin_that_forgets_to_release_stops_no_client(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    async with serve(tmp_path, clock) as (intake, client):
+        intake.hold("a plugin")
+        emitted = await client.post("/events", {"event_type": "custom_a"})
+        assert emitted["event_type"] == "custom_a"
