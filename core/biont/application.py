@@ -29,7 +29,7 @@ from biont.http.app import make_app
 from biont.http.asyncapi import make_asyncapi
 from biont.http.core_routes import api as core_api
 from biont.http.dead_letter_routes import api as dead_letter_api
-from biont.http.openapi import make_openapi
+from biont.http.document.openapi import make_openapi
 from biont.http.system import SYSTEM
 from biont.http.user_routes import api as user_api
 from biont.plugins.lifespans import report_block

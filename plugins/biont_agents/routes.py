@@ -15,7 +15,9 @@ from biont.store import read_merged_page
 from biont_agents.approvals import decide_call, select_calls
 from biont_agents.tables import CallStatus, ToolCallRecord
 
-api = Api("tools")
+api = Api(
+    "tools", description="Tools of language models, and the calls that wait for your approval."
+)
 
 
 class ToolView(Schema):
@@ -51,7 +53,7 @@ async def list_tools(request: Request) -> Page[ToolView]:
 
 
 @api.get("/tool-calls")
-async def list_calls(
+async def list_tool_calls(
     request: Request,
     status: AnyOf[CallStatus] | None = None,
     source: Annotated[str, Field(max_length=100)] | None = None,
@@ -70,7 +72,7 @@ async def list_calls(
 
 
 @api.get("/tool-calls/{call_id}")
-async def read_call(request: Request, call_id: RowId) -> ToolCallView:
+async def read_tool_call(request: Request, call_id: RowId) -> ToolCallView:
     """Read a tool call."""
     return _make_call_view(
         await request.workbench.store.read(ToolCallRecord.get_owned, request.user_id, call_id)
@@ -78,13 +80,13 @@ async def read_call(request: Request, call_id: RowId) -> ToolCallView:
 
 
 @api.post("/tool-calls/{call_id}/approve", status=200)
-async def approve(request: Request, call_id: RowId) -> ToolCallView:
+async def approve_tool_call(request: Request, call_id: RowId) -> ToolCallView:
     """Approve a waiting tool call; the task or conversation continues with the call."""
     return await _decide(request, call_id, approved=True)
 
 
 @api.post("/tool-calls/{call_id}/reject", status=200)
-async def reject(request: Request, call_id: RowId) -> ToolCallView:
+async def reject_tool_call(request: Request, call_id: RowId) -> ToolCallView:
     """Reject a waiting tool call; the model learns of the rejection and continues."""
     return await _decide(request, call_id, approved=False)
 

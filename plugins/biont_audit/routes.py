@@ -9,7 +9,7 @@ from pydantic import Field
 
 from biont import Api, Page, Request
 from biont.exceptions import InputProblem, InvalidInput
-from biont.http import Cursor, Instant, Limit, decode_cursor, make_page
+from biont.http import Cursor, Header, Instant, Limit, decode_cursor, make_page
 from biont_audit.event_list import select_entries
 from biont_audit.queries import EventFilter, find_start_number, select_entry
 from biont_audit.stream import STREAMS
@@ -63,7 +63,11 @@ async def read_event(
     )
 
 
-@api.get("/events/stream", media_type="text/event-stream")
+@api.get(
+    "/events/stream",
+    media_type="text/event-stream",
+    reads=(Header("Last-Event-ID", "The number of the last event that the client has received."),),
+)
 async def follow_events(
     request: Request, event_type: TypePattern = "*", last_event_id: EventNumber | None = None
 ) -> web.StreamResponse:

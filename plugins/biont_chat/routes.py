@@ -49,11 +49,20 @@ Words = Annotated[
     ),
 ]
 
-api = Api("chat")
+api = Api("chat", description="Conversations with language models.")
 
 
-@api.post("/chat", scopes=_CHAT, status=200, media_type="text/event-stream")
-async def chat(request: Request, body: NewChatMessage) -> ChatAnswer | web.StreamResponse:
+@api.post(
+    "/chat",
+    scopes=_CHAT,
+    status=200,
+    media_type="text/event-stream",
+    problems=(429, 502, 504),
+    example={"message": "What did I note about tea?"},
+)
+async def send_chat_message(
+    request: Request, body: NewChatMessage
+) -> ChatAnswer | web.StreamResponse:
     """Ask a language model.
 
     Question, answer and the event `ai_message` are stored before the response is sent. With
@@ -91,7 +100,7 @@ async def list_conversations(
     return make_page(rows, limit, lambda row: row.id, make_conversation_view)
 
 
-@api.get("/conversations/search", scopes=_CHAT)
+@api.get("/conversations/search", scopes=_CHAT, operation="search_messages")
 async def search(
     request: Request, q: Words, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[MessageHit]:
@@ -127,7 +136,7 @@ async def list_messages(
     return make_page(messages, limit, lambda message: message.id, make_message_view)
 
 
-@api.patch("/conversations/{conversation_id}", scopes=_CHAT)
+@api.patch("/conversations/{conversation_id}", scopes=_CHAT, example={"title": "Tea"})
 async def change_conversation(
     request: Request, conversation_id: RowId, body: ConversationChange
 ) -> ConversationView:
@@ -139,7 +148,7 @@ async def change_conversation(
     )
 
 
-@api.delete("/conversations/{conversation_id}", scopes=_CHAT)
+@api.delete("/conversations/{conversation_id}", scopes=_CHAT, operation="delete_conversation")
 async def remove_conversation(request: Request, conversation_id: RowId) -> None:
     """Delete a conversation with its messages."""
     workbench = request.workbench

@@ -13,7 +13,7 @@ from biont_integrations.integrations import INTEGRATIONS
 from biont_integrations.settings import ConnectionName, Kind
 from biont_integrations.tables import SentMessage
 
-api = Api("integrations")
+api = Api("integrations", description="Messages through the configured outside systems.")
 
 
 class IntegrationView(Schema):
@@ -55,7 +55,7 @@ async def list_integrations(request: Request) -> Page[IntegrationView]:
 
 
 @api.get("/integrations/messages")
-async def list_messages(
+async def list_sent_messages(
     request: Request, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[SentMessageView]:
     """List the messages sent on your behalf, the newest first."""
@@ -65,8 +65,13 @@ async def list_messages(
     return make_page(rows, limit, lambda row: row.id, _make_message_view)
 
 
-@api.post("/integrations/{name}/send", status=204)
-async def send(request: Request, name: ConnectionName, body: NewMessage) -> None:
+@api.post(
+    "/integrations/{name}/send",
+    status=204,
+    problems=(502,),
+    example={"title": "Report", "text": "All is well."},
+)
+async def send_message(request: Request, name: ConnectionName, body: NewMessage) -> None:
     """Send a message; the answer comes after the outside system accepted the message."""
     await request.workbench.get(INTEGRATIONS).send(request.user_id, name, body.title, body.text)
 

@@ -10,7 +10,7 @@ from biont import Api, Request, Schema
 from biont_llm.backend_health import BackendState
 from biont_llm.gateway import LLM_GATEWAY, LlmGateway
 
-api = Api("models")
+api = Api("models", description="Language models and their availability.")
 
 
 class ModelView(Schema):

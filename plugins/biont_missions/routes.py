@@ -29,11 +29,13 @@ from biont_missions.views import (
     make_mission_view,
 )
 
-api = Api("missions")
+api = Api("missions", description="Goals that a language model pursues in steps.")
 
 
-@api.post("/missions", location="/missions/{id}")
-async def create(request: Request, body: NewMission) -> MissionView:
+@api.post(
+    "/missions", location="/missions/{id}", example={"goal": "Summarise my notes about tea."}
+)
+async def create_mission(request: Request, body: NewMission) -> MissionView:
     """Create a mission: the AI plans tasks for a goal, runs them, reviews and reports."""
     factory = request.workbench.get(MISSIONS)
     factory.check(body)
@@ -68,19 +70,24 @@ async def read_mission(request: Request, mission_id: RowId) -> MissionDetail:
 
 
 @api.post("/missions/{mission_id}/run", status=202)
-async def run(request: Request, mission_id: RowId) -> MissionView:
+async def run_mission(request: Request, mission_id: RowId) -> MissionView:
     """Start a mission that was created with `start: false`."""
     return await _resume_after(request, mission_id, start_mission)
 
 
-@api.post("/missions/{mission_id}/retry", status=202)
+@api.post(
+    "/missions/{mission_id}/retry",
+    status=202,
+    operation="retry_mission",
+    example={"max_tokens": 20000},
+)
 async def retry(request: Request, mission_id: RowId, body: Retry | None = None) -> MissionView:
     """Continue a failed or cancelled mission; completed tasks stay completed."""
     max_tokens = None if body is None else body.max_tokens
     return await _resume_after(request, mission_id, partial(retry_mission, max_tokens=max_tokens))
 
 
-@api.post("/missions/{mission_id}/cancel", status=200)
+@api.post("/missions/{mission_id}/cancel", status=200, operation="cancel_mission")
 async def cancel(request: Request, mission_id: RowId) -> MissionView:
     """Cancel a mission; completed tasks stay completed."""
     workbench = request.workbench

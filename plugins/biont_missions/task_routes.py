@@ -10,10 +10,15 @@ from biont_missions.tables import Task, TaskStatus
 from biont_missions.tasks import complete_task, create_task, delete_task, select_tasks
 from biont_missions.views import NewTask, TaskResult, TaskView, make_task_view
 
-api = Api("tasks")
+api = Api("tasks", description="Tasks of missions, and tasks for people.")
 
 
-@api.post("/tasks", location="/tasks/{id}")
+@api.post(
+    "/tasks",
+    location="/tasks/{id}",
+    operation="create_task",
+    example={"title": "Buy tea", "instructions": "Two packets."},
+)
 async def create_by_hand(request: Request, body: NewTask) -> TaskView:
     """Create a task that a person completes."""
     workbench = request.workbench
@@ -51,7 +56,12 @@ async def read_task(request: Request, task_id: RowId) -> TaskView:
     )
 
 
-@api.post("/tasks/{task_id}/complete", status=200)
+@api.post(
+    "/tasks/{task_id}/complete",
+    status=200,
+    operation="complete_task",
+    example={"result": "Bought."},
+)
 async def complete(request: Request, task_id: RowId, body: TaskResult) -> TaskView:
     """Complete a task with your result; its mission continues with the result."""
     workbench = request.workbench
@@ -63,7 +73,7 @@ async def complete(request: Request, task_id: RowId, body: TaskResult) -> TaskVi
     return make_task_view(task)
 
 
-@api.delete("/tasks/{task_id}")
+@api.delete("/tasks/{task_id}", operation="delete_task")
 async def delete(request: Request, task_id: RowId) -> None:
     """Delete a task without a mission."""
     await request.workbench.store.write(delete_task, request.user_id, task_id)

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import IO, Annotated
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from pydantic import Field
 
 from biont import Api, Page, Request, RowId
-from biont.http import Cursor, Limit, decode_cursor, make_page
+from biont.http import Cursor, Header, Limit, decode_cursor, make_page
 from biont_notes.export import Format, to_markdown, write_export
 from biont_notes.notes import (
     change_note,
@@ -36,15 +36,21 @@ from biont_notes.views import (
 )
 
 _CHUNK = 64 * 1024
+_BYTES = "application/octet-stream"
 _FILES = {
     Format.JSONL: ("application/x-ndjson", "notes.jsonl"),
     Format.MARKDOWN: ("application/zip", "notes.zip"),
 }
 
-api = Api("notes")
+api = Api("notes", description="Notes with tags, full-text search, versions and exports.")
 
 
-@api.post("/notes", location="/notes/{id}")
+@api.post(
+    "/notes",
+    location="/notes/{id}",
+    operation="create_note",
+    example={"title": "Tea", "content": "Green tea wants 70 degrees.", "tags": ["kitchen"]},
+)
 async def create(request: Request, body: NewNote) -> NoteView:
     """Create a note."""
     note = await request.workbench.store.transact(
@@ -69,7 +75,7 @@ async def list_notes(
     return make_page(found.rows, limit, lambda note: note.id, make_note_view, scanned_to=found.end)
 
 
-@api.get("/notes/search")
+@api.get("/notes/search", operation="search_notes")
 async def search(
     request: Request,
     q: Annotated[
@@ -101,10 +107,20 @@ async def list_tags(request: Request) -> Page[TagView]:
     return Page(data=[TagView(tag=tag, notes=count) for tag, count in counted], next=None)
 
 
-@api.get("/notes/export", media_type=("application/x-ndjson", "application/zip"))
-async def export(request: Request, format: Format = Format.JSONL) -> web.StreamResponse:  # noqa: A002  # the parameter's name in the query
-    """Export all your notes, the oldest first, as JSON lines or a ZIP of Markdown files."""
+@api.get(
+    "/notes/export",
+    media_type=("application/x-ndjson", "application/zip", _BYTES),
+    sends=(Header("Content-Disposition", "The name of the file."),),
+)
+async def export_notes(request: Request, format: Format = Format.JSONL) -> web.StreamResponse:  # noqa: A002  # the parameter's name in the query
+    """Export all your notes, the oldest first, as JSON lines or a ZIP of Markdown files.
+
+    JSON lines are one note a line. A request with `Accept: application/octet-stream` gets the same
+    bytes with this media type.
+    """
     media_type, name = _FILES[format]
+    if request.http.headers.get(hdrs.ACCEPT) == _BYTES:
+        media_type = _BYTES
     file = await request.workbench.store.read(write_export, request.user_id, format)
     return web.Response(
         body=_read_chunks(file),
@@ -122,13 +138,13 @@ async def read_note(request: Request, note_id: RowId) -> NoteView:
 
 
 @api.get("/notes/{note_id}/markdown", media_type="text/markdown")
-async def read_markdown(request: Request, note_id: RowId) -> web.Response:
+async def read_note_markdown(request: Request, note_id: RowId) -> web.Response:
     """Read a note as Markdown, after its other fields as YAML."""
     note = await request.workbench.store.read(Note.get_owned, request.user_id, note_id)
     return web.Response(text=to_markdown(note), content_type="text/markdown", charset="utf-8")
 
 
-@api.patch("/notes/{note_id}")
+@api.patch("/notes/{note_id}", operation="change_note", example={"tags": ["kitchen", "drinks"]})
 async def change(request: Request, note_id: RowId, body: NoteChange) -> NoteView:
     """Change a note; the old text stays as an earlier version."""
     return make_note_view(
@@ -142,14 +158,14 @@ async def change(request: Request, note_id: RowId, body: NoteChange) -> NoteView
     )
 
 
-@api.delete("/notes/{note_id}")
+@api.delete("/notes/{note_id}", operation="delete_note")
 async def delete(request: Request, note_id: RowId) -> None:
     """Delete a note and its versions."""
     await request.workbench.store.write(delete_note, request.user_id, note_id)
 
 
 @api.get("/notes/{note_id}/versions")
-async def list_versions(
+async def list_note_versions(
     request: Request, note_id: RowId, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[VersionView]:
     """List the last 100 earlier versions of a note, the latest first."""
@@ -160,7 +176,7 @@ async def list_versions(
 
 
 @api.get("/notes/{note_id}/versions/{version}")
-async def read_version(request: Request, note_id: RowId, version: RowId) -> VersionView:
+async def read_note_version(request: Request, note_id: RowId, version: RowId) -> VersionView:
     """Read an earlier version of a note."""
     return make_version_view(
         await request.workbench.store.read(load_version, request.user_id, note_id, version)

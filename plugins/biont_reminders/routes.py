@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from biont import Api, Page, Request, RowId, Schema
 from biont.exceptions import InputProblem, InvalidInput
-from biont.http import Cursor, Limit, decode_cursor, make_page
+from biont.http import Cursor, Limit, decode_cursor, exactly_one_of, make_page
 from biont.scheduling import CalendarInterval, TimingKind
 from biont_reminders.job import Text
 from biont_reminders.reminders import (
@@ -23,6 +23,7 @@ from biont_reminders.reminders import (
 )
 from biont_reminders.tables import Reminder, ReminderState
 from biont_schedules import (
+    CHOICES,
     DueInstant,
     Duration,
     TimingChange,
@@ -34,11 +35,13 @@ from biont_schedules import (
 
 P = ParamSpec("P")
 
-api = Api("reminders")
+api = Api("reminders", description="Reminders, which come once or again and again.")
 
 
 class NewReminder(When):
     """Text and timing of a new reminder."""
+
+    model_config = ConfigDict(json_schema_extra=exactly_one_of(*CHOICES))
 
     text: Text
 
@@ -91,7 +94,12 @@ class ReminderView(Schema):
     updated_at: datetime
 
 
-@api.post("/reminders", location="/reminders/{id}")
+@api.post(
+    "/reminders",
+    location="/reminders/{id}",
+    operation="create_reminder",
+    example={"text": "Drink tea", "cron": "0 16 * * 1-5", "time_zone": "Europe/Berlin"},
+)
 async def create(request: Request, body: NewReminder) -> ReminderView:
     """Create a reminder; `reminder_triggered` is emitted when the reminder is due."""
     columns = await list_all_columns(body, request.workbench, request.user_id)
@@ -118,7 +126,9 @@ async def read_reminder(request: Request, reminder_id: RowId) -> ReminderView:
     )
 
 
-@api.patch("/reminders/{reminder_id}")
+@api.patch(
+    "/reminders/{reminder_id}", operation="change_reminder", example={"text": "Drink coffee"}
+)
 async def change(request: Request, reminder_id: RowId, body: ReminderChange) -> ReminderView:
     """Change the text of a reminder, the timing, or both, by a merge patch."""
     zone = await request.workbench.find_time_zone(request.user_id)
@@ -126,20 +136,25 @@ async def change(request: Request, reminder_id: RowId, body: ReminderChange) -> 
     return await _write_reminder(request, change_reminder, reminder_id, text, body, zone)
 
 
-@api.post("/reminders/{reminder_id}/snooze", status=200)
+@api.post(
+    "/reminders/{reminder_id}/snooze",
+    status=200,
+    operation="snooze_reminder",
+    example={"after": "10m"},
+)
 async def snooze(request: Request, reminder_id: RowId, body: Snooze | None = None) -> ReminderView:
     """Snooze a reminder: `reminder_triggered` is emitted once more, beside the schedule."""
     until = (body or Snooze()).find_instant(request.workbench.clock.now())
     return await _write_reminder(request, snooze_reminder, reminder_id, until)
 
 
-@api.post("/reminders/{reminder_id}/done", status=200)
+@api.post("/reminders/{reminder_id}/done", status=200, operation="finish_reminder")
 async def finish(request: Request, reminder_id: RowId) -> ReminderView:
     """Mark a reminder as done; a recurring reminder returns at its next occurrence."""
     return await _write_reminder(request, finish_reminder, reminder_id)
 
 
-@api.delete("/reminders/{reminder_id}")
+@api.delete("/reminders/{reminder_id}", operation="delete_reminder")
 async def delete(request: Request, reminder_id: RowId) -> None:
     """Delete a reminder with its schedules and runs; its events stay."""
     await request.workbench.store.write(delete_reminder, request.user_id, reminder_id)

@@ -7,6 +7,7 @@ from biont_schedules.changes import list_changes
 from biont_schedules.fields import DueInstant, Duration
 from biont_schedules.schedules import apply_change, insert_schedule
 from biont_schedules.timing import (
+    CHOICES,
     TimingChange,
     When,
     list_all_columns,
@@ -16,6 +17,7 @@ from biont_schedules.timing import (
 from biont_schedules.tool_limits import limit_timing
 
 __all__ = [
+    "CHOICES",
     "DueInstant",
     "Duration",
     "TimingChange",

@@ -16,10 +16,8 @@ from biont.exceptions import InvalidInput, point_to
 from biont.http import apply_merge_patch
 from biont.scheduling import Schedule, TimingKind
 from biont_schedules.parameters import check_parameters
-from biont_schedules.timing import When, read_cron, require_kind
+from biont_schedules.timing import CHOICES, When, read_cron, require_kind
 from biont_schedules.views import Options, ScheduleChange
-
-_CHOICES = ("cron", "every", "at")
 
 
 def list_changes(schedule: Schedule, change: When, default_zone: str) -> dict[str, object]:
@@ -47,7 +45,7 @@ def list_changes(schedule: Schedule, change: When, default_zone: str) -> dict[st
         columns = Options.model_validate(merged).list_columns()
     except ValidationError as error:
         raise InvalidInput.from_validation(error, point_to) from error
-    require_kind(columns, next((name for name in _CHOICES if name in given), "cron"))
+    require_kind(columns, next((name for name in CHOICES if name in given), "cron"))
     return {name: value for name, value in columns.items() if getattr(schedule, name) != value}
 
 
@@ -87,7 +85,7 @@ def _read_options(schedule: Schedule) -> dict[str, object]:
 
 def _clear_other_kinds(given: Mapping[str, object]) -> dict[str, object]:
     """Return the fields of the former timing that a new timing clears."""
-    if all(given.get(name) is None for name in _CHOICES):
+    if all(given.get(name) is None for name in CHOICES):
         return {}
-    cleared: dict[str, object] = dict.fromkeys(_CHOICES)
+    cleared: dict[str, object] = dict.fromkeys(CHOICES)
     return cleared if given.get("cron") is not None else cleared | {"seconds": False}

@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import Field
 
 from biont import Api, Request, Schema
+from biont.http import Header
 from biont_schedules.feeds import create_feed, delete_feed, read_feed, read_occurrences
 from biont_schedules.ical import write_calendar
 
@@ -50,7 +51,15 @@ async def revoke_calendar_feed(request: Request) -> None:
     await request.workbench.store.write(delete_feed, request.user_id)
 
 
-@api.get("/schedule/feed/{token}.ics", public=True, media_type="text/calendar")
+@api.get(
+    "/schedule/feed/{token}.ics",
+    public=True,
+    media_type="text/calendar",
+    sends=(
+        Header("Cache-Control", "`private, no-cache`."),
+        Header("Content-Disposition", "The name of the file."),
+    ),
+)
 async def read_calendar(
     request: Request, token: Annotated[str, Field(max_length=100)]
 ) -> web.Response:

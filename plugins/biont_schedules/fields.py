@@ -37,10 +37,17 @@ def _parse_duration(value: object) -> object:
     return int(found[1]) * _SECONDS[found[2]]
 
 
+_DurationText = Annotated[str, Field(pattern="^[0-9]{1,9}(s|m|h|d)$", examples=["5m"])]
+
 Duration = Annotated[
-    int,
-    BeforeValidator(_parse_duration),
-    Field(ge=0, le=LONGEST_INTERVAL, json_schema_extra={"examples": [300, "5m"]}),
+    # The limits first: behind the validator, pydantic would not know them as limits of an integer.
+    Annotated[int, Field(ge=0, le=LONGEST_INTERVAL)],
+    BeforeValidator(
+        _parse_duration,
+        json_schema_input_type=(
+            Annotated[int, Field(ge=0, le=LONGEST_INTERVAL, examples=[300])] | _DurationText
+        ),
+    ),
 ]
 """A number of seconds, or a number with a unit: ``5m``."""
 
@@ -71,10 +78,7 @@ def _keep(value: object) -> object:
 
 
 _EVERY_INPUT = (
-    Annotated[int, Field(ge=1, le=LONGEST_INTERVAL)]
-    | Annotated[str, Field(pattern="^[0-9]{1,9}(s|m|h|d)$")]
-    | CalendarInterval
-    | None
+    Annotated[int, Field(ge=1, le=LONGEST_INTERVAL)] | _DurationText | CalendarInterval | None
 )
 
 Every = Annotated[

@@ -38,7 +38,10 @@ from biont_schedules.upcoming import Window, read_key, select_upcoming
 from biont_schedules.views import NewSchedule, ScheduleChange, ScheduleView, make_schedule_view
 from biont_schedules.why import explain_schedule
 
-api = Api("schedule")
+api = Api(
+    "schedule",
+    description="Schedules of prompts and other jobs, their runs and their calendar feed.",
+)
 
 From = Annotated[
     DueInstant | None,
@@ -56,8 +59,16 @@ class Why(Schema):
     )
 
 
-@api.post("/schedule", location="/schedule/{id}")
-async def create(request: Request, body: NewSchedule) -> ScheduleView:
+@api.post(
+    "/schedule",
+    location="/schedule/{id}",
+    example={
+        "prompt": "Summarise my new notes.",
+        "cron": "0 9 * * 1-5",
+        "time_zone": "Europe/Berlin",
+    },
+)
+async def create_schedule(request: Request, body: NewSchedule) -> ScheduleView:
     """Create a schedule for a prompt or another job."""
     workbench = request.workbench
     columns = await list_all_columns(body, workbench, request.user_id)
@@ -108,8 +119,8 @@ async def list_upcoming(
     )
 
 
-@api.post("/schedule/preview", status=200)
-async def preview(request: Request, body: PreviewRequest) -> PreviewAnswer:
+@api.post("/schedule/preview", status=200, example={"every": "90m", "count": 3})
+async def preview_schedule(request: Request, body: PreviewRequest) -> PreviewAnswer:
     """Preview the occurrences of a timing; nothing is stored."""
     workbench = request.workbench
     start, present = body.start or workbench.clock.now(), None
@@ -138,8 +149,10 @@ async def read_schedule(request: Request, schedule_id: RowId) -> ScheduleView:
     )
 
 
-@api.patch("/schedule/{schedule_id}")
-async def change(request: Request, schedule_id: RowId, body: ScheduleChange) -> ScheduleView:
+@api.patch("/schedule/{schedule_id}", example={"cron": "0 10 * * 1-5"})
+async def change_schedule(
+    request: Request, schedule_id: RowId, body: ScheduleChange
+) -> ScheduleView:
     """Change a schedule by a merge patch; fields that are left out stay as they are."""
     workbench = request.workbench
     user_id, now, kinds = request.user_id, workbench.clock.now(), workbench.get(JOB_KINDS)
@@ -156,7 +169,7 @@ async def change(request: Request, schedule_id: RowId, body: ScheduleChange) -> 
     return view
 
 
-@api.post("/schedule/{schedule_id}/pause", status=200)
+@api.post("/schedule/{schedule_id}/pause", status=200, operation="pause_schedule")
 async def pause(request: Request, schedule_id: RowId) -> ScheduleView:
     """Pause a schedule: nothing is due, and waiting runs wait, until the schedule is resumed."""
     now = request.workbench.clock.now()
@@ -165,7 +178,7 @@ async def pause(request: Request, schedule_id: RowId) -> ScheduleView:
     )
 
 
-@api.post("/schedule/{schedule_id}/resume", status=200)
+@api.post("/schedule/{schedule_id}/resume", status=200, operation="resume_schedule")
 async def resume(request: Request, schedule_id: RowId) -> ScheduleView:
     """Resume a paused schedule; occurrences that passed meanwhile are not caught up."""
     workbench = request.workbench
@@ -176,7 +189,7 @@ async def resume(request: Request, schedule_id: RowId) -> ScheduleView:
     return make_schedule_view(schedule)
 
 
-@api.delete("/schedule/{schedule_id}")
+@api.delete("/schedule/{schedule_id}", operation="delete_schedule")
 async def delete(request: Request, schedule_id: RowId) -> None:
     """Delete a schedule with its runs; notes and events of the runs stay."""
     await request.workbench.store.write(delete_schedule, request.user_id, schedule_id)
@@ -185,12 +198,12 @@ async def delete(request: Request, schedule_id: RowId) -> None:
 @api.post(
     "/schedule/{schedule_id}/run-now", status=202, location="/schedule/{schedule_id}/runs/{id}"
 )
-async def run_now(request: Request, schedule_id: RowId) -> RunView:
+async def run_schedule(request: Request, schedule_id: RowId) -> RunView:
     """Run a schedule now, also a paused or finished one."""
     return make_run_view(await request.workbench.scheduler.run_now(request.user_id, schedule_id))
 
 
-@api.get("/schedule/{schedule_id}/why")
+@api.get("/schedule/{schedule_id}/why", operation="explain_schedule")
 async def explain(request: Request, schedule_id: RowId, at: DueInstant | None = None) -> Why:
     """Explain why a schedule did, or did not, run: lately, or at one instant."""
     now = request.workbench.clock.now()

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 import orjson
-from pydantic import Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from biont import RowId, Schema
+from biont.http import exactly_one_of
 from biont.scheduling import (
     Preview,
     RunStatus,
@@ -19,7 +20,7 @@ from biont.scheduling import (
     find_jitter,
 )
 from biont_schedules.fields import DueInstant, Duration
-from biont_schedules.timing import When
+from biont_schedules.timing import CHOICES, When
 from biont_schedules.upcoming import Occurrence
 
 
@@ -48,6 +49,8 @@ class RunView(Schema):
 
 class PreviewRequest(When):
     """Timing to preview."""
+
+    model_config = ConfigDict(json_schema_extra=exactly_one_of(*CHOICES))
 
     start: DueInstant | None = Field(
         None, description="Preview after this instant; by default after now."

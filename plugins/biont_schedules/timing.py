@@ -27,7 +27,8 @@ from biont.scheduling import (
 from biont_schedules.fields import EARLIEST, EVERY_WORDS, ChangedEvery, DueInstant, Every
 
 _DAY = timedelta(days=1)
-_CHOICES = ("cron", "every", "at")
+CHOICES = ("cron", "every", "at")
+"""Fields of which a timing has exactly one."""
 
 
 def _parse_cron(text: str, *, seconds: bool) -> CronExpression:
@@ -99,7 +100,7 @@ class When(Schema):
         """
         names = [name for name in When.model_fields if name in self.model_fields_set]
         given: dict[str, object] = {name: getattr(self, name) for name in names}
-        chosen = [name for name in _CHOICES if given.get(name) is not None]
+        chosen = [name for name in CHOICES if given.get(name) is not None]
         if len(chosen) > 1:
             raise InvalidInput(InputProblem("give one of cron, every and at", f"#/{chosen[1]}"))
         if self.seconds and chosen and self.cron is None:

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Annotated
 
 import orjson
-from pydantic import Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from biont import Schema
+from biont.http import exactly_one_of
 from biont.scheduling import (
     CalendarInterval,
     CatchUp,
@@ -21,6 +22,7 @@ from biont.scheduling import (
 from biont.store import dump_json
 from biont_schedules.fields import Duration
 from biont_schedules.timing import (
+    CHOICES,
     TimingChange,
     When,
     read_cron,
@@ -83,6 +85,8 @@ class Options(When):
 
 class NewSchedule(Options):
     """Schedule to create."""
+
+    model_config = ConfigDict(json_schema_extra=exactly_one_of(*CHOICES))
 
     name: Name | None = None
     prompt: Prompt | None = Field(

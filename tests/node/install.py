@@ -1,4 +1,7 @@
-"""Installs the Node packages that some tests use, where there is npm."""
+"""Installs the Node packages that some tests use, where there is npm.
+
+The packages of this folder, or of the folder below that the command line names.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent.joinpath(*sys.argv[1:2])
 WANTED = FOLDER / "package-lock.json"
 INSTALLED = FOLDER / "node_modules" / ".installed.json"
 

@@ -19,9 +19,7 @@ from zoneinfo import ZoneInfo
 from pydantic import (
     ConfigDict,
     Field,
-    SerializerFunctionWrapHandler,
     ValidationError,
-    model_serializer,
     model_validator,
 )
 
@@ -54,39 +52,51 @@ _MONTH_NAMES = (
 )
 
 
+def _is_empty(value: object) -> bool:
+    return value is None
+
+
 class CalendarInterval(Schema):
     """Interval in days, weeks, months or years, at a time of the day."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     days: Annotated[int, Field(strict=True, ge=1, le=3660)] | None = Field(
-        None, description="Every n days."
+        None, exclude_if=_is_empty, description="Every n days."
     )
     weeks: Annotated[int, Field(strict=True, ge=1, le=520)] | None = Field(
-        None, description="Every n weeks, counted from the Monday of the first week."
+        None,
+        exclude_if=_is_empty,
+        description="Every n weeks, counted from the Monday of the first week.",
     )
     months: Annotated[int, Field(strict=True, ge=1, le=120)] | None = Field(
-        None, description="Every n months."
+        None, exclude_if=_is_empty, description="Every n months."
     )
     years: Annotated[int, Field(strict=True, ge=1, le=10)] | None = Field(
-        None, description="Every n years."
+        None, exclude_if=_is_empty, description="Every n years."
     )
     at: Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$")] | None = (
         Field(
             None,
+            exclude_if=_is_empty,
             description="Time of the day in the zone, `09:00`; by default that of `starts_at`.",
         )
     )
     weekdays: Annotated[list[Weekday], Field(min_length=1, max_length=7)] | None = Field(
-        None, description="Days of each week, for `weeks`; by default that of `starts_at`."
+        None,
+        exclude_if=_is_empty,
+        description="Days of each week, for `weeks`; by default that of `starts_at`.",
     )
     day: Annotated[int, Field(strict=True, ge=1, le=31)] | Literal["last"] | None = Field(
         None,
+        exclude_if=_is_empty,
         description="Day of the month, for `months` and `years`; by default that of `starts_at`. "
         "A month without this day has no occurrence; each month has the day `last`.",
     )
     month: Annotated[int, Field(strict=True, ge=1, le=12)] | None = Field(
-        None, description="Month, for `years`; by default that of `starts_at`."
+        None,
+        exclude_if=_is_empty,
+        description="Month, for `years`; by default that of `starts_at`.",
     )
 
     @model_validator(mode="after")
@@ -100,10 +110,6 @@ class CalendarInterval(Schema):
             if getattr(self, name) is not None and unit not in whose:
                 raise ValueError(f"{name} goes with {' or '.join(whose)}, not with {unit}")
         return self
-
-    @model_serializer(mode="wrap")
-    def _leave_out_empty(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
-        return {name: value for name, value in handler(self).items() if value is not None}
 
     @classmethod
     def parse(cls, text: str) -> CalendarInterval:

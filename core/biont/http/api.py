@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypedDict, TypeVar, Unpack
 
 from aiohttp import web
+from pydantic import JsonValue
 
 from biont.accounts.api_keys import Scope
 from biont.http.problem_details import ProblemDetails
@@ -24,9 +25,39 @@ class Dialect:
 
     Attributes:
         write_problem: returns the error response for a problem.
+        problem: the model of the body of an error response, for the documentation.
     """
 
     write_problem: Callable[[ProblemDetails], web.Response]
+    problem: type[object] = object
+
+
+@dataclass(frozen=True)
+class Header:
+    """Header of requests or responses, for the documentation.
+
+    Attributes:
+        name: the name of the header.
+        description: the meaning of the header.
+    """
+
+    name: str
+    description: str
+
+
+class RouteOptions(TypedDict, total=False):
+    """Options of a route; `Route` explains each of them."""
+
+    operation: str | None
+    scopes: frozenset[Scope]
+    public: bool
+    status: int
+    media_type: str | tuple[str, ...] | None
+    location: str | None
+    problems: tuple[int, ...]
+    example: Mapping[str, JsonValue] | None
+    reads: tuple[Header, ...]
+    sends: tuple[Header, ...]
 
 
 @dataclass(frozen=True)
@@ -37,31 +68,42 @@ class Route:
         method: ``GET`` and so on.
         path: with parameters in braces: ``/api/v1/notes/{note_id}``.
         function: the route function.
+        tag: the group under which the documentation lists the route.
+        tag_description: the description of the group.
+        dialect: the conventions for keys and errors; None for Biont's own.
+        operation: the `operationId`, by which generated clients name their functions: a verb and
+            a noun, ``read_note``. None for the name of the route function.
         scopes: the key scopes that may use the route, in addition to ``full``.
         public: whether the route is open to callers without a key.
         status: the status of a successful response.
-        tag: the group under which the documentation lists the route.
         media_type: the media type, or media types, of responses that the function builds itself.
             A function that builds only some of its responses returns
             ``View | web.StreamResponse``.
-        dialect: the conventions for keys and errors; None for Biont's own.
         location: the path of the created object, for the header ``Location``; the names in braces
             are path parameters or fields of the result. None if nothing is created.
-        problems: the statuses of problems besides those that follow from the parameters, such as
+        problems: the statuses of problems besides those that follow from the signature, such as
             404 for a path without parameters.
+        example: a body for the documentation; None to make one from the model of the body.
+        reads: the request headers that the function reads.
+        sends: the response headers that the function sends.
     """
 
     method: str
     path: str
     function: Callable[..., Awaitable[object]]
-    scopes: frozenset[Scope]
-    public: bool
-    status: int
     tag: str
-    media_type: str | tuple[str, ...] | None = None
+    tag_description: str
     dialect: Dialect | None = None
+    operation: str | None = None
+    scopes: frozenset[Scope] = frozenset()
+    public: bool = False
+    status: int = 200
+    media_type: str | tuple[str, ...] | None = None
     location: str | None = None
     problems: tuple[int, ...] = ()
+    example: Mapping[str, JsonValue] | None = field(default=None, hash=False)
+    reads: tuple[Header, ...] = ()
+    sends: tuple[Header, ...] = ()
 
 
 class Api:
@@ -80,12 +122,21 @@ class Api:
 
     Args:
         tag: the group under which the documentation lists the routes.
+        description: the description of the group.
         root: the prefix of each path.
         dialect: the conventions for keys and errors; None for Biont's own.
     """
 
-    def __init__(self, tag: str, *, root: str = ROOT, dialect: Dialect | None = None) -> None:
+    def __init__(
+        self,
+        tag: str,
+        *,
+        description: str = "",
+        root: str = ROOT,
+        dialect: Dialect | None = None,
+    ) -> None:
         self._tag = tag
+        self._description = description
         self._root = root
         self._dialect = dialect
         self._routes: list[Route] = []
@@ -98,19 +149,11 @@ class Api:
         """Add the routes of another `Api`, for plugins with routes in several modules."""
         self._routes += routes
 
-    def route(  # noqa: PLR0913  # each is an option of a route
-        self,
-        method: str,
-        path: str,
-        *,
-        scopes: frozenset[Scope] = frozenset(),
-        public: bool = False,
-        status: int = 200,
-        media_type: str | tuple[str, ...] | None = None,
-        location: str | None = None,
-        problems: tuple[int, ...] = (),
-    ) -> Callable[[F], F]:
+    def route(self, method: str, path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
         """Register a function as the route function of `method` and `path`; see `Route`."""
+        location = options.get("location")
+        if location is not None:
+            options["location"] = self._root + location
 
         def mark(function: F) -> F:
             self._routes.append(
@@ -118,70 +161,33 @@ class Api:
                     method,
                     self._root + path,
                     function,
-                    scopes,
-                    public,
-                    status,
                     self._tag,
-                    media_type,
+                    self._description,
                     self._dialect,
-                    None if location is None else self._root + location,
-                    problems,
+                    **options,
                 )
             )
             return function
 
         return mark
 
-    def get(
-        self,
-        path: str,
-        *,
-        scopes: frozenset[Scope] = frozenset(),
-        public: bool = False,
-        media_type: str | tuple[str, ...] | None = None,
-        problems: tuple[int, ...] = (),
-    ) -> Callable[[F], F]:
+    def get(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
         """Register a GET route, for a function that reads."""
-        return self.route(
-            "GET", path, scopes=scopes, public=public, media_type=media_type, problems=problems
-        )
+        return self.route("GET", path, **options)
 
-    def post(
-        self,
-        path: str,
-        *,
-        scopes: frozenset[Scope] = frozenset(),
-        public: bool = False,
-        status: int = 201,
-        media_type: str | tuple[str, ...] | None = None,
-        location: str | None = None,
-    ) -> Callable[[F], F]:
-        """Register a POST route, for a function that creates something or starts an action."""
-        return self.route(
-            "POST",
-            path,
-            scopes=scopes,
-            public=public,
-            status=status,
-            media_type=media_type,
-            location=location,
-        )
+    def post(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Register a POST route, for a function that creates something or starts an action.
 
-    def patch(
-        self, path: str, *, scopes: frozenset[Scope] = frozenset(), public: bool = False
-    ) -> Callable[[F], F]:
+        The status of a successful response is 201 unless the options name another.
+        """
+        options.setdefault("status", 201)
+        return self.route("POST", path, **options)
+
+    def patch(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
         """Register a PATCH route, for a function that changes the fields in the body only."""
-        return self.route("PATCH", path, scopes=scopes, public=public)
+        return self.route("PATCH", path, **options)
 
-    def delete(
-        self,
-        path: str,
-        *,
-        scopes: frozenset[Scope] = frozenset(),
-        public: bool = False,
-        problems: tuple[int, ...] = (),
-    ) -> Callable[[F], F]:
+    def delete(self, path: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
         """Register a DELETE route; the response is 204 without a body."""
-        return self.route(
-            "DELETE", path, scopes=scopes, public=public, status=204, problems=problems
-        )
+        options["status"] = 204
+        return self.route("DELETE", path, **options)

@@ -17,7 +17,7 @@ from biont.http.request import Instant, Request, RowId
 from biont.http.system import SYSTEM
 from biont.schema import Schema
 
-api = Api("core")
+api = Api("core", description="Health, documents, your API keys and your user.")
 
 
 class StallView(Schema):
@@ -103,9 +103,11 @@ class NewEvent(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    event_type: Annotated[str, Field(pattern=CUSTOM_PATTERN)]
+    event_type: Annotated[str, Field(pattern=CUSTOM_PATTERN, examples=["custom_invoice_paid"])]
     # The payload comes from the JSON parser, so a second validation would only cost time.
-    payload: dict[str, SkipValidation[JsonValue]] = Field(default_factory=dict)
+    payload: dict[str, SkipValidation[JsonValue]] = Field(
+        default_factory=dict, examples=[{"invoice": 17}]
+    )
 
 
 class EventTypeView(Schema):
@@ -193,7 +195,11 @@ async def read_asyncapi(request: Request) -> web.Response:
     )
 
 
-@api.post("/keys/create", location="/keys/{id}")
+@api.post(
+    "/keys/create",
+    location="/keys/{id}",
+    example={"name": "My script", "scope": "chat", "expires_at": "2030-01-31T09:00:00Z"},
+)
 async def create_key(request: Request, body: NewKey) -> CreatedKey:
     """Create an API key; only this response contains the key."""
     plain, record = await request.workbench.keys.create(

@@ -14,7 +14,10 @@ from biont.http.request import Instant, Request, RowId
 from biont.schema import Schema
 from biont.store.dead_letters import DeadLetter, DeadLetterFilter
 
-api = Api("events")
+api = Api(
+    "events",
+    description="The event log: emit, list and follow events; event types and dead letters.",
+)
 
 HandlerName = Annotated[
     str | None, Field(max_length=200, description="The handler, as `plugin.function`.")
@@ -95,7 +98,9 @@ async def replay_dead_letter(request: Request, letter_id: RowId) -> DeadLetterIt
     )
 
 
-@api.post("/dead-letters/replay", status=202)
+@api.post(
+    "/dead-letters/replay", status=202, example={"handler": "tally.count_event", "dry_run": True}
+)
 async def replay_dead_letters(request: Request, body: DeadLetterReplay) -> Replayed:
     """Replay the dead letters of a handler or a time, or count them in a dry run."""
     letters = request.workbench.events.dead_letters

@@ -41,7 +41,7 @@ async def read_me(request: Request) -> UserView:
     return _make_user_view(await request.workbench.users.get(request.user_id))
 
 
-@api.patch("/me")
+@api.patch("/me", example={"time_zone": "Europe/Berlin"})
 async def change_me(request: Request, body: UserChange) -> UserView:
     """Change your time zone; existing schedules keep their time zones."""
     users = request.workbench.users

@@ -19,8 +19,8 @@ from biont.event import EventFactory
 from biont.event_types import EventTypes
 from biont.http.api import Api
 from biont.http.app import make_endpoints
+from biont.http.document.openapi import make_openapi
 from biont.http.endpoint import Endpoint
-from biont.http.openapi import make_openapi
 from biont.plugins.claims import make_core_claims
 from biont.plugins.lifespans import PluginLifespan
 from biont.plugins.manager import PluginManager

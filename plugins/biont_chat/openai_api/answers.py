@@ -9,6 +9,7 @@ import orjson
 import uuid_utils
 from aiohttp import web
 
+from biont import Schema
 from biont.exceptions import PromptTooLong, Unauthorized
 from biont.http import ProblemDetails, encode_sse
 from biont.llm import (
@@ -130,6 +131,21 @@ class OpenAiEventFormat:
 
     def _format_event(self, rest: Document) -> bytes:
         return encode_sse(b"%s,%s" % (self._head, orjson.dumps(rest)[1:]))
+
+
+class OpenAiProblem(Schema):
+    """Problem in an error response of OpenAI's API."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class OpenAiError(Schema):
+    """Error response of OpenAI's API."""
+
+    error: OpenAiProblem
 
 
 def respond_problem(problem: ProblemDetails) -> web.Response:

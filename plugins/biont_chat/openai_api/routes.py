@@ -11,6 +11,7 @@ from biont.llm import TOOLS
 from biont_chat.answering import Exchange, answer_at_once, stream_answer
 from biont_chat.conversations import Question
 from biont_chat.openai_api.answers import (
+    OpenAiError,
     OpenAiEventFormat,
     make_completion,
     make_model_list,
@@ -23,10 +24,22 @@ from biont_llm import LLM_GATEWAY
 
 _CHAT = frozenset({Scope.CHAT})
 
-api = Api("openai", root="/v1", dialect=Dialect(respond_problem))
+api = Api(
+    "openai",
+    description="Chat for clients of OpenAI's API, with its paths and its errors.",
+    root="/v1",
+    dialect=Dialect(respond_problem, OpenAiError),
+)
 
 
-@api.post("/chat/completions", scopes=_CHAT, status=200, media_type="text/event-stream")
+@api.post(
+    "/chat/completions",
+    scopes=_CHAT,
+    status=200,
+    media_type="text/event-stream",
+    problems=(429, 502, 504),
+    example={"model": "local", "messages": [{"role": "user", "content": "Hello"}]},
+)
 async def complete_chat(
     request: Request, body: CompletionRequest
 ) -> dict[str, object] | web.StreamResponse:

@@ -22,7 +22,7 @@ Groups = Annotated[
     ),
 ]
 
-api = Api("usage")
+api = Api("usage", description="Usage of language models.")
 
 
 class UsageView(Schema):
@@ -83,7 +83,7 @@ async def read_usage(
 
 
 @api.get("/usage/calls")
-async def list_calls(
+async def list_model_calls(
     request: Request, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[CallView]:
     """List your calls of language models, the latest first."""

@@ -86,7 +86,7 @@ async def read_delivery(request: Request, webhook_id: RowId, delivery_id: RowId)
 
 
 @api.post(f"{WEBHOOK}/test", scopes=SCOPES, location=f"{DELIVERIES}/{{id}}")
-async def send_test(request: Request, webhook_id: RowId) -> DeliveryView:
+async def send_test_event(request: Request, webhook_id: RowId) -> DeliveryView:
     """Create a test delivery of type `webhook_test` for this webhook alone.
 
     A test delivery is not an event: no other webhook and no handler receives the message. The
@@ -103,7 +103,7 @@ async def send_test(request: Request, webhook_id: RowId) -> DeliveryView:
     return await read_delivery(request, webhook_id, delivery_id)
 
 
-@api.post(f"{DELIVERY}/resend", scopes=SCOPES, status=200)
+@api.post(f"{DELIVERY}/resend", scopes=SCOPES, status=200, operation="resend_delivery")
 async def send_again(request: Request, webhook_id: RowId, delivery_id: RowId) -> DeliveryView:
     """Attempt a delivery once more and at once, in any status.
 
@@ -118,7 +118,9 @@ async def send_again(request: Request, webhook_id: RowId, delivery_id: RowId) ->
     return await read_delivery(request, webhook_id, delivery_id)
 
 
-@api.post(f"{WEBHOOK}/recover", scopes=SCOPES, status=200)
+@api.post(
+    f"{WEBHOOK}/recover", scopes=SCOPES, status=200, example={"since": "2026-01-31T09:00:00Z"}
+)
 async def recover_deliveries(request: Request, webhook_id: RowId, body: Recovery) -> Count:
     """Attempt all failed deliveries of a webhook that were created since an instant once more."""
     webhooks = request.workbench.get(WEBHOOKS)

@@ -25,7 +25,7 @@ EventId = Annotated[str, Field(max_length=100)]
 api = Api("webhooks")
 
 
-@api.get("/webhooks/outgoing/explain", scopes=SCOPES, problems=(404,))
+@api.get("/webhooks/outgoing/explain", scopes=SCOPES, problems=(404,), operation="explain_event")
 async def explain(
     request: Request, event_id: EventId, limit: Limit = 100, cursor: Cursor = None
 ) -> EventExplanation:
@@ -54,7 +54,9 @@ async def explain(
     )
 
 
-@api.post(f"{WEBHOOK}/replay", scopes=SCOPES, status=200)
+@api.post(
+    f"{WEBHOOK}/replay", scopes=SCOPES, status=200, example={"since": "2026-01-31T09:00:00Z"}
+)
 async def replay_events(request: Request, webhook_id: RowId, body: ReplayRequest) -> Count:
     """Create the missing deliveries of past events for a webhook.
 

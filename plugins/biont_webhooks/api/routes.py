@@ -27,11 +27,16 @@ from biont_webhooks.tables import Webhook
 SCOPES = frozenset({Scope.WEBHOOK})
 WEBHOOK = "/webhooks/outgoing/{webhook_id}"
 
-api = Api("webhooks")
+api = Api("webhooks", description="Webhooks, their deliveries and their explanation.")
 
 
-@api.post("/webhooks/outgoing/register", scopes=SCOPES, location="/webhooks/outgoing/{id}")
-async def register(request: Request, body: NewWebhook) -> RegisteredWebhook:
+@api.post(
+    "/webhooks/outgoing/register",
+    scopes=SCOPES,
+    location="/webhooks/outgoing/{id}",
+    example={"url": "https://example.com/hook", "event_types": ["note_created"]},
+)
+async def register_webhook(request: Request, body: NewWebhook) -> RegisteredWebhook:
     """Register a URL that gets a signed POST request for each matching event.
 
     `warnings` names the event types that no plugin declares.
@@ -68,8 +73,10 @@ async def read_webhook(request: Request, webhook_id: RowId) -> WebhookView:
     return _make_view(request, webhook)
 
 
-@api.patch(WEBHOOK, scopes=SCOPES)
-async def change(request: Request, webhook_id: RowId, body: WebhookChange) -> ChangedWebhook:
+@api.patch(WEBHOOK, scopes=SCOPES, example={"event_types": ["note_*"]})
+async def change_webhook(
+    request: Request, webhook_id: RowId, body: WebhookChange
+) -> ChangedWebhook:
     """Change a webhook by a merge patch; pending deliveries use the new values.
 
     `warnings` names the event types that no plugin declares.
@@ -86,7 +93,7 @@ async def change(request: Request, webhook_id: RowId, body: WebhookChange) -> Ch
 
 
 @api.post(f"{WEBHOOK}/pause", scopes=SCOPES, status=200)
-async def pause(request: Request, webhook_id: RowId) -> WebhookView:
+async def pause_webhook(request: Request, webhook_id: RowId) -> WebhookView:
     """Pause a webhook: no deliveries are created, and pending deliveries wait, until a resume."""
     return _make_view(
         request, await request.workbench.get(WEBHOOKS).pause(request.user_id, webhook_id)
@@ -94,7 +101,7 @@ async def pause(request: Request, webhook_id: RowId) -> WebhookView:
 
 
 @api.post(f"{WEBHOOK}/resume", scopes=SCOPES, status=200)
-async def resume(request: Request, webhook_id: RowId) -> WebhookView:
+async def resume_webhook(request: Request, webhook_id: RowId) -> WebhookView:
     """Resume a webhook that was paused, or disabled because its receiver kept failing.
 
     Events from the time in between have no deliveries; `replay` creates these deliveries.
@@ -104,7 +111,12 @@ async def resume(request: Request, webhook_id: RowId) -> WebhookView:
     )
 
 
-@api.post(f"{WEBHOOK}/rotate-secret", scopes=SCOPES, status=200)
+@api.post(
+    f"{WEBHOOK}/rotate-secret",
+    scopes=SCOPES,
+    status=200,
+    example={"secret": "a-secret-of-my-own-with-32-characters"},
+)
 async def rotate_secret(
     request: Request, webhook_id: RowId, body: NewSecret | None = None
 ) -> CreatedWebhook:
@@ -121,7 +133,7 @@ async def rotate_secret(
 
 
 @api.delete(WEBHOOK, scopes=SCOPES)
-async def delete(request: Request, webhook_id: RowId) -> None:
+async def delete_webhook(request: Request, webhook_id: RowId) -> None:
     """Delete a webhook with its deliveries; pending deliveries are not attempted."""
     await request.workbench.get(WEBHOOKS).delete(request.user_id, webhook_id)
 

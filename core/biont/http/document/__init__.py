@@ -1,0 +1,1 @@
+"""Documents of the API for tools: OpenAPI and its parts."""

@@ -1,0 +1,185 @@
+"""Operations of the OpenAPI document, one for each route."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from itertools import count
+from typing import Literal
+
+from pydantic import JsonValue
+
+from biont.accounts.api_keys import Scope
+from biont.http.api import Route
+from biont.http.causation_headers import CORRELATION, HOPS
+from biont.http.document.examples import make_example
+from biont.http.document.responses import describe_success, list_problems, name_problem
+from biont.http.endpoint import Endpoint
+from biont.http.merge_patch import MERGE_PATCH
+from biont.http.request_id import REQUEST_ID
+
+Part = Literal["parameters", "body", "answer"]
+
+_SHARED: Mapping[str, str] = {
+    str(REQUEST_ID): (
+        "An id for the log: at most 100 letters, digits and `._~:+/=@-`. By default a new one."
+    ),
+    str(CORRELATION): (
+        "The correlation id of all events that the request leads to: at most 100 printable ASCII "
+        "characters without spaces. By default a new one."
+    ),
+    str(HOPS): (
+        "The number of events that led to this request, from the delivery of a webhook. A chain "
+        "longer than `events.max_hops` is refused with 409."
+    ),
+}
+"""Request headers of many operations, which refer to them."""
+
+
+def describe_shared_parameters() -> dict[str, JsonValue]:
+    """Return the parameters to which operations refer."""
+    return {
+        name: {
+            "name": name,
+            "in": "header",
+            "description": meaning,
+            "schema": {"type": "string", "maxLength": 3 if name == HOPS else 100},
+        }
+        for name, meaning in _SHARED.items()
+    }
+
+
+def describe_operation(
+    endpoint: Endpoint,
+    name: str,
+    schemas: Mapping[Part, JsonValue],
+    definitions: Mapping[str, JsonValue],
+) -> dict[str, JsonValue]:
+    """Return the operation of an endpoint.
+
+    Args:
+        endpoint: the endpoint.
+        name: the unique `operationId`.
+        schemas: the schemas of the parts of the endpoint.
+        definitions: the schemas to which `schemas` refer.
+    """
+    route = endpoint.route
+    summary, _, description = (inspect.getdoc(route.function) or name).partition("\n")
+    responses: dict[str, JsonValue] = {
+        str(route.status): describe_success(endpoint, schemas.get("answer"), definitions)
+    }
+    for status in list_problems(endpoint):
+        target = name_problem(status, route.dialect, route.tag)
+        responses[str(status)] = {"$ref": f"#/components/responses/{target}"}
+    operation: dict[str, JsonValue] = {
+        "operationId": name,
+        "tags": [route.tag],
+        "summary": summary.rstrip("."),
+        "description": f"{description.strip()}\n\n{_explain_keys(route)}".strip(),
+        "security": _describe_security(route),
+        "parameters": _describe_parameters(endpoint, schemas["parameters"], definitions),
+        "responses": responses,
+    }
+    if not route.public:
+        operation["x-scopes"] = [str(scope) for scope in _list_scopes(route)]
+    if "body" in schemas:
+        operation["requestBody"] = _describe_body(endpoint, schemas["body"], definitions)
+    return operation
+
+
+def name_operations(endpoints: Sequence[Endpoint]) -> list[str]:
+    """Return a unique `operationId` for each endpoint.
+
+    Where two plugins use one name, the first keeps the name, in the order core, built-in plugins,
+    other plugins. Generated clients name their functions by these ids.
+    """
+    taken: set[str] = set()
+    names: list[str] = []
+    for endpoint in endpoints:
+        plain = endpoint.route.operation or endpoint.route.function.__name__
+        owned = f"{plain}_of_{endpoint.owner}"
+        choices = (name for name in (plain, owned) if name not in taken)
+        name = next(choices, None) or next(
+            name for number in count(2) if (name := f"{owned}_{number}") not in taken
+        )
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+def _describe_body(
+    endpoint: Endpoint, schema: JsonValue, definitions: Mapping[str, JsonValue]
+) -> JsonValue:
+    route = endpoint.route
+    example: JsonValue = None if route.example is None else dict(route.example)
+    if example is None:
+        example = make_example(schema, definitions, is_request=True)
+    kinds = ["application/json", *([MERGE_PATCH] if route.method == "PATCH" else [])]
+    return {
+        "required": endpoint.signature.body_is_required,
+        "content": {kind: {"schema": schema, "example": example} for kind in kinds},
+    }
+
+
+def _list_scopes(route: Route) -> list[Scope]:
+    return [scope for scope in Scope if scope is Scope.FULL or scope in route.scopes]
+
+
+def _explain_keys(route: Route) -> str:
+    if route.public:
+        return "Needs no API key."
+    scopes = _list_scopes(route)
+    if len(scopes) == len(Scope):
+        return "Needs an API key of any scope."
+    return f"Needs an API key of scope {' or '.join(f'`{scope}`' for scope in scopes)}."
+
+
+def _describe_security(route: Route) -> list[JsonValue]:
+    if route.public:
+        return []
+    # Without scopes, which OpenAPI and its tools know for OAuth only; `x-scopes` has them.
+    return [{"key": []}] if route.dialect is None else [{"bearer": []}, {"key": []}]
+
+
+def _describe_parameters(
+    endpoint: Endpoint, schema: JsonValue, definitions: Mapping[str, JsonValue]
+) -> list[JsonValue]:
+    fields, required = _list_fields(schema)
+    parameters: list[JsonValue] = []
+    for name, value in fields.items():
+        is_path = name in endpoint.signature.path_names
+        parameter: dict[str, JsonValue] = {
+            "name": name,
+            "in": "path" if is_path else "query",
+            "required": name in required,
+            "schema": value,
+        }
+        if isinstance(value, dict) and "description" in value:
+            rest = {**value}
+            parameter |= {"description": rest.pop("description"), "schema": rest}
+        if is_path:
+            parameter["example"] = make_example(value, definitions)
+        parameters.append(parameter)
+    parameters += [
+        {
+            "name": header.name,
+            "in": "header",
+            "description": header.description,
+            "schema": {"type": "string"},
+        }
+        for header in endpoint.route.reads
+    ]
+    shared = [str(REQUEST_ID)]
+    if endpoint.route.method != "GET":
+        shared += [str(CORRELATION), str(HOPS)]
+    parameters += [{"$ref": f"#/components/parameters/{name}"} for name in shared]
+    return parameters
+
+
+def _list_fields(schema: JsonValue) -> tuple[Mapping[str, JsonValue], Sequence[JsonValue]]:
+    match schema:
+        case {"properties": dict(fields), "required": list(required)}:
+            return fields, required
+        case {"properties": dict(fields)}:
+            return fields, []
+    return {}, []

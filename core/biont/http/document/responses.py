@@ -1,0 +1,181 @@
+"""Responses of operations: success, problems, and the headers of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from pydantic import JsonValue
+
+from biont.accounts.api_keys import Scope
+from biont.http.api import Dialect
+from biont.http.document.examples import make_example
+from biont.http.endpoint import Endpoint
+from biont.http.error_responses import respond_problem
+from biont.http.problem_details import ProblemDetails
+
+_MEANINGS: Mapping[int, str] = {
+    400: "The body is not valid JSON, or is not coded as its headers say.",
+    401: "The API key is missing, unknown, expired or revoked.",
+    403: "The scope of the API key does not cover this request.",
+    404: "There is no such object, or the object belongs to another user.",
+    408: "The body did not arrive in time.",
+    409: "The request conflicts with the present state; or the events of a chain are exhausted.",
+    413: "The body is too large.",
+    415: "The body is not JSON in UTF-8, or its content coding is unknown.",
+    422: "The input is not valid; the response lists all problems with their places.",
+    429: "A budget or a limit is exhausted; try again later.",
+    500: "The server has failed; its log has the reason under the request id.",
+    502: "Another system refused the request or answered wrongly.",
+    503: "The workbench, or a system that the request needs, is not available; try again later.",
+    504: "Another system did not answer in time.",
+}
+
+_HEADERS: Mapping[str, tuple[str, JsonValue, JsonValue]] = {
+    "X-Request-ID": (
+        "The id of the request in the log: the client's own, or a new one.",
+        {"type": "string"},
+        "019c0a3e-7b1d-7c42-8f65-0d3b1a2c4e5f",
+    ),
+    "Location": (
+        "The path of the created object.",
+        {"type": "string", "format": "uri-reference"},
+        "/api/v1/notes/1",
+    ),
+    "Link": (
+        'The URL of the next page, with `rel="next"`; absent on the last page.',
+        {"type": "string"},
+        '</api/v1/notes?cursor=MQ>; rel="next"',
+    ),
+    "Retry-After": (
+        "The seconds after which to try again.",
+        {"type": "integer", "minimum": 0},
+        1,
+    ),
+    "WWW-Authenticate": (
+        "The scheme of authentication.",
+        {"type": "string"},
+        'ApiKey realm="biont"',
+    ),
+}
+
+_OWN_HEADERS: Mapping[int, tuple[str, ...]] = {
+    401: ("WWW-Authenticate",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
+_OPTIONAL = frozenset({"Link"})
+
+
+def describe_headers() -> dict[str, JsonValue]:
+    """Return the headers that responses refer to."""
+    return {
+        name: {
+            "description": meaning,
+            "required": name not in _OPTIONAL,
+            "schema": schema,
+            "example": example,
+        }
+        for name, (meaning, schema, example) in _HEADERS.items()
+    }
+
+
+def describe_problem(
+    status: int, dialect: Dialect | None, schema: JsonValue, definitions: Mapping[str, JsonValue]
+) -> JsonValue:
+    """Return the response of a problem, to which operations refer.
+
+    Args:
+        status: the status.
+        dialect: the conventions of the API.
+        schema: the schema of the body.
+        definitions: the schemas to which `schema` refers.
+    """
+    problem = ProblemDetails(status, _explain(status))
+    example = make_example(schema, definitions)
+    if dialect is None and isinstance(example, dict):
+        example |= {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    kind = (respond_problem if dialect is None else dialect.write_problem)(problem).content_type
+    return {
+        "description": _explain(status),
+        "headers": _refer("X-Request-ID", *_OWN_HEADERS.get(status, ())),
+        "content": {kind: {"schema": schema, "example": example}},
+    }
+
+
+def name_problem(status: int, dialect: Dialect | None, tag: str) -> str:
+    """Return the name of the response to which operations refer."""
+    name = HTTPStatus(status).phrase.title().replace(" ", "").replace("-", "")
+    return name if dialect is None else tag.title() + name
+
+
+def list_problems(endpoint: Endpoint) -> list[int]:
+    """Return the statuses of all problems that an endpoint can answer with."""
+    route, signature = endpoint.route, endpoint.signature
+    statuses = [422, 500, 503, *route.problems]
+    if not route.public:
+        statuses.append(401)
+        if set(Scope) - route.scopes - {Scope.FULL}:
+            statuses.append(403)
+    if signature.path_names:
+        statuses.append(404)
+    if signature.body is not None:
+        statuses += [400, 404, 408, 413, 415]
+    if route.method != "GET":
+        statuses.append(409)
+    if route.dialect is not None:
+        # A foreign API may have other statuses: OpenAI's has no 422.
+        statuses = [
+            route.dialect.write_problem(ProblemDetails(status, "")).status for status in statuses
+        ]
+    return sorted(set(statuses))
+
+
+def describe_success(
+    endpoint: Endpoint, answer: JsonValue | None, definitions: Mapping[str, JsonValue]
+) -> JsonValue:
+    """Return the response of a request that succeeds.
+
+    Args:
+        endpoint: the endpoint.
+        answer: the schema of the result; None for an endpoint without a result.
+        definitions: the schemas to which `answer` refers.
+    """
+    route = endpoint.route
+    headers = _refer("X-Request-ID")
+    if route.location is not None:
+        headers |= _refer("Location")
+    if endpoint.signature.answers_page:
+        headers |= _refer("Link")
+    headers |= {
+        header.name: {"description": header.description, "schema": {"type": "string"}}
+        for header in route.sends
+    }
+    response: dict[str, JsonValue] = {
+        "description": HTTPStatus(route.status).phrase,
+        "headers": headers,
+    }
+    content: dict[str, JsonValue] = {}
+    if answer is not None:
+        example = make_example(answer, definitions)
+        content["application/json"] = {"schema": answer, "example": example}
+    kinds = (route.media_type,) if isinstance(route.media_type, str) else route.media_type
+    content |= {kind: {"schema": _describe_media(kind)} for kind in kinds or ()}
+    if content:
+        response["content"] = content
+    return response
+
+
+def _describe_media(kind: str) -> JsonValue:
+    if kind == "application/json":
+        return {"type": "object"}
+    is_text = kind.startswith("text/") or kind == "application/x-ndjson"
+    return {"type": "string"} if is_text else {"type": "string", "format": "binary"}
+
+
+def _refer(*names: str) -> dict[str, JsonValue]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _explain(status: int) -> str:
+    return _MEANINGS.get(status, HTTPStatus(status).phrase)
