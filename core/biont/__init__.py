@@ -2,8 +2,8 @@
 
 These are the names that a first plugin needs. Further public names stand in
 `biont.accounts`, `biont.cli`, `biont.clock`, `biont.egress`, `biont.events`,
-`biont.exceptions`, `biont.http`, `biont.llm`, `biont.scheduling`, `biont.security`,
-`biont.settings` and `biont.store`.
+`biont.exceptions`, `biont.http`, `biont.llm`, `biont.operations`, `biont.scheduling`,
+`biont.security`, `biont.settings` and `biont.store`.
 """
 
 from biont.lazy_names import load_lazily

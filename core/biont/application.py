@@ -2,8 +2,8 @@
 
 The plugins are imported before any part opens. Parts open from the inside out: database lock,
 store, vault, the plugins' tables and routes, egress, the plugins' lifespans, background tasks,
-event system, scheduler. They close in the reverse order. So nothing handles an event before the
-plugin that needs it is open, and nothing is closed while an event is handled.
+event system, scheduler, operations. They close in the reverse order. So nothing handles an event
+before the plugin that needs it is open, and nothing is closed while an event is handled.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from biont.http.asyncapi import make_asyncapi
 from biont.http.core_routes import api as core_api
 from biont.http.dead_letter_routes import api as dead_letter_api
 from biont.http.document.openapi import make_openapi
+from biont.http.operation_routes import api as operation_api
 from biont.http.system import SYSTEM
 from biont.http.user_routes import api as user_api
 from biont.plugins.lifespans import report_block
@@ -52,7 +53,7 @@ from biont.store.lost_database import check_existence
 from biont.workbench_factory import make_workbench
 
 _USAGE_INTERVAL = 60.0
-_CORE_APIS = (core_api, user_api, dead_letter_api)
+_CORE_APIS = (core_api, user_api, dead_letter_api, operation_api)
 
 _log = structlog.get_logger("biont")
 
@@ -206,6 +207,8 @@ class Application:
             stack.push_async_callback(workbench.events.stop, workbench.shutdown.time_left)
             await workbench.scheduler.start(self._starter.bind_jobs())
             stack.push_async_callback(workbench.scheduler.stop, workbench.shutdown.time_left)
+            stack.push_async_callback(workbench.operations.stop)
+            await workbench.operations.start(self._starter.bind_operations())
             self._write_states(is_open=True)
             workbench.background_tasks.on_change = partial(self._write_states, is_open=True)
             self._tasks.on_change = partial(self._write_states, is_open=True)

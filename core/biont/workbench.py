@@ -14,6 +14,7 @@ from biont.clock import Clock
 from biont.egress.session import EgressSession
 from biont.events.system import EventSystem
 from biont.exceptions import PluginError
+from biont.operations.operations import Operations
 from biont.runtime.background_tasks import BackgroundTasks
 from biont.runtime.health import Health
 from biont.runtime.shutdown import Shutdown
@@ -41,6 +42,7 @@ class Workbench:
         keys: the API keys of all users.
         events: the event system.
         scheduler: turns due schedules into runs.
+        operations: works off acts on many rows in the background.
         egress: sends HTTP requests to addresses that users may name.
         background_tasks: runs periodic tasks.
         health: collects the problems of all parts.
@@ -57,6 +59,7 @@ class Workbench:
     keys: ApiKeys
     events: EventSystem
     scheduler: Scheduler
+    operations: Operations
     egress: EgressSession
     background_tasks: BackgroundTasks
     health: Health

@@ -13,6 +13,7 @@ from biont.egress.policy import EgressPolicy
 from biont.egress.session import EgressSession
 from biont.event import EventFactory
 from biont.events.system import EventSystem
+from biont.operations.operations import Operations
 from biont.runtime.background_tasks import BackgroundTasks
 from biont.runtime.health import Health
 from biont.runtime.shutdown import Shutdown
@@ -71,6 +72,7 @@ def make_workbench(
             crash_limit=settings.events.crash_limit,
         ),
         scheduler=scheduler,
+        operations=Operations(store, clock),
         egress=EgressSession(EgressPolicy(settings.egress.allow), ca_file=settings.egress.ca_file),
         background_tasks=BackgroundTasks(clock),
         health=health,

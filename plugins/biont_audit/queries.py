@@ -168,6 +168,38 @@ def select_events(
     limit: int,
 ) -> list[Event]:
     """Return events of a user, the oldest first; see `EventLog.read_events`."""
+    query = _order_events(user_id, since, until, after)
+    return [to_event(entry) for entry in query.limit(limit)]
+
+
+def count_events(
+    user_id: int, since: datetime, until: datetime, after: str | None, limit: int
+) -> tuple[int, str | None]:
+    """Count events of a user, the oldest first, as a store function.
+
+    Args:
+        user_id: the user.
+        since: the earliest creation time.
+        until: the creation time before which the range ends.
+        after: the id of an event; the count begins with the next event. None for the first.
+        limit: the largest number of events to count.
+
+    Returns:
+        The number, and the id of the last counted event if `limit` is reached.
+    """
+    query = _order_events(user_id, since, until, after)
+    # Only the index is read.
+    numbers = query.select(LogEntry.number).limit(limit)
+    last: int | None = numbers.offset(limit - 1).limit(1).scalar()
+    if last is None:
+        return int(numbers.count()), None
+    return limit, str(LogEntry.get_by_id(last).event_id)
+
+
+def _order_events(
+    user_id: int, since: datetime | None, until: datetime | None, after: str | None
+) -> ModelSelect[LogEntry]:
+    """Return the query of the events of a user after an event, the oldest first."""
     choice = EventFilter(user_id, since=since, until=until)
     if after is None:
         query = choice.make_query()
@@ -177,8 +209,7 @@ def select_events(
         query = query.where(
             (LogEntry.created_at > place.created_at) | (LogEntry.number > place.number)
         )
-    oldest_first = query.order_by(LogEntry.created_at, LogEntry.number)
-    return [to_event(entry) for entry in oldest_first.limit(limit)]
+    return query.order_by(LogEntry.created_at, LogEntry.number)
 
 
 def select_entry(user_id: int, event_id: str) -> LogEntry:

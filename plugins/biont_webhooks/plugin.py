@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from biont import Api, Event, EventType, Tables, Transaction, Workbench, hookimpl, on
+from biont.operations import OperationKind
 from biont_webhooks.api.delivery_routes import api as delivery_api
 from biont_webhooks.api.event_log_routes import api as event_log_api
 from biont_webhooks.api.routes import api as webhook_api
@@ -18,6 +19,7 @@ from biont_webhooks.delivery.claims import find_webhooks_to_watch, mark_interrup
 from biont_webhooks.delivery.dispatcher import Dispatcher
 from biont_webhooks.delivery.retention import delete_old_deliveries
 from biont_webhooks.event_types import WEBHOOK_DISABLED
+from biont_webhooks.service.bulk_acts import OPERATION_KINDS
 from biont_webhooks.service.fan_out import FAN_OUT, FanOut
 from biont_webhooks.service.webhooks import WEBHOOKS, Webhooks
 from biont_webhooks.settings import WebhookSettings
@@ -52,6 +54,12 @@ def register_routes() -> Api:
     api.include(delivery_api)
     api.include(event_log_api)
     return api
+
+
+@hookimpl
+def register_operations() -> Sequence[OperationKind]:
+    """Return the acts on many deliveries."""
+    return OPERATION_KINDS
 
 
 @hookimpl

@@ -66,14 +66,22 @@ async def test_dead_letters_are_read_counted_replayed_and_dropped(
         status, counted = await ada.ask("POST", "/dead-letters/replay", {"dry_run": True})
         assert (status, counted) == (202, {"count": 3, "dry_run": True})
         _, nothing = await ada.ask("POST", "/dead-letters/replay", {"handler": "shaky.other"})
-        assert nothing["count"] == 0
+        path = f"/operations/{nothing['id']}"
+        nothing = await ada.get_until(path, lambda each: each["status"] != "running")
+        assert [nothing[name] for name in ("status", "counted", "done")] == ["done", 0, 0]
+        assert (await eve.ask("GET", path))[0] == 404
 
         (plugin_folder / "cured").touch()
         one = rows_of(await ada.get("/dead-letters"))[-1]
         assert (await ada.ask("POST", f"/dead-letters/{one['id']}/replay"))[0] == 202
         await ada.get_until("/dead-letters", lambda page: len(rows_of(page)) == 2)
-        assert (await ada.ask("POST", "/dead-letters/replay", {}))[1]["count"] == 2
+        status, begun = await ada.ask("POST", "/dead-letters/replay", {})
+        assert (status, begun["kind"]) == (202, "dead_letter_replay")
         await ada.get_until("/dead-letters", lambda page: not rows_of(page))
+        ended = await ada.get_until(
+            f"/operations/{begun['id']}", lambda each: each["status"] != "running"
+        )
+        assert [ended[name] for name in ("status", "done", "failed")] == ["done", 2, 0]
         booked = await ada.get_until(
             "/events?event_type=custom_booked", lambda page: len(rows_of(page)) == 3
         )

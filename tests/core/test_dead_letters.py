@@ -8,7 +8,7 @@ from support.bus import Bus, Log, handle, wait_for_letters
 from biont import Event, Store, Workbench
 from biont.event import EventFactory
 from biont.exceptions import Conflict, NotFound
-from biont.store.dead_letters import DeadLetterFilter, mark_replaying
+from biont.store.dead_letters import DeadLetterFilter, mark_some_replaying
 from biont.testing import ManualClock
 
 
@@ -100,7 +100,7 @@ async def test_a_replay_survives_a_restart_and_can_be_requested_by_another_proce
         await wait_for_letters(events)
     other = Store(tmp_path / "bus.sqlite3", EventFactory(ManualClock(), 8), is_owner=False)
     await other.open()
-    assert await other.write(lambda: mark_replaying(DeadLetterFilter())) == 1
+    assert len((await other.write(mark_some_replaying, DeadLetterFilter(), 0)).rows) == 1
     await other.close()
     fragile.is_failing = False
     async with bus.run(handle("call_fragile", call_fragile), retry=()) as events:

@@ -24,6 +24,7 @@ PUBLIC_MODULES = {
     "biont.exceptions",
     "biont.http",
     "biont.llm",
+    "biont.operations",
     "biont.scheduling",
     "biont.security",
     "biont.settings",

@@ -58,12 +58,21 @@ async def list_deliveries(client: ApiClient, webhook: Document, query: str = "")
     return list_documents(page["data"])
 
 
+async def run_operation(client: ApiClient, path: str, body: JsonValue) -> Document:
+    """Begin an operation and wait for its end; return it."""
+    begun = await client.post(path, body)
+    return await client.get_until(
+        f"/operations/{begun['id']}", lambda operation: operation["status"] != "running"
+    )
+
+
 async def leave_pending(client: ApiClient, webhook: Document) -> Document:
     """Pause a webhook and give it a pending delivery; return the event."""
     await client.post(f"{PATH}/{webhook['id']}/pause")
     event = await emit(client)
     since: JsonValue = {"since": event["created_at"]}
-    assert await client.post(f"{PATH}/{webhook['id']}/replay", since) == {"count": 1}
+    operation = await run_operation(client, f"{PATH}/{webhook['id']}/replay", since)
+    assert operation["done"] == 1
     return event
 
 

@@ -66,7 +66,11 @@ def replay(
     config: Path | None,
 ) -> None:
     """Replay dead letters to their handlers; print their number first."""
-    from biont.store.dead_letters import DeadLetterFilter, count_letters, mark_replaying
+    from biont.store.dead_letters import (
+        DeadLetterFilter,
+        count_letters,
+        mark_some_replaying,
+    )
 
     async def find_choice() -> DeadLetterFilter:
         if user is None:
@@ -80,7 +84,15 @@ def replay(
 
     async def mark(choice: DeadLetterFilter) -> int:
         async with open_store(config) as store:
-            return await store.write(lambda: mark_replaying(choice))
+            count, last = 0, 0
+            # In short writes, between which a running workbench writes. A command that is cut off
+            # has marked some letters, and the next one marks the rest.
+            while True:
+                marked = await store.write(mark_some_replaying, choice, last)
+                count += len(marked.rows)
+                if marked.end is None:
+                    return count
+                last = marked.end
 
     # A loop for each step: nothing stays open while the question waits for its answer.
     choice = asyncio.run(find_choice())

@@ -19,6 +19,7 @@ import pluggy
 
 from biont.contract.jobs import JobKind
 from biont.contract.llm import BackendFactory
+from biont.contract.operation_kinds import OperationKind
 from biont.contract.tools import Tool
 from biont.event_types import EventType
 from biont.http.api import Api
@@ -77,6 +78,15 @@ def register_routes() -> Api:
 @hookspec
 def register_jobs() -> Sequence[JobKind]:
     """Return the job kinds that schedules can run. Since 0.1."""
+    raise AssertionError
+
+
+@hookspec
+def register_operations() -> Sequence[OperationKind]:
+    """Return the kinds of acts on many rows, which are worked off in the background.
+
+    A route begins such an act by `biont.operations.Operations.begin`. Since 0.1.
+    """
     raise AssertionError
 
 

@@ -16,7 +16,7 @@ deletion after a replay fails, the mark stays as well, and the handler sees the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import structlog
@@ -32,6 +32,7 @@ from biont.store.dead_letters import (
     get_letter,
     insert_dead_letter,
     mark_replaying,
+    mark_some_replaying,
     select_letters,
     select_replaying,
     update_dead_letter,
@@ -92,7 +93,20 @@ class DeadLetters:
         A letter is deleted when its handler has handled the event. When all retries fail
         again, the letter stays, with the new error.
         """
-        return await self._store.transact(self._request, choice)
+        count, last = 0, 0
+        while True:
+            marked = await self._store.write(mark_some_replaying, choice, last)
+            self._requested.set()
+            count += len(marked.rows)
+            if marked.end is None:
+                return count
+            # By id: a letter may fail again while the later letters are marked.
+            last = marked.end
+
+    def mark(self, tx: Transaction, letter_ids: Sequence[int]) -> int:
+        """Replay letters after the transaction; return the number of newly marked letters."""
+        tx.after_commit(self._requested.set)
+        return mark_replaying(letter_ids)
 
     async def replay_one(self, letter_id: int, *, user_id: int | None = None) -> DeadLetter:
         """Replay one letter to its handler; return the letter.
@@ -168,10 +182,6 @@ class DeadLetters:
         for letter in letters:
             self._queues[letter.handler].replay(letter.id, decode_event(letter.event))
         await self._batch_ended.wait()
-
-    def _request(self, tx: Transaction, choice: DeadLetterFilter) -> int:
-        tx.after_commit(self._requested.set)
-        return mark_replaying(choice)
 
     def _request_one(self, tx: Transaction, letter_id: int, user_id: int | None) -> DeadLetter:
         letter = get_letter(letter_id, user_id)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, JsonValue
 
 from biont.event import decode_event
-from biont.http.api import Api
+from biont.http.api import ROOT, Api
+from biont.http.operation_views import OperationView, make_operation_view
 from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
 from biont.http.request import Instant, Request, RowId
 from biont.schema import Schema
 from biont.store.dead_letters import DeadLetter, DeadLetterFilter
+
+DEAD_LETTER_REPLAY = "dead_letter_replay"
+"""The operation kind that replays many dead letters."""
 
 api = Api(
     "events",
@@ -45,22 +49,31 @@ class DeadLetterView(DeadLetterItem):
     error: str = Field(description="The traceback, with secrets redacted.")
 
 
-class DeadLetterReplay(Schema):
-    """Selection of dead letters to replay; a dead letter must match all given fields."""
+class LetterChoice(Schema):
+    """Selection of dead letters; a dead letter must match all given fields."""
 
     model_config = ConfigDict(extra="forbid")
 
     handler: HandlerName = None
     since: Instant | None = Field(None, description="Failed at this instant or later.")
     until: Instant | None = Field(None, description="Failed before this instant.")
+
+    def make_filter(self, user_id: int) -> DeadLetterFilter:
+        """Return the choice among the letters of a user."""
+        return DeadLetterFilter(user_id, self.handler, self.since, self.until)
+
+
+class DeadLetterReplay(LetterChoice):
+    """Selection of dead letters to replay; a dead letter must match all given fields."""
+
     dry_run: bool = Field(False, description="Only count the dead letters.")
 
 
-class Replayed(Schema):
-    """Number of dead letters that are replayed."""
+class LetterCount(Schema):
+    """Number of dead letters that a replay would replay."""
 
     count: int
-    dry_run: bool
+    dry_run: Literal[True]
 
 
 @api.get("/dead-letters")
@@ -99,14 +112,34 @@ async def replay_dead_letter(request: Request, letter_id: RowId) -> DeadLetterIt
 
 
 @api.post(
-    "/dead-letters/replay", status=202, example={"handler": "tally.count_event", "dry_run": True}
+    "/dead-letters/replay",
+    status=202,
+    location="/operations/{id}",
+    example={"handler": "tally.count_event"},
 )
-async def replay_dead_letters(request: Request, body: DeadLetterReplay) -> Replayed:
-    """Replay the dead letters of a handler or a time, or count them in a dry run."""
-    letters = request.workbench.events.dead_letters
-    choice = DeadLetterFilter(request.user_id, body.handler, body.since, body.until)
-    count = await (letters.count(choice) if body.dry_run else letters.replay(choice))
-    return Replayed(count=count, dry_run=body.dry_run)
+async def replay_dead_letters(
+    request: Request, body: DeadLetterReplay
+) -> OperationView | LetterCount:
+    """Replay the dead letters of a handler or a time, or count them in a dry run.
+
+    The replay is an operation of the kind `dead_letter_replay`, which `Location` names. A dry run
+    begins nothing: the answer is the number, without `Location`.
+    """
+    workbench = request.workbench
+    if body.dry_run:
+        letters = workbench.events.dead_letters
+        count = await letters.count(body.make_filter(request.user_id))
+        return LetterCount(count=count, dry_run=True)
+    choice = LetterChoice(handler=body.handler, since=body.since, until=body.until)
+    return make_operation_view(
+        await workbench.store.transact(
+            workbench.operations.begin,
+            request.user_id,
+            DEAD_LETTER_REPLAY,
+            f"{ROOT}/dead-letters",
+            choice,
+        )
+    )
 
 
 @api.delete("/dead-letters/{letter_id}")

@@ -115,7 +115,14 @@ class Endpoint:
         if self.route.location is None:
             return _JSON
         fields = _Fields(result, http.match_info)
-        return {**_JSON, hdrs.LOCATION: self.route.location.format_map(fields)}
+        try:
+            location = self.route.location.format_map(fields)
+        except AttributeError:
+            if not self.signature.has_forms:
+                raise
+            # A form of the result that names no object, such as the number of a dry run.
+            return _JSON
+        return {**_JSON, hdrs.LOCATION: location}
 
     async def _authorise(self, http: web.Request) -> Request:
         if self.route.public:

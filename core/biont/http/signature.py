@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import operator
+import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ class Signature:
         body_is_required: whether a request must have a body.
         answer: encodes the result as JSON; None for an empty response.
         answers_page: whether the result is a page of a list.
+        has_forms: whether the result has one of several types.
         may_respond: whether the function may build the response itself. Testing each result
             for being a response is slow, and most routes never return a response.
         streams: whether the function writes its response piece by piece.
@@ -47,6 +49,7 @@ class Signature:
     body_is_required: bool
     answer: TypeAdapter[object] | None
     answers_page: bool
+    has_forms: bool
     may_respond: bool
     streams: bool
 
@@ -69,6 +72,7 @@ def read_signature(owner: str, route: Route) -> Signature:
         body_is_required=_is_required(route),
         answer=None if answer is type(None) else _adapt(answer),
         answers_page=isinstance(answer, type) and issubclass(answer, Page),
+        has_forms=isinstance(answer, types.UnionType),
         may_respond=answer is not hints["return"],
         streams=hints["return"] is web.StreamResponse,
     )

@@ -86,7 +86,10 @@ def claim_routes(routes: Iterable[Route]) -> Iterator[Claim]:
 
 
 def make_core_claims(
-    routes: Iterable[Route], event_types: Iterable[EventType], commands: Iterable[str]
+    routes: Iterable[Route],
+    event_types: Iterable[EventType],
+    commands: Iterable[str],
+    operations: Iterable[str] = (),
 ) -> Claims:
     """Return the claims of the core, to which the claims of plugins are added."""
     claims = Claims()
@@ -96,6 +99,7 @@ def make_core_claims(
             *claim_routes(routes),
             *claim_names("event type", (found.name for found in event_types)),
             *claim_names("command", commands),
+            *claim_names("operation kind", operations),
             *claim_tables(_list_core_tables(Table)),
         ],
     )

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from biont.contract.jobs import JobKind
 from biont.contract.llm import BackendFactory
+from biont.contract.operation_kinds import OperationKind
 from biont.contract.tools import Tool, ToolContext, ToolResult
 from biont.event_types import EventType
 from biont.exceptions import PluginError
@@ -42,6 +43,7 @@ class Contributions:
         tables: the tables and their migrations.
         api: the routes.
         jobs: the job kinds by name.
+        operations: the operation kinds.
         event_types: the event types.
         tools: the tools by name.
         backends: the factories of LLM backends by name.
@@ -51,6 +53,7 @@ class Contributions:
     tables: Tables | None = None
     api: Api | None = None
     jobs: Sequence[JobKind] = ()
+    operations: Sequence[OperationKind] = ()
     event_types: Sequence[EventType] = ()
     tools: Sequence[Tool] = ()
     backends: Mapping[str, BackendFactory] = field(default_factory=dict)
@@ -62,6 +65,7 @@ class Contributions:
             yield from claim_tables(map(get_table_name, self.tables.models))
         yield from claim_routes(self.api or ())
         yield from claim_names("job kind", (kind.name for kind in self.jobs))
+        yield from claim_names("operation kind", (kind.name for kind in self.operations))
         yield from claim_names("event type", (found.name for found in self.event_types))
         yield from claim_names("tool", (tool.name for tool in self.tools))
         yield from claim_names("LLM backend", self.backends)
@@ -89,6 +93,7 @@ def collect_contributions(
         tables=check_tables(call("register_tables")),
         api=_check("register_routes", Api, call("register_routes")),
         jobs=_check_all("register_jobs", JobKind, call("register_jobs")),
+        operations=_check_all("register_operations", OperationKind, call("register_operations")),
         event_types=_check_all("register_event_types", EventType, call("register_event_types")),
         tools=_check_all("register_tools", Tool, call("register_tools")),
         backends=_check("register_llm_backends", dict, backends) or {},

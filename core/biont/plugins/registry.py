@@ -13,8 +13,11 @@ from biont.contract.llm import LLM_BACKENDS, BackendFactory
 from biont.contract.tools import TOOLS, Tool
 from biont.event_types import EventTypes
 from biont.exceptions import JobError
+from biont.operations.event_types import OPERATION_FINISHED
+from biont.operations.part import BoundKind
 from biont.plugins.claims import CORE
 from biont.plugins.contributions import Contributions
+from biont.plugins.core_operations import CORE_OPERATIONS
 from biont.plugins.manager import PluginManager
 from biont.runtime.plugin_tasks import current_plugin
 from biont.scheduler.event_types import SCHEDULED_TRIGGER
@@ -58,7 +61,7 @@ class PluginRegistry:
             self._backends |= contributions.backends
             self._add_job_kinds(contributions)
         self.event_types = EventTypes(
-            {CORE: [SCHEDULED_TRIGGER]}
+            {CORE: [SCHEDULED_TRIGGER, OPERATION_FINISHED]}
             | {name: contributions.event_types for name, contributions in found.items()}
         )
 
@@ -74,6 +77,14 @@ class PluginRegistry:
             for kind in contributions.jobs
             if kind.name in self._job_kinds
         }
+
+    def bind_operations(self) -> Mapping[str, BoundKind]:
+        """Return the operation kinds of the core and of the running plugins, by name."""
+        workbench = self._workbench
+        bound = {kind.name: kind.bind(workbench, None) for kind in CORE_OPERATIONS}
+        for plugin, contributions in self._plugins.contributions.items():
+            bound |= {kind.name: kind.bind(workbench, plugin) for kind in contributions.operations}
+        return bound
 
     def _bind(self, plugin: str, kind: JobKind) -> Callable[[Run], Awaitable[Finish]]:
         async def do_job(run: Run) -> Finish:

@@ -21,7 +21,10 @@ from biont.http.api import Api
 from biont.http.app import make_endpoints
 from biont.http.document.openapi import make_openapi
 from biont.http.endpoint import Endpoint
+from biont.operations.event_types import OPERATION_FINISHED
+from biont.operations.part import BoundKind
 from biont.plugins.claims import make_core_claims
+from biont.plugins.core_operations import CORE_OPERATIONS
 from biont.plugins.lifespans import PluginLifespan
 from biont.plugins.manager import PluginManager
 from biont.plugins.registry import PluginRegistry
@@ -71,11 +74,20 @@ class PluginStarter:
         """Return the job of each kind, bound to the workbench."""
         return self._registry.bind_jobs()
 
+    def bind_operations(self) -> Mapping[str, BoundKind]:
+        """Return the operation kinds by name, bound to the workbench."""
+        return self._registry.bind_operations()
+
     async def register(self) -> None:
         """Collect what the plugins register, and migrate their tables."""
         plugins = self._plugins
         routes = [route for api in self._core_apis for route in api]
-        claims = make_core_claims(routes, [SCHEDULED_TRIGGER], CORE_COMMANDS)
+        claims = make_core_claims(
+            routes,
+            [SCHEDULED_TRIGGER, OPERATION_FINISHED],
+            CORE_COMMANDS,
+            [kind.name for kind in CORE_OPERATIONS],
+        )
         plugins.on_quarantine = self._withdraw
         collect = partial(plugins.collect, self._workbench, claims)
         await call_in_thread(collect, "biont-plugins")

@@ -160,6 +160,14 @@ class SchedulerSettings(Section):
     )
 
 
+class OperationSettings(Section):
+    """Settings of operations, the acts on many rows."""
+
+    keep_days: KeepDays = Field(
+        90, description="Days for which the record of an operation is kept; 0 for ever."
+    )
+
+
 class EgressSettings(Section):
     """Settings for requests to URLs that users name."""
 
@@ -208,6 +216,7 @@ class Settings(Section):
     vault: VaultSettings = VaultSettings()
     events: EventSettings = EventSettings()
     scheduler: SchedulerSettings = SchedulerSettings()
+    operations: OperationSettings = OperationSettings()
     egress: EgressSettings = EgressSettings()
     plugins: PluginSettings = PluginSettings()
 

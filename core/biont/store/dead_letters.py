@@ -11,6 +11,7 @@ from peewee import AutoField, BooleanField, Expression, IntegerField, TextField
 from biont.event import Event, encode_event
 from biont.exceptions import NotFound
 from biont.store.database import InstantField, Table
+from biont.store.retention import SLICE_ROWS
 from biont.store.scan import Scan, find_scan_end
 
 
@@ -97,10 +98,35 @@ def get_letter(letter_id: int, user_id: int | None) -> DeadLetter:
     return found
 
 
-def mark_replaying(choice: DeadLetterFilter) -> int:
-    """Mark the chosen letters for replay; return the number of letters."""
-    conditions = [*choice.conditions(), ~DeadLetter.replaying]
-    return int(DeadLetter.update(replaying=True).where(*conditions).execute())
+def find_letters(choice: DeadLetterFilter, after: int, limit: int) -> Scan[int]:
+    """Return the ids of the chosen letters among the next `limit`, the oldest first.
+
+    Args:
+        choice: the choice.
+        after: only letters with a higher id.
+        limit: the most letters to look at; those whose time of failure does not match count too.
+    """
+    oldest_first = DeadLetter.select(DeadLetter.id).order_by(DeadLetter.id)
+    indexed = replace(choice, since=None, until=None)
+    looked_at = oldest_first.where(DeadLetter.id > after, *indexed.conditions())
+    end: int | None = looked_at.offset(limit - 1).limit(1).scalar()
+    query = oldest_first.where(DeadLetter.id > after, *choice.conditions(), ~DeadLetter.replaying)
+    if end is not None:
+        query = query.where(DeadLetter.id <= end)
+    return Scan([letter.id for letter in query], end)
+
+
+def mark_replaying(letter_ids: Sequence[int]) -> int:
+    """Mark letters for replay; return the number of letters that were not marked before."""
+    update = DeadLetter.update(replaying=True)
+    return int(update.where(DeadLetter.id.in_(letter_ids), ~DeadLetter.replaying).execute())
+
+
+def mark_some_replaying(choice: DeadLetterFilter, after: int) -> Scan[int]:
+    """Mark some of the chosen letters with ids above `after`; return their ids."""
+    found = find_letters(choice, after, SLICE_ROWS)
+    mark_replaying(found.rows)
+    return found
 
 
 def select_replaying(handlers: Sequence[str], limit: int) -> list[DeadLetter]:

@@ -110,10 +110,10 @@ class ApiClient:
         """Post a JSON body, and return the JSON body of the answer.
 
         Raises:
-            AssertionError: the status is neither 200 nor 201.
+            AssertionError: the status is not 200, 201 or 202.
         """
         status, document = await self.ask("POST", path, json)
-        assert status in (200, 201), document
+        assert status in (200, 201, 202), document
         return document
 
 

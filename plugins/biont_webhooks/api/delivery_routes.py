@@ -9,14 +9,15 @@ from pydantic import Field
 
 from biont import Api, Event, Page, Request, RowId
 from biont.http import AnyOf, Cursor, Instant, Limit, decode_cursor, make_page
-from biont_webhooks.api.delivery_schemas import Count, DeliveryView, Recovery, make_delivery_view
+from biont.operations import OperationView
+from biont_webhooks.api.bulk_acts import begin_act
+from biont_webhooks.api.delivery_schemas import DeliveryView, Recovery, make_delivery_view
 from biont_webhooks.api.routes import SCOPES, WEBHOOK
+from biont_webhooks.service.bulk_acts import WEBHOOK_RECOVER, RecoverParameters
 from biont_webhooks.service.redelivery import (
-    SLICE,
     DeliveryFilter,
     create_test_delivery,
     get_delivery,
-    recover_failed,
     resend_delivery,
     select_deliveries,
 )
@@ -119,18 +120,17 @@ async def send_again(request: Request, webhook_id: RowId, delivery_id: RowId) ->
 
 
 @api.post(
-    f"{WEBHOOK}/recover", scopes=SCOPES, status=200, example={"since": "2026-01-31T09:00:00Z"}
+    f"{WEBHOOK}/recover",
+    scopes=SCOPES,
+    status=202,
+    location="/operations/{id}",
+    example={"since": "2026-01-31T09:00:00Z"},
 )
-async def recover_deliveries(request: Request, webhook_id: RowId, body: Recovery) -> Count:
-    """Attempt all failed deliveries of a webhook that were created since an instant once more."""
-    webhooks = request.workbench.get(WEBHOOKS)
-    count, before = 0, None
-    while True:
-        numbers = await webhooks.redeliver(
-            recover_failed, request.user_id, webhook_id, body.since, before
-        )
-        count += len(numbers)
-        if len(numbers) < SLICE:
-            return Count(count=count)
-        # By number: a recovered delivery may fail again while the later slices are recovered.
-        before = numbers[-1]
+async def recover_deliveries(request: Request, webhook_id: RowId, body: Recovery) -> OperationView:
+    """Attempt all failed deliveries of a webhook that were created since an instant once more.
+
+    The act is an operation of the kind `webhook_recover`, which `Location` names. Attempts begin
+    at once. A repeated request gets the operation that still runs.
+    """
+    parameters = RecoverParameters(webhook_id=webhook_id, since=body.since)
+    return await begin_act(request, WEBHOOK_RECOVER, parameters)

@@ -71,12 +71,6 @@ class ReplayRequest(Schema):
     )
 
 
-class Count(Schema):
-    """Number of deliveries that became pending."""
-
-    count: int
-
-
 def make_delivery_view(delivery: Delivery, attempts: Sequence[Attempt]) -> DeliveryView:
     """Return the view of a delivery with its attempts."""
     return DeliveryView(

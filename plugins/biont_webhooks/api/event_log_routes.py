@@ -7,18 +7,16 @@ from typing import Annotated
 from pydantic import Field
 
 from biont import Api, Request, RowId, Workbench
-from biont.events import find_pattern
 from biont.exceptions import Conflict, PluginError
 from biont.http import Cursor, Limit, decode_cursor, make_page
+from biont.operations import OperationView
 from biont_audit import EVENT_LOG, EventLog
-from biont_webhooks.api.delivery_schemas import Count, ReplayRequest
+from biont_webhooks.api.bulk_acts import begin_act
+from biont_webhooks.api.delivery_schemas import ReplayRequest
 from biont_webhooks.api.routes import SCOPES, WEBHOOK
 from biont_webhooks.delivery.deliveries import make_body
+from biont_webhooks.service.bulk_acts import WEBHOOK_REPLAY, ReplayParameters
 from biont_webhooks.service.explain import EventExplanation, explain_event
-from biont_webhooks.service.redelivery import SLICE, create_replays
-from biont_webhooks.service.webhooks import WEBHOOKS
-from biont_webhooks.subscription.subscriber import to_subscriber
-from biont_webhooks.tables import Webhook
 
 EventId = Annotated[str, Field(max_length=100)]
 
@@ -55,35 +53,25 @@ async def explain(
 
 
 @api.post(
-    f"{WEBHOOK}/replay", scopes=SCOPES, status=200, example={"since": "2026-01-31T09:00:00Z"}
+    f"{WEBHOOK}/replay",
+    scopes=SCOPES,
+    status=202,
+    location="/operations/{id}",
+    example={"since": "2026-01-31T09:00:00Z"},
 )
-async def replay_events(request: Request, webhook_id: RowId, body: ReplayRequest) -> Count:
+async def replay_events(request: Request, webhook_id: RowId, body: ReplayRequest) -> OperationView:
     """Create the missing deliveries of past events for a webhook.
 
     Replay makes up for events from the time when the webhook was paused, disabled or not yet
-    registered. Existing deliveries stay as they are; see `recover` and `resend`.
+    registered. Existing deliveries stay as they are; see `recover` and `resend`. Events that are
+    emitted after the request are no part of the replay.
+
+    The act is an operation of the kind `webhook_replay`, which `Location` names. Deliveries begin
+    at once, the oldest events first. A repeated request gets the operation that still runs.
     """
-    workbench, now = request.workbench, request.workbench.clock.now()
-    log, webhooks = _get_event_log(workbench), workbench.get(WEBHOOKS)
-    webhook = await workbench.store.read(Webhook.get_owned, request.user_id, webhook_id)
-    subscriber = to_subscriber(webhook, workbench.vault)
-    # Page by page: a log of years neither fits in memory nor in one write.
-    count, after = 0, None
-    while events := await log.read_events(
-        request.user_id, since=body.since, until=body.until, after=after, limit=SLICE
-    ):
-        wanted = [
-            event
-            for event in events
-            if find_pattern(body.event_types or ["*"], event.event_type)
-            and subscriber.wants(event)
-        ]
-        if wanted:
-            count += await webhooks.redeliver(
-                create_replays, request.user_id, webhook_id, wanted, now
-            )
-        after = events[-1].id
-    return Count(count=count)
+    _get_event_log(request.workbench)
+    parameters = ReplayParameters(webhook_id=webhook_id, **body.model_dump())
+    return await begin_act(request, WEBHOOK_REPLAY, parameters)
 
 
 def _get_event_log(workbench: Workbench) -> EventLog:

@@ -1,8 +1,8 @@
 """Redelivery: resend, recover, replay and test deliveries, and the queries for deliveries.
 
 The functions that take a webhook run inside a write, by `Webhooks.redeliver` or
-`Webhooks.attempt_now`. A function that
-may change many rows changes at most `SLICE` rows in a call, and the caller repeats the call.
+`Webhooks.attempt_now`. Acts on many deliveries are operations, see
+`biont_webhooks.service.bulk_acts`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from peewee import SQL, Case, Expression, ModelSelect, fn
 from biont import Event
 from biont.events import get_prefix
 from biont.exceptions import NotFound
-from biont.store import Scan, find_scan_end
+from biont.store import SLICE_ROWS, Scan, find_scan_end
 from biont_webhooks.delivery.deliveries import insert_deliveries
 from biont_webhooks.tables import (
     Attempt,
@@ -31,9 +31,6 @@ from biont_webhooks.tables import (
 
 # Not a parameter, which SQLite could not compare with the condition of the partial index.
 _IS_FAILED = SQL('"t1"."status" = \'failed\'')
-
-SLICE = 1000
-"""The most deliveries changed in one write, because other writes wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,26 +117,42 @@ def resend_delivery(webhook: Webhook, delivery_id: int) -> int:
     return delivery_id
 
 
-def recover_failed(webhook: Webhook, since: datetime, before: int | None) -> list[int]:
-    """Make failed deliveries pending and due now.
+def find_failed(
+    webhook: Webhook, since: datetime, before: int | None, limit: int
+) -> tuple[list[int], int | None]:
+    """Return the failed deliveries among the next `limit`, the newest first.
 
     Args:
         webhook: the webhook of the deliveries.
         since: the earliest creation time of the deliveries.
         before: only deliveries with a lower number; None for all.
+        limit: the most failed deliveries to look at; those of an earlier time count too.
 
     Returns:
-        The numbers of at most `SLICE` deliveries, the highest first.
+        The numbers of the deliveries, and the number of the last that was looked at; None if
+        there is no further failed delivery.
     """
+    looked_at = Delivery.select(Delivery.id).where(Delivery.webhook == webhook, _IS_FAILED)
     query = _filter_deliveries(
         webhook, DeliveryFilter(frozenset({DeliveryStatus.FAILED}), since=since)
-    )
+    ).select(Delivery.id)
     if before is not None:
         query = query.where(Delivery.id < before)
-    query = query.select(Delivery.id).order_by(Delivery.id.desc()).limit(SLICE)
-    numbers = [delivery.id for delivery in query]
-    _make_due(Delivery.id.in_(numbers), AttemptTrigger.RECOVER)
-    return numbers
+        looked_at = looked_at.where(Delivery.id < before)
+    newest_first = Delivery.id.desc()
+    end: int | None = looked_at.order_by(newest_first).offset(limit - 1).limit(1).scalar()
+    query = query.where(Delivery.id >= (end or 0))
+    return [delivery.id for delivery in query.order_by(newest_first)], end
+
+
+def recover_failed(webhook: Webhook, numbers: Sequence[int]) -> int:
+    """Make deliveries pending and due now that are still failed; return their number."""
+    still_failed = (
+        (Delivery.webhook == webhook)
+        & Delivery.id.in_(numbers)
+        & (Delivery.status == DeliveryStatus.FAILED)
+    )
+    return _make_due(still_failed, AttemptTrigger.RECOVER)
 
 
 def create_replays(webhook: Webhook, events: Sequence[Event], now: datetime) -> int:
@@ -151,8 +164,8 @@ def create_replays(webhook: Webhook, events: Sequence[Event], now: datetime) -> 
 
 
 def delete_some_deliveries(webhook_id: int) -> int:
-    """Delete at most `SLICE` deliveries of a webhook; return the number of deleted rows."""
-    some = Delivery.select(Delivery.id).where(Delivery.webhook == webhook_id).limit(SLICE)
+    """Delete at most `SLICE_ROWS` deliveries of a webhook; return the number of deleted rows."""
+    some = Delivery.select(Delivery.id).where(Delivery.webhook == webhook_id).limit(SLICE_ROWS)
     return int(Delivery.delete().where(Delivery.id.in_(some)).execute())
 
 

@@ -151,34 +151,35 @@ class Webhooks:
             pass
         await self._store.transact(self._delete, user_id, webhook_id)
 
-    async def redeliver(
+    def redeliver(
         self,
+        tx: Transaction,
         change: Callable[Concatenate[Webhook, P], T],
         user_id: int,
         webhook_id: int,
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Change the deliveries of a webhook, then attempt them; return the result of `change`.
+        """Change deliveries of a webhook in a transaction, and attempt them after the commit.
 
         Args:
-            change: a function of `biont_webhooks.service.redelivery`, called inside a write.
+            tx: the transaction.
+            change: a function of `biont_webhooks.service.redelivery`.
             user_id: the user of the webhook.
             webhook_id: the number of the webhook.
             args: further arguments of `change`.
             kwargs: further arguments of `change`.
 
+        Returns:
+            The result of `change`.
+
         Raises:
             NotFound: the user has no webhook of this number.
         """
-
-        def write(tx: Transaction) -> T:
-            webhook = Webhook.get_owned(user_id, webhook_id)
-            result = change(webhook, *args, **kwargs)
-            self._update_dispatcher(tx, webhook)
-            return result
-
-        return await self._store.transact(write)
+        webhook = Webhook.get_owned(user_id, webhook_id)
+        result = change(webhook, *args, **kwargs)
+        self._update_dispatcher(tx, webhook)
+        return result
 
     async def attempt_now(
         self, choose: Callable[[Webhook], int], user_id: int, webhook_id: int

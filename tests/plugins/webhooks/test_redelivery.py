@@ -15,6 +15,7 @@ from support.webhooks import (
     list_documents,
     list_pointers,
     register,
+    run_operation,
     wait_for_deliveries,
 )
 
@@ -97,7 +98,7 @@ async def test_resend_of_a_pending_delivery_keeps_its_retries(
 async def test_recovery_attempts_failed_deliveries_since_an_instant(
     client: ApiClient, receiver: WebhookReceiver, clock: ManualClock
 ) -> None:
-    webhook = await register(client, receiver.url)
+    webhook = await register(client, receiver.url, event_types=["custom_*"])
     await emit(client, number=0)
     await wait_for_deliveries(client, webhook, 1)
     receiver.status = 500
@@ -108,29 +109,32 @@ async def test_recovery_attempts_failed_deliveries_since_an_instant(
 
     receiver.status = 200
     since = (clock.now() - timedelta(hours=1)).isoformat()
-    assert await client.post(point(webhook, "recover"), {"since": since}) == {"count": 2}
+    recovered = await run_operation(client, point(webhook, "recover"), {"since": since})
+    assert [recovered[name] for name in ("status", "counted", "done")] == ["done", 2, 2]
     third, second, first, zeroth = await wait_for_deliveries(client, webhook, 4)
     statuses = [row["status"] for row in (zeroth, first, second, third)]
     assert statuses == ["succeeded", "failed", "succeeded", "succeeded"]
     for delivery in (second, third):
         triggers = [attempt["trigger"] for attempt in list_documents(delivery["attempts"])]
         assert triggers == ["event", "recover"]
-    assert await client.post(point(webhook, "recover"), {"since": since}) == {"count": 0}
+    again = await run_operation(client, point(webhook, "recover"), {"since": since})
+    assert [again[name] for name in ("status", "counted", "done")] == ["done", 0, 0]
 
 
 async def test_recovery_of_many_deliveries_takes_several_writes(
     client: ApiClient, receiver: WebhookReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("service.redelivery", "api.delivery_routes"):
-        monkeypatch.setattr(f"biont_webhooks.{module}.SLICE", 3)
-    webhook = await register(client, receiver.url)
+    for name in ("_FIRST_ROWS", "_MOST_ROWS"):
+        monkeypatch.setattr(f"biont.operations.operations.{name}", 3)
+    webhook = await register(client, receiver.url, event_types=["custom_*"])
     receiver.status = 500
     for number in range(7):
         await emit(client, number=number)
     await wait_for_deliveries(client, webhook, 7)
     receiver.status = 200
     since = "2026-03-02T13:00:00+01:00"  # the same instant, in another zone
-    assert await client.post(point(webhook, "recover"), {"since": since}) == {"count": 7}
+    recovery = await run_operation(client, point(webhook, "recover"), {"since": since})
+    assert recovery["done"] == 7
     recovered = await wait_for_deliveries(client, webhook, 7)
     assert {row["status"] for row in recovered} == {"succeeded"}
 

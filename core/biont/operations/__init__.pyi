@@ -1,0 +1,9 @@
+from biont.contract.operation_kinds import OperationKind as OperationKind
+from biont.http.operation_views import OperationView as OperationView
+from biont.http.operation_views import make_operation_view as make_operation_view
+from biont.operations.operations import Operations as Operations
+from biont.operations.part import Chunk as Chunk
+from biont.operations.part import Counts as Counts
+from biont.operations.part import Part as Part
+from biont.operations.tables import Operation as Operation
+from biont.operations.tables import OperationStatus as OperationStatus

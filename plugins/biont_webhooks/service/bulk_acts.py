@@ -1,0 +1,136 @@
+"""Acts on many deliveries of a webhook: replay and recover, as operations.
+
+A part looks at some events, or at some failed deliveries, in a read, and makes their deliveries
+pending in a write. The write changes nothing twice: a delivery that exists is not created again,
+and a delivery that is pending or has succeeded meanwhile stays as it is.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel
+
+from biont import Scope, Transaction, Workbench
+from biont.events import find_pattern
+from biont.operations import Chunk, Counts, OperationKind, Part
+from biont_audit import EVENT_LOG, count_events
+from biont_webhooks.service.redelivery import create_replays, find_failed, recover_failed
+from biont_webhooks.service.webhooks import WEBHOOKS
+from biont_webhooks.subscription.subscriber import to_subscriber
+from biont_webhooks.tables import Webhook
+
+WEBHOOK_REPLAY = "webhook_replay"
+"""The operation kind that creates the missing deliveries of past events."""
+
+WEBHOOK_RECOVER = "webhook_recover"
+"""The operation kind that attempts failed deliveries once more."""
+
+
+class ActParameters(BaseModel):
+    """Parameters of an act on a webhook.
+
+    Attributes:
+        webhook_id: the number of the webhook.
+    """
+
+    webhook_id: int
+
+
+class RecoverParameters(ActParameters):
+    """Parameters of a recovery.
+
+    Attributes:
+        since: the earliest creation time of the deliveries.
+    """
+
+    since: datetime
+
+
+class ReplayParameters(ActParameters):
+    """Parameters of a replay.
+
+    Attributes:
+        since: the earliest creation time of the events.
+        until: the creation time before which the events end; None for the begin of the operation.
+        event_types: the patterns of event types; None for all.
+    """
+
+    since: datetime
+    until: datetime | None = None
+    event_types: list[str] | None = None
+
+    def find_end(self, part: Part) -> datetime:
+        """Return the instant before which the events of the operation end."""
+        # Including the events of the instant itself.
+        begun = part.begun_at + timedelta(microseconds=1)
+        return begun if self.until is None else min(self.until, begun)
+
+
+async def _replay_some(part: Part, workbench: Workbench) -> Chunk:
+    chosen = part.parameters_as(ReplayParameters)
+    webhook = await workbench.store.read(Webhook.get_owned, part.user_id, chosen.webhook_id)
+    subscriber = to_subscriber(webhook, workbench.vault)
+    events = await workbench.get(EVENT_LOG).read_events(
+        part.user_id,
+        since=chosen.since,
+        until=chosen.find_end(part),
+        after=part.cursor,
+        limit=part.limit,
+    )
+    patterns = chosen.event_types or ["*"]
+    wanted = [
+        event
+        for event in events
+        if find_pattern(patterns, event.event_type) and subscriber.wants(event)
+    ]
+    now = workbench.clock.now()
+
+    def write(tx: Transaction) -> Counts:
+        if not wanted:
+            return Counts(skipped=len(events))
+        done = workbench.get(WEBHOOKS).redeliver(
+            tx, create_replays, part.user_id, chosen.webhook_id, wanted, now
+        )
+        return Counts(done=done, skipped=len(events) - done)
+
+    return Chunk(write, None if len(events) < part.limit else events[-1].id)
+
+
+def _count_events(part: Part) -> tuple[int, str | None]:
+    chosen = part.parameters_as(ReplayParameters)
+    return count_events(part.user_id, chosen.since, chosen.find_end(part), part.cursor, part.limit)
+
+
+async def _recover_some(part: Part, workbench: Workbench) -> Chunk:
+    chosen = part.parameters_as(RecoverParameters)
+    numbers, end = await workbench.store.read(_find_failed, part)
+
+    def write(tx: Transaction) -> Counts:
+        done = workbench.get(WEBHOOKS).redeliver(
+            tx, recover_failed, part.user_id, chosen.webhook_id, numbers
+        )
+        return Counts(done=done, skipped=len(numbers) - done)
+
+    return Chunk(write, None if end is None else str(end))
+
+
+def _count_failed(part: Part) -> tuple[int, str | None]:
+    numbers, end = _find_failed(part)
+    return len(numbers), None if end is None else str(end)
+
+
+def _find_failed(part: Part) -> tuple[list[int], int | None]:
+    chosen = part.parameters_as(RecoverParameters)
+    webhook = Webhook.get_owned(part.user_id, chosen.webhook_id)
+    # By number: a recovered delivery may fail again while the older ones are recovered.
+    before = None if part.cursor is None else int(part.cursor)
+    return find_failed(webhook, chosen.since, before, part.limit)
+
+
+_SCOPES = frozenset({Scope.WEBHOOK})
+
+OPERATION_KINDS = (
+    OperationKind(WEBHOOK_REPLAY, ReplayParameters, _replay_some, _count_events, _SCOPES),
+    OperationKind(WEBHOOK_RECOVER, RecoverParameters, _recover_some, _count_failed, _SCOPES),
+)
