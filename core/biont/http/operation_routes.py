@@ -15,7 +15,9 @@ from biont.operations.tables import OperationStatus
 
 _ANY_SCOPE = frozenset(Scope)
 
-api = Api("operations")
+api = Api(
+    "operations", description="Acts on many rows, which are worked off in the background."
+)
 
 KindName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,99}$")]
 
@@ -58,7 +60,7 @@ async def read_operation(request: Request, operation_id: RowId) -> OperationView
 
 
 @api.post("/operations/{operation_id}/cancel", scopes=_ANY_SCOPE, status=200)
-async def cancel(request: Request, operation_id: RowId) -> OperationView:
+async def cancel_operation(request: Request, operation_id: RowId) -> OperationView:
     """Cancel a running operation; the changes that it has made stay.
 
     An operation that is done or has failed cannot be cancelled: 409.

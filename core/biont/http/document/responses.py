@@ -144,7 +144,7 @@ def describe_success(
     route = endpoint.route
     headers = _refer("X-Request-ID")
     if route.location is not None:
-        headers |= _refer("Location")
+        headers |= _describe_location() if endpoint.signature.has_forms else _refer("Location")
     if endpoint.signature.answers_page:
         headers |= _refer("Link")
     headers |= {
@@ -164,6 +164,13 @@ def describe_success(
     if content:
         response["content"] = content
     return response
+
+
+def _describe_location() -> dict[str, JsonValue]:
+    """Return the header of a result of which only some forms name an object."""
+    meaning, schema, example = _HEADERS["Location"]
+    described = {"description": f"{meaning} Absent if nothing was created.", "required": False}
+    return {"Location": {**described, "schema": schema, "example": example}}
 
 
 def _describe_media(kind: str) -> JsonValue:
