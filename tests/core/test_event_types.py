@@ -25,6 +25,7 @@ OWNERS = {
     "mission_created": "missions",
     "mission_failed": "missions",
     "note_created": "notes",
+    "operation_finished": "core",
     "reminder_triggered": "reminders",
     "scheduled_trigger": "core",
     "task_completed": "missions",

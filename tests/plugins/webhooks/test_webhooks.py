@@ -188,7 +188,7 @@ async def test_many_events_reach_many_webhooks_once_each(
 async def test_many_deliveries_are_deleted_with_their_webhook(
     client: ApiClient, receiver: WebhookReceiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("biont_webhooks.service.redelivery.SLICE", 2)
+    monkeypatch.setattr("biont_webhooks.service.redelivery.SLICE_ROWS", 2)
     webhook = await register(client, receiver.url)
     other = await register(client, receiver.url)
     for _ in range(5):
