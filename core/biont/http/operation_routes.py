@@ -15,9 +15,7 @@ from biont.operations.tables import OperationStatus
 
 _ANY_SCOPE = frozenset(Scope)
 
-api = Api(
-    "operations", description="Acts on many rows, which are worked off in the background."
-)
+api = Api("operations", description="Acts on many rows, which are worked off in the background.")
 
 KindName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,99}$")]
 

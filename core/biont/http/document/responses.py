@@ -169,7 +169,10 @@ def describe_success(
 def _describe_location() -> dict[str, JsonValue]:
     """Return the header of a result of which only some forms name an object."""
     meaning, schema, example = _HEADERS["Location"]
-    described = {"description": f"{meaning} Absent if nothing was created.", "required": False}
+    described: dict[str, JsonValue] = {
+        "description": f"{meaning} Absent if nothing was created.",
+        "required": False,
+    }
     return {"Location": {**described, "schema": schema, "example": example}}
 
 
