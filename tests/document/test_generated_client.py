@@ -20,6 +20,8 @@ from biont.testing import ApiClient, ModelServer, WebhookReceiver
 
 PACKAGE = "generated_workbench_client"
 SSE = "text/event-stream"
+RACES = {("cancel_operation", 409)}
+"""Problems that depend on time: a short operation may be done before it is cancelled."""
 
 Operation = dict[str, Any]
 Generated = Any
@@ -69,7 +71,8 @@ async def test_every_operation_is_usable_from_the_generated_client(
             prepare = PREPARE.get(name)
             arguments = {} if prepare is None else await prepare(situation)
             status, content = await call(client, operation, arguments)
-            if status >= 400 or str(status) not in operation["responses"]:
+            is_named = str(status) in operation["responses"]
+            if not is_named or (status >= 400 and (name, status) not in RACES):
                 failed[name] = status, content
         assert not failed
 

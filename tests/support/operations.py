@@ -151,6 +151,10 @@ async def _make_due_reminder(situation: Situation) -> JsonValue:
     return number
 
 
+async def _make_operation(situation: Situation) -> JsonValue:
+    return (await situation.make("/dead-letters/replay", handler="parcels.refuse"))["id"]
+
+
 async def _make_version(situation: Situation) -> Arguments:
     note = await situation.make_note()
     await situation.api.ask("PATCH", f"/notes/{note}", {"content": "Green."})
@@ -186,6 +190,7 @@ _task = _with("task_id", _make_task)
 _reminder = _with("reminder_id", _make_reminder)
 _schedule = _with("schedule_id", Situation.make_schedule)
 _webhook = _with("webhook_id", Situation.make_webhook)
+_operation = _with("operation_id", _make_operation)
 _key = _with("key_id", _make_key)
 
 
@@ -202,6 +207,8 @@ PREPARE: Mapping[str, Prepare] = MappingProxyType(
         "drop_dead_letter": _letter,
         "replay_dead_letter": _letter,
         "replay_dead_letters": _name_handler,
+        "read_operation": _operation,
+        "cancel_operation": _operation,
         "read_tool_call": _call,
         "approve_tool_call": _call,
         "reject_tool_call": _call,
