@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
+from typing import Self
 
-from peewee import AutoField, BooleanField, FloatField, ForeignKeyField, IntegerField, TextField
+from peewee import (
+    AutoField,
+    BooleanField,
+    FloatField,
+    ForeignKeyField,
+    IntegerField,
+    ModelSelect,
+    TextField,
+)
 
 from biont import InstantField, OwnedTable, Table
+from biont.exceptions import NotFound
 
 
 class WebhookStatus(StrEnum):
@@ -88,9 +98,28 @@ class Webhook(OwnedTable):
     waits_until = InstantField(null=True)
     created_at = InstantField()
     updated_at = InstantField()
+    # Deleted for its user; the row stays until all deliveries are deleted, which takes a while.
+    deleted_at = InstantField(null=True)
 
     class Meta:
         table_name = "webhooks"
+
+    @classmethod
+    def of_user(cls, user_id: int) -> ModelSelect[Self]:
+        """Return the query of all webhooks of a user, except for deleted webhooks."""
+        return super().of_user(user_id).where(cls.deleted_at.is_null())
+
+    @classmethod
+    def get_owned(cls, user_id: int, row_id: int) -> Self:
+        """Return a webhook of a user that is not deleted.
+
+        Raises:
+            NotFound: the webhook does not exist, is deleted, or belongs to another user.
+        """
+        webhook = super().get_owned(user_id, row_id)
+        if webhook.deleted_at is not None:
+            raise NotFound(f"there is no webhook {row_id}")
+        return webhook
 
 
 class EventMessage(Table):

@@ -15,6 +15,7 @@ from itertools import cycle
 from pathlib import Path
 
 import pytest
+import trustme
 from aiohttp.test_utils import unused_port
 from conftest import MakeKey, StartServer
 from support.node import Node
@@ -190,6 +191,35 @@ async def test_express_gets_each_event_once(
         await register(client, f"http://127.0.0.1:{port}/", event_types=["custom_*"])
         ids = await send_events(client, 300)
         assert await wait_for_ids(file, ids) == Counter(ids)
+
+
+# Ten thousand give the same result; they take a minute.
+TLS_EVENTS = 1000
+
+
+async def test_a_receiver_with_tls_of_a_private_authority_gets_each_event_once(
+    start_server: StartServer, make_key: MakeKey, tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    names = [tmp_path / name for name in ("authority.pem", "certificate.pem", "key.pem")]
+    issued = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(names[0])
+    issued.cert_chain_pems[0].write_to_path(names[1])
+    issued.private_key_pem.write_to_path(names[2])
+    egress = {"allow": ["127.0.0.0/8:*"], "ca_file": str(names[0])}
+    server = await start_server(egress=egress)
+    port, file = unused_port(), tmp_path / "received"
+    command = _python("support.receivers.tls", str(port), *map(str, names[1:]))
+    async with (
+        ApiClient(server.url, await make_key()) as client,
+        run_receiver(command, port, RECEIVED=str(file)),
+    ):
+        await register(client, f"https://127.0.0.1:{port}/", event_types=["custom_*"])
+        ids = await send_events(client, TLS_EVENTS)
+        seen = await wait_for_ids(file, ids)
+        # Connections are kept: far fewer handshakes than requests.
+        assert seen.pop("handshake") <= TLS_EVENTS / 10
+        assert seen == Counter(ids)
 
 
 NGINX = """

@@ -1,4 +1,4 @@
-"""Acts on many deliveries of a webhook: replay and recover, as operations.
+"""Acts on many deliveries of a webhook, as operations: replay, recover, and delete.
 
 A part looks at some events, or at some failed deliveries, in a read, and makes their deliveries
 pending in a write. The write changes nothing twice: a delivery that exists is not created again,
@@ -15,7 +15,12 @@ from biont import Scope, Transaction, Workbench
 from biont.events import find_pattern
 from biont.operations import Chunk, Counts, OperationKind, Part
 from biont_audit import EVENT_LOG, count_events
-from biont_webhooks.service.redelivery import create_replays, find_failed, recover_failed
+from biont_webhooks.service.redelivery import (
+    create_replays,
+    find_deliveries,
+    find_failed,
+    recover_failed,
+)
 from biont_webhooks.service.webhooks import WEBHOOKS
 from biont_webhooks.subscription.subscriber import to_subscriber
 from biont_webhooks.tables import Webhook
@@ -25,6 +30,9 @@ WEBHOOK_REPLAY = "webhook_replay"
 
 WEBHOOK_RECOVER = "webhook_recover"
 """The operation kind that attempts failed deliveries once more."""
+
+WEBHOOK_DELETE = "webhook_delete"
+"""The operation kind that deletes the deliveries of a deleted webhook."""
 
 
 class ActParameters(BaseModel):
@@ -128,9 +136,23 @@ def _find_failed(part: Part) -> tuple[list[int], int | None]:
     return find_failed(webhook, chosen.since, before, part.limit)
 
 
+async def _delete_some(part: Part, workbench: Workbench) -> Chunk:
+    webhook_id = part.parameters_as(ActParameters).webhook_id
+    numbers = await workbench.store.read(find_deliveries, webhook_id, part.limit)
+    is_last = len(numbers) < part.limit
+
+    def write(tx: Transaction) -> Counts:
+        workbench.get(WEBHOOKS).delete_deliveries(tx, webhook_id, numbers, is_last=is_last)
+        return Counts(done=len(numbers))
+
+    # The deleted rows are gone from the next search, so the cursor only counts the parts.
+    return Chunk(write, None if is_last else str(int(part.cursor or 0) + 1))
+
+
 _SCOPES = frozenset({Scope.WEBHOOK})
 
 OPERATION_KINDS = (
     OperationKind(WEBHOOK_REPLAY, ReplayParameters, _replay_some, _count_events, _SCOPES),
     OperationKind(WEBHOOK_RECOVER, RecoverParameters, _recover_some, _count_failed, _SCOPES),
+    OperationKind(WEBHOOK_DELETE, ActParameters, _delete_some, scopes=_SCOPES),
 )

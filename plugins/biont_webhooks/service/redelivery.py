@@ -17,7 +17,7 @@ from peewee import SQL, Case, Expression, ModelSelect, fn
 from biont import Event
 from biont.events import get_prefix
 from biont.exceptions import NotFound
-from biont.store import SLICE_ROWS, Scan, find_scan_end
+from biont.store import Scan, find_scan_end
 from biont_webhooks.delivery.deliveries import insert_deliveries
 from biont_webhooks.tables import (
     Attempt,
@@ -163,10 +163,15 @@ def create_replays(webhook: Webhook, events: Sequence[Event], now: datetime) -> 
     return len(created.get(webhook.id, ()))
 
 
-def delete_some_deliveries(webhook_id: int) -> int:
-    """Delete at most `SLICE_ROWS` deliveries of a webhook; return the number of deleted rows."""
-    some = Delivery.select(Delivery.id).where(Delivery.webhook == webhook_id).limit(SLICE_ROWS)
-    return int(Delivery.delete().where(Delivery.id.in_(some)).execute())
+def find_deliveries(webhook_id: int, limit: int) -> list[int]:
+    """Return the numbers of up to `limit` deliveries of a webhook, in any order."""
+    some = Delivery.select(Delivery.id).where(Delivery.webhook == webhook_id).limit(limit)
+    return [delivery.id for delivery in some]
+
+
+def delete_deliveries(delivery_ids: Sequence[int]) -> None:
+    """Delete the deliveries of these numbers, with their attempts."""
+    Delivery.delete().where(Delivery.id.in_(delivery_ids)).execute()
 
 
 def _filter_deliveries(webhook: Webhook, choice: DeliveryFilter) -> ModelSelect[Delivery]:

@@ -7,7 +7,7 @@ dispatcher. An attempt under way is not interrupted, and keeps its URL and secre
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -18,7 +18,7 @@ from biont.clock import Clock
 from biont.exceptions import Conflict
 from biont.security import Vault
 from biont_webhooks.delivery.dispatcher import Dispatcher
-from biont_webhooks.service.redelivery import delete_some_deliveries
+from biont_webhooks.service.redelivery import delete_deliveries
 from biont_webhooks.subscription.previous_secrets import add_present_secret
 from biont_webhooks.subscription.subscriber import to_subscriber
 from biont_webhooks.subscription.subscriber_cache import SubscriberCache
@@ -137,19 +137,28 @@ class Webhooks:
 
         return await self.change(user_id, webhook_id, rotate)
 
-    async def delete(self, user_id: int, webhook_id: int) -> None:
-        """Delete a webhook with its deliveries; no further attempt begins.
+    def delete(self, tx: Transaction, user_id: int, webhook_id: int) -> None:
+        """Delete a webhook for its user; no further attempt begins.
+
+        The row and the deliveries, of which there may be very many, stay until
+        `delete_deliveries` has deleted them.
 
         Raises:
             NotFound: the user has no webhook of this number.
         """
-        # Paused first, so that no new deliveries are created while the old ones, of which
-        # there may be very many, are deleted in slices. A crash leaves a paused webhook.
-        paused = {"status": WebhookStatus.PAUSED}
-        await self.change(user_id, webhook_id, lambda _: paused)
-        while await self._store.write(delete_some_deliveries, webhook_id):
-            pass
-        await self._store.transact(self._delete, user_id, webhook_id)
+        now = self._clock.now()
+        # Paused, so that no new deliveries are created and none is attempted after a restart.
+        deleted = {"status": WebhookStatus.PAUSED, "deleted_at": now}
+        self._change(tx, user_id, webhook_id, lambda _: deleted)
+
+    def delete_deliveries(
+        self, tx: Transaction, webhook_id: int, delivery_ids: Sequence[int], *, is_last: bool
+    ) -> None:
+        """Delete some deliveries of a deleted webhook; with the last ones also the webhook."""
+        delete_deliveries(delivery_ids)
+        if is_last:
+            Webhook.delete().where(Webhook.id == webhook_id).execute()
+            tx.after_commit(functools.partial(self._dispatcher.close_queue, webhook_id))
 
     def redeliver(
         self,
@@ -235,11 +244,6 @@ class Webhooks:
             tx.after_commit(functools.partial(self._dispatcher.end_wait, webhook_id))
         self._update_dispatcher(tx, webhook)
         return webhook
-
-    def _delete(self, tx: Transaction, user_id: int, webhook_id: int) -> None:
-        Webhook.get_owned(user_id, webhook_id).delete_instance()
-        self._subscribers.invalidate(user_id)
-        tx.after_commit(functools.partial(self._dispatcher.close_queue, webhook_id))
 
     def _update_dispatcher(self, tx: Transaction, webhook: Webhook) -> None:
         """Make the dispatcher use the present state of a webhook, after the commit."""

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 from support.webhooks import PATH, register, wait_for_deliveries
 from svix.webhooks import Webhook as SvixWebhook
 
-from biont.testing import ApiClient, MakeClient, ManualClock, WebhookReceiver
+from biont.testing import ApiClient, MakeClient, ManualClock, WebhookReceiver, rows_of
 
 
 async def test_public_libraries_verify_a_delivery(
@@ -188,15 +188,20 @@ async def test_many_events_reach_many_webhooks_once_each(
 async def test_many_deliveries_are_deleted_with_their_webhook(
     client: ApiClient, receiver: WebhookReceiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("biont_webhooks.service.redelivery.SLICE_ROWS", 2)
-    webhook = await register(client, receiver.url)
-    other = await register(client, receiver.url)
+    for name in ("_FIRST_ROWS", "_MOST_ROWS"):
+        monkeypatch.setattr(f"biont.operations.operations.{name}", 2)
+    webhook = await register(client, receiver.url, event_types=["custom_*"])
+    other = await register(client, receiver.url, event_types=["custom_*"])
     for _ in range(5):
         await client.post("/events", {"event_type": "custom_n"})
     await wait_for_deliveries(client, webhook, 5)
     await wait_for_deliveries(client, other, 5)
     assert (await client.ask("DELETE", f"{PATH}/{webhook['id']}"))[0] == 204
     assert (await client.ask("GET", f"{PATH}/{webhook['id']}/deliveries"))[0] == 404
+    assert (await client.ask("DELETE", f"{PATH}/{webhook['id']}"))[0] == 404
+    assert [row["id"] for row in rows_of(await client.get(PATH))] == [other["id"]]
+    page = await client.get_until("/operations?kind=webhook_delete&status=done", rows_of)
+    assert rows_of(page)[0]["done"] == 5
     with closing(sqlite3.connect(tmp_path / "biont.sqlite3")) as connection:
         left = connection.execute("SELECT DISTINCT webhook_id FROM webhook_deliveries").fetchall()
     assert left == [(other["id"],)]
