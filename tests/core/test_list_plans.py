@@ -59,7 +59,7 @@ async def full(open_client: MakeClient) -> tuple[ApiClient, dict[str, object]]:
 def list_queries(openapi: dict[str, Any], places: dict[str, object]) -> Iterator[str]:
     """Yield the path of each list: without filter, with each filter alone, and with all."""
     for path, operations in openapi["paths"].items():
-        parameters = operations.get("get", {}).get("parameters", [])
+        parameters = _resolve(operations.get("get", {}).get("parameters", []), openapi)
         if not path.startswith("/api/v1/") or "cursor" not in {p["name"] for p in parameters}:
             continue
         filters = {
@@ -75,6 +75,18 @@ def list_queries(openapi: dict[str, Any], places: dict[str, object]) -> Iterator
             names = sorted(choice | required)
             query = "&".join(f"{name}={filters[name]}" for name in names)
             yield f"{route}?{cursor}{query}"
+
+
+def _resolve(part: Any, document: dict[str, Any]) -> Any:  # noqa: ANN401  # any JSON
+    """Return a part of the document with each reference replaced by its target."""
+    if isinstance(part, list):
+        return [_resolve(item, document) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        _, kind, name = part["$ref"].rsplit("/", 2)
+        return _resolve(document["components"][kind][name], document)
+    return {key: _resolve(value, document) for key, value in part.items()}
 
 
 def _find_value(name: str, schema: dict[str, Any]) -> str:
