@@ -20,6 +20,7 @@ which the kind is there.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from functools import partial
 
@@ -53,8 +54,8 @@ _BACKOFF = Backoff([1.0, 5.0, 30.0])
 _PREPARE_SECONDS = 60.0
 
 _FIRST_ROWS = 100
-_FEWEST_ROWS, _MOST_ROWS = 20, 500
-_SHORT_SECONDS, _LONG_SECONDS = 0.02, 0.05
+_FEWEST_ROWS, _MOST_ROWS = 20, 200
+_SHORT_SECONDS, _LONG_SECONDS = 0.01, 0.025
 """Parts grow below the first, and shrink above the second duration of their write."""
 
 _LONGEST_PAUSE = 1.0
@@ -188,10 +189,12 @@ class Operations:
         async with asyncio.timeout(_PREPARE_SECONDS):
             chunk = await kind.step(make_part(operation, rows))
         async with self._turn:
+            begun = time.monotonic()
             is_running, seconds = await self._store.transact(
                 write_chunk, operation_id, chunk, self._clock.now()
             )
-            await asyncio.sleep(min(seconds, _LONGEST_PAUSE))
+            # With the wait for the writer and for the disk: a busy store gets longer pauses.
+            await asyncio.sleep(min(time.monotonic() - begun, _LONGEST_PAUSE))
         return is_running, seconds
 
     async def _wait_after(self, error: Exception, operation_id: int, failures: int) -> bool:

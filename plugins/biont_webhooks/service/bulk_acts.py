@@ -7,14 +7,16 @@ and a delivery that is pending or has succeeded meanwhile stays as it is.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel
 
-from biont import Scope, Transaction, Workbench
+from biont import Event, Scope, Transaction, Workbench
 from biont.events import find_pattern
+from biont.exceptions import NotFound
 from biont.operations import Chunk, Counts, OperationKind, Part
-from biont_audit import EVENT_LOG, count_events
+from biont_audit import EVENT_LOG, EventLog, count_events
 from biont_webhooks.service.redelivery import (
     create_replays,
     find_deliveries,
@@ -33,6 +35,10 @@ WEBHOOK_RECOVER = "webhook_recover"
 
 WEBHOOK_DELETE = "webhook_delete"
 """The operation kind that deletes the deliveries of a deleted webhook."""
+
+
+_EMPTY_PAGES = 10
+"""The pages of events that a part looks at until it finds an event to deliver."""
 
 
 class ActParameters(BaseModel):
@@ -79,30 +85,50 @@ async def _replay_some(part: Part, workbench: Workbench) -> Chunk:
     chosen = part.parameters_as(ReplayParameters)
     webhook = await workbench.store.read(Webhook.get_owned, part.user_id, chosen.webhook_id)
     subscriber = to_subscriber(webhook, workbench.vault)
-    events = await workbench.get(EVENT_LOG).read_events(
-        part.user_id,
-        since=chosen.since,
-        until=chosen.find_end(part),
-        after=part.cursor,
-        limit=part.limit,
-    )
     patterns = chosen.event_types or ["*"]
-    wanted = [
-        event
-        for event in events
-        if find_pattern(patterns, event.event_type) and subscriber.wants(event)
-    ]
+    wanted: list[Event] = []
+    looked_at, after, is_last = 0, part.cursor, False
+    # A part without anything to write costs a transaction all the same.
+    while not (wanted or is_last or looked_at >= _EMPTY_PAGES * part.limit):
+        events = await _read_events(part, chosen, after, workbench.get(EVENT_LOG))
+        wanted = [
+            event
+            for event in events
+            if find_pattern(patterns, event.event_type) and subscriber.wants(event)
+        ]
+        looked_at += len(events)
+        is_last = len(events) < part.limit
+        after = None if is_last else events[-1].id
     now = workbench.clock.now()
 
     def write(tx: Transaction) -> Counts:
-        if not wanted:
-            return Counts(skipped=len(events))
         done = workbench.get(WEBHOOKS).redeliver(
             tx, create_replays, part.user_id, chosen.webhook_id, wanted, now
         )
-        return Counts(done=done, skipped=len(events) - done)
+        return Counts(done=done, skipped=looked_at - done)
 
-    return Chunk(write, None if len(events) < part.limit else events[-1].id)
+    return Chunk(write, after)
+
+
+async def _read_events(
+    part: Part, chosen: ReplayParameters, after: str | None, log: EventLog
+) -> list[Event]:
+    """Return the events of the operation that follow the event `after`."""
+
+    def read(after: str | None) -> Awaitable[list[Event]]:
+        return log.read_events(
+            part.user_id,
+            since=chosen.since,
+            until=chosen.find_end(part),
+            after=after,
+            limit=part.limit,
+        )
+
+    try:
+        return await read(after)
+    except NotFound:
+        # Retention has deleted the event, and with it all earlier ones: the others follow it.
+        return await read(None)
 
 
 def _count_events(part: Part) -> tuple[int, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 from pydantic import JsonValue
 from support.webhooks import (
@@ -16,7 +17,9 @@ from support.webhooks import (
     wait_for_deliveries,
 )
 
-from biont.testing import ApiClient, MakeClient, ManualClock, WebhookReceiver
+from biont import Workbench
+from biont.operations import Counts, Part
+from biont.testing import ApiClient, MakeClient, ManualClock, WebhookReceiver, rows_of
 
 BEGINNING = "2026-03-02T12:00:00Z"
 
@@ -114,6 +117,33 @@ async def test_replay_of_many_events_takes_several_writes(
     webhook = await register(client, receiver.url, event_types=["custom_*"])
     assert await replay(client, webhook) == 7
     assert len(await receiver.wait_for(7)) == 7
+
+
+async def test_replay_goes_on_when_retention_deletes_the_event_where_it_was(
+    client: ApiClient, workbench: Workbench
+) -> None:
+    for number in range(3):
+        await emit(client, number=number)
+    webhook = await register(client, "https://example.com/hook", event_types=["custom_*"])
+    parameters = orjson.dumps({"webhook_id": webhook["id"], "since": BEGINNING}).decode()
+    part = Part(1, 1, workbench.clock.now(), parameters, "deleted", 3)
+    chunk = await workbench.operations.kinds["webhook_replay"].step(part)
+    assert await workbench.store.transact(chunk.write) == Counts(done=3)
+    newest = rows_of(await client.get("/events?event_type=custom_*"))[0]
+    assert chunk.cursor == newest["id"]
+
+
+async def test_replay_passes_over_many_unwanted_events_in_a_part(
+    client: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_FIRST_ROWS", "_MOST_ROWS"):
+        monkeypatch.setattr(f"biont.operations.operations.{name}", 1)
+    for number in range(25):
+        await emit(client, "custom_b" if number == 15 else "custom_a")
+    webhook = await register(client, "https://example.com/hook", event_types=["custom_b"])
+    path = f"{PATH}/{webhook['id']}/replay"
+    operation = await run_operation(client, path, {"since": BEGINNING})
+    assert [operation[name] for name in ("counted", "done", "skipped")] == [25, 1, 24]
 
 
 async def test_events_of_other_users_are_not_replayed(
