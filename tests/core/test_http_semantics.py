@@ -41,6 +41,9 @@ CREATING: dict[str, JsonValue] = {
     "/api/v1/reminders": {"text": "x", "every": 3600},
     "/api/v1/webhooks/outgoing/register": {"url": "https://example.com/hook"},
     "/api/v1/webhooks/outgoing/{webhook_id}/test": None,
+    "/api/v1/webhooks/outgoing/{webhook_id}/recover": {"since": "2026-01-31T09:00:00Z"},
+    "/api/v1/webhooks/outgoing/{webhook_id}/replay": {"since": "2026-01-31T09:00:00Z"},
+    "/api/v1/dead-letters/replay": {"handler": "nobody.nothing"},
     "/api/v1/tasks": {"title": "x"},
     "/api/v1/missions": {"goal": "x", "start": False},
 }

@@ -49,6 +49,7 @@ class RouteOptions(TypedDict, total=False):
     """Options of a route; `Route` explains each of them."""
 
     operation: str | None
+    described: bool
     scopes: frozenset[Scope]
     public: bool
     status: int
@@ -73,6 +74,7 @@ class Route:
         dialect: the conventions for keys and errors; None for Biont's own.
         operation: the `operationId`, by which generated clients name their functions: a verb and
             a noun, ``read_note``. None for the name of the route function.
+        described: whether the documentation lists the route; false for pages of a browser.
         scopes: the key scopes that may use the route, in addition to ``full``.
         public: whether the route is open to callers without a key.
         status: the status of a successful response.
@@ -95,6 +97,7 @@ class Route:
     tag_description: str
     dialect: Dialect | None = None
     operation: str | None = None
+    described: bool = True
     scopes: frozenset[Scope] = frozenset()
     public: bool = False
     status: int = 200

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import JsonValue, TypeAdapter
+from pydantic import JsonValue
 
 from biont.event_types import EventTypes, KnownType
+from biont.http.document.schemas import collect_schemas
 from biont.http.webhook_message_schema import CAUSATION_HEADERS, HEADERS, describe_body
 
 Document = dict[str, JsonValue]
@@ -12,9 +13,8 @@ Document = dict[str, JsonValue]
 
 def make_asyncapi(event_types: EventTypes, *, version: str) -> Document:
     """Return the document that describes the events of `event_types`."""
-    payloads, shared = TypeAdapter.json_schemas(
-        [(known.name, "validation", known.payload) for known in event_types],
-        ref_template="#/components/schemas/{model}",
+    payloads, schemas = collect_schemas(
+        [(known.name, "validation", known.payload) for known in event_types]
     )
     return {
         "asyncapi": "3.0.0",
@@ -26,12 +26,11 @@ def make_asyncapi(event_types: EventTypes, *, version: str) -> Document:
         },
         "defaultContentType": "application/json",
         "channels": {
-            known.name: _describe_channel(known, payloads[known.name, "validation"])
-            for known in event_types
+            known.name: _describe_channel(known, payloads[known.name]) for known in event_types
         },
         "operations": {known.name: _describe_operation(known) for known in event_types},
         "components": {
-            "schemas": dict(shared.get("$defs", {})),
+            "schemas": schemas,
             "messageTraits": {"signed": {"headers": _describe_headers()}},
         },
     }

@@ -179,17 +179,29 @@ async def _has_full_key(request: Request) -> bool:
     return principal.scope is Scope.FULL
 
 
-@api.get("/openapi.json", public=True)
+async def _check_reader(request: Request) -> None:
+    """Check that the caller may read the documents: anybody, or with any key.
+
+    Raises:
+        Unauthorized: the documents are not public, and the caller has no valid key.
+    """
+    if not request.workbench.settings.server.docs:
+        await request.workbench.keys.authenticate(request.http.headers.get("X-API-Key"))
+
+
+@api.get("/openapi.json", public=True, media_type="application/json", problems=(401,))
 async def read_openapi(request: Request) -> web.Response:
     """Return the OpenAPI 3.1 document of this API."""
+    await _check_reader(request)
     return web.Response(
         body=request.workbench.get(SYSTEM).openapi, content_type="application/json"
     )
 
 
-@api.get("/asyncapi.json", public=True)
+@api.get("/asyncapi.json", public=True, media_type="application/json", problems=(401,))
 async def read_asyncapi(request: Request) -> web.Response:
     """Return the AsyncAPI 3.0 document of all outgoing events."""
+    await _check_reader(request)
     return web.Response(
         body=request.workbench.get(SYSTEM).asyncapi, content_type="application/json"
     )

@@ -82,6 +82,11 @@ class ServerSettings(Section):
         description="Largest number of connections; 0 for as many as the limit of open files "
         "permits, of which a quarter is kept for other parts.",
     )
+    docs: bool = Field(
+        True,
+        description="Whether everybody may read the pages /docs and /llms.txt, openapi.json and "
+        "asyncapi.json. If false, there are no pages, and the two documents need an API key.",
+    )
     cors_origins: tuple[Origin, ...] = Field(
         (),
         description="Origins of web pages that may use the API from a browser: "

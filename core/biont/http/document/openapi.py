@@ -78,6 +78,7 @@ def make_openapi(
     endpoints: Sequence[Endpoint], event_types: EventTypes, *, version: str
 ) -> Document:
     """Return the document of all `endpoints` and of the deliveries of `event_types`."""
+    endpoints = [endpoint for endpoint in endpoints if endpoint.route.described]
     schemas, definitions = _collect_schemas(endpoints, event_types)
     operations: defaultdict[str, dict[str, JsonValue]] = defaultdict(dict)
     for number, (endpoint, name) in enumerate(

@@ -1,0 +1,1 @@
+"""Pages for people: Swagger UI, the events, and the documentation as Markdown."""
