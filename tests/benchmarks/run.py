@@ -1,6 +1,6 @@
 """Measures us beside bare programs: ``python tests/benchmarks/run.py [ROW...]``.
 
-Prints a table and writes `bench.json`. Ours and its bare twin run in processes of
+Prints the machine and a table, and writes `bench.json`. Ours and its bare twin run in processes of
 their own and are measured in turn; a value is the median of the ratios, ours to
 bare, of rates (marked +, more is better) or of costs (marked -, less is better).
 """
@@ -20,6 +20,7 @@ import click
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.bars import BARS, Bar
+from benchmarks.machine import describe_machine
 from benchmarks.measure import MeasurementFailed, Result
 from benchmarks.report import HEADER, format_result, write_results
 
@@ -34,6 +35,7 @@ async def run(bars: Sequence[Bar]) -> int:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     measured: list[tuple[Bar, Result]] = []
     failed = 0
+    click.echo(describe_machine())
     click.echo(HEADER)
     with TemporaryDirectory(prefix="biont-bench-") as folder:
         for bar in bars:

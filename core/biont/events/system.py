@@ -59,7 +59,7 @@ class EventSystem:
 
     Attributes:
         dead_letters: the events that handlers have failed for good.
-        intake: the turn of events from clients.
+        intake: the gates for new events of clients.
     """
 
     on = staticmethod(on)

@@ -261,7 +261,7 @@ async def list_event_types(
 async def emit_event(request: Request, body: NewEvent) -> EmittedEvent:
     """Emit a custom event; the event is durable when the response arrives."""
     events = request.workbench.events
-    await events.intake.wait()
+    await events.intake.wait(request.user_id)
     event = await events.emit(body.event_type, request.user_id, body.payload)
     return EmittedEvent(
         id=event.id,

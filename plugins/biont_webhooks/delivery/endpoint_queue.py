@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 
 from biont_webhooks.delivery.deliveries import PendingDelivery
 from biont_webhooks.subscription.subscriber import Subscriber
+from biont_webhooks.tables import AttemptTrigger
 
 SIZE = 1000
 """The most deliveries of one webhook in memory, give or take one batch."""
@@ -49,8 +50,8 @@ class EndpointQueue:
         alarm_at: the time of the event loop at which the alarm is due.
         pause: the timer that ends when the webhook's rate and the receiver's ``Retry-After``
             allow the next attempt; None while both allow an attempt.
-        lag: the seconds for which the delivery that was popped last has waited; 0 for one that
-            was read from the table, where nobody knows.
+        lag: the seconds for which the delivery that was popped last has waited after its event;
+            infinite for one that had no room in memory, 0 for an attempt with another trigger.
         mean_duration: the mean of recent attempts, in seconds.
     """
 
@@ -110,12 +111,12 @@ class EndpointQueue:
             or self.pause
         )
 
-    def push(self, deliveries: Sequence[PendingDelivery], now: float = math.inf) -> None:
+    def push(self, deliveries: Sequence[PendingDelivery], now: float = -math.inf) -> None:
         """Append claimed deliveries.
 
         Args:
             deliveries: the deliveries.
-            now: the time of the event loop, for deliveries that have just been created.
+            now: the time of the event loop, if they have just been created.
         """
         self._waiting.extend((now, delivery) for delivery in deliveries)
 
@@ -155,7 +156,7 @@ class EndpointQueue:
         if self.subscriber.rate is not None:
             self._next_start = now + 1 / self.subscriber.rate
         queued_at, delivery = self._waiting.popleft()
-        self.lag = max(0.0, now - queued_at)
+        self.lag = now - queued_at if delivery.trigger is AttemptTrigger.EVENT else 0.0
         return delivery
 
     def note_duration(self, seconds: float) -> None:

@@ -1,17 +1,16 @@
 """Intake hold: gives deliveries their turn when the event loop has too much to do.
 
 Deliveries lag for two reasons. A receiver is slow: then new events are taken in all the same,
-because a slow receiver must not slow the clients that emit. Or the event loop is busy, and new
-events crowd out the attempts: then the intake of events is held until the attempts have caught up.
-The second reason is assumed if all of this is true:
+because a slow receiver must not slow clients. Or the event loop is busy, and new events crowd out
+the attempts: then the intake of the user is held until the attempts have caught up. The second
+reason is assumed if all of this is true:
 
 - a delivery has waited longer than `LAG_LIMIT` for its attempt;
-- its receiver is prompt: recent attempts took less than `PROMPT_SECONDS` on average;
+- its receiver is prompt: recent attempts took less than `PROMPT_TICKS` ticks on average. A tick
+  takes 10 ms, or longer in a busy loop, which makes attempts take longer too;
 - its webhook has no rate or concurrency of its own, which would make it wait by the user's choice;
-- the thread of the event loop has used more than `BUSY_SHARE` of the recent time.
-
-The share is of the thread's own time. A thread that waits for the interpreter's lock or for a
-processor counts as less busy, and then nothing is held.
+- the loop is busy: its thread has used more than `BUSY_SHARE` of the recent time, or ticks take
+  longer than `BUSY_TICK`, as they do when the thread has to wait for a processor.
 """
 
 from __future__ import annotations
@@ -25,19 +24,21 @@ from biont_webhooks.delivery.endpoint_queue import EndpointQueue
 
 LAG_LIMIT = 0.05
 """The wait of a delivery, in seconds, beyond which new events are held."""
-PROMPT_SECONDS = 0.05
-"""The mean duration of attempts, in seconds, up to which a receiver is prompt."""
+PROMPT_TICKS = 5
+"""The mean duration of attempts, in ticks, up to which a receiver is prompt."""
 BUSY_SHARE = 0.5
-"""The share of the recent time for which a busy event loop has run."""
+"""The share of the recent time for which the thread of a busy event loop has run."""
+BUSY_TICK = 0.015
+"""The mean time of a tick in a busy event loop, in seconds."""
 
 _HOLDER = "webhooks"
 _TICK = 0.01
 _WEIGHT = 0.3
-"""The weight of the latest tick in the share."""
+"""The weight of the latest tick in the means."""
 
 
 class IntakeHold:
-    """Holds the intake of events while deliveries to prompt receivers lag.
+    """Holds the intake of users whose deliveries to prompt receivers lag.
 
     Args:
         intake: the intake to hold.
@@ -50,46 +51,47 @@ class IntakeHold:
         self._intake = intake
         self._thread_time = thread_time
         self._timer: asyncio.TimerHandle | None = None
-        self._is_behind = False
-        self._share = 0.0
+        self._is_lagging = False
+        self._behind: set[int] = set()
+        self._share, self._tick_seconds = 0.0, _TICK
         self._ticked_at = self._used = 0.0
 
     def note_start(self, queue: EndpointQueue) -> None:
         """Note that an attempt begins, after the wait `queue.lag`."""
-        if queue.lag <= LAG_LIMIT or queue.mean_duration > PROMPT_SECONDS:
-            return
         webhook = queue.subscriber
-        if webhook.rate is None and webhook.concurrency is None:
-            self._is_behind = True
-            self._watch()
+        if queue.lag <= LAG_LIMIT or webhook.rate or webhook.concurrency:
+            return
+        self._is_lagging = True
+        if queue.mean_duration <= PROMPT_TICKS * self._tick_seconds:
+            self._behind.add(webhook.user_id)
+        if self._timer is None:
+            self._share, self._tick_seconds = 0.0, _TICK
+            self._note_use()
+            self._set_timer()
 
     def stop(self) -> None:
         """Hold nothing any more."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._intake.release(_HOLDER)
+        self._intake.hold(_HOLDER, ())
 
-    def _watch(self) -> None:
-        if self._timer is None:
-            self._share = 0.0
-            self._note_use()
-            self._timer = asyncio.get_running_loop().call_later(_TICK, self._tick)
+    def _set_timer(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(_TICK, self._tick)
 
     def _tick(self) -> None:
         before, used = self._ticked_at, self._used
         self._note_use()
-        share = (self._used - used) / max(self._ticked_at - before, 1e-6)
-        self._share += _WEIGHT * (share - self._share)
-        is_behind, self._is_behind = self._is_behind, False
-        if is_behind and self._share > BUSY_SHARE:
-            self._intake.hold(_HOLDER)
-        else:
-            self._intake.release(_HOLDER)
-        if is_behind or self._share > BUSY_SHARE:
-            self._timer = asyncio.get_running_loop().call_later(_TICK, self._tick)
-        else:
-            self._timer = None
+        seconds = max(self._ticked_at - before, _TICK)
+        self._tick_seconds += _WEIGHT * (seconds - self._tick_seconds)
+        self._share += _WEIGHT * ((self._used - used) / seconds - self._share)
+        is_busy = self._share > BUSY_SHARE or self._tick_seconds > BUSY_TICK
+        self._intake.hold(_HOLDER, self._behind if is_busy else ())
+        self._timer = None
+        if is_busy or self._is_lagging:
+            self._set_timer()
+        self._is_lagging = False
+        self._behind.clear()
 
     def _note_use(self) -> None:
         # The thread of the event loop runs this code.

@@ -24,7 +24,7 @@ from biont_webhooks.delivery.deliveries import insert_deliveries, make_body
 
 _ENDPOINTS = 100
 _OWED = 20_000
-# By default a webhook has 8 attempts under way, and all have 256 beyond their first.
+# By default all webhooks have 256 attempts under way beyond their first.
 _CONCURRENCY = _ENDPOINTS + 256
 _USER = 1
 SECRET = "a-secret-of-plain-text"

@@ -21,6 +21,7 @@ from biont_webhooks.delivery.endpoint_queue import EndpointQueue
 from biont_webhooks.delivery.intake_hold import IntakeHold
 from biont_webhooks.subscription.retry_policy import RetryPolicy, Success
 from biont_webhooks.subscription.subscriber import Subscriber
+from biont_webhooks.tables import AttemptTrigger
 
 WEBHOOK = Subscriber(
     id=1,
@@ -40,12 +41,16 @@ WEBHOOK = Subscriber(
 
 
 def pop_after(
-    wait: float, webhook: Subscriber = WEBHOOK, duration: float = 0.001
+    wait: float,
+    webhook: Subscriber = WEBHOOK,
+    *,
+    duration: float = 0.001,
+    trigger: AttemptTrigger = AttemptTrigger.EVENT,
 ) -> EndpointQueue:
     """Return a queue whose last delivery has waited, with attempts of a certain duration."""
     queue = EndpointQueue(webhook)
     queue.note_duration(duration * 20)
-    queue.push([PendingDelivery(1, webhook.id, "event", b"", {})], now=0.0)
+    queue.push([PendingDelivery(1, webhook.id, "event", b"", {}, trigger=trigger)], now=0.0)
     queue.pop(wait)
     return queue
 
@@ -59,7 +64,7 @@ async def settle(hold: IntakeHold, queue: EndpointQueue, intake: EventIntake) ->
     """Return whether attempts that keep beginning late make the intake be held."""
     for _ in range(100):
         hold.note_start(queue)
-        if intake.is_held:
+        if intake.is_held(1):
             return True
         await asyncio.sleep(0.002)
     return False
@@ -71,8 +76,8 @@ async def test_intake_is_held_while_deliveries_lag_and_the_loop_is_busy() -> Non
     assert await settle(hold, pop_after(0.2), intake)
     # Now no attempt begins late any more.
     async with asyncio.timeout(10):
-        while intake.is_held:
-            await intake.wait()
+        while intake.is_held(1):
+            await intake.wait(1)
     hold.stop()
 
 
@@ -81,7 +86,7 @@ async def test_intake_is_open_after_the_stop() -> None:
     hold = IntakeHold(intake, use_all_time())
     assert await settle(hold, pop_after(0.2), intake)
     hold.stop()
-    assert not intake.is_held
+    assert not intake.is_held(1)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +94,7 @@ async def test_intake_is_open_after_the_stop() -> None:
     [
         pytest.param(pop_after(0.01), id="no lag"),
         pytest.param(pop_after(0.2, duration=0.3), id="slow receiver"),
+        pytest.param(pop_after(0.2, trigger=AttemptTrigger.REPLAY), id="replay"),
         pytest.param(pop_after(0.2, replace(WEBHOOK, rate=5.0)), id="rate of its own"),
         pytest.param(pop_after(0.2, replace(WEBHOOK, concurrency=1)), id="concurrency of its own"),
     ],
@@ -120,26 +126,35 @@ async def serve(folder: Path, clock: ManualClock) -> AsyncIterator[tuple[EventIn
             yield application.workbench.events.intake, client
 
 
-async def test_new_events_wait_until_all_plugins_release_the_intake(
+async def test_new_events_of_a_user_wait_until_all_plugins_release_the_intake(
     tmp_path: Path, clock: ManualClock
 ) -> None:
     async with serve(tmp_path, clock) as (intake, client):
-        intake.hold("a plugin")
-        intake.hold("another plugin")
+        intake.hold("a plugin", {1, 2})
+        intake.hold("another plugin", {1})
         emitted = asyncio.create_task(client.post("/events", {"event_type": "custom_a"}))
         # Other requests do not wait.
         assert "data" in await client.get("/event-types")
-        intake.release("a plugin")
-        assert intake.is_held
+        intake.hold("a plugin", ())
+        assert intake.is_held(1)
+        assert not intake.is_held(2)
         assert not emitted.done()
-        intake.release("another plugin")
+        intake.hold("another plugin", {2})
         assert (await emitted)["event_type"] == "custom_a"
+
+
+async def test_new_events_of_other_users_do_not_wait(tmp_path: Path, clock: ManualClock) -> None:
+    async with serve(tmp_path, clock) as (intake, client):
+        intake.hold("a plugin", {2})
+        emitted = await client.post("/events", {"event_type": "custom_a"})
+        assert emitted["event_type"] == "custom_a"
+        assert intake.is_held(2)
 
 
 async def test_a_plugin_that_forgets_to_release_stops_no_client(
     tmp_path: Path, clock: ManualClock
 ) -> None:
     async with serve(tmp_path, clock) as (intake, client):
-        intake.hold("a plugin")
+        intake.hold("a plugin", {1})
         emitted = await client.post("/events", {"event_type": "custom_a"})
         assert emitted["event_type"] == "custom_a"
