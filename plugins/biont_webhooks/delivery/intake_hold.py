@@ -37,19 +37,23 @@ _WEIGHT = 0.3
 """The weight of the latest tick in the means."""
 
 
+def _read_times() -> tuple[float, float]:
+    return time.monotonic(), time.thread_time()
+
+
 class IntakeHold:
     """Holds the intake of users whose deliveries to prompt receivers lag.
 
     Args:
         intake: the intake to hold.
-        thread_time: returns the seconds for which the calling thread has run.
+        read_times: returns a monotonic time, and the time for which the calling thread has run.
     """
 
     def __init__(
-        self, intake: EventIntake, thread_time: Callable[[], float] = time.thread_time
+        self, intake: EventIntake, read_times: Callable[[], tuple[float, float]] = _read_times
     ) -> None:
         self._intake = intake
-        self._thread_time = thread_time
+        self._read_times = read_times
         self._timer: asyncio.TimerHandle | None = None
         self._is_lagging = False
         self._behind: set[int] = set()
@@ -66,7 +70,7 @@ class IntakeHold:
             self._behind.add(webhook.user_id)
         if self._timer is None:
             self._share, self._tick_seconds = 0.0, _TICK
-            self._note_use()
+            self._ticked_at, self._used = self._read_times()
             self._set_timer()
 
     def stop(self) -> None:
@@ -81,7 +85,7 @@ class IntakeHold:
 
     def _tick(self) -> None:
         before, used = self._ticked_at, self._used
-        self._note_use()
+        self._ticked_at, self._used = self._read_times()
         seconds = max(self._ticked_at - before, _TICK)
         self._tick_seconds += _WEIGHT * (seconds - self._tick_seconds)
         self._share += _WEIGHT * ((self._used - used) / seconds - self._share)
@@ -92,7 +96,3 @@ class IntakeHold:
             self._set_timer()
         self._is_lagging = False
         self._behind.clear()
-
-    def _note_use(self) -> None:
-        # The thread of the event loop runs this code.
-        self._ticked_at, self._used = time.monotonic(), self._thread_time()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -55,9 +56,10 @@ def pop_after(
     return queue
 
 
-def use_all_time() -> Callable[[], float]:
-    """Return a clock of a thread that has always run."""
-    return asyncio.get_running_loop().time
+def make_times(tick: float, used: float) -> Callable[[], tuple[float, float]]:
+    """Return the times of a thread that runs for `used` seconds of each tick."""
+    ticks = count()
+    return lambda: (tick * (number := next(ticks)), used * number)
 
 
 async def settle(hold: IntakeHold, queue: EndpointQueue, intake: EventIntake) -> bool:
@@ -72,7 +74,7 @@ async def settle(hold: IntakeHold, queue: EndpointQueue, intake: EventIntake) ->
 
 async def test_intake_is_held_while_deliveries_lag_and_the_loop_is_busy() -> None:
     intake = EventIntake()
-    hold = IntakeHold(intake, use_all_time())
+    hold = IntakeHold(intake, make_times(0.01, 0.009))
     assert await settle(hold, pop_after(0.2), intake)
     # Now no attempt begins late any more.
     async with asyncio.timeout(10):
@@ -81,9 +83,16 @@ async def test_intake_is_held_while_deliveries_lag_and_the_loop_is_busy() -> Non
     hold.stop()
 
 
+async def test_intake_is_held_while_the_loop_waits_for_a_processor() -> None:
+    intake = EventIntake()
+    hold = IntakeHold(intake, make_times(0.03, 0.003))
+    assert await settle(hold, pop_after(0.2), intake)
+    hold.stop()
+
+
 async def test_intake_is_open_after_the_stop() -> None:
     intake = EventIntake()
-    hold = IntakeHold(intake, use_all_time())
+    hold = IntakeHold(intake, make_times(0.01, 0.009))
     assert await settle(hold, pop_after(0.2), intake)
     hold.stop()
     assert not intake.is_held(1)
@@ -101,14 +110,14 @@ async def test_intake_is_open_after_the_stop() -> None:
 )
 async def test_intake_is_open_when_new_events_are_not_the_reason(queue: EndpointQueue) -> None:
     intake = EventIntake()
-    hold = IntakeHold(intake, use_all_time())
+    hold = IntakeHold(intake, make_times(0.01, 0.009))
     assert not await settle(hold, queue, intake)
     hold.stop()
 
 
 async def test_intake_is_open_while_the_loop_has_time() -> None:
     intake = EventIntake()
-    hold = IntakeHold(intake, lambda: 0.0)
+    hold = IntakeHold(intake, make_times(0.01, 0.003))
     assert not await settle(hold, pop_after(0.2), intake)
     hold.stop()
 
