@@ -131,8 +131,7 @@ class Dispatcher:
     def is_congested(self, webhook_id: int) -> bool:
         """Return whether deliveries of `webhook_id` pile up. Thread-safe."""
         queue = self._queues.get(webhook_id)
-        is_healthy = self._health.is_healthy(webhook_id)
-        return queue is not None and queue.is_congested(is_healthy=is_healthy)
+        return queue is not None and queue.is_congested(self._health.find_state(webhook_id))
 
     def offer(self, batches: Sequence[tuple[Subscriber, Sequence[PendingDelivery]]]) -> None:
         """Queue deliveries that were created as claimed and have just been committed."""

@@ -33,13 +33,17 @@ class EndpointHealth:
         # New endpoints wait for no fixed time: one attempt begins in each turn of the loop.
         self._pacers = {HealthState.UNKNOWN: Pacer(0), HealthState.FAILING: Pacer(PACE_SECONDS)}
 
+    def find_state(self, webhook_id: int) -> HealthState:
+        """Return the health of an endpoint. Thread-safe."""
+        return self._known.get(webhook_id, HealthState.UNKNOWN)
+
     def is_healthy(self, webhook_id: int) -> bool:
         """Return whether the last attempt for a webhook has succeeded."""
-        return self._known.get(webhook_id) is HealthState.HEALTHY
+        return self.find_state(webhook_id) is HealthState.HEALTHY
 
     def find_pacer(self, webhook_id: int) -> Pacer | None:
         """Return the pacer of a webhook's attempts; None for a healthy endpoint."""
-        return self._pacers.get(self._known.get(webhook_id, HealthState.UNKNOWN))
+        return self._pacers.get(self.find_state(webhook_id))
 
     def note_result(self, webhook_id: int, *, succeeded: bool) -> None:
         """Note the result of an attempt."""

@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from biont_webhooks.delivery.deliveries import PendingDelivery
+from biont_webhooks.delivery.endpoint_health import HealthState
 from biont_webhooks.subscription.subscriber import Subscriber
 from biont_webhooks.tables import AttemptTrigger
 
@@ -29,8 +30,14 @@ SIZE = 1000
 # The clock and the event loop measure time differently, so that two readings of one wait differ.
 _TIMER_TOLERANCE = 0.01
 
-_CONGESTED_SIZE = 16
-"""The number of waiting deliveries that shows that an endpoint cannot keep up."""
+# The numbers of waiting deliveries that show that an endpoint cannot keep up. The first attempt
+# for an unknown endpoint is alone, and a burst may arrive meanwhile.
+_CONGESTED_SIZES = {
+    HealthState.UNKNOWN: 64,
+    HealthState.FAILING: 16,
+    HealthState.HEALTHY: SIZE // 2,
+}
+_SLOW_SECONDS = 0.25
 _WEIGHT = 0.05
 """The weight of the latest attempt in the mean duration."""
 
@@ -85,11 +92,12 @@ class EndpointQueue:
         """
         return not self._is_incomplete and len(self._waiting) < SIZE
 
-    def is_congested(self, *, is_healthy: bool) -> bool:
+    def is_congested(self, health: HealthState) -> bool:
         """Return whether deliveries fall due faster than the endpoint answers. Thread-safe."""
-        # A burst is kept for a healthy endpoint: to defer the events would cost more.
-        limit = SIZE // 2 if is_healthy else _CONGESTED_SIZE
-        return self._is_incomplete or len(self._waiting) >= limit
+        # A deferred delivery is seconds late, which a prompt receiver does not deserve.
+        if health is HealthState.HEALTHY and self.mean_duration < _SLOW_SECONDS:
+            return False
+        return self._is_incomplete or len(self._waiting) >= _CONGESTED_SIZES[health]
 
     @property
     def needs_refill(self) -> bool:
