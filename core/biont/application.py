@@ -30,6 +30,7 @@ from biont.http.asyncapi import make_asyncapi
 from biont.http.core_routes import api as core_api
 from biont.http.dead_letter_routes import api as dead_letter_api
 from biont.http.document.openapi import make_openapi
+from biont.http.key_routes import api as key_api
 from biont.http.operation_routes import api as operation_api
 from biont.http.pages.routes import api as pages_api
 from biont.http.system import SYSTEM
@@ -54,7 +55,7 @@ from biont.store.lost_database import check_existence
 from biont.workbench_factory import make_workbench
 
 _USAGE_INTERVAL = 60.0
-_CORE_APIS = (core_api, user_api, dead_letter_api, operation_api, pages_api)
+_CORE_APIS = (core_api, key_api, user_api, dead_letter_api, operation_api, pages_api)
 
 _log = structlog.get_logger("biont")
 

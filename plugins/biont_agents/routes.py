@@ -47,7 +47,10 @@ class ToolCallView(Schema):
 
 @api.get("/tools")
 async def list_tools(request: Request) -> Page[ToolView]:
-    """List the tools, by name."""
+    """List the tools, by name.
+
+    Language models may call these tools in chats, tasks and schedules.
+    """
     tools = sorted(request.workbench.get(TOOLS).items())
     return Page(data=[_make_tool_view(tool) for _, tool in tools], next=None)
 
@@ -60,7 +63,10 @@ async def list_tool_calls(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[ToolCallView]:
-    """List your tool calls, the newest first; filter by `status` or `source` (`task-7`)."""
+    """List your tool calls, the newest first; filter by `status` or `source` (`task-7`).
+
+    A call that needs your approval has the status `waiting`.
+    """
     before = decode_cursor(cursor)
     rows = await request.workbench.store.read(
         read_merged_page,
@@ -73,7 +79,10 @@ async def list_tool_calls(
 
 @api.get("/tool-calls/{call_id}")
 async def read_tool_call(request: Request, call_id: RowId) -> ToolCallView:
-    """Read a tool call."""
+    """Read a tool call.
+
+    The result is there as soon as the call has ended.
+    """
     return _make_call_view(
         await request.workbench.store.read(ToolCallRecord.get_owned, request.user_id, call_id)
     )
@@ -81,13 +90,19 @@ async def read_tool_call(request: Request, call_id: RowId) -> ToolCallView:
 
 @api.post("/tool-calls/{call_id}/approve", status=200)
 async def approve_tool_call(request: Request, call_id: RowId) -> ToolCallView:
-    """Approve a waiting tool call; the task or conversation continues with the call."""
+    """Approve a waiting tool call; the task or conversation continues with the call.
+
+    The status is 409 if the call does not wait for an approval.
+    """
     return await _decide(request, call_id, approved=True)
 
 
 @api.post("/tool-calls/{call_id}/reject", status=200)
 async def reject_tool_call(request: Request, call_id: RowId) -> ToolCallView:
-    """Reject a waiting tool call; the model learns of the rejection and continues."""
+    """Reject a waiting tool call; the model learns of the rejection and continues.
+
+    The status is 409 if the call does not wait for an approval.
+    """
     return await _decide(request, call_id, approved=False)
 
 

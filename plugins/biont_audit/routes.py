@@ -57,7 +57,10 @@ async def list_events(
 async def read_event(
     request: Request, event_id: Annotated[str, Field(max_length=100)]
 ) -> EventView:
-    """Read an event."""
+    """Read an event.
+
+    Events that one request or run led to have one `correlation_id`.
+    """
     return make_event_view(
         await request.workbench.store.read(select_entry, request.user_id, event_id)
     )

@@ -93,7 +93,10 @@ async def send_chat_message(
 async def list_conversations(
     request: Request, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[ConversationView]:
-    """List your conversations, the newest first."""
+    """List your conversations, the newest first.
+
+    The conversations have no messages in the list; read a conversation for its messages.
+    """
     rows = await request.workbench.store.read(
         Conversation.read_page, request.user_id, limit, decode_cursor(cursor)
     )
@@ -104,7 +107,10 @@ async def list_conversations(
 async def search(
     request: Request, q: Words, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[MessageHit]:
-    """Search the messages of your conversations by words, the best first."""
+    """Search the messages of your conversations by words, the best first.
+
+    A hit has an excerpt of the message, in parts, with the found words marked.
+    """
     offset = decode_cursor(cursor) or 0
     hits = await request.workbench.store.read(
         search_messages, request.user_id, q, limit=limit + 1, offset=offset
@@ -118,7 +124,10 @@ async def search(
 
 @api.get("/conversations/{conversation_id}", scopes=_CHAT)
 async def read_conversation(request: Request, conversation_id: RowId) -> WholeConversation:
-    """Read a conversation with its latest messages."""
+    """Read a conversation with its latest messages.
+
+    At most 100 messages are in the answer; the list of messages has the others.
+    """
     conversation, messages = await request.workbench.store.read(
         select_messages, request.user_id, conversation_id, _LATEST - 1, None
     )
@@ -129,7 +138,10 @@ async def read_conversation(request: Request, conversation_id: RowId) -> WholeCo
 async def list_messages(
     request: Request, conversation_id: RowId, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[ChatMessageView]:
-    """List the messages of a conversation, the newest first."""
+    """List the messages of a conversation, the newest first.
+
+    Questions have the role `user`, and answers the role `assistant`.
+    """
     _, messages = await request.workbench.store.read(
         select_messages, request.user_id, conversation_id, limit, decode_cursor(cursor)
     )
@@ -140,7 +152,10 @@ async def list_messages(
 async def change_conversation(
     request: Request, conversation_id: RowId, body: ConversationChange
 ) -> ConversationView:
-    """Change the title of a conversation."""
+    """Change the title of a conversation.
+
+    The messages of a conversation never change.
+    """
     return make_conversation_view(
         await request.workbench.store.write(
             change_conversation_fields, request.user_id, conversation_id, body.list_given()
@@ -150,7 +165,10 @@ async def change_conversation(
 
 @api.delete("/conversations/{conversation_id}", scopes=_CHAT, operation="delete_conversation")
 async def remove_conversation(request: Request, conversation_id: RowId) -> None:
-    """Delete a conversation with its messages."""
+    """Delete a conversation with its messages.
+
+    The events of the messages stay in the event log.
+    """
     workbench = request.workbench
     await workbench.store.write(
         delete_conversation, request.user_id, workbench.clock.now(), conversation_id

@@ -45,7 +45,10 @@ class SentMessageView(Schema):
 
 @api.get("/integrations")
 async def list_integrations(request: Request) -> Page[IntegrationView]:
-    """List the integrations of the workbench, by name."""
+    """List the integrations of the workbench, by name.
+
+    The operator configures the connections; URLs and secrets are not shown.
+    """
     connections = request.workbench.get(INTEGRATIONS).connections
     views = [
         IntegrationView(name=name, kind=connection.kind, reports=connection.reports)
@@ -58,7 +61,10 @@ async def list_integrations(request: Request) -> Page[IntegrationView]:
 async def list_sent_messages(
     request: Request, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[SentMessageView]:
-    """List the messages sent on your behalf, the newest first."""
+    """List the messages sent on your behalf, the newest first.
+
+    Messages are kept for `plugins.integrations.keep_days` days.
+    """
     rows = await request.workbench.store.read(
         SentMessage.read_page, request.user_id, limit, decode_cursor(cursor)
     )
@@ -72,7 +78,10 @@ async def list_sent_messages(
     example={"title": "Report", "text": "All is well."},
 )
 async def send_message(request: Request, name: ConnectionName, body: NewMessage) -> None:
-    """Send a message; the answer comes after the outside system accepted the message."""
+    """Send a message; the answer comes after the outside system accepted the message.
+
+    The status is 502 if the outside system refuses the message or does not answer in time.
+    """
     await request.workbench.get(INTEGRATIONS).send(request.user_id, name, body.title, body.text)
 
 

@@ -36,7 +36,11 @@ api = Api("missions", description="Goals that a language model pursues in steps.
     "/missions", location="/missions/{id}", example={"goal": "Summarise my notes about tea."}
 )
 async def create_mission(request: Request, body: NewMission) -> MissionView:
-    """Create a mission: the AI plans tasks for a goal, runs them, reviews and reports."""
+    """Create a mission: the AI plans tasks for a goal, runs them, reviews and reports.
+
+    The answer comes at once, and the mission runs in the background. With `start: false` it waits
+    for a run. The events `mission_completed` and `mission_failed` tell the end.
+    """
     factory = request.workbench.get(MISSIONS)
     factory.check(body)
     payer = LlmCall(user_id=request.user_id, key_id=request.key_id)
@@ -50,7 +54,10 @@ async def list_missions(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[MissionView]:
-    """List your missions, the newest first."""
+    """List your missions, the newest first.
+
+    The tasks are not in the list; read a mission for its tasks.
+    """
     before = decode_cursor(cursor)
     rows = await request.workbench.store.read(
         read_merged_page,
@@ -63,7 +70,10 @@ async def list_missions(
 
 @api.get("/missions/{mission_id}")
 async def read_mission(request: Request, mission_id: RowId) -> MissionDetail:
-    """Read a mission with its tasks."""
+    """Read a mission with its tasks.
+
+    A completed mission names the note with its report.
+    """
     return make_mission_detail(
         *await request.workbench.store.read(load_owned_mission, request.user_id, mission_id)
     )
@@ -71,7 +81,10 @@ async def read_mission(request: Request, mission_id: RowId) -> MissionDetail:
 
 @api.post("/missions/{mission_id}/run", status=202)
 async def run_mission(request: Request, mission_id: RowId) -> MissionView:
-    """Start a mission that was created with `start: false`."""
+    """Start a mission that was created with `start: false`.
+
+    The status is 409 if the mission has started already.
+    """
     return await _resume_after(request, mission_id, start_mission)
 
 
@@ -82,14 +95,20 @@ async def run_mission(request: Request, mission_id: RowId) -> MissionView:
     example={"max_tokens": 20000},
 )
 async def retry(request: Request, mission_id: RowId, body: Retry | None = None) -> MissionView:
-    """Continue a failed or cancelled mission; completed tasks stay completed."""
+    """Continue a failed or cancelled mission; completed tasks stay completed.
+
+    The status is 409 while the mission runs, or if it has completed.
+    """
     max_tokens = None if body is None else body.max_tokens
     return await _resume_after(request, mission_id, partial(retry_mission, max_tokens=max_tokens))
 
 
 @api.post("/missions/{mission_id}/cancel", status=200, operation="cancel_mission")
 async def cancel(request: Request, mission_id: RowId) -> MissionView:
-    """Cancel a mission; completed tasks stay completed."""
+    """Cancel a mission; completed tasks stay completed.
+
+    The status is 409 if the mission has ended.
+    """
     workbench = request.workbench
     mission = await workbench.store.write(
         cancel_mission, request.user_id, workbench.clock.now(), mission_id

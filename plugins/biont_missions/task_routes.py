@@ -20,7 +20,10 @@ api = Api("tasks", description="Tasks of missions, and tasks for people.")
     example={"title": "Buy tea", "instructions": "Two packets."},
 )
 async def create_by_hand(request: Request, body: NewTask) -> TaskView:
-    """Create a task that a person completes."""
+    """Create a task that a person completes.
+
+    The task belongs to no mission.
+    """
     workbench = request.workbench
     return make_task_view(
         await workbench.store.write(
@@ -37,7 +40,10 @@ async def list_tasks(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[TaskView]:
-    """List your tasks, the newest first; filter by `status` or `mission_id`."""
+    """List your tasks, the newest first; filter by `status` or `mission_id`.
+
+    The tasks of missions and your own tasks are in one list.
+    """
     before = decode_cursor(cursor)
     rows = await request.workbench.store.read(
         read_merged_page,
@@ -50,7 +56,10 @@ async def list_tasks(
 
 @api.get("/tasks/{task_id}")
 async def read_task(request: Request, task_id: RowId) -> TaskView:
-    """Read a task."""
+    """Read a task.
+
+    A completed task has its result.
+    """
     return make_task_view(
         await request.workbench.store.read(Task.get_owned, request.user_id, task_id)
     )
@@ -63,7 +72,10 @@ async def read_task(request: Request, task_id: RowId) -> TaskView:
     example={"result": "Bought."},
 )
 async def complete(request: Request, task_id: RowId, body: TaskResult) -> TaskView:
-    """Complete a task with your result; its mission continues with the result."""
+    """Complete a task with your result; its mission continues with the result.
+
+    The status is 409 if the task is running, completed or cancelled.
+    """
     workbench = request.workbench
     task = await workbench.store.transact(
         complete_task, request.user_id, workbench.clock.now(), task_id, body.result
@@ -75,5 +87,8 @@ async def complete(request: Request, task_id: RowId, body: TaskResult) -> TaskVi
 
 @api.delete("/tasks/{task_id}", operation="delete_task")
 async def delete(request: Request, task_id: RowId) -> None:
-    """Delete a task without a mission."""
+    """Delete a task without a mission.
+
+    The status is 409 for a task of a mission.
+    """
     await request.workbench.store.write(delete_task, request.user_id, task_id)

@@ -52,7 +52,10 @@ api = Api("notes", description="Notes with tags, full-text search, versions and 
     example={"title": "Tea", "content": "Green tea wants 70 degrees.", "tags": ["kitchen"]},
 )
 async def create(request: Request, body: NewNote) -> NoteView:
-    """Create a note."""
+    """Create a note.
+
+    The event `note_created` is emitted in the same transaction.
+    """
     note = await request.workbench.store.transact(
         create_note,
         request.user_id,
@@ -68,7 +71,10 @@ async def create(request: Request, body: NewNote) -> NoteView:
 async def list_notes(
     request: Request, tag: Tag | None = None, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[NoteView]:
-    """List your notes, the newest first; filter by `tag`."""
+    """List your notes, the newest first; filter by `tag`.
+
+    The list follows the cursor: notes that are created meanwhile shift no page.
+    """
     found = await request.workbench.store.read(
         select_notes, request.user_id, tag, limit, decode_cursor(cursor)
     )
@@ -90,7 +96,10 @@ async def search(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[HitView]:
-    """Search your notes by words, the best match first."""
+    """Search your notes by words, the best match first.
+
+    `excerpt` has the matches with the text around them.
+    """
     # Pages by offset, because ranks are no stable cursor: any change of a note moves them.
     offset = decode_cursor(cursor) or 0
     hits = await request.workbench.store.read(
@@ -102,7 +111,10 @@ async def search(
 
 @api.get("/notes/tags")
 async def list_tags(request: Request) -> Page[TagView]:
-    """List the 1000 most used tags of your notes, the most used first."""
+    """List the 1000 most used tags of your notes, the most used first.
+
+    Each tag has the number of notes that bear it.
+    """
     counted = await request.workbench.store.read(count_tags, request.user_id)
     return Page(data=[TagView(tag=tag, notes=count) for tag, count in counted], next=None)
 
@@ -119,7 +131,7 @@ async def export_notes(request: Request, format: Format = Format.JSONL) -> web.S
     bytes with this media type.
     """
     media_type, name = _FILES[format]
-    if request.http.headers.get(hdrs.ACCEPT) == _BYTES:
+    if _BYTES in request.http.headers.get(hdrs.ACCEPT, ""):
         media_type = _BYTES
     file = await request.workbench.store.read(write_export, request.user_id, format)
     return web.Response(
@@ -131,7 +143,10 @@ async def export_notes(request: Request, format: Format = Format.JSONL) -> web.S
 
 @api.get("/notes/{note_id}")
 async def read_note(request: Request, note_id: RowId) -> NoteView:
-    """Read a note."""
+    """Read a note.
+
+    The status is 404 for a note of another user.
+    """
     return make_note_view(
         await request.workbench.store.read(Note.get_owned, request.user_id, note_id)
     )
@@ -139,14 +154,20 @@ async def read_note(request: Request, note_id: RowId) -> NoteView:
 
 @api.get("/notes/{note_id}/markdown", media_type="text/markdown")
 async def read_note_markdown(request: Request, note_id: RowId) -> web.Response:
-    """Read a note as Markdown, after its other fields as YAML."""
+    """Read a note as Markdown, after its other fields as YAML.
+
+    The file is the same as in the export.
+    """
     note = await request.workbench.store.read(Note.get_owned, request.user_id, note_id)
     return web.Response(text=to_markdown(note), content_type="text/markdown", charset="utf-8")
 
 
 @api.patch("/notes/{note_id}", operation="change_note", example={"tags": ["kitchen", "drinks"]})
 async def change(request: Request, note_id: RowId, body: NoteChange) -> NoteView:
-    """Change a note; the old text stays as an earlier version."""
+    """Change a note; the old text stays as an earlier version.
+
+    Fields that are left out stay as they are; `tags` replaces all tags.
+    """
     return make_note_view(
         await request.workbench.store.write(
             change_note,
@@ -160,7 +181,10 @@ async def change(request: Request, note_id: RowId, body: NoteChange) -> NoteView
 
 @api.delete("/notes/{note_id}", operation="delete_note")
 async def delete(request: Request, note_id: RowId) -> None:
-    """Delete a note and its versions."""
+    """Delete a note and its versions.
+
+    Its id is never given again.
+    """
     await request.workbench.store.write(delete_note, request.user_id, note_id)
 
 
@@ -168,7 +192,10 @@ async def delete(request: Request, note_id: RowId) -> None:
 async def list_note_versions(
     request: Request, note_id: RowId, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[VersionView]:
-    """List the last 100 earlier versions of a note, the latest first."""
+    """List the last 100 earlier versions of a note, the latest first.
+
+    A version is the note before a change.
+    """
     rows = await request.workbench.store.read(
         select_versions, request.user_id, note_id, limit, decode_cursor(cursor)
     )
@@ -177,7 +204,10 @@ async def list_note_versions(
 
 @api.get("/notes/{note_id}/versions/{version}")
 async def read_note_version(request: Request, note_id: RowId, version: RowId) -> VersionView:
-    """Read an earlier version of a note."""
+    """Read an earlier version of a note.
+
+    The status is 404 if there is no such version, or not any more.
+    """
     return make_version_view(
         await request.workbench.store.read(load_version, request.user_id, note_id, version)
     )

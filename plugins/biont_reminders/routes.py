@@ -101,7 +101,10 @@ class ReminderView(Schema):
     example={"text": "Drink tea", "cron": "0 16 * * 1-5", "time_zone": "Europe/Berlin"},
 )
 async def create(request: Request, body: NewReminder) -> ReminderView:
-    """Create a reminder; `reminder_triggered` is emitted when the reminder is due."""
+    """Create a reminder; `reminder_triggered` is emitted when the reminder is due.
+
+    Give exactly one of `cron`, `every` and `at`.
+    """
     columns = await list_all_columns(body, request.workbench, request.user_id)
     return await _write_reminder(request, create_reminder, body.text, columns)
 
@@ -110,7 +113,10 @@ async def create(request: Request, body: NewReminder) -> ReminderView:
 async def list_reminders(
     request: Request, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[ReminderView]:
-    """List your reminders, the newest first."""
+    """List your reminders, the newest first.
+
+    `state` tells whether a reminder waits, was triggered, is snoozed or is done.
+    """
     rows = await request.workbench.store.read(
         select_reminders, request.user_id, limit, decode_cursor(cursor)
     )
@@ -119,7 +125,10 @@ async def list_reminders(
 
 @api.get("/reminders/{reminder_id}")
 async def read_reminder(request: Request, reminder_id: RowId) -> ReminderView:
-    """Get a reminder."""
+    """Get a reminder.
+
+    The status is 404 for a reminder of another user.
+    """
     user_id = request.user_id
     return await request.workbench.store.read(
         lambda: _make_reminder_view(Reminder.get_owned(user_id, reminder_id))
@@ -130,7 +139,10 @@ async def read_reminder(request: Request, reminder_id: RowId) -> ReminderView:
     "/reminders/{reminder_id}", operation="change_reminder", example={"text": "Drink coffee"}
 )
 async def change(request: Request, reminder_id: RowId, body: ReminderChange) -> ReminderView:
-    """Change the text of a reminder, the timing, or both, by a merge patch."""
+    """Change the text of a reminder, the timing, or both, by a merge patch.
+
+    Fields that are left out stay as they are.
+    """
     zone = await request.workbench.find_time_zone(request.user_id)
     text = body.text if "text" in body.model_fields_set else None
     return await _write_reminder(request, change_reminder, reminder_id, text, body, zone)
@@ -143,20 +155,29 @@ async def change(request: Request, reminder_id: RowId, body: ReminderChange) -> 
     example={"after": "10m"},
 )
 async def snooze(request: Request, reminder_id: RowId, body: Snooze | None = None) -> ReminderView:
-    """Snooze a reminder: `reminder_triggered` is emitted once more, beside the schedule."""
+    """Snooze a reminder: `reminder_triggered` is emitted once more, beside the schedule.
+
+    Give `after`, a duration, or `until`, an instant; ten minutes by default.
+    """
     until = (body or Snooze()).find_instant(request.workbench.clock.now())
     return await _write_reminder(request, snooze_reminder, reminder_id, until)
 
 
 @api.post("/reminders/{reminder_id}/done", status=200, operation="finish_reminder")
 async def finish(request: Request, reminder_id: RowId) -> ReminderView:
-    """Mark a reminder as done; a recurring reminder returns at its next occurrence."""
+    """Mark a reminder as done; a recurring reminder returns at its next occurrence.
+
+    The status is 409 if the reminder was not triggered since it was done.
+    """
     return await _write_reminder(request, finish_reminder, reminder_id)
 
 
 @api.delete("/reminders/{reminder_id}", operation="delete_reminder")
 async def delete(request: Request, reminder_id: RowId) -> None:
-    """Delete a reminder with its schedules and runs; its events stay."""
+    """Delete a reminder with its schedules and runs; its events stay.
+
+    Its id is never given again.
+    """
     await request.workbench.store.write(delete_reminder, request.user_id, reminder_id)
 
 

@@ -32,7 +32,10 @@ class FeedAddress(FeedView):
 
 @api.post("/schedule/feed", location="/schedule/feed")
 async def create_calendar_feed(request: Request) -> FeedAddress:
-    """Create the address of your calendar feed; an earlier address is revoked."""
+    """Create the address of your calendar feed; an earlier address is revoked.
+
+    Calendar programs read the address without a key, because they send none. Keep it secret.
+    """
     now = request.workbench.clock.now()
     feed, token = await request.workbench.store.write(create_feed, request.user_id, now)
     return FeedAddress(created_at=feed.created_at, path=f"{_PATH}/{token}.ics")
@@ -40,14 +43,20 @@ async def create_calendar_feed(request: Request) -> FeedAddress:
 
 @api.get("/schedule/feed", problems=(404,))
 async def read_calendar_feed(request: Request) -> FeedView:
-    """Get your calendar feed; the address is not stored and cannot be shown again."""
+    """Get your calendar feed; the address is not stored and cannot be shown again.
+
+    The status is 404 if you have no calendar feed.
+    """
     feed = await request.workbench.store.read(read_feed, request.user_id)
     return FeedView(created_at=feed.created_at)
 
 
 @api.delete("/schedule/feed", problems=(404,))
 async def revoke_calendar_feed(request: Request) -> None:
-    """Revoke the address of your calendar feed."""
+    """Revoke the address of your calendar feed.
+
+    The status is 404 if you have no calendar feed.
+    """
     await request.workbench.store.write(delete_feed, request.user_id)
 
 
@@ -63,7 +72,10 @@ async def revoke_calendar_feed(request: Request) -> None:
 async def read_calendar(
     request: Request, token: Annotated[str, Field(max_length=100)]
 ) -> web.Response:
-    """Read the upcoming occurrences of a user's schedules as iCalendar; the token is the key."""
+    """Read the upcoming occurrences of a user's schedules as iCalendar; the token is the key.
+
+    Calendar programs subscribe to this address.
+    """
     now = request.workbench.clock.now()
     # Written off the event loop: a year of occurrences takes a while.
     body = await request.workbench.store.read(

@@ -7,14 +7,13 @@ from typing import Annotated
 from pydantic import Field
 
 from biont import Api, Page, Request, RowId, Schema
-from biont.exceptions import NotFound
-from biont.http import AnyOf, Cursor, Limit, decode_cursor, encode_cursor, make_page
-from biont.scheduling import JOB_KINDS, RunStatus, Schedule, get_run
-from biont.store import read_merged_page
+from biont.http import Cursor, Limit, decode_cursor, encode_cursor, make_page
+from biont.scheduling import JOB_KINDS, Schedule
 from biont_schedules.changes import list_changes, list_job_changes
 from biont_schedules.feed_routes import api as feed_api
 from biont_schedules.fields import EARLIEST, DueInstant
 from biont_schedules.parameters import check_parameters
+from biont_schedules.run_routes import api as run_api
 from biont_schedules.run_views import (
     PreviewAnswer,
     PreviewRequest,
@@ -31,7 +30,6 @@ from biont_schedules.schedules import (
     insert_schedule,
     pause_schedule,
     resume_schedule,
-    select_runs,
 )
 from biont_schedules.timing import list_all_columns, read_timing
 from biont_schedules.upcoming import Window, read_key, select_upcoming
@@ -49,6 +47,7 @@ From = Annotated[
 ]
 # Before the routes with the id of a schedule, because the first route that fits answers.
 api.include(feed_api)
+api.include(run_api)
 
 
 class Why(Schema):
@@ -69,7 +68,10 @@ class Why(Schema):
     },
 )
 async def create_schedule(request: Request, body: NewSchedule) -> ScheduleView:
-    """Create a schedule for a prompt or another job."""
+    """Create a schedule for a prompt or another job.
+
+    Give exactly one of `cron`, `every` and `at`. Each due occurrence becomes one run.
+    """
     workbench = request.workbench
     columns = await list_all_columns(body, workbench, request.user_id)
     columns["name"] = body.name or (body.prompt or body.job)[:80]
@@ -88,7 +90,10 @@ async def create_schedule(request: Request, body: NewSchedule) -> ScheduleView:
 async def list_schedules(
     request: Request, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[ScheduleView]:
-    """List your schedules, the newest first."""
+    """List your schedules, the newest first.
+
+    The list has declared schedules too, which can be changed in their file only.
+    """
     rows = await request.workbench.store.read(
         Schedule.read_page, request.user_id, limit, decode_cursor(cursor)
     )
@@ -104,7 +109,10 @@ async def list_upcoming(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[Upcoming]:
-    """List the upcoming occurrences of your schedules with their jitter, the soonest first."""
+    """List the upcoming occurrences of your schedules with their jitter, the soonest first.
+
+    Give a window by `from` and `until`, or one schedule by `schedule_id`.
+    """
     now = request.workbench.clock.now()
     window = Window(max(start or now, now), until, schedule_id)
     if (key := decode_cursor(cursor)) is not None:
@@ -121,7 +129,10 @@ async def list_upcoming(
 
 @api.post("/schedule/preview", status=200, example={"every": "90m", "count": 3})
 async def preview_schedule(request: Request, body: PreviewRequest) -> PreviewAnswer:
-    """Preview the occurrences of a timing; nothing is stored."""
+    """Preview the occurrences of a timing; nothing is stored.
+
+    Give exactly one of `cron`, `every` and `at`.
+    """
     workbench = request.workbench
     start, present = body.start or workbench.clock.now(), None
     if body.schedule_id is not None:
@@ -143,7 +154,10 @@ async def preview_schedule(request: Request, body: PreviewRequest) -> PreviewAns
 
 @api.get("/schedule/{schedule_id}")
 async def read_schedule(request: Request, schedule_id: RowId) -> ScheduleView:
-    """Get a schedule."""
+    """Get a schedule.
+
+    The answer has the timing and the run policy.
+    """
     return make_schedule_view(
         await request.workbench.store.read(Schedule.get_owned, request.user_id, schedule_id)
     )
@@ -153,7 +167,10 @@ async def read_schedule(request: Request, schedule_id: RowId) -> ScheduleView:
 async def change_schedule(
     request: Request, schedule_id: RowId, body: ScheduleChange
 ) -> ScheduleView:
-    """Change a schedule by a merge patch; fields that are left out stay as they are."""
+    """Change a schedule by a merge patch; fields that are left out stay as they are.
+
+    A schedule has one of `cron`, `every` and `at`: a new one takes the place of the present one.
+    """
     workbench = request.workbench
     user_id, now, kinds = request.user_id, workbench.clock.now(), workbench.get(JOB_KINDS)
     zone = await workbench.find_time_zone(user_id)
@@ -171,7 +188,10 @@ async def change_schedule(
 
 @api.post("/schedule/{schedule_id}/pause", status=200, operation="pause_schedule")
 async def pause(request: Request, schedule_id: RowId) -> ScheduleView:
-    """Pause a schedule: nothing is due, and waiting runs wait, until the schedule is resumed."""
+    """Pause a schedule: nothing is due, and waiting runs wait, until the schedule is resumed.
+
+    Active runs go on.
+    """
     now = request.workbench.clock.now()
     return make_schedule_view(
         await request.workbench.store.write(pause_schedule, request.user_id, schedule_id, now)
@@ -180,7 +200,10 @@ async def pause(request: Request, schedule_id: RowId) -> ScheduleView:
 
 @api.post("/schedule/{schedule_id}/resume", status=200, operation="resume_schedule")
 async def resume(request: Request, schedule_id: RowId) -> ScheduleView:
-    """Resume a paused schedule; occurrences that passed meanwhile are not caught up."""
+    """Resume a paused schedule; occurrences that passed meanwhile are not caught up.
+
+    Runs that waited begin.
+    """
     workbench = request.workbench
     schedule = await workbench.store.write(
         resume_schedule, request.user_id, schedule_id, workbench.clock.now()
@@ -191,7 +214,10 @@ async def resume(request: Request, schedule_id: RowId) -> ScheduleView:
 
 @api.delete("/schedule/{schedule_id}", operation="delete_schedule")
 async def delete(request: Request, schedule_id: RowId) -> None:
-    """Delete a schedule with its runs; notes and events of the runs stay."""
+    """Delete a schedule with its runs; notes and events of the runs stay.
+
+    The status is 409 for a schedule that is declared in a file or belongs to a reminder.
+    """
     await request.workbench.store.write(delete_schedule, request.user_id, schedule_id)
 
 
@@ -199,13 +225,19 @@ async def delete(request: Request, schedule_id: RowId) -> None:
     "/schedule/{schedule_id}/run-now", status=202, location="/schedule/{schedule_id}/runs/{id}"
 )
 async def run_schedule(request: Request, schedule_id: RowId) -> RunView:
-    """Run a schedule now, also a paused or finished one."""
+    """Run a schedule now, also a paused or finished one.
+
+    The answer comes at once, with the run; read the run for its result.
+    """
     return make_run_view(await request.workbench.scheduler.run_now(request.user_id, schedule_id))
 
 
 @api.get("/schedule/{schedule_id}/why", operation="explain_schedule")
 async def explain(request: Request, schedule_id: RowId, at: DueInstant | None = None) -> Why:
-    """Explain why a schedule did, or did not, run: lately, or at one instant."""
+    """Explain why a schedule did, or did not, run: lately, or at one instant.
+
+    The sentences are for people; their wording may change.
+    """
     now = request.workbench.clock.now()
     user_id = request.user_id
 
@@ -213,49 +245,3 @@ async def explain(request: Request, schedule_id: RowId, at: DueInstant | None = 
         return explain_schedule(Schedule.get_owned(user_id, schedule_id), at, now)
 
     return Why(sentences=await request.workbench.store.read(read))
-
-
-@api.get("/schedule/{schedule_id}/runs")
-async def list_runs(
-    request: Request,
-    schedule_id: RowId,
-    status: AnyOf[RunStatus] | None = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
-) -> Page[RunView]:
-    """List the runs and skipped occurrences of a schedule, the newest first."""
-    before = decode_cursor(cursor)
-    rows = await request.workbench.store.read(
-        read_merged_page,
-        status,
-        limit,
-        lambda each: select_runs(request.user_id, schedule_id, each, limit, before),
-    )
-    return make_page(rows, limit, lambda run: run.id, make_run_view)
-
-
-@api.get("/schedule/{schedule_id}/runs/{run_id}")
-async def read_run(request: Request, schedule_id: RowId, run_id: RowId) -> RunView:
-    """Get a run."""
-    await _require_run_of_schedule(request, schedule_id, run_id)
-    return make_run_view(await request.workbench.store.read(get_run, request.user_id, run_id))
-
-
-@api.post("/schedule/{schedule_id}/runs/{run_id}/cancel", status=200)
-async def cancel_run(request: Request, schedule_id: RowId, run_id: RowId) -> RunView:
-    """Cancel a queued or active run; nothing that the job did is kept."""
-    await _require_run_of_schedule(request, schedule_id, run_id)
-    return make_run_view(await request.workbench.scheduler.cancel_run(request.user_id, run_id))
-
-
-@api.post("/schedule/{schedule_id}/runs/{run_id}/retry", status=202)
-async def retry_run(request: Request, schedule_id: RowId, run_id: RowId) -> RunView:
-    """Retry an ended run that did not succeed."""
-    await _require_run_of_schedule(request, schedule_id, run_id)
-    return make_run_view(await request.workbench.scheduler.retry_run(request.user_id, run_id))
-
-
-async def _require_run_of_schedule(request: Request, schedule_id: int, run_id: int) -> None:
-    run = await request.workbench.store.read(get_run, request.user_id, run_id)
-    if run.schedule_id != schedule_id:
-        raise NotFound(f"schedule {schedule_id} has no run {run_id}")

@@ -1,4 +1,4 @@
-"""Routes of the core: health, API documents, API keys, event types and emitting events."""
+"""Routes of the core: health, API documents, event types and emitting events."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import ConfigDict, Field, JsonValue, SkipValidation
 
-from biont.accounts.api_keys import ApiKey, Scope
+from biont.accounts.api_keys import Scope
 from biont.event_types import CUSTOM_PATTERN, KnownType
-from biont.exceptions import NotFound, StoreUnavailable, Unauthorized
+from biont.exceptions import StoreUnavailable, Unauthorized
 from biont.http.api import Api
 from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
-from biont.http.request import Instant, Request, RowId
+from biont.http.request import Request
 from biont.http.system import SYSTEM
 from biont.schema import Schema
 
-api = Api("core", description="Health, documents, your API keys and your user.")
+api = Api("core", description="Health, documents and your user.")
 
 
 class StallView(Schema):
@@ -67,35 +67,6 @@ class HealthView(Schema):
     stalls: list[StallView] = Field(
         description="The latest times at which the event loop was blocked, newest first."
     )
-
-
-class NewKey(Schema):
-    """An API key to create."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Annotated[str, Field(min_length=1, max_length=100)]
-    scope: Scope = Scope.FULL
-    expires_at: Instant | None = None
-
-
-class KeyView(Schema):
-    """An API key without its secret."""
-
-    id: int
-    name: str
-    prefix: str = Field(description="The first characters of the key, to recognise the key by.")
-    scope: Scope
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None
-
-
-class CreatedKey(KeyView):
-    """A new API key with its secret."""
-
-    key: str = Field(description="The key in plain text, which no later response contains.")
 
 
 class NewEvent(Schema):
@@ -191,7 +162,10 @@ async def _check_reader(request: Request) -> None:
 
 @api.get("/openapi.json", public=True, media_type="application/json", problems=(401,))
 async def read_openapi(request: Request) -> web.Response:
-    """Return the OpenAPI 3.1 document of this API."""
+    """Return the OpenAPI 3.1 document of this API.
+
+    Generators of clients and testing tools read this document. `/docs` shows it in a browser.
+    """
     await _check_reader(request)
     return web.Response(
         body=request.workbench.get(SYSTEM).openapi, content_type="application/json"
@@ -200,56 +174,24 @@ async def read_openapi(request: Request) -> web.Response:
 
 @api.get("/asyncapi.json", public=True, media_type="application/json", problems=(401,))
 async def read_asyncapi(request: Request) -> web.Response:
-    """Return the AsyncAPI 3.0 document of all outgoing events."""
+    """Return the AsyncAPI 3.0 document of all outgoing events.
+
+    Each event type is a channel, with the schema of its payload and the headers of a delivery.
+    """
     await _check_reader(request)
     return web.Response(
         body=request.workbench.get(SYSTEM).asyncapi, content_type="application/json"
     )
 
 
-@api.post(
-    "/keys/create",
-    location="/keys/{id}",
-    example={"name": "My script", "scope": "chat", "expires_at": "2030-01-31T09:00:00Z"},
-)
-async def create_key(request: Request, body: NewKey) -> CreatedKey:
-    """Create an API key; only this response contains the key."""
-    plain, record = await request.workbench.keys.create(
-        request.user_id, body.name, body.scope, body.expires_at
-    )
-    return CreatedKey(key=plain, **_make_key_view(record).model_dump())
-
-
-@api.get("/keys")
-async def list_keys(request: Request, limit: Limit = 100, cursor: Cursor = None) -> Page[KeyView]:
-    """List your API keys, including revoked keys, newest first."""
-    records = await request.workbench.keys.list_keys(
-        request.user_id, limit + 1, decode_cursor(cursor)
-    )
-    return make_page(records, limit, lambda record: record.id, _make_key_view)
-
-
-@api.get("/keys/{key_id}")
-async def read_key(request: Request, key_id: RowId) -> KeyView:
-    """Read one of your API keys, without its secret."""
-    # The list begins with the newest key before the given number.
-    found = await request.workbench.keys.list_keys(request.user_id, 1, min(key_id + 1, 2**63 - 1))
-    if not found or found[0].id != key_id:
-        raise NotFound(f"there is no key {key_id}")
-    return _make_key_view(found[0])
-
-
-@api.delete("/keys/{key_id}")
-async def revoke_key(request: Request, key_id: RowId) -> None:
-    """Revoke an API key with immediate effect."""
-    await request.workbench.keys.revoke(key_id, user_id=request.user_id)
-
-
 @api.get("/event-types", scopes=frozenset(Scope))
 async def list_event_types(
     request: Request, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[EventTypeView]:
-    """List all event types by name."""
+    """List all event types by name.
+
+    Webhooks and streams subscribe by these names or by patterns such as `task_*`.
+    """
     after = decode_cursor(cursor) or 0
     known = list(enumerate(request.workbench.events.event_types, start=1))
     return make_page(
@@ -259,7 +201,11 @@ async def list_event_types(
 
 @api.post("/events", location="/events/{id}")
 async def emit_event(request: Request, body: NewEvent) -> EmittedEvent:
-    """Emit a custom event; the event is durable when the response arrives."""
+    """Emit a custom event; the event is durable when the response arrives.
+
+    The event type begins with `custom_`. Handlers and webhooks get the event soon after, at least
+    once each.
+    """
     events = request.workbench.events
     await events.intake.wait(request.user_id)
     event = await events.emit(body.event_type, request.user_id, body.payload)
@@ -278,17 +224,4 @@ def _make_event_type_view(row: tuple[int, KnownType]) -> EventTypeView:
         description=known.description,
         plugin=known.plugin,
         payload=known.payload.json_schema(),
-    )
-
-
-def _make_key_view(record: ApiKey) -> KeyView:
-    return KeyView(
-        id=record.id,
-        name=record.name,
-        prefix=record.prefix,
-        scope=Scope(record.scope),
-        created_at=record.created_at,
-        expires_at=record.expires_at,
-        revoked_at=record.revoked_at,
-        last_used_at=record.last_used_at,
     )

@@ -85,7 +85,10 @@ async def list_dead_letters(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Page[DeadLetterItem]:
-    """List your dead letters, newest first."""
+    """List your dead letters, newest first.
+
+    A dead letter is an event that a handler failed to handle after all retries.
+    """
     choice = DeadLetterFilter(request.user_id, handler, since, until)
     found = await request.workbench.events.dead_letters.list_letters(
         choice, limit + 1, decode_cursor(cursor)
@@ -97,7 +100,10 @@ async def list_dead_letters(
 
 @api.get("/dead-letters/{letter_id}")
 async def read_dead_letter(request: Request, letter_id: RowId) -> DeadLetterView:
-    """Read a dead letter with its event and traceback."""
+    """Read a dead letter with its event and traceback.
+
+    Secrets in the traceback are redacted.
+    """
     return _make_dead_letter_view(
         await request.workbench.events.dead_letters.read(letter_id, user_id=request.user_id)
     )
@@ -105,7 +111,10 @@ async def read_dead_letter(request: Request, letter_id: RowId) -> DeadLetterView
 
 @api.post("/dead-letters/{letter_id}/replay", status=202)
 async def replay_dead_letter(request: Request, letter_id: RowId) -> DeadLetterItem:
-    """Replay a dead letter to its handler; on success the dead letter is removed."""
+    """Replay a dead letter to its handler; on success the dead letter is removed.
+
+    The handler gets the event again in the background; `replaying` is true until then.
+    """
     return _make_dead_letter_item(
         await request.workbench.events.dead_letters.replay_one(letter_id, user_id=request.user_id)
     )
@@ -144,7 +153,10 @@ async def replay_dead_letters(
 
 @api.delete("/dead-letters/{letter_id}")
 async def drop_dead_letter(request: Request, letter_id: RowId) -> None:
-    """Drop a dead letter; the handler never gets the event again."""
+    """Drop a dead letter; the handler never gets the event again.
+
+    The event itself stays in the event log.
+    """
     await request.workbench.events.dead_letters.delete(letter_id, user_id=request.user_id)
 
 

@@ -49,7 +49,10 @@ async def list_operations(
 
 @api.get("/operations/{operation_id}", scopes=_ANY_SCOPE)
 async def read_operation(request: Request, operation_id: RowId) -> OperationView:
-    """Read an operation and its progress."""
+    """Read an operation and its progress.
+
+    Read it again until `status` is no longer `running`.
+    """
     return make_operation_view(
         await request.workbench.operations.read(
             request.user_id, operation_id, _find_visible_kinds(request)

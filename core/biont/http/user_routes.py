@@ -37,13 +37,19 @@ class UserChange(MergePatch):
 
 @api.get("/me")
 async def read_me(request: Request) -> UserView:
-    """Read your own user."""
+    """Read your own user.
+
+    The user is the owner of the key of this request.
+    """
     return _make_user_view(await request.workbench.users.get(request.user_id))
 
 
 @api.patch("/me", example={"time_zone": "Europe/Berlin"})
 async def change_me(request: Request, body: UserChange) -> UserView:
-    """Change your time zone; existing schedules keep their time zones."""
+    """Change your time zone; existing schedules keep their time zones.
+
+    New schedules that name no time zone use it.
+    """
     users = request.workbench.users
     if "time_zone" not in body.model_fields_set:
         return _make_user_view(await users.get(request.user_id))

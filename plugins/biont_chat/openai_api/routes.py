@@ -68,7 +68,10 @@ async def complete_chat(
 
 @api.get("/models", scopes=_CHAT)
 async def list_openai_models(request: Request) -> dict[str, object]:
-    """List the available models, as in OpenAI's API."""
+    """List the available models, as in OpenAI's API.
+
+    The ids in the list are the values of `model` in requests.
+    """
     states = await request.workbench.get(LLM_GATEWAY).read_backend_states()
     return make_model_list((state.name, model.name) for state in states for model in state.models)
 

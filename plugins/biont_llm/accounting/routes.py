@@ -76,7 +76,10 @@ async def read_usage(
     since: Instant | None = None,
     until: Instant | None = None,
 ) -> UsageList:
-    """Read the usage of your calls of language models."""
+    """Read the usage of your calls of language models.
+
+    `group_by` names what to sum up by: day, model, key or schedule.
+    """
     groups = _parse_groups(group_by)
     found = await request.workbench.store.read(sum_usage, request.user_id, groups, since, until)
     return UsageList(data=[make_usage_view(usage) for usage in found])
@@ -86,7 +89,10 @@ async def read_usage(
 async def list_model_calls(
     request: Request, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[CallView]:
-    """List your calls of language models, the latest first."""
+    """List your calls of language models, the latest first.
+
+    `prompt` and `answer` are null unless the operator has texts kept.
+    """
     rows = await request.workbench.store.read(
         RecordedCall.read_page, request.user_id, limit, decode_cursor(cursor)
     )

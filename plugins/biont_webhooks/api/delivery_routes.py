@@ -80,7 +80,10 @@ async def list_deliveries(  # noqa: PLR0913  # each is a parameter of the query
 
 @api.get(DELIVERY, scopes=SCOPES)
 async def read_delivery(request: Request, webhook_id: RowId, delivery_id: RowId) -> DeliveryView:
-    """Read a delivery with all attempts."""
+    """Read a delivery with all attempts.
+
+    Each attempt has its status code, its duration and the beginning of the answer.
+    """
     return make_delivery_view(
         *await request.workbench.store.read(get_delivery, request.user_id, webhook_id, delivery_id)
     )

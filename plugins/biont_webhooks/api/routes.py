@@ -59,7 +59,10 @@ async def register_webhook(request: Request, body: NewWebhook) -> RegisteredWebh
 async def list_webhooks(
     request: Request, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[WebhookView]:
-    """List your webhooks, the newest first."""
+    """List your webhooks, the newest first.
+
+    The secrets are not shown.
+    """
     rows = await request.workbench.store.read(
         Webhook.read_page, request.user_id, limit, decode_cursor(cursor)
     )
@@ -70,7 +73,10 @@ async def list_webhooks(
 
 @api.get(WEBHOOK, scopes=SCOPES)
 async def read_webhook(request: Request, webhook_id: RowId) -> WebhookView:
-    """Read a webhook."""
+    """Read a webhook.
+
+    The secret is not shown.
+    """
     webhook = await request.workbench.store.read(Webhook.get_owned, request.user_id, webhook_id)
     return _make_view(request, webhook)
 
@@ -96,7 +102,10 @@ async def change_webhook(
 
 @api.post(f"{WEBHOOK}/pause", scopes=SCOPES, status=200)
 async def pause_webhook(request: Request, webhook_id: RowId) -> WebhookView:
-    """Pause a webhook: no deliveries are created, and pending deliveries wait, until a resume."""
+    """Pause a webhook: no deliveries are created, and pending deliveries wait, until a resume.
+
+    A test and a resend are attempted all the same.
+    """
     return _make_view(
         request, await request.workbench.get(WEBHOOKS).pause(request.user_id, webhook_id)
     )

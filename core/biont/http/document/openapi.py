@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field, JsonValue, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
-from biont.event_types import EventTypes, KnownType
+from biont.event_types import CUSTOM, EventTypes, KnownType
 from biont.http.api import Dialect
+from biont.http.document.examples import make_example
 from biont.http.document.operations import (
     Part,
     describe_operation,
@@ -101,7 +102,9 @@ def make_openapi(
         "tags": _describe_tags(endpoints),
         "paths": paths,
         "webhooks": {
-            known.name: {"post": _describe_delivery(known, schemas[known.name, "payload"])}
+            known.name: {
+                "post": _describe_delivery(known, schemas[known.name, "payload"], definitions)
+            }
             for known in event_types
         },
         "components": {
@@ -191,7 +194,13 @@ def _describe_tags(endpoints: Sequence[Endpoint]) -> list[JsonValue]:
     ]
 
 
-def _describe_delivery(known: KnownType, payload: JsonValue) -> dict[str, JsonValue]:
+def _describe_delivery(
+    known: KnownType, payload: JsonValue, definitions: Mapping[str, JsonValue]
+) -> dict[str, JsonValue]:
+    body = describe_body(known, payload)
+    example = make_example(body, definitions)
+    if isinstance(example, dict) and known.name == CUSTOM:
+        example["event_type"] = "custom_invoice_paid"
     return {
         "operationId": f"deliver_{known.name.removesuffix('_*')}",
         "tags": [_DELIVERIES],
@@ -213,7 +222,7 @@ def _describe_delivery(known: KnownType, payload: JsonValue) -> dict[str, JsonVa
         ],
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": describe_body(known, payload)}},
+            "content": {"application/json": {"schema": body, "example": example}},
         },
         "responses": {
             "200": {"description": "The receiver has accepted the event."},

@@ -64,6 +64,12 @@ _OWN_HEADERS: Mapping[int, tuple[str, ...]] = {
     429: ("Retry-After",),
     503: ("Retry-After",),
 }
+_TEXTS: Mapping[str, str] = {
+    "application/x-ndjson": '{"id": 1, "title": "Tea"}\n{"id": 2, "title": "Coffee"}\n',
+    "text/event-stream": 'id: 17\nevent: note_created\ndata: {"note_id": 1}\n\n',
+    "text/markdown": "# Tea\n",
+}
+"""Examples of texts that are no JSON documents, by media type."""
 _OPTIONAL = frozenset({"Link"})
 
 
@@ -160,7 +166,7 @@ def describe_success(
         example = make_example(answer, definitions)
         content["application/json"] = {"schema": answer, "example": example}
     kinds = (route.media_type,) if isinstance(route.media_type, str) else route.media_type
-    content |= {kind: {"schema": _describe_media(kind)} for kind in kinds or ()}
+    content |= {kind: _describe_media(kind) for kind in kinds or ()}
     if content:
         response["content"] = content
     return response
@@ -178,9 +184,10 @@ def _describe_location() -> dict[str, JsonValue]:
 
 def _describe_media(kind: str) -> JsonValue:
     if kind == "application/json":
-        return {"type": "object"}
-    is_text = kind.startswith("text/") or kind == "application/x-ndjson"
-    return {"type": "string"} if is_text else {"type": "string", "format": "binary"}
+        return {"schema": {"type": "object"}}
+    is_text = kind.startswith("text/") or kind in _TEXTS
+    schema: JsonValue = {"type": "string"} if is_text else {"type": "string", "format": "binary"}
+    return {"schema": schema, "example": _TEXTS[kind]} if kind in _TEXTS else {"schema": schema}
 
 
 def _refer(*names: str) -> dict[str, JsonValue]:
