@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -24,6 +25,7 @@ from biont.operations import (
     OperationView,
     Part,
     make_operation_view,
+    operations,
 )
 from biont.operations.tables import delete_operations, find_old_operations
 from biont.testing import ApiClient, MakeClient, ManualClock, rows_of
@@ -40,6 +42,7 @@ class Sweeper:
     """A plugin with operations of some parts, and a record of the parts that were written."""
 
     def __init__(self) -> None:
+        self.limits: list[int] = []
         self.written: list[tuple[int, int]] = []
         self.failures = 0
         self.gate = asyncio.Event()
@@ -92,7 +95,11 @@ class Sweeper:
             self.failures -= 1
             raise StoreUnavailable("the database is locked")
 
+        self.limits.append(part.limit)
+
         def write(_: Transaction) -> Counts:
+            if chosen.mood == "slow":
+                time.sleep(operations.LONG_SECONDS * 1.2)
             if chosen.mood == "broken write":
                 raise ValueError("cannot be written")
             self.written.append((part.operation_id, number))
@@ -123,7 +130,7 @@ def plugins(sweeper: Sweeper) -> Mapping[str, ModuleType]:
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try failed parts again at once."""
-    monkeypatch.setattr("biont.operations.operations._BACKOFF", Backoff([0.0, 0.0, 0.0]))
+    monkeypatch.setattr(operations, "BACKOFF", Backoff([0.0, 0.0, 0.0]))
 
 
 async def begin(client: ApiClient, kind: str = "sweep", **parameters: JsonValue) -> str:
@@ -221,6 +228,22 @@ async def test_a_part_that_fails_now_and_then_is_tried_again(
 async def test_an_operation_that_cannot_be_counted_goes_on(client: ApiClient) -> None:
     ended = await wait_for_end(client, await begin(client, mood="uncounted"))
     assert (ended["status"], ended["counted"]) == ("done", 12)
+
+
+async def test_slow_parts_are_followed_by_smaller_ones(
+    client: ApiClient, sweeper: Sweeper
+) -> None:
+    await wait_for_end(client, await begin(client, mood="slow", parts=5))
+    assert sweeper.limits == [100, 50, 25, 20, 20]
+
+
+async def test_quick_parts_are_followed_by_larger_ones(
+    client: ApiClient, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "SHORT_SECONDS", 60.0)
+    monkeypatch.setattr(operations, "LONG_SECONDS", 60.0)
+    await wait_for_end(client, await begin(client))
+    assert sweeper.limits == [100, 200, 200]
 
 
 async def test_operations_take_turns(client: ApiClient, sweeper: Sweeper) -> None:

@@ -22,14 +22,21 @@ class OperationView(Schema):
     status: OperationStatus
     counted: int | None = Field(
         description="The number of rows to look at; null until they are counted. At the end of "
-        "the act the sum of `done`, `skipped` and `failed`."
+        "the act the sum of `done`, `skipped` and `failed`.",
+        examples=[3000],
     )
-    done: int = Field(description="The number of rows that were changed.")
-    skipped: int = Field(description="The number of rows with nothing to do.")
-    failed: int = Field(description="The number of rows for which the act has failed.")
-    error: str | None = Field(description="The last error, of a part that was tried again or not.")
+    done: int = Field(description="The number of rows that were changed.", examples=[1200])
+    skipped: int = Field(description="The number of rows with nothing to do.", examples=[0])
+    failed: int = Field(
+        description="The number of rows for which the act has failed.", examples=[0]
+    )
+    error: str | None = Field(
+        description="The last error, of a part that was tried again or not.", examples=[None]
+    )
     begun_at: datetime
-    ended_at: datetime | None = Field(description="Null while the operation runs.")
+    ended_at: datetime | None = Field(
+        description="Null while the operation runs.", examples=[None]
+    )
 
 
 def make_operation_view(operation: Operation) -> OperationView:

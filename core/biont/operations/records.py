@@ -150,6 +150,14 @@ def cancel_operation(
     return operation
 
 
+def cancel_operations(tx: Transaction, user_id: int, subject: str, now: datetime) -> None:
+    """End the running operations on an object of a user."""
+    running = Operation.of_user(user_id).where(_IS_RUNNING_BY_INDEX, Operation.subject == subject)
+    for operation in list(running):
+        end_operation(tx, operation, OperationStatus.CANCELLED, now)
+        operation.save()
+
+
 def get_operation(user_id: int, operation_id: int, kinds: Sequence[str] | None) -> Operation:
     """Return an operation of a user, of one of the `kinds`; None for any kind.
 

@@ -7,7 +7,7 @@ import orjson
 from biont import Api, Page, Request, RowId, Scope
 from biont.exceptions import ForbiddenAddress, InputProblem, InvalidInput
 from biont.http import Cursor, Limit, decode_cursor, make_page
-from biont_webhooks.api.bulk_acts import begin_act
+from biont_webhooks.api.bulk_acts import begin_deletion
 from biont_webhooks.api.schemas import (
     ChangedWebhook,
     CreatedWebhook,
@@ -20,7 +20,6 @@ from biont_webhooks.api.schemas import (
     list_columns,
     make_webhook_view,
 )
-from biont_webhooks.service.bulk_acts import WEBHOOK_DELETE, ActParameters
 from biont_webhooks.service.webhooks import WEBHOOKS
 from biont_webhooks.subscription.pattern_warnings import list_warnings
 from biont_webhooks.subscription.signing import generate_secret
@@ -147,16 +146,10 @@ async def rotate_secret(
 async def delete_webhook(request: Request, webhook_id: RowId) -> None:
     """Delete a webhook with its deliveries; pending deliveries are not attempted.
 
-    The webhook is gone at once. Its deliveries are deleted in the background, by an operation of
-    the kind `webhook_delete`.
+    The webhook is gone at once, and its running operations are cancelled. Its deliveries are
+    deleted in the background, by an operation of the kind `webhook_delete`.
     """
-    webhooks = request.workbench.get(WEBHOOKS)
-    await begin_act(
-        request,
-        WEBHOOK_DELETE,
-        ActParameters(webhook_id=webhook_id),
-        before=lambda tx: webhooks.delete(tx, request.user_id, webhook_id),
-    )
+    await begin_deletion(request, webhook_id)
 
 
 def _check_url(request: Request, url: str) -> None:

@@ -124,7 +124,7 @@ async def test_recovery_attempts_failed_deliveries_since_an_instant(
 async def test_recovery_of_many_deliveries_takes_several_writes(
     client: ApiClient, receiver: WebhookReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("_FIRST_ROWS", "_MOST_ROWS"):
+    for name in ("FIRST_ROWS", "MOST_ROWS"):
         monkeypatch.setattr(f"biont.operations.operations.{name}", 3)
     webhook = await register(client, receiver.url, event_types=["custom_*"])
     receiver.status = 500

@@ -110,7 +110,7 @@ async def test_replay_respects_time_types_and_filter(
 async def test_replay_of_many_events_takes_several_writes(
     client: ApiClient, receiver: WebhookReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("_FIRST_ROWS", "_MOST_ROWS"):
+    for name in ("FIRST_ROWS", "MOST_ROWS"):
         monkeypatch.setattr(f"biont.operations.operations.{name}", 3)
     for number in range(7):
         await emit(client, number=number)
@@ -136,7 +136,7 @@ async def test_replay_goes_on_when_retention_deletes_the_event_where_it_was(
 async def test_replay_passes_over_many_unwanted_events_in_a_part(
     client: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("_FIRST_ROWS", "_MOST_ROWS"):
+    for name in ("FIRST_ROWS", "MOST_ROWS"):
         monkeypatch.setattr(f"biont.operations.operations.{name}", 1)
     for number in range(25):
         await emit(client, "custom_b" if number == 15 else "custom_a")

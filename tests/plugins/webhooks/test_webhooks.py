@@ -13,6 +13,7 @@ from standardwebhooks import Webhook
 from support.webhooks import PATH, register, wait_for_deliveries
 from svix.webhooks import Webhook as SvixWebhook
 
+from biont import Workbench
 from biont.testing import ApiClient, MakeClient, ManualClock, WebhookReceiver, rows_of
 
 
@@ -185,10 +186,27 @@ async def test_many_events_reach_many_webhooks_once_each(
     assert len({request.headers["webhook-id"] for request in requests}) == 40
 
 
+async def test_a_replay_that_runs_is_cancelled_with_its_webhook(
+    client: ApiClient, workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = await register(client, "https://example.com/hook")
+    webhook = await register(client, "https://example.com/hook")
+    with monkeypatch.context() as patch:
+        # Without its kind, an operation waits.
+        patch.setattr(workbench.operations, "kinds", {})
+        replays = [
+            await client.post(f"{PATH}/{number}/replay", {"since": "2026-03-01T00:00:00Z"})
+            for number in (webhook["id"], kept["id"])
+        ]
+    assert (await client.ask("DELETE", f"{PATH}/{webhook['id']}"))[0] == 204
+    found = [await client.get(f"/operations/{replay['id']}") for replay in replays]
+    assert [operation["status"] for operation in found] == ["cancelled", "running"]
+
+
 async def test_many_deliveries_are_deleted_with_their_webhook(
     client: ApiClient, receiver: WebhookReceiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("_FIRST_ROWS", "_MOST_ROWS"):
+    for name in ("FIRST_ROWS", "MOST_ROWS"):
         monkeypatch.setattr(f"biont.operations.operations.{name}", 2)
     webhook = await register(client, receiver.url, event_types=["custom_*"])
     other = await register(client, receiver.url, event_types=["custom_*"])
