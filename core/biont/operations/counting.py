@@ -9,6 +9,7 @@ import structlog
 
 from biont.operations.part import Part
 from biont.operations.records import find_running, make_part, save_count
+from biont.security.error_texts import format_traceback
 from biont.store.scan import SCAN_ROWS
 from biont.store.store import Store
 
@@ -28,9 +29,13 @@ async def count_operation(store: Store, operation_id: int, count: CountRows) -> 
             number, cursor = await store.read(count, part)
             counted, part = counted + number, replace(part, cursor=cursor)
         await store.write(save_count, operation_id, counted)
-    except Exception:  # noqa: BLE001  # of a plugin
+    except Exception as error:  # noqa: BLE001  # of a plugin
         # The number is for the eyes of the client: the operation goes on without it.
-        _log.exception("rows of an operation not counted", operation=operation_id)
+        _log.warning(
+            "rows of an operation not counted",
+            operation=operation_id,
+            traceback=format_traceback(error),
+        )
 
 
 def _count_first(operation_id: int, count: CountRows) -> tuple[Part, int] | None:

@@ -45,7 +45,7 @@ from biont.operations.records import (
     write_chunk,
 )
 from biont.operations.tables import Operation
-from biont.security.error_texts import explain_exception
+from biont.security.error_texts import explain_exception, format_traceback
 from biont.store.patience import keep_trying
 from biont.store.scan import Scan
 from biont.store.store import Store
@@ -220,7 +220,8 @@ class Operations:
             "part of an operation failed",
             operation=operation_id,
             retry_in=wait,
-            exc_info=error,
+            # As text: the locals of all frames may be megabytes, and hold secrets.
+            traceback=format_traceback(error),
         )
         text = explain_exception(error)
         await keep_trying(
