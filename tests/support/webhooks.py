@@ -9,10 +9,29 @@ from aiohttp import web
 from pydantic import JsonValue
 
 from biont.testing import ApiClient
+from biont_webhooks.subscription.retry_policy import RetryPolicy, Success
+from biont_webhooks.subscription.subscriber import Subscriber
 
 PATH = "/webhooks/outgoing"
 
 Document = dict[str, JsonValue]
+
+SUBSCRIBER = Subscriber(
+    id=1,
+    user_id=1,
+    url="https://receiver.test/",
+    event_types=("*",),
+    filter=None,
+    keys=(),
+    success=Success("2xx"),
+    retry=RetryPolicy(()),
+    headers={},
+    rate=None,
+    concurrency=None,
+    is_active=True,
+    waits_until=None,
+)
+"""A webhook as the delivery path sees it."""
 
 
 @dataclass

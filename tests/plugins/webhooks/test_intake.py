@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestServer
+from support.webhooks import SUBSCRIBER
 
 from biont import Scope
 from biont.application import open_application
@@ -20,30 +21,13 @@ from biont.testing import ApiClient, ManualClock, make_key, write_config
 from biont_webhooks.delivery.deliveries import PendingDelivery
 from biont_webhooks.delivery.endpoint_queue import EndpointQueue
 from biont_webhooks.delivery.intake_hold import IntakeHold
-from biont_webhooks.subscription.retry_policy import RetryPolicy, Success
 from biont_webhooks.subscription.subscriber import Subscriber
 from biont_webhooks.tables import AttemptTrigger
-
-WEBHOOK = Subscriber(
-    id=1,
-    user_id=1,
-    url="https://receiver.test/",
-    event_types=("*",),
-    filter=None,
-    keys=(),
-    success=Success("2xx"),
-    retry=RetryPolicy(()),
-    headers={},
-    rate=None,
-    concurrency=None,
-    is_active=True,
-    waits_until=None,
-)
 
 
 def pop_after(
     wait: float,
-    webhook: Subscriber = WEBHOOK,
+    webhook: Subscriber = SUBSCRIBER,
     *,
     duration: float = 0.001,
     trigger: AttemptTrigger = AttemptTrigger.EVENT,
@@ -104,8 +88,10 @@ async def test_intake_is_open_after_the_stop() -> None:
         pytest.param(pop_after(0.01), id="no lag"),
         pytest.param(pop_after(0.2, duration=0.3), id="slow receiver"),
         pytest.param(pop_after(0.2, trigger=AttemptTrigger.REPLAY), id="replay"),
-        pytest.param(pop_after(0.2, replace(WEBHOOK, rate=5.0)), id="rate of its own"),
-        pytest.param(pop_after(0.2, replace(WEBHOOK, concurrency=1)), id="concurrency of its own"),
+        pytest.param(pop_after(0.2, replace(SUBSCRIBER, rate=5.0)), id="rate of its own"),
+        pytest.param(
+            pop_after(0.2, replace(SUBSCRIBER, concurrency=1)), id="concurrency of its own"
+        ),
     ],
 )
 async def test_intake_is_open_when_new_events_are_not_the_reason(queue: EndpointQueue) -> None:
