@@ -30,6 +30,7 @@ from biont.http.asyncapi import make_asyncapi
 from biont.http.core_routes import api as core_api
 from biont.http.dead_letter_routes import api as dead_letter_api
 from biont.http.document.openapi import make_openapi
+from biont.http.idempotency import RUNNING_KEYS, RunningKeys
 from biont.http.key_routes import api as key_api
 from biont.http.operation_routes import api as operation_api
 from biont.http.pages.routes import api as pages_api
@@ -87,6 +88,7 @@ class Application:
         self._states = StateFile(settings.database.path)
         self.workbench = make_workbench(settings, sections, clock, self._factory)
         self.workbench.provide(SYSTEM, self)
+        self.workbench.provide(RUNNING_KEYS, RunningKeys())
         self.workbench.health.add_check(self._check_tasks)
         self._starter = PluginStarter(
             plugins,

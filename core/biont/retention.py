@@ -1,12 +1,14 @@
-"""Retention of the core's tables: the records of runs and operations, and dead letters.
+"""Retention of the core's tables: runs, operations, dead letters and idempotency records.
 
 Plugins delete the old rows of their own tables, with `biont.store.delete_old_rows`.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 
+from biont.accounts.idempotency_records import delete_old_requests
 from biont.operations.tables import delete_operations, find_old_operations
 from biont.scheduler.retention import delete_runs, find_old_runs
 from biont.store.dead_letters import delete_letters, find_old_letters
@@ -31,3 +33,12 @@ def register_retention(workbench: Workbench) -> None:
         if days:
             task = partial(delete_found_rows, workbench.store, workbench.clock, days, find, delete)
             workbench.background_tasks.every(RETENTION_INTERVAL, name, task)
+    task = partial(_delete_requests, workbench)
+    workbench.background_tasks.every(RETENTION_INTERVAL, "idempotency.retention", task)
+
+
+async def _delete_requests(workbench: Workbench) -> None:
+    hours = workbench.settings.server.idempotency_hours
+    before = workbench.clock.now() - timedelta(hours=hours)
+    while await workbench.store.write(delete_old_requests, before):
+        pass

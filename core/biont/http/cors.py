@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from aiohttp import hdrs, web
 
 from biont.http.causation_headers import CORRELATION, HOPS
+from biont.http.idempotency import IDEMPOTENCY_KEY
 from biont.http.request_id import REQUEST_ID
 
 _READ = frozenset(
@@ -23,7 +24,7 @@ _READ = frozenset(
         hdrs.CONTENT_TYPE,
         CORRELATION,
         HOPS,
-        "Idempotency-Key",
+        IDEMPOTENCY_KEY,
         "Last-Event-ID",
         "X-API-Key",
         REQUEST_ID,
@@ -32,7 +33,8 @@ _READ = frozenset(
 # Nobody reads these, but OpenAI's client sends them with each request.
 _OPENAI_CLIENT = ("x-stainless-", "openai-")
 _EXPOSED = (
-    "Link, Location, Retry-After, X-Request-ID, ETag, Allow, WWW-Authenticate, Content-Disposition"
+    "Link, Location, Retry-After, X-Request-ID, ETag, Allow, WWW-Authenticate, "
+    "Content-Disposition, Idempotency-Replayed"
 )
 _MAX_AGE = "600"
 _HEADERS_ASKED_FOR = 100

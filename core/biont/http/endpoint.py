@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import hdrs, web
 from multidict import istr
@@ -17,6 +17,8 @@ from biont.http.api import Route
 from biont.http.body import check_content_type, read_body
 from biont.http.causation_headers import read_causation_headers
 from biont.http.error_responses import answer_error
+from biont.http.idempotency import IDEMPOTENCY_KEY, answer_once, refuse_streams
+from biont.http.location import make_location
 from biont.http.merge_patch import NOT_EMPTY
 from biont.http.paging import Page
 from biont.http.request import Request
@@ -64,6 +66,8 @@ class Endpoint:
         self._is_strict = route.dialect is None
         # Reading emits no events, so the most frequent requests skip the causation headers.
         self._may_emit = route.method != "GET"
+        # A public route has no API key to which an idempotency key could belong.
+        self.is_repeatable = route.method == hdrs.METH_POST and not route.public
         self._null_detail = NOT_EMPTY if route.method == hdrs.METH_PATCH else None
         media_type = route.media_type or "application/json"
         self._media_type = media_type if isinstance(media_type, str) else media_type[0]
@@ -78,6 +82,7 @@ class Endpoint:
         try:
             request = await self._authorise(http)
             arguments = self._read_parameters(http)
+            content = b""
             if self._body is not None:
                 # After authentication: a stranger's large body is never read.
                 content = await read_body(http)
@@ -90,11 +95,32 @@ class Endpoint:
             if http.method == hdrs.METH_HEAD and self.signature.streams:
                 # The headers alone: a stream has no end, and an export takes long.
                 return web.Response(content_type=self._media_type)
+            if self.is_repeatable and IDEMPOTENCY_KEY in http.headers:
+                self._check_stream(arguments.get(BODY))
+                answer = partial(self._answer, request, arguments)
+                return await answer_once(request, self.route, content, answer)
             with contain_exit():
                 result = await self._function(request, **arguments)
             return self._respond(http, result)
         except Exception as error:  # noqa: BLE001  # the one boundary of errors
             return answer_error(http, error, self._dialect)
+
+    async def _answer(
+        self, request: Request, arguments: Mapping[str, object]
+    ) -> web.StreamResponse:
+        """Return the response of the route function, or an error response."""
+        try:
+            with contain_exit():
+                result = await self._function(request, **arguments)
+            return self._respond(request.http, result)
+        except Exception as error:  # noqa: BLE001  # as in `answer_request`
+            return answer_error(request.http, error, self._dialect)
+
+    def _check_stream(self, body: object) -> None:
+        """Refuse an idempotency key if the answer is a stream."""
+        may_stream = self.signature.may_respond and getattr(body, "stream", False)
+        if self.signature.streams or may_stream:
+            refuse_streams()
 
     def _respond(self, http: web.Request, result: object) -> web.StreamResponse:
         signature = self.signature
@@ -114,9 +140,8 @@ class Endpoint:
             return _make_page_headers(http, result)
         if self.route.location is None:
             return _JSON
-        fields = _Fields(result, http.match_info)
         try:
-            location = self.route.location.format_map(fields)
+            location = make_location(self.route.location, result, http.match_info)
         except AttributeError:
             if not self.signature.has_forms:
                 raise
@@ -160,17 +185,6 @@ class Endpoint:
             raise InvalidInput.from_validation(
                 error, point_to, null_detail=self._null_detail
             ) from error
-
-
-@dataclass(frozen=True, slots=True)
-class _Fields:
-    """Names in the location of a created object: path parameters, then fields of the result."""
-
-    result: object
-    path: Mapping[str, str]
-
-    def __getitem__(self, name: str) -> str:
-        return self.path[name] if name in self.path else str(getattr(self.result, name))
 
 
 def _read_bearer(http: web.Request) -> str | None:

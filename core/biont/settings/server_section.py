@@ -82,6 +82,12 @@ class ServerSettings(Section):
         description="Largest number of connections; 0 for as many as the limit of open files "
         "permits, of which a quarter is kept for other parts.",
     )
+    idempotency_hours: int = Field(
+        24,
+        ge=1,
+        le=24 * 365,
+        description="Hours for which the answer to a request with an Idempotency-Key is kept.",
+    )
     docs: bool = Field(
         True,
         description="Whether everybody may read the pages /docs and /llms.txt, openapi.json and "

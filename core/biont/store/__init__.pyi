@@ -1,3 +1,4 @@
+from biont.store.companion import bookkeeping as bookkeeping
 from biont.store.database import InstantField as InstantField
 from biont.store.database import Table as Table
 from biont.store.database import dump_json as dump_json

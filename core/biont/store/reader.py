@@ -44,6 +44,19 @@ def name_exit(error: BaseException) -> RuntimeError:
     return RuntimeError(f"a store function raised {describe_raised(error)}")
 
 
+def settle(future: asyncio.Future[object], result: object, error: Exception | None) -> None:
+    """Resolve the future of a read or write, unless the caller has given up."""
+    if future.done():
+        return
+    if isinstance(error, StopIteration):
+        # A future refuses StopIteration, and the awaiting code would wait for ever.
+        error = name_exit(error)
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(result)
+
+
 class Readers:
     """Runs reads on several threads.
 

@@ -16,6 +16,7 @@ from peewee import PeeweeException
 from biont.event import Event, EventFactory
 from biont.exceptions import StoreUnavailable
 from biont.runtime.health import HealthProblem
+from biont.store.companion import accompany, has_companion
 from biont.store.condition import DatabaseCondition
 from biont.store.database import activate, open_sqlite
 from biont.store.failures import translate_error
@@ -23,7 +24,7 @@ from biont.store.file_modes import protect_files
 from biont.store.journal import CallTransactionalHandlers, JournalEntry
 from biont.store.migration import CORE_MIGRATIONS, Tables, migrate
 from biont.store.model_check import check_models
-from biont.store.reader import Read, Readers, ReadReply, name_exit
+from biont.store.reader import Read, Readers, ReadReply, settle
 from biont.store.transaction import Transaction
 from biont.store.write import Committed, TransactionCall, Write
 from biont.store.writer import Writer
@@ -199,7 +200,7 @@ class Store:
     async def _call(self, function: Callable[[Transaction], T]) -> T:
         future = self._open_loop().create_future()
         transaction = Transaction(self._factory)
-        call = TransactionCall(function, transaction, contextvars.copy_context())
+        call = TransactionCall(accompany(function), transaction, contextvars.copy_context())
         self._submit(Write(call, transaction.events, future))
         return cast("T", await future)
 
@@ -209,6 +210,8 @@ class Store:
         Raises:
             StoreUnavailable: the event was not written; the same call may succeed later.
         """
+        if has_companion():
+            return self._call(lambda transaction: transaction.add(event))
         future = self._open_loop().create_future()
         self._submit(Write(None, [event], future))
         return future
@@ -235,7 +238,7 @@ class Store:
     def _reply(self, answers: Sequence[ReadReply]) -> None:
         def reply() -> None:
             for answer in answers:
-                _settle(answer.future, answer.result, answer.error)
+                settle(answer.future, answer.result, answer.error)
 
         self._call_on_loop(reply)
 
@@ -246,7 +249,7 @@ class Store:
             for write in committed.writes:
                 if write.call is not None and write.error is None:
                     self._schedule(write.call.transaction.callbacks)
-                _settle(write.future, write.result, write.error)
+                settle(write.future, write.result, write.error)
             if committed.entries:
                 for callback in self._on_commit:
                     callback(committed.entries, committed.redelivered)
@@ -285,15 +288,3 @@ class Store:
             replies, self._replies = self._replies, []
         for reply in replies:
             reply()
-
-
-def _settle(future: asyncio.Future[object], result: object, error: Exception | None) -> None:
-    if future.done():
-        return
-    if isinstance(error, StopIteration):
-        # A future refuses StopIteration, and the awaiting code would wait for ever.
-        error = name_exit(error)
-    if error is not None:
-        future.set_exception(error)
-    else:
-        future.set_result(result)

@@ -35,7 +35,10 @@ class Transaction:
             InvalidInput: the type or the payload cannot be stored.
             Conflict: the chain of events that led here is too long.
         """
-        event = self._factory.make(event_type, user_id, payload)
+        return self.add(self._factory.make(event_type, user_id, payload))
+
+    def add(self, event: Event) -> Event:
+        """Make `event`, which the factory has made, durable together with this write."""
         self.events.append(event)
         return event
 

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from biont import Store
 from biont.llm import LlmCall, TokenUsage
-from biont.store import execute_sql
+from biont.store import bookkeeping, execute_sql
 from biont_llm.accounting.tables import RecordedCall
 
 
@@ -99,7 +99,9 @@ class StoredCallLog:
         Raises:
             StoreUnavailable: the record was not written.
         """
-        await self._store.write(_insert_record, entry)
+        # A call that has failed is recorded too, and the client may repeat such a request.
+        with bookkeeping():
+            await self._store.write(_insert_record, entry)
 
     async def sum_spending(self, owner: Owner, number: int, day: str) -> Spending:
         """Return the spending of an owner on a day in UTC.

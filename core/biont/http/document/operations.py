@@ -15,6 +15,7 @@ from biont.http.causation_headers import CORRELATION, HOPS
 from biont.http.document.examples import make_example
 from biont.http.document.responses import describe_success, list_problems, name_problem
 from biont.http.endpoint import Endpoint
+from biont.http.idempotency import IDEMPOTENCY_KEY
 from biont.http.merge_patch import MERGE_PATCH
 from biont.http.request_id import REQUEST_ID
 
@@ -32,8 +33,16 @@ _SHARED: Mapping[str, str] = {
         "The number of events that led to this request, from the delivery of a webhook. A chain "
         "longer than `events.max_hops` is refused with 409."
     ),
+    str(IDEMPOTENCY_KEY): (
+        "A text of your choice, new for each request: 1-255 printable ASCII characters, with or "
+        "without quotes. A request that is repeated with the same key takes effect once and gets "
+        "the first answer again."
+    ),
 }
 """Request headers of many operations, which refer to them."""
+
+# Two more characters, for the quotes.
+_LONGEST: Mapping[str, int] = {str(HOPS): 3, str(IDEMPOTENCY_KEY): 257}
 
 
 def describe_shared_parameters() -> dict[str, JsonValue]:
@@ -43,7 +52,7 @@ def describe_shared_parameters() -> dict[str, JsonValue]:
             "name": name,
             "in": "header",
             "description": meaning,
-            "schema": {"type": "string", "maxLength": 3 if name == HOPS else 100},
+            "schema": {"type": "string", "maxLength": _LONGEST.get(name, 100)},
         }
         for name, meaning in _SHARED.items()
     }
@@ -172,6 +181,8 @@ def _describe_parameters(
     shared = [str(REQUEST_ID)]
     if endpoint.route.method != "GET":
         shared += [str(CORRELATION), str(HOPS)]
+    if endpoint.is_repeatable:
+        shared.append(str(IDEMPOTENCY_KEY))
     parameters += [{"$ref": f"#/components/parameters/{name}"} for name in shared]
     return parameters
 

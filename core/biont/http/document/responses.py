@@ -20,7 +20,9 @@ _MEANINGS: Mapping[int, str] = {
     403: "The scope of the API key does not cover this request.",
     404: "There is no such object, or the object belongs to another user.",
     408: "The body did not arrive in time.",
-    409: "The request conflicts with the present state; or the events of a chain are exhausted.",
+    409: "The request conflicts with the present state; or the events of a chain are exhausted; "
+    "or the first request with this `Idempotency-Key` is still running (`Retry-After`), or took "
+    "effect without a known answer (`Location` of the created object, if known).",
     413: "The body is too large.",
     415: "The body is not JSON in UTF-8, or its content coding is unknown.",
     422: "The input is not valid; the response lists all problems with their places.",
@@ -52,6 +54,11 @@ _HEADERS: Mapping[str, tuple[str, JsonValue, JsonValue]] = {
         {"type": "integer", "minimum": 0},
         1,
     ),
+    "Idempotency-Replayed": (
+        "`true` if the answer is repeated, because of the `Idempotency-Key`; otherwise absent.",
+        {"type": "string"},
+        "true",
+    ),
     "WWW-Authenticate": (
         "The scheme of authentication.",
         {"type": "string"},
@@ -70,7 +77,7 @@ _TEXTS: Mapping[str, str] = {
     "text/markdown": "# Tea\n",
 }
 """Examples of texts that are no JSON documents, by media type."""
-_OPTIONAL = frozenset({"Link"})
+_OPTIONAL = frozenset({"Link", "Idempotency-Replayed"})
 
 
 def describe_headers() -> dict[str, JsonValue]:
@@ -153,6 +160,8 @@ def describe_success(
         headers |= _describe_location() if endpoint.signature.has_forms else _refer("Location")
     if endpoint.signature.answers_page:
         headers |= _refer("Link")
+    if endpoint.is_repeatable:
+        headers |= _refer("Idempotency-Replayed")
     headers |= {
         header.name: {"description": header.description, "schema": {"type": "string"}}
         for header in route.sends
