@@ -145,9 +145,7 @@ async def test_an_event_is_emitted_once(client: ApiClient) -> None:
 
 async def test_another_body_or_path_with_the_same_key_is_refused(client: ApiClient) -> None:
     await post(client, "k")
-    for path, body in (("/notes", {"title": "Other"}), ("/tasks", NOTE | {"content": None})):
-        answer = await post(client, "k", path, {"title": "Other"} if body is None else body)
-        assert answer.status == 422, path
+    assert (await post(client, "k", "/notes", {"title": "Other"})).status == 422
     other = await post(client, "k", "/tasks", {"title": "Other"})
     assert other.status == 422
     assert other.document["errors"][0]["parameter"] == "Idempotency-Key"  # type: ignore[index, call-overload]  # JSON
