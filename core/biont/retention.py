@@ -1,4 +1,4 @@
-"""Retention of the core's tables: runs, operations, dead letters and idempotency records.
+"""Retention of the core's tables: runs, operations, dead letters and records of requests.
 
 Plugins delete the old rows of their own tables, with `biont.store.delete_old_rows`.
 """
@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import partial
 
 from biont.accounts.idempotency_records import delete_old_requests
+from biont.events.client_ids import delete_client_ids, find_old_client_ids
 from biont.operations.tables import delete_operations, find_old_operations
 from biont.scheduler.retention import delete_runs, find_old_runs
 from biont.store.dead_letters import delete_letters, find_old_letters
@@ -22,6 +23,7 @@ def register_retention(workbench: Workbench) -> None:
     kept = (
         ("scheduler.retention", settings.scheduler.keep_days, find_old_runs, delete_runs),
         ("events.retention", settings.events.keep_days, find_old_letters, delete_letters),
+        ("events.ids", settings.events.id_days, find_old_client_ids, delete_client_ids),
         (
             "operations.retention",
             settings.operations.keep_days,

@@ -9,7 +9,9 @@ from aiohttp import web
 from pydantic import ConfigDict, Field, JsonValue, SkipValidation
 
 from biont.accounts.api_keys import Scope
+from biont.event import Event
 from biont.event_types import CUSTOM_PATTERN, KnownType
+from biont.events.client_ids import CLIENT_ID_PATTERN, EmittedOnce, emit_once
 from biont.exceptions import StoreUnavailable, Unauthorized
 from biont.http.api import Api
 from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
@@ -78,6 +80,12 @@ class NewEvent(Schema):
     # The payload comes from the JSON parser, so a second validation would only cost time.
     payload: dict[str, SkipValidation[JsonValue]] = Field(
         default_factory=dict, examples=[{"invoice": 17}]
+    )
+    id: Annotated[str, Field(pattern=CLIENT_ID_PATTERN)] | None = Field(
+        None,
+        description="An id of your choice, such as a UUID, by which a repeated request is "
+        "recognised: the event is emitted once. The event has an id of its own.",
+        examples=["invoice-17-paid"],
     )
 
 
@@ -204,14 +212,21 @@ async def emit_event(request: Request, body: NewEvent) -> EmittedEvent:
     """Emit a custom event; the event is durable when the response arrives.
 
     The event type begins with `custom_`. Handlers and webhooks get the event soon after, at least
-    once each.
+    once each. A request with the `id` of an earlier request gets the same answer and emits
+    nothing; with another type or payload the status is 409.
     """
     events = request.workbench.events
     await events.intake.wait(request.user_id)
-    event = await events.emit(body.event_type, request.user_id, body.payload)
+    event: Event | EmittedOnce
+    if body.id is None:
+        event = await events.emit(body.event_type, request.user_id, body.payload)
+    else:
+        event = await request.workbench.store.transact(
+            emit_once, body.id, body.event_type, request.user_id, body.payload
+        )
     return EmittedEvent(
         id=event.id,
-        event_type=event.event_type,
+        event_type=body.event_type,
         created_at=event.created_at,
         correlation_id=event.correlation_id,
     )

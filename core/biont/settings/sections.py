@@ -131,6 +131,11 @@ class EventSettings(Section):
     keep_days: KeepDays = Field(
         90, description="Days for which a dead letter is kept; 0 for ever."
     )
+    id_days: KeepDays = Field(
+        30,
+        description="Days for which an event that a client has named by an id is recognised; "
+        "0 for ever.",
+    )
 
 
 class SchedulerSettings(Section):
