@@ -113,8 +113,10 @@ async def test_the_command_line_emits_and_replays_beside_a_running_workbench(
         assert told == "dead letters that match: 1\nto be replayed: 1\n"
         await ada.get_until("/dead-letters", lambda page: not rows_of(page))
     await server.stop()
-    second = (await run("emit", "custom_order", '{"n": 2}', "--user", "ada")).strip()
+    emit = ("emit", "custom_order", '{"n": 2}', "--user", "ada", "--id", "order-2")
+    second = (await run(*emit)).strip()
     await server.start()
+    assert (await run(*emit)).strip() == second
     async with ApiClient(server.url, key) as ada:
         orders = await ada.get_until(
             "/events?event_type=custom_order", lambda page: len(rows_of(page)) == 2
@@ -129,6 +131,7 @@ async def test_the_command_line_emits_and_replays_beside_a_running_workbench(
         ["custom_x", "[1]", "--user", "ada"],
         ["note_created", "{}", "--user", "ada"],
         ["custom_x", "{}", "--user", "nobody"],
+        ["custom_x", "{}", "--user", "nobody", "--id", "a b"],
     ],
 )
 @pytest.mark.usefixtures("workbench")
@@ -137,7 +140,7 @@ async def test_invalid_events_are_refused_with_a_reason(
 ) -> None:
     code, _, error = await run_biont("events", "emit", *arguments, config=tmp_path / "config")
     assert code in (1, 2)
-    assert any(word in error for word in ("PAYLOAD", "EVENT_TYPE", "nobody")), error
+    assert any(word in error for word in ("PAYLOAD", "EVENT_TYPE", "--id", "nobody")), error
 
 
 async def test_all_events_of_a_request_share_its_correlation_id(

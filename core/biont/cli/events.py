@@ -6,10 +6,14 @@ import asyncio
 import contextlib
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from biont.cli.options import config_option, open_accounts, open_store, parse_instant
+
+if TYPE_CHECKING:
+    from biont.event import JsonObject
 
 
 @click.group("events")
@@ -21,33 +25,52 @@ def command() -> None:
 @click.argument("event_type")
 @click.argument("payload", default="{}")
 @click.option("--user", required=True, help="Name of the user whom the event concerns.")
+@click.option("--id", "own_id", help="Emit the event once for this id of your choice.")
 @config_option
-def emit(event_type: str, payload: str, user: str, config: Path | None) -> None:
+def emit(
+    event_type: str, payload: str, user: str, own_id: str | None, config: Path | None
+) -> None:
     """Emit an event of type EVENT_TYPE, which begins with `custom_`; print the event's id.
 
-    PAYLOAD is a JSON object. A running workbench handles the event within a second; otherwise
+    PAYLOAD is a JSON object. With an --id that was used before, nothing is emitted, and the id of
+    the earlier event is printed. A running workbench handles the event within a second; otherwise
     the next start does.
     """
-    from biont.exceptions import BiontError
-    from biont.json_text import parse_json
+    from biont.events.client_ids import check_client_id, emit_once
+    from biont.store import Transaction
 
-    try:
-        content = parse_json(payload.encode(errors="surrogateescape"))
-    except BiontError as error:
-        raise click.BadParameter(str(error), param_hint="PAYLOAD") from error
-    if not isinstance(content, dict):
-        raise click.BadParameter("must be a JSON object", param_hint="PAYLOAD")
+    content = _parse_payload(payload)
     if not event_type.startswith("custom_"):
         raise click.BadParameter("must begin with custom_", param_hint="EVENT_TYPE")
+    if own_id is not None and not check_client_id(own_id):
+        raise click.BadParameter("must be 1-64 letters, digits, _ and -", param_hint="--id")
+
+    def write(tx: Transaction, user_id: int) -> str:
+        if own_id is None:
+            return tx.emit(event_type, user_id, content).id
+        return emit_once(tx, own_id, event_type, user_id, content).id
 
     async def run() -> None:
         async with open_accounts(config) as accounts:
             owner = await accounts.users.find(user)
         async with open_store(config) as store:
-            event = await store.transact(lambda tx: tx.emit(event_type, owner.id, content))
-        click.echo(event.id)
+            event_id = await store.transact(write, owner.id)
+        click.echo(event_id)
 
     asyncio.run(run())
+
+
+def _parse_payload(text: str) -> JsonObject:
+    from biont.exceptions import BiontError
+    from biont.json_text import parse_json
+
+    try:
+        content = parse_json(text.encode(errors="surrogateescape"))
+    except BiontError as error:
+        raise click.BadParameter(str(error), param_hint="PAYLOAD") from error
+    if not isinstance(content, dict):
+        raise click.BadParameter("must be a JSON object", param_hint="PAYLOAD")
+    return content
 
 
 @command.command("replay")

@@ -7,6 +7,7 @@ because two users may choose the same id.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,11 @@ from biont.store.transaction import Transaction
 
 CLIENT_ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 """Pattern of the ids that clients choose for their events."""
+
+
+def check_client_id(text: str) -> bool:
+    """Return whether a client may choose `text` as the id of an event."""
+    return re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text) is not None
 
 
 class ClientEventId(OwnedTable):

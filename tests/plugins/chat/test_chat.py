@@ -48,6 +48,28 @@ async def test_a_question_is_answered(client: ApiClient) -> None:
     )
 
 
+async def test_a_repeated_question_gets_the_first_answer_and_asks_the_model_once(
+    client: ApiClient, scripted: ModelServer
+) -> None:
+    answers = [
+        await client.request("POST", "/chat", QUESTION, headers={"Idempotency-Key": "k"})
+        for _ in range(2)
+    ]
+    assert answers[0].document == answers[1].document
+    assert len(scripted.asked) == 1
+
+
+async def test_a_failed_model_leaves_the_idempotency_key_free(
+    client: ApiClient, scripted: ModelServer
+) -> None:
+    scripted.script = [respond(400, b"{}")]
+    headers = {"Idempotency-Key": "k"}
+    failed = await client.request("POST", "/chat", QUESTION, headers=headers)
+    assert failed.status == 502
+    answer = await client.request("POST", "/chat", QUESTION, headers=headers)
+    assert answer.status == 200
+
+
 async def test_an_answer_emits_an_event(client: ApiClient) -> None:
     await client.post("/chat", QUESTION)
     assert await read_messages(client) == [
