@@ -11,6 +11,8 @@ reason is assumed if all of this is true:
 - its webhook has no rate or concurrency of its own, which would make it wait by the user's choice;
 - the loop is busy: its thread has used more than `BUSY_SHARE` of the recent time, or ticks take
   longer than `BUSY_TICK`, as they do when the thread has to wait for a processor.
+
+A hold ends when no attempt has begun late for `_PATIENCE_TICKS` ticks, or when the loop has time.
 """
 
 from __future__ import annotations
@@ -28,11 +30,14 @@ PROMPT_TICKS = 5
 """The mean duration of attempts, in ticks, up to which a receiver is prompt."""
 BUSY_SHARE = 0.5
 """The share of the recent time for which the thread of a busy event loop has run."""
+IDLE_SHARE = 0.25
+"""The share below which a hold ends, because the event loop has time."""
 BUSY_TICK = 0.015
 """The mean time of a tick in a busy event loop, in seconds."""
 
 _HOLDER = "webhooks"
 _TICK = 0.01
+_PATIENCE_TICKS = 2
 _WEIGHT = 0.3
 """The weight of the latest tick in the means."""
 
@@ -55,8 +60,8 @@ class IntakeHold:
         self._intake = intake
         self._read_times = read_times
         self._timer: asyncio.TimerHandle | None = None
-        self._is_lagging = False
-        self._behind: set[int] = set()
+        self._behind: dict[int, int] = {}
+        self._lagging = self._is_holding = False
         self._share, self._tick_seconds = 0.0, _TICK
         self._ticked_at = self._used = 0.0
 
@@ -65,9 +70,9 @@ class IntakeHold:
         webhook = queue.subscriber
         if queue.lag <= LAG_LIMIT or webhook.rate or webhook.concurrency:
             return
-        self._is_lagging = True
+        self._lagging = True
         if queue.mean_duration <= PROMPT_TICKS * self._tick_seconds:
-            self._behind.add(webhook.user_id)
+            self._behind[webhook.user_id] = _PATIENCE_TICKS
         if self._timer is None:
             self._share, self._tick_seconds = 0.0, _TICK
             self._ticked_at, self._used = self._read_times()
@@ -89,10 +94,13 @@ class IntakeHold:
         seconds = max(self._ticked_at - before, _TICK)
         self._tick_seconds += _WEIGHT * (seconds - self._tick_seconds)
         self._share += _WEIGHT * ((self._used - used) / seconds - self._share)
-        is_busy = self._share > BUSY_SHARE or self._tick_seconds > BUSY_TICK
-        self._intake.hold(_HOLDER, self._behind if is_busy else ())
+        if self._is_holding:
+            self._is_holding = self._share > IDLE_SHARE or self._tick_seconds > BUSY_TICK
+        else:
+            self._is_holding = self._share > BUSY_SHARE or self._tick_seconds > BUSY_TICK
+        self._intake.hold(_HOLDER, self._behind if self._is_holding else ())
+        self._behind = {user: ticks - 1 for user, ticks in self._behind.items() if ticks > 1}
         self._timer = None
-        if is_busy or self._is_lagging:
+        if self._is_holding or self._lagging:
             self._set_timer()
-        self._is_lagging = False
-        self._behind.clear()
+        self._lagging = False

@@ -108,6 +108,27 @@ async def test_intake_is_open_while_the_loop_has_time() -> None:
     hold.stop()
 
 
+async def test_events_enter_in_steps_after_a_hold() -> None:
+    intake = EventIntake()
+    intake.hold("a plugin", {1})
+    waiting = [asyncio.create_task(intake.wait(1)) for _ in range(20)]
+    await asyncio.sleep(0)
+    intake.hold("a plugin", ())
+    late = asyncio.create_task(intake.wait(1))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert [task.done() for task in waiting] == [True] + [False] * 19
+    await asyncio.wait(waiting[:3])
+    assert not waiting[-1].done()
+    # A new hold stops the others, until the next release.
+    intake.hold("a plugin", {1})
+    assert intake.is_held(1)
+    intake.hold("a plugin", ())
+    async with asyncio.timeout(10):
+        await asyncio.gather(*waiting, late)
+        await intake.wait(1)
+
+
 @asynccontextmanager
 async def serve(folder: Path, clock: ManualClock) -> AsyncIterator[tuple[EventIntake, ApiClient]]:
     """Open a workbench in this process, with a client."""
