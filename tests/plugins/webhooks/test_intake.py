@@ -122,7 +122,9 @@ async def test_events_enter_in_steps_after_a_hold() -> None:
     assert not waiting[-1].done()
     # A new hold stops the others, until the next release.
     intake.hold("a plugin", {1})
-    assert intake.is_held(1)
+    entered = [task.done() for task in waiting]
+    await asyncio.wait(waiting[-1:], timeout=0.05)
+    assert [task.done() for task in waiting] == entered
     intake.hold("a plugin", ())
     async with asyncio.timeout(10):
         await asyncio.gather(*waiting, late)
