@@ -44,9 +44,10 @@ class EventIntake:
         self._held[holder] = frozenset(user_ids)
         held = frozenset[int]().union(*self._held.values())
         for user_id in held:
-            if user_id not in self._gates:
+            if user_id in self._gates:
+                self._gates[user_id].hold()
+            else:
                 self._gates[user_id] = _Gate()
-            self._gates[user_id].hold()
         for user_id in self._gates.keys() - held:
             self._gates[user_id].open()
             if not self._gates[user_id].is_needed:
@@ -67,14 +68,14 @@ class EventIntake:
 
 
 class _Gate:
-    """Gate of one user.
+    """Gate of one user, held at first.
 
     Attributes:
         is_held: whether nobody may enter.
     """
 
     def __init__(self) -> None:
-        self.is_held = False
+        self.is_held = True
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._step = 1
         self._timer: asyncio.TimerHandle | None = None
