@@ -13,6 +13,7 @@ import pytest
 from pydantic import JsonValue
 
 from biont import Api, Request, Schema, Scope, Transaction, hookimpl
+from biont.accounts.idempotency_records import delete_old_requests
 from biont.application import Application
 from biont.exceptions import Conflict
 from biont.testing import ApiClient, MakeClient, ManualClock, rows_of
@@ -219,6 +220,19 @@ async def test_a_key_is_free_again_after_a_day(client: ApiClient, clock: ManualC
     later = await post(client, "k")
     assert not is_replayed(later)
     assert later.document["id"] != first.document["id"]
+
+
+async def test_retention_deletes_old_records(
+    client: ApiClient, application: Application, clock: ManualClock
+) -> None:
+    await post(client, "old")
+    clock.advance(hours=1)
+    boundary = clock.now()
+    await post(client, "new")
+    store = application.workbench.store
+    assert await store.write(delete_old_requests, boundary) == 1
+    assert await store.write(delete_old_requests, boundary) == 0
+    assert is_replayed(await post(client, "new"))
 
 
 async def test_a_stored_answer_hides_secrets(client: ApiClient, application: Application) -> None:
