@@ -27,15 +27,10 @@ from biont.event import EventFactory
 from biont.exceptions import StoreFailed, StoreUnavailable
 from biont.http.app import make_app
 from biont.http.asyncapi import make_asyncapi
-from biont.http.core_routes import api as core_api
-from biont.http.dead_letter_routes import api as dead_letter_api
+from biont.http.core_apis import CORE_APIS
 from biont.http.document.openapi import make_openapi
 from biont.http.idempotency import RUNNING_KEYS, RunningKeys
-from biont.http.key_routes import api as key_api
-from biont.http.operation_routes import api as operation_api
-from biont.http.pages.routes import api as pages_api
 from biont.http.system import SYSTEM
-from biont.http.user_routes import api as user_api
 from biont.plugins.lifespans import report_block
 from biont.plugins.loading import load_plugins, read_sections
 from biont.plugins.manager import PluginManager
@@ -56,7 +51,6 @@ from biont.store.lost_database import check_existence
 from biont.workbench_factory import make_workbench
 
 _USAGE_INTERVAL = 60.0
-_CORE_APIS = (core_api, key_api, user_api, dead_letter_api, operation_api, pages_api)
 
 _log = structlog.get_logger("biont")
 
@@ -95,7 +89,7 @@ class Application:
             self.workbench,
             self._factory,
             tasks=self._tasks,
-            core_apis=_CORE_APIS,
+            core_apis=CORE_APIS,
             version=self.version,
         )
 

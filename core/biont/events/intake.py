@@ -1,6 +1,6 @@
 """Event intake: the turn of new events while the workbench is busy with earlier events.
 
-One event loop takes in events and delivers them. A loop that has more to do than it can gives each
+One event loop takes in events and delivers them. A loop that has too much to do gives each
 connection the same turn, so that many clients crowd out a few deliveries, and deliveries lag
 further with each second. A plugin that lags for that reason holds the intake of the users
 concerned, and their clients wait a moment for their answers instead.
@@ -8,7 +8,7 @@ concerned, and their clients wait a moment for their answers instead.
 After a hold, events enter in steps of 1, 2, 4, 8 and so on, so that the plugin can hold again
 before all of them have entered:
 
-    open --hold--> held --release--> opening --nobody waits--> open
+    open --hold--> held --release--> opening --no event waits--> open
                     ^                   |
                     +-------hold--------+
 """
@@ -71,7 +71,7 @@ class _Gate:
     """Gate of one user, held at first.
 
     Attributes:
-        is_held: whether nobody may enter.
+        is_held: whether no event may enter.
     """
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class _Gate:
 
     @property
     def is_needed(self) -> bool:
-        """True while the gate is held or somebody waits."""
+        """True while the gate is held or an event waits."""
         return self.is_held or self._timer is not None
 
     def hold(self) -> None:
