@@ -192,7 +192,7 @@ class Dispatcher:
             queue.refilling = True
             self._tasks.spawn(self._loader.refill(queue))
         # Asked of an empty queue too: the timer keeps the queue, which knows the last start.
-        if self._must_wait(queue) or not len(queue):
+        if self._must_wait(queue):
             return
         # An endpoint that may hang gets one attempt at a time: more would only hang as well.
         limit = 1

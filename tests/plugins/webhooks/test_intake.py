@@ -35,8 +35,8 @@ def pop_after(
     """Return a queue whose last delivery has waited, with attempts of a certain duration."""
     queue = EndpointQueue(webhook)
     queue.note_duration(duration * 20)
-    queue.push([PendingDelivery(1, webhook.id, "event", b"", {}, trigger=trigger)], now=0.0)
-    queue.pop(wait)
+    queue.push([PendingDelivery(1, webhook.id, "event", b"", {}, trigger=trigger)], now=100.0)
+    queue.pop(100.0 + wait)
     return queue
 
 
@@ -64,6 +64,16 @@ async def test_intake_is_held_while_deliveries_lag_and_the_loop_is_busy() -> Non
     async with asyncio.timeout(10):
         while intake.is_held(1):
             await intake.wait(1)
+    hold.stop()
+
+
+async def test_delivery_that_had_no_room_in_memory_counts_as_late() -> None:
+    intake = EventIntake()
+    hold = IntakeHold(intake, make_times(0.01, 0.009))
+    queue = EndpointQueue(SUBSCRIBER)
+    queue.push([PendingDelivery(1, SUBSCRIBER.id, "event", b"", {})])
+    queue.pop(100.0)
+    assert await settle(hold, queue, intake)
     hold.stop()
 
 
