@@ -1,10 +1,12 @@
-"""Records of attempts when the database refuses one of them."""
+"""Records of attempts: when the database refuses one of them, and when many wait."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+
+import pytest
 
 from biont import Store, Transaction
 from biont.event import EventFactory
@@ -43,3 +45,22 @@ async def test_a_refused_result_loses_no_other_result(tmp_path: Path) -> None:
     finally:
         await store.close()
     assert sorted(recorded) == [0, 1, 2, 4, 5]
+
+
+async def test_attempts_wait_while_too_many_results_are_unwritten(tmp_path: Path) -> None:
+    clock = ManualClock()
+    store = Store(tmp_path / "biont.sqlite3", EventFactory(clock, 8))
+    # Nothing is written, because the writer does not run.
+    writer = ResultWriter(store, lambda _, __: None, lambda _: None)
+    delivery = PendingDelivery(1, 1, "event", b"{}", {})
+    handed_in: list[AttemptResult] = []
+
+    async def hand_in() -> None:
+        for _ in range(10_000):
+            result = AttemptResult(delivery, clock.now(), 0.1, 200, None)
+            await writer.record(result)
+            handed_in.append(result)
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(hand_in(), 0.2)
+    assert len(handed_in) > 1000
