@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,13 +12,13 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestServer
-from support.webhooks import SUBSCRIBER
+from support.webhooks import SUBSCRIBER, Crowd, register
 
 from biont import Scope
 from biont.application import open_application
 from biont.events import EventIntake
 from biont.settings import load_settings
-from biont.testing import ApiClient, ManualClock, make_key, write_config
+from biont.testing import ApiClient, ManualClock, WebhookReceiver, make_key, write_config
 from biont_webhooks.delivery.deliveries import PendingDelivery
 from biont_webhooks.delivery.endpoint_queue import EndpointQueue
 from biont_webhooks.delivery.intake_hold import IntakeHold
@@ -142,9 +143,11 @@ async def test_events_enter_in_steps_after_a_hold() -> None:
 
 
 @asynccontextmanager
-async def serve(folder: Path, clock: ManualClock) -> AsyncIterator[tuple[EventIntake, ApiClient]]:
+async def serve(
+    folder: Path, clock: ManualClock, **sections: object
+) -> AsyncIterator[tuple[EventIntake, ApiClient]]:
     """Open a workbench in this process, with a client."""
-    settings = load_settings(write_config(folder, {}), environ={})
+    settings = load_settings(write_config(folder, sections), environ={})
     async with (
         open_application(settings, clock=clock) as application,
         TestServer(application.app, host="127.0.0.1") as server,
@@ -186,3 +189,21 @@ async def test_a_plugin_that_forgets_to_release_stops_no_client(
         intake.hold("a plugin", {1})
         emitted = await client.post("/events", {"event_type": "custom_a"})
         assert emitted["event_type"] == "custom_a"
+
+
+async def test_user_is_held_while_a_backlog_is_delivered_and_the_loop_is_busy(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    crowd = Crowd()
+    async with WebhookReceiver(respond=crowd.respond) as receiver:
+        allow = {"egress": {"allow": ["127.0.0.0/8:*"]}, "server": {"shutdown_timeout": 0.1}}
+        async with serve(tmp_path, clock, **allow) as (_, client):
+            await register(client, receiver.url)
+            event = {"event_type": "custom_a"}
+            await asyncio.gather(*(client.post("/events", dict(event)) for _ in range(300)))
+        # The next start reads the backlog from the table; the first attempt waits for the gate.
+        async with serve(tmp_path, clock, **allow) as (intake, _), asyncio.timeout(60):
+            crowd.gate.set()
+            while not intake.is_held(1):
+                time.sleep(0.03)  # noqa: ASYNC251  # so busy that the timers of the loop are late
+                await asyncio.sleep(0)
