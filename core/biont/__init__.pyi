@@ -1,5 +1,5 @@
-from biont.accounts.api_keys import Scope as Scope
 from biont.accounts.owned_table import OwnedTable as OwnedTable
+from biont.accounts.principal import Scope as Scope
 from biont.contract.hookspecs import hookimpl as hookimpl
 from biont.contract.jobs import JobKind as JobKind
 from biont.contract.tools import Tool as Tool

@@ -88,7 +88,7 @@ async def read_tool_call(request: Request, call_id: RowId) -> ToolCallView:
     )
 
 
-@api.post("/tool-calls/{call_id}/approve", status=200)
+@api.post("/tool-calls/{call_id}/approve", narrowable=False, status=200)
 async def approve_tool_call(request: Request, call_id: RowId) -> ToolCallView:
     """Approve a waiting tool call; the task or conversation continues with the call.
 

@@ -60,9 +60,10 @@ def select_entries(choice: EventFilter, limit: int, before: int | None) -> Scan[
     types = _find_types(choice)
     if types is not None:
         return Scan(_merge_types(choice, types, conditions, limit + 1))
-    if choice.event_type == "*" or (
+    is_indexed = choice.event_type == "*" or (
         get_prefix(choice.event_type) is None and choice.correlation_id is None
-    ):
+    )
+    if is_indexed and choice.allowed is None:
         return Scan(list(_order(choice.make_query(), conditions).limit(limit + 1)))
     return _scan(choice, conditions, limit)
 
@@ -79,7 +80,9 @@ def _order(
 def _find_types(choice: EventFilter) -> list[str] | None:
     """Return the event types of the user that the pattern matches; None for no such list."""
     prefix = get_prefix(choice.event_type)
-    if not prefix or choice.user_id is None or choice.correlation_id is not None:
+    if choice.user_id is None or choice.correlation_id is not None:
+        return None
+    if not prefix or choice.allowed is not None:
         return None
     range_ = (prefix, f"{prefix}\U0010ffff")  # up to the last text with this prefix
     first, further = (choice.user_id, *range_), (choice.user_id, range_[1])
@@ -103,7 +106,7 @@ def _merge_types(
 
 def _scan(choice: EventFilter, conditions: Sequence[Expression], limit: int) -> Scan[LogEntry]:
     """Return the newest entries among those that one page may look at."""
-    everything = _order(replace(choice, event_type="*").make_query(), conditions)
+    everything = _order(replace(choice, event_type="*", allowed=None).make_query(), conditions)
     end = find_scan_end(everything, LogEntry.number)
     if end is not None:
         last = LogEntry.get(LogEntry.number == end)

@@ -5,24 +5,29 @@ Short reads are ordered by time, then by number. Long reads (stream, export) are
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 
 import orjson
 from peewee import Expression, ModelSelect, fn
 
 from biont import Event
+from biont.accounts import Narrowing
 from biont.events import get_prefix
 from biont.exceptions import InputProblem, InvalidInput, NotFound
-from biont.store import format_instant
+from biont.store import dump_json, format_instant
 from biont_audit.tables import LogEnds, LogEntry
 
 # NOT INDEXED, because a long read goes through the rows in the order of the primary key. The
 # indexes are for lists; SQLite would take one of them here, and sort all rows by number.
 _SELECT_FOLLOWING = """
     SELECT * FROM event_logs NOT INDEXED
-    WHERE number > ? AND number <= ? AND event_type GLOB ? AND (? IS NULL OR user_id = ?)
+    WHERE number > ? AND number <= ? AND event_type GLOB ?
+        AND (? IS NULL OR EXISTS (SELECT 1 FROM json_each(?) WHERE event_type GLOB value))
+        AND (? IS NULL OR user_id = ?)
         AND (? IS NULL OR created_at >= ?) AND (? IS NULL OR created_at < ?)
     ORDER BY number LIMIT ?
 """
@@ -40,6 +45,7 @@ class EventFilter:
         since: the earliest creation time; None for the beginning.
         until: the creation time before which the choice ends; None for the end.
         correlation_id: a correlation id; None for any.
+        allowed: further patterns of event types, of which one has to match; None for any type.
     """
 
     user_id: int | None
@@ -47,6 +53,19 @@ class EventFilter:
     since: datetime | None = None
     until: datetime | None = None
     correlation_id: str | None = None
+    allowed: tuple[str, ...] | None = None
+
+    @classmethod
+    def within(cls, narrowing: Narrowing, user_id: int, event_type: str) -> EventFilter:
+        """Return the choice of the events of a user that a key may see.
+
+        Raises:
+            Forbidden: the key may see none of the events.
+        """
+        patterns = narrowing.choose_events(event_type)
+        if len(patterns) == 1:
+            return cls(user_id, patterns[0])
+        return cls(user_id, event_type, allowed=tuple(patterns))
 
     # One bound of each kind: of two, SQLite would use any one with the index, and read all rows
     # up to the other.
@@ -69,13 +88,10 @@ class EventFilter:
     def _conditions(self) -> Iterator[Expression]:
         if self.user_id is not None:
             yield LogEntry.user_id == self.user_id
-        prefix = get_prefix(self.event_type)
-        if prefix is None:
-            yield LogEntry.event_type == self.event_type
-        elif prefix:
-            # Not a range of event types: SQLite would take the index of types, and sort all
-            # entries with the prefix by time for each page.
-            yield fn.SUBSTR(LogEntry.event_type, 1, len(prefix)) == prefix
+        yield from _match_types(self.event_type)
+        if self.allowed is not None:
+            each = (condition for pattern in self.allowed for condition in _match_types(pattern))
+            yield reduce(operator.or_, each)
         if self.since is not None:
             yield LogEntry.created_at >= self.since.astimezone(UTC)
         if self.until is not None:
@@ -87,8 +103,21 @@ class EventFilter:
         """Return up to `limit` chosen entries with numbers after `after`, up to `last`."""
         since = None if self.since is None else format_instant(self.since)
         until = None if self.until is None else format_instant(self.until)
-        choice = (self.event_type, self.user_id, self.user_id, since, since, until, until)
+        allowed = None if self.allowed is None else dump_json(self.allowed)
+        types = (self.event_type, allowed, allowed)
+        choice = (*types, self.user_id, self.user_id, since, since, until, until)
         return list(LogEntry.raw(_SELECT_FOLLOWING, after, last, *choice, limit))
+
+
+def _match_types(pattern: str) -> Iterator[Expression]:
+    """Yield the condition of a pattern of event types; none for all types."""
+    prefix = get_prefix(pattern)
+    if prefix is None:
+        yield LogEntry.event_type == pattern
+    elif prefix:
+        # Not a range of event types: SQLite would take the index of types, and sort all
+        # entries with the prefix by time for each page.
+        yield fn.SUBSTR(LogEntry.event_type, 1, len(prefix)) == prefix
 
 
 @dataclass(frozen=True)

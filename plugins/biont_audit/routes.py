@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from aiohttp import web
@@ -41,10 +42,17 @@ async def list_events(
     """List your events, the newest first.
 
     A page of a rare filter may have fewer events than `limit`, or none; follow `next` until null.
+    A key that is narrowed to some `events` gets these only.
     """
+    choice = replace(
+        EventFilter.within(request.narrowing, request.user_id, event_type),
+        since=since,
+        until=until,
+        correlation_id=correlation_id,
+    )
     found = await request.workbench.store.read(
         select_entries,
-        EventFilter(request.user_id, event_type, since, until, correlation_id),
+        choice,
         limit,
         decode_cursor(cursor),
     )
@@ -59,11 +67,12 @@ async def read_event(
 ) -> EventView:
     """Read an event.
 
-    Events that one request or run led to have one `correlation_id`.
+    Events that one request or run led to have one `correlation_id`. A key that is narrowed to
+    some `events` may read these only.
     """
-    return make_event_view(
-        await request.workbench.store.read(select_entry, request.user_id, event_id)
-    )
+    entry = await request.workbench.store.read(select_entry, request.user_id, event_id)
+    request.narrowing.check_events([entry.event_type])
+    return make_event_view(entry)
 
 
 @api.get(
@@ -78,13 +87,15 @@ async def follow_events(
 
     `id` is the number of the event, `event` the event type, and `data` the event as in the
     list. With the header Last-Event-ID, or `last_event_id`, the stream continues after that
-    number; otherwise the stream begins with the next new event.
+    number; otherwise the stream begins with the next new event. A key that is narrowed to some
+    `events` gets these only.
     """
+    choice = EventFilter.within(request.narrowing, request.user_id, event_type)
     header = request.http.headers.get("Last-Event-ID")
     after = last_event_id if header is None else _parse_event_number(header)
     with request.workbench.get(STREAMS).open(request) as stream:
         start = await request.workbench.store.read(find_start_number, after)
-        return await stream.send(EventFilter(request.user_id, event_type), start)
+        return await stream.send(choice, start)
 
 
 def _parse_event_number(header: str) -> int:

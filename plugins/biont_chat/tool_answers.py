@@ -63,13 +63,17 @@ def check_tools(request: ApiRequest, tools: Sequence[str], pointer: str = "#/too
         pointer: JSON pointer to the names in the body.
 
     Raises:
-        Forbidden: the key has the scope `chat`, and tools can do more than chat.
+        Forbidden: the key has the scope `chat`, or is narrowed, and tools can do more.
         InvalidInput: a tool does not exist.
     """
     if not tools:
         return
     if request.principal is None or request.principal.scope is not Scope.FULL:
         raise Forbidden("a key of this scope may not use tools; use a key of scope full")
+    if request.narrowing.is_narrow:
+        raise Forbidden(
+            "a key that is narrowed to some events or models may not use tools; use another key"
+        )
     check_tool_names(request.workbench.get(TOOLS), tools, pointer)
 
 

@@ -2,7 +2,8 @@
 
 A call passes these stations:
 
-1. The system prompt of the settings is added to a request without a system message.
+1. The system prompt of the settings is added to a request without a system message, and the
+   key of the call is checked for the model.
 2. `CallRecorder` checks the budgets and reserves the tokens that the call may take.
 3. The targets are tried in order: the model that the request names, or the default backend
    and then the fallbacks. A target is asked through its `ResilientBackend`, which adds
@@ -14,7 +15,7 @@ A call passes these stations:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import TypeVar
@@ -22,13 +23,14 @@ from typing import TypeVar
 import structlog
 
 from biont import Service, Workbench
-from biont.exceptions import BackendError, BackendMissing, BackendRefused
+from biont.exceptions import BackendError, BackendMissing, BackendRefused, Forbidden
 from biont.llm import LLM_BACKENDS, Answer, BackendFactory, ChatRequest, LlmCall, Message
 from biont_llm.accounting.call_log import CallLog
 from biont_llm.accounting.call_recording import CallRecorder, OpenCall
 from biont_llm.answer_stream import AnswerStream, finish_answer
 from biont_llm.backend_health import BackendState, read_backend_state
 from biont_llm.limit_settings import BackendLimits, find_backend_limits
+from biont_llm.model_access import is_permitted, select_models
 from biont_llm.model_routing import Target, choose_target
 from biont_llm.resilient_backend import ResilientBackend
 from biont_llm.settings import LlmSettings
@@ -79,12 +81,16 @@ class LlmGateway:
             call: the user, key and schedule that the call is charged to.
 
         Raises:
+            Forbidden: the key of the call may not use the model.
             BudgetExceeded: a daily budget is exhausted.
             BackendError: no backend gave a complete answer.
         """
         completed = self._add_system_prompt(request)
+        targets = await self._list_allowed_targets(request.model, call)
         async with self._track(completed, call) as open_call:
-            target, completion = await self._try_targets(open_call, ResilientBackend.complete)
+            target, completion = await self._try_targets(
+                open_call, targets, ResilientBackend.complete
+            )
             open_call.answer = finish_answer(target.backend, completed, completion)
             return open_call.answer
 
@@ -100,15 +106,18 @@ class LlmGateway:
             call: the user, key and schedule that the call is charged to.
 
         Raises:
+            Forbidden: the key of the call may not use the model.
             BudgetExceeded: a daily budget is exhausted.
             BackendError: no backend answered; also raised inside the context, when the answer
                 breaks off or exceeds the timeout.
         """
         completed = self._add_system_prompt(request)
+        targets = await self._list_allowed_targets(request.model, call)
         async with self._track(completed, call) as open_call, AsyncExitStack() as stack:
             # The stack closes the model's stream first; the call is recorded afterwards.
             target, chunks = await self._try_targets(
                 open_call,
+                targets,
                 lambda backend, routed: stack.enter_async_context(backend.open_stream(routed)),
             )
             open_call.stream = AnswerStream(target.backend, open_call.model, completed, chunks)
@@ -127,13 +136,24 @@ class LlmGateway:
             self._add_system_prompt(request), *self._find_longest(request), limit
         )
 
-    async def read_backend_states(self) -> list[BackendState]:
-        """Ask all backends for their state; return the states in alphabetical order."""
+    async def read_backend_states(
+        self, allowed: Sequence[str] | None = None
+    ) -> list[BackendState]:
+        """Ask all backends for their state; return the states in alphabetical order.
+
+        Args:
+            allowed: the models that a key may use; others are left out. None for all.
+        """
+        chosen = None if allowed is None else [self._choose_target(name) for name in allowed]
+        names = self.backends
+        if chosen is not None:
+            names = sorted({target.backend for target in chosen})
         # Without slots and circuit breakers: a health check must neither wait nor count.
-        backends = [self._open_backend(name) for name in self.backends]
-        return await asyncio.gather(
+        backends = [self._open_backend(name) for name in names]
+        states = await asyncio.gather(
             *(read_backend_state(each.name, each.backend) for each in backends)
         )
+        return states if chosen is None else [select_models(state, chosen) for state in states]
 
     async def close(self) -> None:
         """Close the backends that were created, in reverse order."""
@@ -149,10 +169,13 @@ class LlmGateway:
         return request.max_tokens or self._limits[backend].max_tokens, backend
 
     async def _try_targets(
-        self, open_call: OpenCall, ask: Callable[[ResilientBackend, ChatRequest], Awaitable[T]]
+        self,
+        open_call: OpenCall,
+        targets: Sequence[Target],
+        ask: Callable[[ResilientBackend, ChatRequest], Awaitable[T]],
     ) -> tuple[Target, T]:
         """Return the first target that answers, with its answer."""
-        *first, last = self._list_targets(open_call.request.model)
+        *first, last = targets
         for target in first:
             try:
                 return target, await self._ask_target(open_call, target, ask)
@@ -185,6 +208,30 @@ class LlmGateway:
         if model is not None:
             return [chosen]
         return [chosen, *(self._choose_target(name) for name in self._settings.fallback)]
+
+    async def _list_allowed_targets(self, model: str | None, call: LlmCall) -> list[Target]:
+        """Return the targets to try in order, without fallbacks that the key may not use.
+
+        Raises:
+            Forbidden: the key of the call may not use the model.
+        """
+        targets = self._list_targets(model)
+        if call.key_id is None:
+            return targets
+        # By the number of the key: a mission goes on long after its request.
+        allowed = (await self._workbench.keys.read_narrowing(call.key_id)).models
+        if allowed is None:
+            return targets
+        chosen = [self._choose_target(name) for name in allowed]
+        names = {target: self._find_model_name(target) for target in targets}
+        permitted = [each for each in targets if is_permitted(each.backend, names[each], chosen)]
+        if targets[0] not in permitted:
+            refused = f"{targets[0].backend}/{names[targets[0]]}"
+            raise Forbidden(
+                f"this key may not use the model {refused}; it is narrowed to "
+                f"{', '.join(allowed) or 'no models'}"
+            )
+        return permitted
 
     def _choose_target(self, model: str | None) -> Target:
         if model is None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from biont import Api, Request, Schema
+from biont import Api, Request, Schema, Scope
 from biont_llm.backend_health import BackendState
 from biont_llm.gateway import LLM_GATEWAY, LlmGateway
 
@@ -38,14 +38,15 @@ class BackendList(Schema):
     data: list[BackendView]
 
 
-@api.get("/models")
+@api.get("/models", scopes=frozenset({Scope.CHAT}))
 async def list_models(request: Request) -> BackendList:
     """List the models of all backends.
 
-    Each request asks all backends, so the list also shows which backends are available.
+    Each request asks all backends, so the list also shows which backends are available. A key
+    that is narrowed to some `models` gets these only.
     """
     gateway = request.workbench.get(LLM_GATEWAY)
-    states = await gateway.read_backend_states()
+    states = await gateway.read_backend_states(request.narrowing.models)
     return BackendList(data=[make_backend_view(state, gateway) for state in states])
 
 

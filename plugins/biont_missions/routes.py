@@ -33,7 +33,10 @@ api = Api("missions", description="Goals that a language model pursues in steps.
 
 
 @api.post(
-    "/missions", location="/missions/{id}", example={"goal": "Summarise my notes about tea."}
+    "/missions",
+    narrowable=False,
+    location="/missions/{id}",
+    example={"goal": "Summarise my notes about tea."},
 )
 async def create_mission(request: Request, body: NewMission) -> MissionView:
     """Create a mission: the AI plans tasks for a goal, runs them, reviews and reports.
@@ -79,7 +82,7 @@ async def read_mission(request: Request, mission_id: RowId) -> MissionDetail:
     )
 
 
-@api.post("/missions/{mission_id}/run", status=202)
+@api.post("/missions/{mission_id}/run", narrowable=False, status=202)
 async def run_mission(request: Request, mission_id: RowId) -> MissionView:
     """Start a mission that was created with `start: false`.
 
@@ -90,6 +93,7 @@ async def run_mission(request: Request, mission_id: RowId) -> MissionView:
 
 @api.post(
     "/missions/{mission_id}/retry",
+    narrowable=False,
     status=202,
     operation="retry_mission",
     example={"max_tokens": 20000},

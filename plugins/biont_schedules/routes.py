@@ -60,6 +60,7 @@ class Why(Schema):
 
 @api.post(
     "/schedule",
+    narrowable=False,
     location="/schedule/{id}",
     example={
         "prompt": "Summarise my new notes.",
@@ -163,7 +164,7 @@ async def read_schedule(request: Request, schedule_id: RowId) -> ScheduleView:
     )
 
 
-@api.patch("/schedule/{schedule_id}", example={"cron": "0 10 * * 1-5"})
+@api.patch("/schedule/{schedule_id}", narrowable=False, example={"cron": "0 10 * * 1-5"})
 async def change_schedule(
     request: Request, schedule_id: RowId, body: ScheduleChange
 ) -> ScheduleView:
@@ -198,7 +199,12 @@ async def pause(request: Request, schedule_id: RowId) -> ScheduleView:
     )
 
 
-@api.post("/schedule/{schedule_id}/resume", status=200, operation="resume_schedule")
+@api.post(
+    "/schedule/{schedule_id}/resume",
+    narrowable=False,
+    status=200,
+    operation="resume_schedule",
+)
 async def resume(request: Request, schedule_id: RowId) -> ScheduleView:
     """Resume a paused schedule; occurrences that passed meanwhile are not caught up.
 
@@ -222,7 +228,10 @@ async def delete(request: Request, schedule_id: RowId) -> None:
 
 
 @api.post(
-    "/schedule/{schedule_id}/run-now", status=202, location="/schedule/{schedule_id}/runs/{id}"
+    "/schedule/{schedule_id}/run-now",
+    narrowable=False,
+    status=202,
+    location="/schedule/{schedule_id}/runs/{id}",
 )
 async def run_schedule(request: Request, schedule_id: RowId) -> RunView:
     """Run a schedule now, also a paused or finished one.

@@ -55,7 +55,7 @@ async def cancel_run(request: Request, schedule_id: RowId, run_id: RowId) -> Run
     return make_run_view(await request.workbench.scheduler.cancel_run(request.user_id, run_id))
 
 
-@api.post("/schedule/{schedule_id}/runs/{run_id}/retry", status=202)
+@api.post("/schedule/{schedule_id}/runs/{run_id}/retry", narrowable=False, status=202)
 async def retry_run(request: Request, schedule_id: RowId, run_id: RowId) -> RunView:
     """Retry an ended run that did not succeed.
 

@@ -15,58 +15,26 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
-from peewee import AutoField, ForeignKeyField, TextField
-
-from biont.accounts.users import User
+from biont.accounts.key_records import (
+    ApiKey,
+    create_key,
+    find_key,
+    read_narrowing,
+    revoke_key,
+    save_usage,
+    select_keys,
+)
+from biont.accounts.principal import WHOLE, Narrowing, Principal, Scope
 from biont.clock import Clock
-from biont.exceptions import InputProblem, InvalidInput, NotFound, Unauthorized
-from biont.store.database import InstantField, Table
+from biont.exceptions import InputProblem, InvalidInput, Unauthorized
+from biont.store.database import dump_json
 from biont.store.store import Store
 
 _KEY = re.compile(r"asb_[0-9a-f]{64}")
 # A limit, not an eviction: beyond it, further keys cost a query each, and memory stays bounded.
 _CACHE_LIMIT = 10_000
-
-
-class Scope(StrEnum):
-    """Set of routes that a key may use."""
-
-    FULL = "full"
-    CHAT = "chat"
-    WEBHOOK = "webhook"
-
-
-class ApiKey(Table):
-    """API key, stored as its digest."""
-
-    id = AutoField()
-    user = ForeignKeyField(User, on_delete="CASCADE")
-    user_id: int
-    name = TextField()
-    digest = TextField(unique=True)
-    prefix = TextField()
-    scope = TextField()
-    created_at = InstantField()
-    expires_at = InstantField(null=True)
-    revoked_at = InstantField(null=True)
-    last_used_at = InstantField(null=True)
-
-    class Meta:
-        table_name = "api_keys"
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Authenticated user and key of a request."""
-
-    user_id: int
-    key_id: int
-    scope: Scope
-    expires_at: datetime | None
 
 
 class ApiKeys:
@@ -86,9 +54,22 @@ class ApiKeys:
         store.on_foreign_change(self.forget)
 
     async def create(
-        self, user_id: int, name: str, scope: Scope, expires_at: datetime | None = None
+        self,
+        user_id: int,
+        name: str,
+        scope: Scope,
+        expires_at: datetime | None = None,
+        *,
+        narrowing: Narrowing = WHOLE,
     ) -> tuple[str, ApiKey]:
         """Return a new key in plain text, which is not stored, and the key's record.
+
+        Args:
+            user_id: the user of the key.
+            name: a name to recognise the key by.
+            scope: the routes that the key may use.
+            expires_at: the instant from which the key is refused; None for never.
+            narrowing: the limits of the key within its scope.
 
         Raises:
             InvalidInput: `expires_at` does not lie in the future.
@@ -98,7 +79,7 @@ class ApiKeys:
             raise InvalidInput(InputProblem("must lie in the future", "#/expires_at"))
         plain = "asb_" + secrets.token_hex(32)
         record = await self._store.write(
-            _create_key,
+            create_key,
             user=user_id,
             name=name,
             digest=_digest(plain).hex(),
@@ -106,6 +87,8 @@ class ApiKeys:
             scope=scope,
             created_at=now,
             expires_at=expires_at,
+            events=_dump_texts(narrowing.events),
+            models=_dump_texts(narrowing.models),
         )
         return plain, record
 
@@ -119,7 +102,7 @@ class ApiKeys:
             limit: the largest number of keys; None for all.
             before: the number of a key; only older keys are returned.
         """
-        return await self._store.read(_select_keys, user_id, limit, before)
+        return await self._store.read(select_keys, user_id, limit, before)
 
     async def revoke(self, key_id: int, *, user_id: int | None = None) -> ApiKey:
         """Revoke a key with immediate effect, and return the key's record.
@@ -131,7 +114,7 @@ class ApiKeys:
         Raises:
             NotFound: the key does not exist, or belongs to another user.
         """
-        record = await self._store.write(_revoke_key, key_id, user_id, self._clock.now())
+        record = await self._store.write(revoke_key, key_id, user_id, self._clock.now())
         self.forget()
         return record
 
@@ -156,6 +139,10 @@ class ApiKeys:
         self._used[principal.key_id] = now
         return principal
 
+    async def read_narrowing(self, key_id: int) -> Narrowing:
+        """Return the limits of a key, for work that is done after the request of the key."""
+        return await self._store.read(read_narrowing, key_id)
+
     def forget(self) -> None:
         """Empty the cache, because a key may have been revoked."""
         self._generation += 1
@@ -166,16 +153,18 @@ class ApiKeys:
         # Swapped before the write, so that uses during the write count for the next call.
         used, self._used = self._used, {}
         if used:
-            await self._store.write(_save_usage, used)
+            await self._store.write(save_usage, used)
 
     async def _look_up(self, digest: bytes) -> Principal:
         generation = self._generation
-        record = await self._store.read(lambda: ApiKey.get_or_none(ApiKey.digest == digest.hex()))
+        record = await self._store.read(find_key, digest.hex())
         if record is None:
             raise Unauthorized("the API key is not known here")
         if record.revoked_at is not None:
             raise Unauthorized("the API key was revoked; create a new one")
-        principal = Principal(record.user_id, record.id, Scope(record.scope), record.expires_at)
+        principal = Principal(
+            record.user_id, record.id, Scope(record.scope), record.expires_at, record.narrowing
+        )
         # A revocation during the read may have come too late for this record: do not cache it.
         if generation == self._generation and len(self._cache) < _CACHE_LIMIT:
             self._cache[digest] = principal
@@ -186,27 +175,5 @@ def _digest(plain: str) -> bytes:
     return hashlib.sha256(plain.encode(errors="replace")).digest()
 
 
-def _create_key(**values: object) -> ApiKey:
-    return ApiKey.create(**values)
-
-
-def _select_keys(user_id: int, limit: int | None, before: int | None) -> list[ApiKey]:
-    query = ApiKey.select().where(ApiKey.user == user_id)
-    if before is not None:
-        query = query.where(ApiKey.id < before)
-    return list(query.order_by(ApiKey.id.desc()).limit(limit))
-
-
-def _revoke_key(key_id: int, user_id: int | None, now: datetime) -> ApiKey:
-    record = ApiKey.get_or_none(ApiKey.id == key_id)
-    if record is None or user_id not in (None, record.user_id):
-        raise NotFound(f"there is no key {key_id}")
-    if record.revoked_at is None:
-        record.revoked_at = now
-        record.save()
-    return record
-
-
-def _save_usage(used: dict[int, datetime]) -> None:
-    for key_id, at in used.items():
-        ApiKey.update(last_used_at=at).where(ApiKey.id == key_id).execute()
+def _dump_texts(texts: Sequence[str] | None) -> str | None:
+    return None if texts is None else dump_json(texts)

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from peewee import AutoField, ForeignKeyField, TextField
 
-from biont.accounts.api_keys import ApiKey
+from biont.accounts.key_records import ApiKey
 from biont.store.database import InstantField, Table, execute_sql, format_instant
 from biont.store.retention import SLICE_ROWS
 

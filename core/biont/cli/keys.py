@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from biont.cli.options import config_option, open_accounts
+from biont.event_patterns import PATTERN
 
 user_option = click.option("--user", required=True, help="Name of the user.")
 
@@ -18,29 +20,67 @@ def command() -> None:
     """Create, list and revoke API keys."""
 
 
+def _check_patterns(
+    _: click.Context, __: click.Parameter, patterns: tuple[str, ...]
+) -> tuple[str, ...]:
+    for pattern in patterns:
+        if not re.fullmatch(PATTERN, pattern):
+            raise click.BadParameter(
+                f"{pattern!r} is no event type and no prefix such as custom_*"
+            )
+    return patterns
+
+
 @command.command("create")
 @user_option
 @click.option("--name", default="cli", show_default=True, help="A name to recognise the key by.")
 @click.option(
     "--scope",
-    type=click.Choice(["full", "chat", "webhook"]),
+    type=click.Choice(["full", "read", "chat", "webhook"]),
     default="full",
     show_default=True,
     help="The routes that the key may use.",
 )
 @click.option("--expires", type=click.DateTime(), help="Time at which the key expires, in UTC.")
+@click.option(
+    "--events",
+    multiple=True,
+    callback=_check_patterns,
+    help="An event type that the key may use, or a prefix (custom_*); may be repeated.",
+)
+@click.option(
+    "--models",
+    multiple=True,
+    help="A model that the key may use, or a backend; may be repeated.",
+)
 @config_option
-def create(
-    user: str, name: str, scope: str, expires: datetime | None, config: Path | None
+def create(  # each is an option
+    user: str,
+    name: str,
+    scope: str,
+    *,
+    expires: datetime | None,
+    events: tuple[str, ...],
+    models: tuple[str, ...],
+    config: Path | None,
 ) -> None:
-    """Create a key and print it; no later command shows the key."""
-    from biont.accounts.api_keys import Scope
+    """Create a key and print it; no later command shows the key.
+
+    Without --events and --models the key is not narrowed within its scope.
+    """
+    from biont.accounts.principal import Narrowing, Scope
 
     async def run() -> None:
         async with open_accounts(config) as accounts:
             owner = await accounts.users.find(user)
             expires_at = None if expires is None else expires.replace(tzinfo=UTC)
-            plain, _ = await accounts.keys.create(owner.id, name, Scope(scope), expires_at)
+            plain, _ = await accounts.keys.create(
+                owner.id,
+                name,
+                Scope(scope),
+                expires_at,
+                narrowing=Narrowing(events or None, models or None),
+            )
             click.echo(plain)
 
     asyncio.run(run())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from biont.accounts.api_keys import Scope
+from biont.accounts.principal import Scope
 from biont.operations.part import BoundKind, Chunk, Part
 from biont.runtime.containment import contain_exit
 from biont.runtime.plugin_tasks import current_plugin

@@ -9,7 +9,7 @@ from typing import TypedDict, TypeVar, Unpack
 from aiohttp import web
 from pydantic import JsonValue
 
-from biont.accounts.api_keys import Scope
+from biont.accounts.principal import Scope
 from biont.http.problem_details import ProblemDetails
 
 F = TypeVar("F", bound=Callable[..., Awaitable[object]])
@@ -51,6 +51,8 @@ class RouteOptions(TypedDict, total=False):
     operation: str | None
     described: bool
     scopes: frozenset[Scope]
+    readable: bool
+    narrowable: bool
     public: bool
     status: int
     media_type: str | tuple[str, ...] | None
@@ -75,7 +77,12 @@ class Route:
         operation: the `operationId`, by which generated clients name their functions: a verb and
             a noun, ``read_note``. None for the name of the route function.
         described: whether the documentation lists the route; false for pages of a browser.
-        scopes: the key scopes that may use the route, in addition to ``full``.
+        scopes: the key scopes that may use the route, in addition to ``full`` and, for GET,
+            ``read``.
+        readable: whether a key of scope ``read`` may use a GET route; false for a route that acts
+            or shows a secret.
+        narrowable: whether a key that is narrowed to some events or models may use the route;
+            false for a route that shows or does more than a narrowed key may.
         public: whether the route is open to callers without a key.
         status: the status of a successful response.
         media_type: the media type, or media types, of responses that the function builds itself.
@@ -99,6 +106,8 @@ class Route:
     operation: str | None = None
     described: bool = True
     scopes: frozenset[Scope] = frozenset()
+    readable: bool = True
+    narrowable: bool = True
     public: bool = False
     status: int = 200
     media_type: str | tuple[str, ...] | None = None
@@ -107,6 +116,18 @@ class Route:
     example: Mapping[str, JsonValue] | None = field(default=None, hash=False)
     reads: tuple[Header, ...] = ()
     sends: tuple[Header, ...] = ()
+
+    @property
+    def allowed_scopes(self) -> list[Scope]:
+        """The scopes of the keys that may use the route, in the order of `Scope`."""
+        # A key of scope read does nothing, whatever the scopes say.
+        others = self.scopes - {Scope.READ}
+        reads = self.method == "GET" and self.readable
+        return [
+            scope
+            for scope in Scope
+            if scope is Scope.FULL or scope in others or (scope is Scope.READ and reads)
+        ]
 
 
 class Api:

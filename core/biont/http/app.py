@@ -9,7 +9,7 @@ from string import Formatter
 
 from aiohttp import HttpVersion11, hdrs, web
 
-from biont.accounts.api_keys import Principal
+from biont.accounts.principal import Principal
 from biont.http.api import Api
 from biont.http.body import BODY_TIMEOUT
 from biont.http.cors import CROSS_ORIGIN, CrossOrigin

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import ConfigDict, Field, JsonValue, SkipValidation
 
-from biont.accounts.api_keys import Scope
+from biont.accounts.principal import Scope
 from biont.event import Event
 from biont.event_types import CUSTOM_PATTERN, KnownType
 from biont.events.client_ids import CLIENT_ID_PATTERN, EmittedOnce, emit_once
@@ -213,9 +213,12 @@ async def emit_event(request: Request, body: NewEvent) -> EmittedEvent:
 
     The event type begins with `custom_`. Handlers and webhooks get the event soon after, at least
     once each. A request with the `id` of an earlier request gets the same answer and emits
-    nothing; with another type or payload the status is 409.
+    nothing; with another type or payload the status is 409. A key that is narrowed to some
+    `events` may emit these only.
     """
     events = request.workbench.events
+    if request.narrowing.events is not None:
+        request.narrowing.check_events([body.event_type])
     await events.intake.wait(request.user_id)
     event: Event | EmittedOnce
     if body.id is None:

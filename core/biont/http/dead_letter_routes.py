@@ -76,7 +76,7 @@ class LetterCount(Schema):
     dry_run: Literal[True]
 
 
-@api.get("/dead-letters")
+@api.get("/dead-letters", narrowable=False)
 async def list_dead_letters(
     request: Request,
     handler: HandlerName = None,
@@ -98,7 +98,7 @@ async def list_dead_letters(
     )
 
 
-@api.get("/dead-letters/{letter_id}")
+@api.get("/dead-letters/{letter_id}", narrowable=False)
 async def read_dead_letter(request: Request, letter_id: RowId) -> DeadLetterView:
     """Read a dead letter with its event and traceback.
 
@@ -109,7 +109,7 @@ async def read_dead_letter(request: Request, letter_id: RowId) -> DeadLetterView
     )
 
 
-@api.post("/dead-letters/{letter_id}/replay", status=202)
+@api.post("/dead-letters/{letter_id}/replay", narrowable=False, status=202)
 async def replay_dead_letter(request: Request, letter_id: RowId) -> DeadLetterItem:
     """Replay a dead letter to its handler; on success the dead letter is removed.
 
@@ -122,6 +122,7 @@ async def replay_dead_letter(request: Request, letter_id: RowId) -> DeadLetterIt
 
 @api.post(
     "/dead-letters/replay",
+    narrowable=False,
     status=202,
     location="/operations/{id}",
     example={"handler": "tally.count_event"},
@@ -151,7 +152,7 @@ async def replay_dead_letters(
     )
 
 
-@api.delete("/dead-letters/{letter_id}")
+@api.delete("/dead-letters/{letter_id}", narrowable=False)
 async def drop_dead_letter(request: Request, letter_id: RowId) -> None:
     """Drop a dead letter; the handler never gets the event again.
 

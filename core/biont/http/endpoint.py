@@ -10,7 +10,7 @@ from multidict import istr
 from pydantic import TypeAdapter, ValidationError
 from yarl import URL
 
-from biont.accounts.api_keys import Principal, Scope
+from biont.accounts.principal import Principal
 from biont.event import set_cause
 from biont.exceptions import Forbidden, InvalidInput, point_to
 from biont.http.api import Route
@@ -71,7 +71,7 @@ class Endpoint:
         self._null_detail = NOT_EMPTY if route.method == hdrs.METH_PATCH else None
         media_type = route.media_type or "application/json"
         self._media_type = media_type if isinstance(media_type, str) else media_type[0]
-        self._scopes = {Scope.FULL, *route.scopes}
+        self._scopes = frozenset(route.allowed_scopes)
         self.signature = signature = read_signature(owner, route)
         self._body = signature.body
         self._has_parameters = bool(signature.parameters.model_fields)
@@ -158,7 +158,12 @@ class Endpoint:
         principal = await self._authenticate(plain)
         if principal.scope not in self._scopes:
             raise Forbidden(
-                f"a key of scope {principal.scope} may not do this; use a key of scope full"
+                f"a key of scope {principal.scope} may not do this; use a key of scope "
+                f"{' or '.join(self.route.allowed_scopes)}"
+            )
+        if not self.route.narrowable and principal.narrowing.is_narrow:
+            raise Forbidden(
+                "a key that is narrowed to some events or models may not do this; use another key"
             )
         return self._make_request(http, principal)
 

@@ -7,14 +7,34 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from biont.accounts.api_keys import ApiKey, Scope
-from biont.exceptions import NotFound
+from biont.accounts.key_records import ApiKey
+from biont.accounts.principal import Narrowing, Scope
+from biont.event_patterns import PATTERN
+from biont.exceptions import InputProblem, InvalidInput, NotFound
 from biont.http.api import Api
 from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
 from biont.http.request import Instant, Request, RowId
 from biont.schema import Schema
 
 api = Api("keys", description="Your API keys.")
+
+
+EventPatterns = Annotated[
+    list[Annotated[str, Field(pattern=PATTERN, max_length=100)]],
+    Field(max_length=100),
+]
+ModelNames = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=100)
+]
+
+_EVENTS = (
+    "The event types that the key may emit, read and subscribe webhooks to: exact, or by prefix "
+    "(`custom_*`); null for all."
+)
+_MODELS = (
+    "The models that requests of the key may use: `backend/model`, or a backend with all its "
+    "models; null for all."
+)
 
 
 class NewKey(Schema):
@@ -25,6 +45,8 @@ class NewKey(Schema):
     name: Annotated[str, Field(min_length=1, max_length=100)]
     scope: Scope = Scope.FULL
     expires_at: Instant | None = None
+    events: EventPatterns | None = Field(None, description=_EVENTS)
+    models: ModelNames | None = Field(None, description=_MODELS)
 
 
 class KeyView(Schema):
@@ -34,6 +56,8 @@ class KeyView(Schema):
     name: str
     prefix: str = Field(description="The first characters of the key, to recognise the key by.")
     scope: Scope
+    events: list[str] | None = Field(description=_EVENTS)
+    models: list[str] | None = Field(description=_MODELS)
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -49,16 +73,25 @@ class CreatedKey(KeyView):
 @api.post(
     "/keys/create",
     location="/keys/{id}",
-    example={"name": "My script", "scope": "chat", "expires_at": "2030-01-31T09:00:00Z"},
+    example={"name": "My script", "scope": "webhook", "events": ["custom_*"]},
 )
 async def create_key(request: Request, body: NewKey) -> CreatedKey:
     """Create an API key; only this response contains the key.
 
-    A key has one scope, and ends at `expires_at` if given. Only a hash is stored, so that a lost
-    key cannot be shown again.
+    A key has one scope, and ends at `expires_at` if given. `events` and `models` narrow the key
+    within its scope; a key that is narrowed makes keys within its own limits only. Only a hash is
+    stored, so that a lost key cannot be shown again.
     """
+    narrowing = request.narrowing.inherit(
+        Narrowing(_to_tuple(body.events), _to_tuple(body.models))
+    )
+    excess = request.narrowing.find_excess(narrowing)
+    if excess is not None:
+        raise InvalidInput(
+            InputProblem("must lie within the limits of the key that makes this key", excess)
+        )
     plain, record = await request.workbench.keys.create(
-        request.user_id, body.name, body.scope, body.expires_at
+        request.user_id, body.name, body.scope, body.expires_at, narrowing=narrowing
     )
     return CreatedKey(key=plain, **_make_key_view(record).model_dump())
 
@@ -98,13 +131,20 @@ async def revoke_key(request: Request, key_id: RowId) -> None:
 
 
 def _make_key_view(record: ApiKey) -> KeyView:
+    narrowing = record.narrowing
     return KeyView(
         id=record.id,
         name=record.name,
         prefix=record.prefix,
         scope=Scope(record.scope),
+        events=None if narrowing.events is None else [*narrowing.events],
+        models=None if narrowing.models is None else [*narrowing.models],
         created_at=record.created_at,
         expires_at=record.expires_at,
         revoked_at=record.revoked_at,
         last_used_at=record.last_used_at,
     )
+
+
+def _to_tuple(texts: list[str] | None) -> tuple[str, ...] | None:
+    return None if texts is None else tuple(texts)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from biont.accounts.api_keys import Scope
+from biont.accounts.principal import Scope
 from biont.http.api import Api
 from biont.http.operation_views import OperationView, make_operation_view
 from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
@@ -76,7 +76,7 @@ async def cancel_operation(request: Request, operation_id: RowId) -> OperationVi
 def _find_visible_kinds(request: Request) -> list[str] | None:
     """Return the kinds that the caller's key may see; None for all."""
     scope = request.principal.scope if request.principal is not None else None
-    if scope is Scope.FULL:
+    if scope in (Scope.FULL, Scope.READ):
         return None
     kinds = request.workbench.operations.kinds
     return [name for name, kind in kinds.items() if scope in kind.scopes]

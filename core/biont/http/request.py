@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 from aiohttp import web
 from pydantic import AwareDatetime, BeforeValidator, Field
 
-from biont.accounts.api_keys import Principal
+from biont.accounts.principal import WHOLE, Narrowing, Principal
 from biont.exceptions import Unauthorized
 from biont.workbench import Workbench
 
@@ -70,6 +70,11 @@ class Request:
         if self.principal is None:
             raise Unauthorized("this route is public and has no user")
         return self.principal.user_id
+
+    @property
+    def narrowing(self) -> Narrowing:
+        """The limits of the caller's key within its scope; none on a public route."""
+        return WHOLE if self.principal is None else self.principal.narrowing
 
     @property
     def key_id(self) -> int:

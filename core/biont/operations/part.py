@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from biont.accounts.api_keys import Scope
+from biont.accounts.principal import Scope
 from biont.store.transaction import Transaction
 
 M = TypeVar("M", bound=BaseModel)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from biont.accounts.api_keys import Scope
+from biont.accounts.principal import Scope
 from biont.workbench import Workbench
 
 

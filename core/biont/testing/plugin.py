@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
 
-from biont.accounts.api_keys import Scope
+from biont.accounts.principal import Scope
 from biont.application import Application, open_application
 from biont.settings.loading import load_settings
 from biont.testing.client import ApiClient, MakeClient

@@ -70,9 +70,11 @@ async def complete_chat(
 async def list_openai_models(request: Request) -> dict[str, object]:
     """List the available models, as in OpenAI's API.
 
-    The ids in the list are the values of `model` in requests.
+    The ids in the list are the values of `model` in requests. A key that is narrowed to some
+    `models` gets these only.
     """
-    states = await request.workbench.get(LLM_GATEWAY).read_backend_states()
+    gateway = request.workbench.get(LLM_GATEWAY)
+    states = await gateway.read_backend_states(request.narrowing.models)
     return make_model_list((state.name, model.name) for state in states for model in state.models)
 
 

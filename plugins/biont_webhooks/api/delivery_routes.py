@@ -12,6 +12,7 @@ from biont.http import AnyOf, Cursor, Instant, Limit, decode_cursor, make_page
 from biont.operations import OperationView
 from biont_webhooks.api.bulk_acts import begin_act
 from biont_webhooks.api.delivery_schemas import DeliveryView, Recovery, make_delivery_view
+from biont_webhooks.api.narrowing import check_webhook
 from biont_webhooks.api.routes import SCOPES, WEBHOOK
 from biont_webhooks.service.bulk_acts import WEBHOOK_RECOVER, RecoverParameters
 from biont_webhooks.service.redelivery import (
@@ -53,6 +54,7 @@ async def list_deliveries(  # noqa: PLR0913  # each is a parameter of the query
     attempt that has both. `since` and `until` limit the creation time of the deliveries. A page
     of a rare filter may have fewer deliveries than `limit`, or none; follow `next` until null.
     """
+    await check_webhook(request, webhook_id)
     found = await request.workbench.store.read(
         select_deliveries,
         request.user_id,
@@ -84,6 +86,7 @@ async def read_delivery(request: Request, webhook_id: RowId, delivery_id: RowId)
 
     Each attempt has its status code, its duration and the beginning of the answer.
     """
+    await check_webhook(request, webhook_id)
     return make_delivery_view(
         *await request.workbench.store.read(get_delivery, request.user_id, webhook_id, delivery_id)
     )
@@ -97,6 +100,7 @@ async def send_test_event(request: Request, webhook_id: RowId) -> DeliveryView:
     delivery is signed and recorded like any other, and attempted once and at once: also while the
     webhook is paused or disabled, and while its endpoint waits.
     """
+    await check_webhook(request, webhook_id)
     workbench = request.workbench
     now, message_id = workbench.clock.now(), str(uuid_utils.uuid7())
     payload = {"webhook_id": webhook_id}
@@ -115,6 +119,7 @@ async def send_again(request: Request, webhook_id: RowId, delivery_id: RowId) ->
     waits. A finished delivery gets one attempt without retries. A pending delivery is attempted
     now and keeps its further retries.
     """
+    await check_webhook(request, webhook_id)
     webhooks = request.workbench.get(WEBHOOKS)
     await webhooks.attempt_now(
         lambda webhook: resend_delivery(webhook, delivery_id), request.user_id, webhook_id
@@ -135,5 +140,6 @@ async def recover_deliveries(request: Request, webhook_id: RowId, body: Recovery
     The act is an operation of the kind `webhook_recover`, which `Location` names. Attempts begin
     at once. A repeated request gets the operation that still runs.
     """
+    await check_webhook(request, webhook_id)
     parameters = RecoverParameters(webhook_id=webhook_id, since=body.since)
     return await begin_act(request, WEBHOOK_RECOVER, parameters)

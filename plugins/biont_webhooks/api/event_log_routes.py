@@ -13,6 +13,7 @@ from biont.operations import OperationView
 from biont_audit import EVENT_LOG, EventLog
 from biont_webhooks.api.bulk_acts import begin_act
 from biont_webhooks.api.delivery_schemas import ReplayRequest
+from biont_webhooks.api.narrowing import check_webhook, may_read_event
 from biont_webhooks.api.routes import SCOPES, WEBHOOK
 from biont_webhooks.delivery.deliveries import make_body
 from biont_webhooks.service.bulk_acts import WEBHOOK_REPLAY, ReplayParameters
@@ -23,17 +24,26 @@ EventId = Annotated[str, Field(max_length=100)]
 api = Api("webhooks")
 
 
-@api.get("/webhooks/outgoing/explain", scopes=SCOPES, problems=(404,), operation="explain_event")
+@api.get(
+    "/webhooks/outgoing/explain",
+    scopes=SCOPES,
+    # The signed requests would let a reader post as the workbench.
+    readable=False,
+    problems=(404,),
+    operation="explain_event",
+)
 async def explain(
     request: Request, event_id: EventId, limit: Limit = 100, cursor: Cursor = None
 ) -> EventExplanation:
     """Explain why each of your webhooks, in its present state, receives an event or not.
 
     For each webhook that receives the event, the answer shows the exact request that would be
-    made now.
+    made now. A key that is narrowed to some `events` may ask for these only. A key of scope
+    `webhook` gets the `body` only if a webhook of its user subscribes to the event type.
     """
     workbench = request.workbench
     event = await _get_event_log(workbench).find_event(request.user_id, event_id)
+    request.narrowing.check_events([event.event_type])
     rows = await workbench.store.read(
         explain_event,
         event,
@@ -42,11 +52,12 @@ async def explain(
         limit,
         decode_cursor(cursor),
     )
+    is_readable = await may_read_event(request, event.event_type)
     page = make_page(rows, limit, lambda row: row.webhook_id, lambda row: row)
     return EventExplanation(
         event_id=event.id,
         event_type=event.event_type,
-        body=make_body(event).decode(),
+        body=make_body(event).decode() if is_readable else None,
         webhooks=page.data,
         next=page.next,
     )
@@ -69,6 +80,7 @@ async def replay_events(request: Request, webhook_id: RowId, body: ReplayRequest
     The act is an operation of the kind `webhook_replay`, which `Location` names. Deliveries begin
     at once, the oldest events first. A repeated request gets the operation that still runs.
     """
+    await check_webhook(request, webhook_id)
     _get_event_log(request.workbench)
     parameters = ReplayParameters(webhook_id=webhook_id, **body.model_dump())
     return await begin_act(request, WEBHOOK_REPLAY, parameters)

@@ -8,6 +8,7 @@ from biont import Api, Page, Request, RowId, Scope
 from biont.exceptions import ForbiddenAddress, InputProblem, InvalidInput
 from biont.http import Cursor, Limit, decode_cursor, make_page
 from biont_webhooks.api.bulk_acts import begin_deletion
+from biont_webhooks.api.narrowing import check_webhook
 from biont_webhooks.api.schemas import (
     ChangedWebhook,
     CreatedWebhook,
@@ -40,8 +41,11 @@ api = Api("webhooks", description="Webhooks, their deliveries and their explanat
 async def register_webhook(request: Request, body: NewWebhook) -> RegisteredWebhook:
     """Register a URL that gets a signed POST request for each matching event.
 
-    `warnings` names the event types that no plugin declares.
+    `warnings` names the event types that no plugin declares. A key sees all events to which it may
+    subscribe: of scope `webhook` too, these are all events of its user, unless the key is narrowed
+    to some `events`.
     """
+    request.narrowing.check_events(body.event_types)
     _check_url(request, body.url)
     secret = body.secret or generate_secret()
     webhook = await request.workbench.get(WEBHOOKS).register(
@@ -86,8 +90,12 @@ async def change_webhook(
 ) -> ChangedWebhook:
     """Change a webhook by a merge patch; pending deliveries use the new values.
 
-    `warnings` names the event types that no plugin declares.
+    `warnings` names the event types that no plugin declares. A key that is narrowed to some
+    `events` may change a webhook for these only.
     """
+    await check_webhook(request, webhook_id)
+    if "event_types" in body.model_fields_set:
+        request.narrowing.check_events(body.event_types)
     if "url" in body.model_fields_set:
         _check_url(request, body.url)
     vault = request.workbench.vault
@@ -105,6 +113,7 @@ async def pause_webhook(request: Request, webhook_id: RowId) -> WebhookView:
 
     A test and a resend are attempted all the same.
     """
+    await check_webhook(request, webhook_id)
     return _make_view(
         request, await request.workbench.get(WEBHOOKS).pause(request.user_id, webhook_id)
     )
@@ -116,6 +125,7 @@ async def resume_webhook(request: Request, webhook_id: RowId) -> WebhookView:
 
     Events from the time in between have no deliveries; `replay` creates these deliveries.
     """
+    await check_webhook(request, webhook_id)
     return _make_view(
         request, await request.workbench.get(WEBHOOKS).resume(request.user_id, webhook_id)
     )
@@ -135,6 +145,7 @@ async def rotate_secret(
     Each secret of an earlier rotation signs until its own time is up. With twenty such secrets the
     answer is 409.
     """
+    await check_webhook(request, webhook_id)
     secret = (body.secret if body else None) or generate_secret()
     webhook = await request.workbench.get(WEBHOOKS).rotate_secret(
         request.user_id, webhook_id, secret
@@ -149,6 +160,7 @@ async def delete_webhook(request: Request, webhook_id: RowId) -> None:
     The webhook is gone at once, and its running operations are cancelled. Its deliveries are
     deleted in the background, by an operation of the kind `webhook_delete`.
     """
+    await check_webhook(request, webhook_id)
     await begin_deletion(request, webhook_id)
 
 

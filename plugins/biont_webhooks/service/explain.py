@@ -42,7 +42,9 @@ class EventExplanation(Schema):
 
     event_id: str
     event_type: str
-    body: str = Field(description="The exact body of each delivery.")
+    body: str | None = Field(
+        description="The exact body of each delivery; null if the key may not read the event."
+    )
     webhooks: list[WebhookExplanation]
     next: str | None = Field(description="The cursor of the next page; null on the last page.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import aiohttp
 import pytest
 from aiohttp.test_utils import unused_port
 from pydantic import JsonValue
@@ -54,6 +55,53 @@ async def test_a_request_reaches_the_named_backend(
     assert status == 422, problem
 
 
-async def test_a_key_of_scope_chat_may_not_list_models(open_client: MakeClient) -> None:
+async def test_a_key_of_scope_chat_may_list_models(open_client: MakeClient) -> None:
     chatting = await open_client(scope=Scope.CHAT)
-    assert (await chatting.ask("GET", "/models"))[0] == 403
+    assert (await chatting.ask("GET", "/models"))[0] == 200
+    hooks = await open_client(scope=Scope.WEBHOOK)
+    assert (await hooks.ask("GET", "/models"))[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("models", "allowed", "refused"),
+    [
+        (["good"], [f"good/{MODEL}", MODEL, "good", None], ["local", "gone/big"]),
+        ([f"good/{MODEL}"], [f"good/{MODEL}", MODEL, None], ["good/other", "local"]),
+        (["gone"], [], [None, "good", "local/gone"]),
+        ([], [], [None, "good"]),
+    ],
+)
+async def test_a_key_that_is_narrowed_to_models_asks_these_only(
+    client: ApiClient,
+    scripted: ModelServer,
+    models: list[JsonValue],
+    allowed: list[str | None],
+    refused: list[str | None],
+) -> None:
+    fields: dict[str, JsonValue] = {"name": "narrow", "scope": "chat", "models": models}
+    key = str((await client.post("/keys/create", fields))["key"])
+    async with ApiClient(client.url, key) as narrow:
+        for stream in (False, True):
+            for model in refused:
+                body: JsonValue = {"message": "Hello", "model": model, "stream": stream}
+                status, problem = await narrow.ask("POST", "/chat", body)
+                assert status == 403, model
+                assert ", ".join(map(str, models)) in str(problem["detail"])
+        assert scripted.asked == []
+        for model in allowed:
+            assert (await narrow.post("/chat", {"message": "Hello", "model": model}))["answer"]
+        seen = await read_backends(narrow)
+    assert list(seen) == [str(model).partition("/")[0] for model in models]
+
+
+async def test_a_narrowed_key_is_refused_in_the_manner_of_openai(client: ApiClient) -> None:
+    fields: dict[str, JsonValue] = {"name": "narrow", "models": ["good"]}
+    key = str((await client.post("/keys/create", fields))["key"])
+    body = {"model": "local", "messages": [{"role": "user", "content": "Hello"}]}
+    headers = {"Authorization": f"Bearer {key}"}
+    async with aiohttp.ClientSession(client.url, headers=headers) as session:  # noqa: TID251
+        async with session.post("/v1/chat/completions", json=body) as answer:
+            assert answer.status == 403
+            assert "narrowed to good" in (await answer.json())["error"]["message"]
+        async with session.get("/v1/models") as answer:
+            assert [each["id"] for each in (await answer.json())["data"]] == [f"good/{MODEL}"]

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from biont.accounts.api_keys import Scope
+from biont.accounts.principal import Scope
 from biont.http.api import Route
 from biont.http.causation_headers import CORRELATION, HOPS
 from biont.http.document.examples import make_example
@@ -90,7 +90,7 @@ def describe_operation(
         "responses": responses,
     }
     if not route.public:
-        operation["x-scopes"] = [str(scope) for scope in _list_scopes(route)]
+        operation["x-scopes"] = [str(scope) for scope in route.allowed_scopes]
     if "body" in schemas:
         operation["requestBody"] = _describe_body(endpoint, schemas["body"], definitions)
     return operation
@@ -130,17 +130,16 @@ def _describe_body(
     }
 
 
-def _list_scopes(route: Route) -> list[Scope]:
-    return [scope for scope in Scope if scope is Scope.FULL or scope in route.scopes]
-
-
 def _explain_keys(route: Route) -> str:
     if route.public:
         return "Needs no API key."
-    scopes = _list_scopes(route)
+    scopes = route.allowed_scopes
+    text = f"Needs an API key of scope {' or '.join(f'`{scope}`' for scope in scopes)}."
     if len(scopes) == len(Scope):
-        return "Needs an API key of any scope."
-    return f"Needs an API key of scope {' or '.join(f'`{scope}`' for scope in scopes)}."
+        text = "Needs an API key of any scope."
+    if not route.narrowable:
+        text += " A key that is narrowed to some `events` or `models` may not do this."
+    return text
 
 
 def _describe_security(route: Route) -> list[JsonValue]:

@@ -7,7 +7,6 @@ from http import HTTPStatus
 
 from pydantic import JsonValue
 
-from biont.accounts.api_keys import Scope
 from biont.http.api import Dialect
 from biont.http.document.examples import make_example
 from biont.http.endpoint import Endpoint
@@ -17,7 +16,8 @@ from biont.http.problem_details import ProblemDetails
 _MEANINGS: Mapping[int, str] = {
     400: "The body is not valid JSON, or is not coded as its headers say.",
     401: "The API key is missing, unknown, expired or revoked.",
-    403: "The scope of the API key does not cover this request.",
+    403: "The scope of the API key does not cover this request, or the key is narrowed to other "
+    "events or models.",
     404: "There is no such object, or the object belongs to another user.",
     408: "The body did not arrive in time.",
     409: "The request conflicts with the present state; or the events of a chain are exhausted; "
@@ -127,9 +127,7 @@ def list_problems(endpoint: Endpoint) -> list[int]:
     route, signature = endpoint.route, endpoint.signature
     statuses = [422, 500, 503, *route.problems]
     if not route.public:
-        statuses.append(401)
-        if set(Scope) - route.scopes - {Scope.FULL}:
-            statuses.append(403)
+        statuses += [401, 403]
     if signature.path_names:
         statuses.append(404)
     if signature.body is not None:

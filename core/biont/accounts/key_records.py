@@ -1,0 +1,91 @@
+"""Table of API keys, with the functions that run inside reads and writes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import orjson
+from peewee import AutoField, ForeignKeyField, TextField
+
+from biont.accounts.principal import WHOLE, Narrowing
+from biont.accounts.users import User
+from biont.exceptions import NotFound
+from biont.store.database import InstantField, Table
+
+
+class ApiKey(Table):
+    """API key, stored as its digest.
+
+    `events` and `models` are the limits of the key, as JSON lists; None for no limit.
+    """
+
+    id = AutoField()
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    user_id: int
+    name = TextField()
+    digest = TextField(unique=True)
+    prefix = TextField()
+    scope = TextField()
+    events = TextField(null=True)
+    models = TextField(null=True)
+    created_at = InstantField()
+    expires_at = InstantField(null=True)
+    revoked_at = InstantField(null=True)
+    last_used_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "api_keys"
+
+    @property
+    def narrowing(self) -> Narrowing:
+        """The limits of the key within its scope."""
+        return Narrowing(_load_texts(self.events), _load_texts(self.models))
+
+
+def _load_texts(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(orjson.loads(text))
+
+
+def create_key(**values: object) -> ApiKey:
+    """Insert a key."""
+    return ApiKey.create(**values)
+
+
+def find_key(digest: str) -> ApiKey | None:
+    """Return the key of a digest."""
+    return ApiKey.get_or_none(ApiKey.digest == digest)
+
+
+def read_narrowing(key_id: int) -> Narrowing:
+    """Return the limits of a key; none for a key that is deleted."""
+    record = ApiKey.get_or_none(ApiKey.id == key_id)
+    return WHOLE if record is None else record.narrowing
+
+
+def select_keys(user_id: int, limit: int | None, before: int | None) -> list[ApiKey]:
+    """Return keys of a user, newest first."""
+    query = ApiKey.select().where(ApiKey.user == user_id)
+    if before is not None:
+        query = query.where(ApiKey.id < before)
+    return list(query.order_by(ApiKey.id.desc()).limit(limit))
+
+
+def revoke_key(key_id: int, user_id: int | None, now: datetime) -> ApiKey:
+    """Revoke a key, of any user if `user_id` is None.
+
+    Raises:
+        NotFound: there is no such key.
+    """
+    record = ApiKey.get_or_none(ApiKey.id == key_id)
+    if record is None or user_id not in (None, record.user_id):
+        raise NotFound(f"there is no key {key_id}")
+    if record.revoked_at is None:
+        record.revoked_at = now
+        record.save()
+    return record
+
+
+def save_usage(used: dict[int, datetime]) -> None:
+    """Store the last use of keys."""
+    for key_id, at in used.items():
+        ApiKey.update(last_used_at=at).where(ApiKey.id == key_id).execute()
