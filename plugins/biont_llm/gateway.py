@@ -24,6 +24,7 @@ import structlog
 
 from biont import Service, Workbench
 from biont.exceptions import BackendError, BackendMissing, BackendRefused, Forbidden
+from biont.http import BudgetView
 from biont.llm import LLM_BACKENDS, Answer, BackendFactory, ChatRequest, LlmCall, Message
 from biont_llm.accounting.call_log import CallLog
 from biont_llm.accounting.call_recording import CallRecorder, OpenCall
@@ -126,6 +127,10 @@ class LlmGateway:
     def find_backend_limits(self, model: str | None) -> BackendLimits:
         """Return the limits of the backend that `model` names; None names the default."""
         return self._limits[self._choose_target(model).backend]
+
+    async def read_budgets(self, user_id: int, key_id: int) -> list[BudgetView]:
+        """Return the daily budgets of a user and a key."""
+        return await self._recorder.read_budgets(user_id, key_id)
 
     def estimate_reservation(self, request: ChatRequest, limit: int) -> float:
         """Return the number of tokens to reserve for a call in a budget of `limit` tokens.

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from biont import Api, Tables, Workbench, hookimpl
+from biont.http import BUDGETS
 from biont.llm import BackendFactory
 from biont.store import delete_old_rows
 from biont_llm.accounting.call_log import StoredCallLog
@@ -77,6 +78,7 @@ async def _provide_gateway(workbench: Workbench) -> AsyncIterator[None]:
     settings = workbench.plugin_settings("llm", LlmSettings)
     gateway = LlmGateway(workbench, settings, StoredCallLog(workbench.store))
     workbench.provide(LLM_GATEWAY, gateway)
+    workbench.provide(BUDGETS, gateway.read_budgets)
     if settings.keep_days:
         delete = partial(
             delete_old_rows,

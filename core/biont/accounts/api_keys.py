@@ -21,6 +21,7 @@ from biont.accounts.key_records import (
     ApiKey,
     create_key,
     find_key,
+    get_key,
     read_narrowing,
     revoke_key,
     save_usage,
@@ -103,6 +104,14 @@ class ApiKeys:
             before: the number of a key; only older keys are returned.
         """
         return await self._store.read(select_keys, user_id, limit, before)
+
+    async def read(self, key_id: int, *, user_id: int) -> ApiKey:
+        """Return a key of a user.
+
+        Raises:
+            NotFound: the key does not exist, or belongs to another user.
+        """
+        return await self._store.read(get_key, key_id, user_id)
 
     async def revoke(self, key_id: int, *, user_id: int | None = None) -> ApiKey:
         """Revoke a key with immediate effect, and return the key's record.

@@ -70,8 +70,8 @@ def select_keys(user_id: int, limit: int | None, before: int | None) -> list[Api
     return list(query.order_by(ApiKey.id.desc()).limit(limit))
 
 
-def revoke_key(key_id: int, user_id: int | None, now: datetime) -> ApiKey:
-    """Revoke a key, of any user if `user_id` is None.
+def get_key(key_id: int, user_id: int | None) -> ApiKey:
+    """Return a key, of any user if `user_id` is None.
 
     Raises:
         NotFound: there is no such key.
@@ -79,6 +79,16 @@ def revoke_key(key_id: int, user_id: int | None, now: datetime) -> ApiKey:
     record = ApiKey.get_or_none(ApiKey.id == key_id)
     if record is None or user_id not in (None, record.user_id):
         raise NotFound(f"there is no key {key_id}")
+    return record
+
+
+def revoke_key(key_id: int, user_id: int | None, now: datetime) -> ApiKey:
+    """Revoke a key, of any user if `user_id` is None.
+
+    Raises:
+        NotFound: there is no such key.
+    """
+    record = get_key(key_id, user_id)
     if record.revoked_at is None:
         record.revoked_at = now
         record.save()

@@ -1,6 +1,8 @@
 from biont.http.api import Api as Api
 from biont.http.api import Dialect as Dialect
 from biont.http.api import Header as Header
+from biont.http.budgets import BUDGETS as BUDGETS
+from biont.http.budgets import BudgetView as BudgetView
 from biont.http.causation_headers import make_causation_headers as make_causation_headers
 from biont.http.error_responses import describe_error as describe_error
 from biont.http.exactly_one import exactly_one_of as exactly_one_of

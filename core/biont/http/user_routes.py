@@ -6,8 +6,12 @@ from datetime import datetime
 
 from pydantic import Field
 
+from biont.accounts.principal import Scope
 from biont.accounts.users import User
+from biont.exceptions import PluginError
 from biont.http.api import Api
+from biont.http.budgets import BUDGETS, BudgetView
+from biont.http.key_views import KeyView, make_key_view
 from biont.http.merge_patch import MergePatch
 from biont.http.request import Request
 from biont.schema import Schema
@@ -35,13 +39,52 @@ class UserChange(MergePatch):
     )
 
 
-@api.get("/me")
-async def read_me(request: Request) -> UserView:
-    """Read your own user.
+class LimitView(Schema):
+    """A limit of requests."""
 
-    The user is the owner of the key of this request.
+    name: str = Field(description="The setting of the limit.")
+    limit: int
+
+
+class MeView(UserView):
+    """The user and the key of a request, with their limits."""
+
+    key: KeyView
+    limits: list[LimitView] = Field(description="The limits for requests of the key.")
+    budgets: list[BudgetView] = Field(
+        description="The daily budgets of the user and the key; empty without a budget."
+    )
+
+
+@api.get("/me", scopes=frozenset(Scope))
+async def read_me(request: Request) -> MeView:
+    """Read your own user, the key of this request, and what is left for both.
+
+    A client learns here what its key may do, and when the key ends.
     """
-    return _make_user_view(await request.workbench.users.get(request.user_id))
+    workbench = request.workbench
+    user = await workbench.users.get(request.user_id)
+    key = await workbench.keys.read(request.key_id, user_id=request.user_id)
+    return MeView(
+        **_make_user_view(user).model_dump(),
+        key=make_key_view(key),
+        limits=_list_limits(request),
+        budgets=await _list_budgets(request),
+    )
+
+
+def _list_limits(request: Request) -> list[LimitView]:
+    server = request.workbench.settings.server
+    return [LimitView(name="server.body_limit", limit=server.body_limit)]
+
+
+async def _list_budgets(request: Request) -> list[BudgetView]:
+    try:
+        read = request.workbench.get(BUDGETS)
+    except PluginError:
+        # Without language models there is nothing to spend.
+        return []
+    return [*await read(request.user_id, request.key_id)]
 
 
 @api.patch("/me", example={"time_zone": "Europe/Berlin"})

@@ -22,6 +22,7 @@ from math import inf
 
 from biont.clock import Clock
 from biont.exceptions import BudgetExceeded
+from biont.http import BudgetView
 from biont.llm import LlmCall
 from biont_llm.accounting.call_log import CallLog, Owner, Spending, format_day
 from biont_llm.accounting.reservations import Amount, BillingFactors, Reservations
@@ -57,6 +58,30 @@ class Budgets:
         self._under_way: dict[_BudgetKey, Spending] = {}
         self._reservations = Reservations[_BudgetKey]()
         self.factors = BillingFactors()
+
+    async def read_budgets(self, user_id: int, key_id: int) -> list[BudgetView]:
+        """Return the daily budgets of a user and a key."""
+        now = self._clock.now()
+        found: list[BudgetView] = []
+        for owner, number in self._list_budgets(LlmCall(user_id=user_id, key_id=key_id)):
+            spent = await self._call_log.sum_spending(owner, number, format_day(now))
+            limit = self._limits[owner]
+            found += [
+                BudgetView(
+                    owner="user" if owner is Owner.USER else "key",
+                    unit=unit,
+                    limit=most,
+                    used=used,
+                    left=max(0, most - used),
+                    resets_at=_find_reset(now),
+                )
+                for unit, most, used in (
+                    ("tokens", limit.tokens, spent.tokens),
+                    ("cost", limit.cost, spent.cost),
+                )
+                if most is not None
+            ]
+        return found
 
     @asynccontextmanager
     async def reserve(self, call: LlmCall, most: Spending, backend: str) -> AsyncIterator[None]:
@@ -147,9 +172,14 @@ def _check_budget(key: _BudgetKey, limit: DailyBudget, spent: Spending, now: dat
         used = f"{spent.cost:.4g} of {limit.cost:g}"
     else:
         return
-    reset = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
+    reset = _find_reset(now)
     raise BudgetExceeded(
         f"the daily LLM budget of {owner} {number} is exhausted: {used} used; it resets at "
         f"{reset:%Y-%m-%dT%H:%M:%SZ}; plugins.llm.budgets.{owner} sets its size",
         retry_after=(reset - now).total_seconds(),
     )
+
+
+def _find_reset(now: datetime) -> datetime:
+    """Return the beginning of the next day in UTC."""
+    return datetime.combine(now.date() + timedelta(days=1), time(), UTC)

@@ -19,6 +19,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from biont.clock import Clock
+from biont.http import BudgetView
 from biont.llm import Answer, ChatRequest, LlmCall, TokenUsage
 from biont.security import describe_exception, redact_secrets
 from biont.store import dump_json
@@ -109,6 +110,10 @@ class CallRecorder:
                 await self.record_outcome(open_call, error)
                 raise
             await self.record_outcome(open_call, None)
+
+    async def read_budgets(self, user_id: int, key_id: int) -> list[BudgetView]:
+        """Return the daily budgets of a user and a key."""
+        return await self._budgets.read_budgets(user_id, key_id)
 
     def estimate_reservation(
         self, request: ChatRequest, longest: int, backend: str, limit: int

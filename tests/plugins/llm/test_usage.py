@@ -11,7 +11,7 @@ from conftest import Restart
 from pydantic import JsonValue
 from support.sse import Chat
 
-from biont import Workbench
+from biont import Scope, Workbench
 from biont.exceptions import BudgetExceeded
 from biont.llm import ChatRequest, LlmCall, Message
 from biont.testing import (
@@ -280,3 +280,28 @@ async def test_old_records_are_removed_at_the_next_start(
     clock.advance(days=11)
     async with restart() as client:
         await client.get_until("/usage/calls", lambda page: len(rows_of(page)) == 1)
+
+
+@pytest.mark.parametrize(
+    "llm", [{"budgets": {"user": {"tokens": 100_000}, "key": {"tokens": 900, "cost": 5}}}]
+)
+async def test_a_key_reads_what_is_left_of_the_budgets(
+    open_client: MakeClient, clock: ManualClock
+) -> None:
+    first, second = await open_client("ada"), await open_client("ada", Scope.CHAT)
+    await first.post("/chat", QUESTION)
+    (total,) = await read_usage(first, "")
+    used = int(str(total["prompt_tokens"])) + int(str(total["completion_tokens"]))
+    for client, own in ((first, used), (second, 0)):
+        budgets = (await client.get("/me"))["budgets"]
+        assert isinstance(budgets, list)
+        left = {(b["owner"], b["unit"]): b["left"] for b in budgets if isinstance(b, dict)}
+        assert left == {
+            ("user", "tokens"): 100_000 - used,
+            ("key", "tokens"): 900 - own,
+            ("key", "cost"): 5,
+        }
+    clock.advance(days=1)
+    budgets = (await first.get("/me"))["budgets"]
+    assert isinstance(budgets, list)
+    assert [b["used"] for b in budgets if isinstance(b, dict)] == [0, 0, 0]
