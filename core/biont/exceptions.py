@@ -97,6 +97,10 @@ class Conflict(BiontError):
     """The request does not fit the present state of the object."""
 
 
+class PreconditionFailed(BiontError):
+    """The object is not in the state that the request asks for; nothing was changed."""
+
+
 class Unauthorized(BiontError):
     """The API key is missing, unknown, expired or revoked."""
 

@@ -52,6 +52,10 @@ Words = Annotated[
 api = Api("chat", description="Conversations with language models.")
 
 
+def _find_conversation(request: Request, conversation_id: RowId) -> ConversationView:
+    return make_conversation_view(Conversation.get_owned(request.user_id, conversation_id))
+
+
 @api.post(
     "/chat",
     scopes=_CHAT,
@@ -148,7 +152,12 @@ async def list_messages(
     return make_page(messages, limit, lambda message: message.id, make_message_view)
 
 
-@api.patch("/conversations/{conversation_id}", scopes=_CHAT, example={"title": "Tea"})
+@api.patch(
+    "/conversations/{conversation_id}",
+    scopes=_CHAT,
+    example={"title": "Tea"},
+    present=_find_conversation,
+)
 async def change_conversation(
     request: Request, conversation_id: RowId, body: ConversationChange
 ) -> ConversationView:
@@ -163,7 +172,12 @@ async def change_conversation(
     )
 
 
-@api.delete("/conversations/{conversation_id}", scopes=_CHAT, operation="delete_conversation")
+@api.delete(
+    "/conversations/{conversation_id}",
+    scopes=_CHAT,
+    operation="delete_conversation",
+    present=_find_conversation,
+)
 async def remove_conversation(request: Request, conversation_id: RowId) -> None:
     """Delete a conversation with its messages.
 

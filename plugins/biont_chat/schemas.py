@@ -108,6 +108,8 @@ class ChatMessageView(Schema):
 class ConversationView(Schema):
     """A conversation, without its messages."""
 
+    state_fields = frozenset({"updated_at"})
+
     id: int
     title: str
     system: str | None

@@ -13,6 +13,10 @@ from biont_missions.views import NewTask, TaskResult, TaskView, make_task_view
 api = Api("tasks", description="Tasks of missions, and tasks for people.")
 
 
+def _find_task(request: Request, task_id: RowId) -> TaskView:
+    return make_task_view(Task.get_owned(request.user_id, task_id))
+
+
 @api.post(
     "/tasks",
     location="/tasks/{id}",
@@ -60,9 +64,7 @@ async def read_task(request: Request, task_id: RowId) -> TaskView:
 
     A completed task has its result.
     """
-    return make_task_view(
-        await request.workbench.store.read(Task.get_owned, request.user_id, task_id)
-    )
+    return await request.workbench.store.read(_find_task, request, task_id)
 
 
 @api.post(
@@ -85,7 +87,7 @@ async def complete(request: Request, task_id: RowId, body: TaskResult) -> TaskVi
     return make_task_view(task)
 
 
-@api.delete("/tasks/{task_id}", operation="delete_task")
+@api.delete("/tasks/{task_id}", operation="delete_task", present=_find_task)
 async def delete(request: Request, task_id: RowId) -> None:
     """Delete a task without a mission.
 

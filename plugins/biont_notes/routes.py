@@ -45,6 +45,10 @@ _FILES = {
 api = Api("notes", description="Notes with tags, full-text search, versions and exports.")
 
 
+def _find_note(request: Request, note_id: RowId) -> NoteView:
+    return make_note_view(Note.get_owned(request.user_id, note_id))
+
+
 @api.post(
     "/notes",
     location="/notes/{id}",
@@ -147,9 +151,7 @@ async def read_note(request: Request, note_id: RowId) -> NoteView:
 
     The status is 404 for a note of another user.
     """
-    return make_note_view(
-        await request.workbench.store.read(Note.get_owned, request.user_id, note_id)
-    )
+    return await request.workbench.store.read(_find_note, request, note_id)
 
 
 @api.get("/notes/{note_id}/markdown", media_type="text/markdown")
@@ -162,7 +164,12 @@ async def read_note_markdown(request: Request, note_id: RowId) -> web.Response:
     return web.Response(text=to_markdown(note), content_type="text/markdown", charset="utf-8")
 
 
-@api.patch("/notes/{note_id}", operation="change_note", example={"tags": ["kitchen", "drinks"]})
+@api.patch(
+    "/notes/{note_id}",
+    operation="change_note",
+    example={"tags": ["kitchen", "drinks"]},
+    present=_find_note,
+)
 async def change(request: Request, note_id: RowId, body: NoteChange) -> NoteView:
     """Change a note; the old text stays as an earlier version.
 
@@ -179,7 +186,7 @@ async def change(request: Request, note_id: RowId, body: NoteChange) -> NoteView
     )
 
 
-@api.delete("/notes/{note_id}", operation="delete_note")
+@api.delete("/notes/{note_id}", operation="delete_note", present=_find_note)
 async def delete(request: Request, note_id: RowId) -> None:
     """Delete a note and its versions.
 

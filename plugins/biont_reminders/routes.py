@@ -76,6 +76,8 @@ class Snooze(Schema):
 class ReminderView(Schema):
     """Stored reminder."""
 
+    state_fields = frozenset({"state", "next_at", "triggered_at", "done_at", "updated_at"})
+
     id: int
     text: str
     state: ReminderState = Field(
@@ -92,6 +94,10 @@ class ReminderView(Schema):
     done_at: datetime | None
     created_at: datetime
     updated_at: datetime
+
+
+def _find_reminder(request: Request, reminder_id: RowId) -> ReminderView:
+    return _make_reminder_view(Reminder.get_owned(request.user_id, reminder_id))
 
 
 @api.post(
@@ -129,14 +135,14 @@ async def read_reminder(request: Request, reminder_id: RowId) -> ReminderView:
 
     The status is 404 for a reminder of another user.
     """
-    user_id = request.user_id
-    return await request.workbench.store.read(
-        lambda: _make_reminder_view(Reminder.get_owned(user_id, reminder_id))
-    )
+    return await request.workbench.store.read(_find_reminder, request, reminder_id)
 
 
 @api.patch(
-    "/reminders/{reminder_id}", operation="change_reminder", example={"text": "Drink coffee"}
+    "/reminders/{reminder_id}",
+    operation="change_reminder",
+    example={"text": "Drink coffee"},
+    present=_find_reminder,
 )
 async def change(request: Request, reminder_id: RowId, body: ReminderChange) -> ReminderView:
     """Change the text of a reminder, the timing, or both, by a merge patch.
@@ -172,7 +178,7 @@ async def finish(request: Request, reminder_id: RowId) -> ReminderView:
     return await _write_reminder(request, finish_reminder, reminder_id)
 
 
-@api.delete("/reminders/{reminder_id}", operation="delete_reminder")
+@api.delete("/reminders/{reminder_id}", operation="delete_reminder", present=_find_reminder)
 async def delete(request: Request, reminder_id: RowId) -> None:
     """Delete a reminder with its schedules and runs; its events stay.
 

@@ -30,6 +30,10 @@ class FeedAddress(FeedView):
     path: str = Field(description="Path of the feed on this server, with the secret token.")
 
 
+def _find_feed(request: Request) -> FeedView:
+    return FeedView(created_at=read_feed(request.user_id).created_at)
+
+
 @api.post("/schedule/feed", location="/schedule/feed")
 async def create_calendar_feed(request: Request) -> FeedAddress:
     """Create the address of your calendar feed; an earlier address is revoked.
@@ -47,11 +51,10 @@ async def read_calendar_feed(request: Request) -> FeedView:
 
     The status is 404 if you have no calendar feed.
     """
-    feed = await request.workbench.store.read(read_feed, request.user_id)
-    return FeedView(created_at=feed.created_at)
+    return await request.workbench.store.read(_find_feed, request)
 
 
-@api.delete("/schedule/feed", problems=(404,))
+@api.delete("/schedule/feed", problems=(404,), present=_find_feed)
 async def revoke_calendar_feed(request: Request) -> None:
     """Revoke the address of your calendar feed.
 

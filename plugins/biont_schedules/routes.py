@@ -58,6 +58,10 @@ class Why(Schema):
     )
 
 
+def _find_schedule(request: Request, schedule_id: RowId) -> ScheduleView:
+    return make_schedule_view(Schedule.get_owned(request.user_id, schedule_id))
+
+
 @api.post(
     "/schedule",
     narrowable=False,
@@ -159,12 +163,15 @@ async def read_schedule(request: Request, schedule_id: RowId) -> ScheduleView:
 
     The answer has the timing and the run policy.
     """
-    return make_schedule_view(
-        await request.workbench.store.read(Schedule.get_owned, request.user_id, schedule_id)
-    )
+    return await request.workbench.store.read(_find_schedule, request, schedule_id)
 
 
-@api.patch("/schedule/{schedule_id}", narrowable=False, example={"cron": "0 10 * * 1-5"})
+@api.patch(
+    "/schedule/{schedule_id}",
+    narrowable=False,
+    example={"cron": "0 10 * * 1-5"},
+    present=_find_schedule,
+)
 async def change_schedule(
     request: Request, schedule_id: RowId, body: ScheduleChange
 ) -> ScheduleView:
@@ -218,7 +225,7 @@ async def resume(request: Request, schedule_id: RowId) -> ScheduleView:
     return make_schedule_view(schedule)
 
 
-@api.delete("/schedule/{schedule_id}", operation="delete_schedule")
+@api.delete("/schedule/{schedule_id}", operation="delete_schedule", present=_find_schedule)
 async def delete(request: Request, schedule_id: RowId) -> None:
     """Delete a schedule with its runs; notes and events of the runs stay.
 

@@ -116,6 +116,8 @@ class ScheduleChange(TimingChange, Options):
 class ScheduleView(Schema):
     """Stored schedule."""
 
+    state_fields = frozenset({"state", "run_count", "paused", "next_fire_at", "updated_at"})
+
     id: int
     name: str
     state: ScheduleState

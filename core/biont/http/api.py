@@ -11,8 +11,12 @@ from pydantic import JsonValue
 
 from biont.accounts.principal import Scope
 from biont.http.problem_details import ProblemDetails
+from biont.schema import Schema
 
 F = TypeVar("F", bound=Callable[..., Awaitable[object]])
+
+Present = Callable[..., Schema]
+"""Function that returns the view of the object that a request changes."""
 
 ROOT = "/api/v1"
 
@@ -61,6 +65,7 @@ class RouteOptions(TypedDict, total=False):
     example: Mapping[str, JsonValue] | None
     reads: tuple[Header, ...]
     sends: tuple[Header, ...]
+    present: Present | None
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,9 @@ class Route:
         example: a body for the documentation; None to make one from the model of the body.
         reads: the request headers that the function reads.
         sends: the response headers that the function sends.
+        present: returns the view of the object that the route changes, so that clients can send
+            ``If-Match``. A plain function with the annotations of the route function's request
+            and path parameters; it is called on a thread of the store and reads the database.
     """
 
     method: str
@@ -116,6 +124,7 @@ class Route:
     example: Mapping[str, JsonValue] | None = field(default=None, hash=False)
     reads: tuple[Header, ...] = ()
     sends: tuple[Header, ...] = ()
+    present: Present | None = None
 
     @property
     def allowed_scopes(self) -> list[Scope]:

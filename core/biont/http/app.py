@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from itertools import groupby
-from string import Formatter
 
 from aiohttp import HttpVersion11, hdrs, web
 
 from biont.accounts.principal import Principal
 from biont.http.api import Api
 from biont.http.body import BODY_TIMEOUT
+from biont.http.conditions import make_taggers
 from biont.http.cors import CROSS_ORIGIN, CrossOrigin
 from biont.http.endpoint import Endpoint
 from biont.http.error_responses import answer_error
 from biont.http.no_path import NoPathResource
 from biont.http.request import Request
-from biont.http.request_id import add_request_id, begin_request
+from biont.http.request_id import begin_request
+from biont.http.response_headers import add_standard_headers
 from biont.workbench import Workbench
 
 
@@ -36,8 +37,15 @@ def make_endpoints(owner: str, api: Api, workbench: Workbench) -> list[Endpoint]
     def make_request(http: web.Request, principal: Principal | None) -> Request:
         return Request(http, workbench, principal)
 
+    taggers = make_taggers(api)
     return [
-        Endpoint(owner, route, authenticate=workbench.keys.authenticate, make_request=make_request)
+        Endpoint(
+            owner,
+            route,
+            authenticate=workbench.keys.authenticate,
+            make_request=make_request,
+            tagger=taggers.get(route),
+        )
         for route in api
     ]
 
@@ -61,7 +69,7 @@ def make_app(
     # `read_body` decompresses: aiohttp would fail on a wrong coding, and ignore an unknown one.
     app = web.Application(client_max_size=body_limit, handler_args={"auto_decompress": False})
     app[BODY_TIMEOUT] = body_timeout
-    app.on_response_prepare.append(add_request_id)
+    app.on_response_prepare.append(add_standard_headers)
     if cors_origins:
         app[CROSS_ORIGIN] = cross_origin = CrossOrigin(cors_origins)
         app.on_response_prepare.append(cross_origin.add_headers)
@@ -122,11 +130,3 @@ def _answer_options(
 async def _answer_unknown_path(request: web.Request) -> web.StreamResponse:
     begin_request(request)
     return answer_error(request, web.HTTPNotFound())
-
-
-def normalise_path(path: str) -> str:
-    """Return `path` with the names of all parameters removed."""
-    return "".join(
-        literal + ("{}" if name is not None else "")
-        for literal, name, _, _ in Formatter().parse(path)
-    )

@@ -21,11 +21,16 @@ _CODINGS = "gzip, deflate"
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
-async def read_body(http: web.Request) -> bytes:
+async def read_body(http: web.Request, *, is_required: bool = False) -> bytes:
     """Return the body of a request, decompressed.
+
+    Args:
+        http: the request.
+        is_required: whether the route needs a body.
 
     Raises:
         MalformedBody: the body is not coded as its headers say, or has not arrived whole.
+        web.HTTPLengthRequired: the route needs a body, and the request says that it has none.
         web.HTTPUnsupportedMediaType: the coding is unknown.
         web.HTTPRequestEntityTooLarge: the body is too large.
     """
@@ -42,6 +47,10 @@ async def read_body(http: web.Request) -> bytes:
         raise MalformedBody(
             "the body did not arrive whole; check Content-Length and Transfer-Encoding"
         ) from error
+    if not content and is_required and not _has_framing(http):
+        raise web.HTTPLengthRequired(
+            text="the route needs a body; send one with Content-Length or Transfer-Encoding"
+        )
     if coding is None or window is None:
         return content
     return _decompress(content, coding, window, http.client_max_size)
@@ -61,6 +70,10 @@ async def _read_in_time(http: web.Request) -> bytes:
             "the setting server.body_timeout",
             headers={hdrs.CONNECTION: "close"},
         ) from error
+
+
+def _has_framing(http: web.Request) -> bool:
+    return hdrs.CONTENT_LENGTH in http.headers or hdrs.TRANSFER_ENCODING in http.headers
 
 
 def check_content_type(http: web.Request) -> None:

@@ -30,9 +30,9 @@ from typing import cast
 
 import structlog
 from aiohttp import web
-from aiohttp.http_exceptions import LineTooLong
 
 from biont.http.error_responses import respond_problem
+from biont.http.head_limits import FIELD_LIMIT, PATH_LIMIT, describe_bad_head
 from biont.http.problem_details import ProblemDetails
 from biont.http.request_id import begin_request
 
@@ -43,8 +43,6 @@ _REFUSAL = (
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
     b"Content-Length: 0\r\n\r\n"
 )
-
-_TOO_LONG = "the path or a header of the request is too long; at most 8,190 bytes are allowed"
 
 _log = structlog.get_logger("biont.http")
 
@@ -155,6 +153,8 @@ class ClientConnection(web.RequestHandler):
             keepalive_timeout=limits.idle_timeout,
             access_log=None,  # type: ignore[arg-type]  # as web.AppRunner passes on
             auto_decompress=False,
+            max_line_size=PATH_LIMIT,
+            max_field_size=FIELD_LIMIT,
         )
         self._connections = connections
         self._head_timeout = limits.head_timeout
@@ -262,8 +262,7 @@ class ClientConnection(web.RequestHandler):
         if status != HTTPStatus.BAD_REQUEST:
             return answer
         request_id = begin_request(request)
-        # Without the text of the parser, which quotes the client's bytes.
-        detail = _TOO_LONG if isinstance(exc, LineTooLong) else "the request is not valid HTTP/1.1"
+        status, detail = describe_bad_head(exc)
         problem = ProblemDetails(
             status,
             detail,

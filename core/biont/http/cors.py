@@ -14,6 +14,8 @@ from aiohttp import hdrs, web
 from biont.http.causation_headers import CORRELATION, HOPS
 from biont.http.idempotency import IDEMPOTENCY_KEY
 from biont.http.request_id import REQUEST_ID
+from biont.http.response_headers import add_vary
+from biont.http.tagged_responses import PREFER
 
 _READ = frozenset(
     name.lower()
@@ -22,10 +24,13 @@ _READ = frozenset(
         hdrs.AUTHORIZATION,
         hdrs.CONTENT_ENCODING,
         hdrs.CONTENT_TYPE,
+        hdrs.IF_MATCH,
+        hdrs.IF_NONE_MATCH,
         CORRELATION,
         HOPS,
         IDEMPOTENCY_KEY,
         "Last-Event-ID",
+        PREFER,
         "X-API-Key",
         REQUEST_ID,
     )
@@ -34,7 +39,7 @@ _READ = frozenset(
 _OPENAI_CLIENT = ("x-stainless-", "openai-")
 _EXPOSED = (
     "Link, Location, Retry-After, X-Request-ID, ETag, Allow, WWW-Authenticate, "
-    "Content-Disposition, Idempotency-Replayed"
+    "Content-Disposition, Idempotency-Replayed, Preference-Applied"
 )
 _MAX_AGE = "600"
 _HEADERS_ASKED_FOR = 100
@@ -58,7 +63,7 @@ class CrossOrigin:
     async def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         """Permit the page to read a response; a signal handler of aiohttp."""
         # Also without permission, or a cache would give one page the answer for another.
-        _vary(response, hdrs.ORIGIN)
+        add_vary(response, hdrs.ORIGIN)
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is None or not self.allows(origin):
             return
@@ -80,7 +85,7 @@ class CrossOrigin:
         asked = request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_METHOD)
         if asked is None or not self.allows(request.headers.get(hdrs.ORIGIN, "null")):
             return
-        _vary(response, hdrs.ACCESS_CONTROL_REQUEST_METHOD, hdrs.ACCESS_CONTROL_REQUEST_HEADERS)
+        add_vary(response, hdrs.ACCESS_CONTROL_REQUEST_METHOD, hdrs.ACCESS_CONTROL_REQUEST_HEADERS)
         response.headers[hdrs.ACCESS_CONTROL_ALLOW_METHODS] = ", ".join(methods)
         response.headers[hdrs.ACCESS_CONTROL_MAX_AGE] = _MAX_AGE
         wanted = request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_HEADERS, "")
@@ -98,8 +103,3 @@ def _is_read(name: str) -> bool:
     if name in _READ:
         return True
     return name.startswith(_OPENAI_CLIENT) and name.replace("-", "").isalnum() and name.isascii()
-
-
-def _vary(response: web.StreamResponse, *names: str) -> None:
-    present = response.headers.get(hdrs.VARY)
-    response.headers[hdrs.VARY] = ", ".join([*([present] if present else []), *names])

@@ -13,9 +13,13 @@ from yarl import URL
 from biont.accounts.principal import Principal
 from biont.event import set_cause
 from biont.exceptions import Forbidden, InvalidInput, point_to
+from biont.http.accept import check_accept, list_media_types
 from biont.http.api import Route
 from biont.http.body import check_content_type, read_body
 from biont.http.causation_headers import read_causation_headers
+from biont.http.compression import compress_answer
+from biont.http.conditions import ConditionalChange, has_condition, refuse_conditions
+from biont.http.entity_tags import Tagger
 from biont.http.error_responses import answer_error
 from biont.http.idempotency import IDEMPOTENCY_KEY, answer_once, refuse_streams
 from biont.http.location import make_location
@@ -24,10 +28,12 @@ from biont.http.paging import Page
 from biont.http.request import Request
 from biont.http.request_id import begin_request
 from biont.http.signature import BODY, read_signature
+from biont.http.tagged_responses import respond_tagged
 from biont.http.text_parameters import read_texts
 from biont.json_text import parse_json
 from biont.runtime.containment import contain_exit
 from biont.runtime.plugin_tasks import current_plugin
+from biont.schema import Schema
 
 _KEY = istr("X-API-Key")
 _JSON: Mapping[str, str] = {"Content-Type": "application/json"}
@@ -42,6 +48,7 @@ class Endpoint:
         authenticate: returns the principal of an API key, or raises `Unauthorized`.
         make_request: returns the request for the route function; the principal is None on
             a public route.
+        tagger: makes the entity tags of the answers; None for answers without.
 
     Raises:
         PluginError: the function's signature is incomplete.
@@ -54,6 +61,7 @@ class Endpoint:
         *,
         authenticate: Callable[[str | None], Awaitable[Principal]],
         make_request: Callable[[web.Request, Principal | None], Request],
+        tagger: Tagger | None = None,
     ) -> None:
         self.owner = owner
         self.route = route
@@ -75,17 +83,47 @@ class Endpoint:
         self.signature = signature = read_signature(owner, route)
         self._body = signature.body
         self._has_parameters = bool(signature.parameters.model_fields)
+        # A route that creates an object may answer with something else, such as a number.
+        is_tagged = tagger is not None and signature.answers_with(tagger.view)
+        self.tagger = tagger if is_tagged else None
+        self._change = None
+        if tagger is not None and route.present is not None:
+            self._change = ConditionalChange(tagger, route.present)
+        self.accepts = list_media_types(route, signature)
+
+    @property
+    def takes_conditions(self) -> bool:
+        """True if the route tests ``If-Match`` and ``If-None-Match``."""
+        return self._change is not None or self.may_be_known
+
+    @property
+    def may_be_known(self) -> bool:
+        """True if a client that knows the answer gets 304."""
+        return self.tagger is not None and self.route.method == hdrs.METH_GET
+
+    @property
+    def may_be_minimal(self) -> bool:
+        """True if the answer is short for a client that sends ``Prefer: return=minimal``."""
+        tagger = self.tagger
+        return tagger is not None and self._may_emit and self.signature.answer_type is tagger.view
 
     async def answer_request(self, http: web.Request) -> web.StreamResponse:
         """Return the response of the route function, or an error response."""
+        response = await self._answer_request(http)
+        if hdrs.ACCEPT_ENCODING in http.headers:
+            await compress_answer(http, response)
+        return response
+
+    async def _answer_request(self, http: web.Request) -> web.StreamResponse:
         begin_request(http)
         try:
             request = await self._authorise(http)
+            check_accept(http, self.accepts)
             arguments = self._read_parameters(http)
             content = b""
             if self._body is not None:
                 # After authentication: a stranger's large body is never read.
-                content = await read_body(http)
+                content = await read_body(http, is_required=self.signature.body_is_required)
                 if content or self.signature.body_is_required:
                     arguments[BODY] = self._check_body(self._body, http, content)
             # aiohttp serves all requests of a connection in one task: reset the cause each time.
@@ -99,9 +137,7 @@ class Endpoint:
                 self._check_stream(arguments.get(BODY))
                 answer = partial(self._answer, request, arguments)
                 return await answer_once(request, self.route, content, answer)
-            with contain_exit():
-                result = await self._function(request, **arguments)
-            return self._respond(http, result)
+            return self._respond(http, await self._call(request, arguments))
         except Exception as error:  # noqa: BLE001  # the one boundary of errors
             return answer_error(http, error, self._dialect)
 
@@ -110,11 +146,20 @@ class Endpoint:
     ) -> web.StreamResponse:
         """Return the response of the route function, or an error response."""
         try:
-            with contain_exit():
-                result = await self._function(request, **arguments)
-            return self._respond(request.http, result)
+            return self._respond(request.http, await self._call(request, arguments))
         except Exception as error:  # noqa: BLE001  # as in `answer_request`
             return answer_error(request.http, error, self._dialect)
+
+    async def _call(self, request: Request, arguments: Mapping[str, object]) -> object:
+        """Return the result of the route function, if the condition of the request is met."""
+        with contain_exit():
+            if not self._may_emit or not has_condition(request):
+                return await self._function(request, **arguments)
+            if self._change is None:
+                refuse_conditions()
+            place = {name: arguments[name] for name in self.signature.path_names}
+            change = partial(self._function, request, **arguments)
+            return await self._change.call(request, place, change)
 
     def _check_stream(self, body: object) -> None:
         """Refuse an idempotency key if the answer is a stream."""
@@ -129,11 +174,11 @@ class Endpoint:
         if signature.answer is None:
             return web.Response(status=204)
         # Called directly: `TypeAdapter.dump_json` hands a dozen options on with each call.
-        return web.Response(
-            body=signature.answer.serializer.to_json(result),
-            status=self.route.status,
-            headers=self._make_headers(http, result),
-        )
+        content = signature.answer.serializer.to_json(result)
+        headers = self._make_headers(http, result)
+        if self.tagger is not None and isinstance(result, Schema):
+            return respond_tagged(http, self.route.status, headers, content, self.tagger, result)
+        return web.Response(body=content, status=self.route.status, headers=headers)
 
     def _make_headers(self, http: web.Request, result: object) -> Mapping[str, str]:
         if self.signature.answers_page:

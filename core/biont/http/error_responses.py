@@ -22,6 +22,7 @@ _STATUS: Mapping[type[exceptions.BiontError], int] = {
     exceptions.Forbidden: 403,
     exceptions.NotFound: 404,
     exceptions.Conflict: 409,
+    exceptions.PreconditionFailed: 412,
     exceptions.InvalidInput: 422,
     exceptions.BudgetExceeded: 429,
     exceptions.DeliveryFailed: 502,

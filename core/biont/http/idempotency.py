@@ -40,7 +40,7 @@ from biont.http.problem_details import ProblemDetails
 from biont.http.request import Request
 from biont.http.request_id import get_request_id
 from biont.services import Service
-from biont.store.companion import accompanied_by
+from biont.store.companion import Companion, accompanied_by
 from biont.store.transaction import Transaction
 
 IDEMPOTENCY_KEY = istr("Idempotency-Key")
@@ -67,7 +67,7 @@ class RunningKeys:
 RUNNING_KEYS = Service[RunningKeys]("running idempotency keys", provider="core")
 
 
-class _Claim:
+class _Claim(Companion):
     """Companion that records a request in the transaction of its effect."""
 
     def __init__(self, mark: RequestMark, locate: Callable[[object], str | None]) -> None:

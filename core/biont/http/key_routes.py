@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
+from biont.accounts.key_records import get_key
 from biont.accounts.principal import Scope
 from biont.exceptions import InputProblem, InvalidInput
 from biont.http.api import Api
@@ -41,6 +42,10 @@ class CreatedKey(KeyView):
     """A new API key with its secret."""
 
     key: str = Field(description="The key in plain text, which no later response contains.")
+
+
+def _find_key(request: Request, key_id: RowId) -> KeyView:
+    return make_key_view(get_key(key_id, request.user_id))
 
 
 @api.post(
@@ -85,10 +90,10 @@ async def read_key(request: Request, key_id: RowId) -> KeyView:
 
     `last_used_at` may lag behind by a minute.
     """
-    return make_key_view(await request.workbench.keys.read(key_id, user_id=request.user_id))
+    return await request.workbench.store.read(_find_key, request, key_id)
 
 
-@api.delete("/keys/{key_id}")
+@api.delete("/keys/{key_id}", present=_find_key)
 async def revoke_key(request: Request, key_id: RowId) -> None:
     """Revoke an API key with immediate effect.
 

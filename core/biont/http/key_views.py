@@ -33,6 +33,8 @@ ModelNames = Annotated[
 class KeyView(Schema):
     """An API key without its secret."""
 
+    state_fields = frozenset({"last_used_at"})
+
     id: int
     name: str
     prefix: str = Field(description="The first characters of the key, to recognise the key by.")

@@ -1,9 +1,10 @@
-"""Location of a created object, made from the template of its route."""
+"""Templates of paths, and the location of a created object, which is made from one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from string import Formatter
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +57,11 @@ def guess_location(template: str | None, result: object, path: Mapping[str, str]
         except AttributeError:
             continue
     return None
+
+
+def normalise_path(path: str) -> str:
+    """Return `path` with the names of all parameters removed."""
+    return "".join(
+        literal + ("{}" if name is not None else "")
+        for literal, name, _, _ in Formatter().parse(path)
+    )

@@ -38,10 +38,3 @@ def begin_request(http: web.BaseRequest) -> str:
 def get_request_id() -> str | None:
     """Return the id of the request that the running task answers."""
     return _request_id.get()
-
-
-async def add_request_id(_: web.Request, response: web.StreamResponse) -> None:
-    """Send the request id with a response; a signal handler of aiohttp."""
-    request_id = _request_id.get()
-    if request_id is not None:
-        response.headers[REQUEST_ID] = request_id

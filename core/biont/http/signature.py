@@ -34,6 +34,7 @@ class Signature:
         texts: the permitted texts of each parameter.
         body: validates the JSON body; None for a route without a body.
         body_is_required: whether a request must have a body.
+        answer_type: the type of the result.
         answer: encodes the result as JSON; None for an empty response.
         answers_page: whether the result is a page of a list.
         has_forms: whether the result has one of several types.
@@ -47,11 +48,17 @@ class Signature:
     texts: Mapping[str, TextRule]
     body: TypeAdapter[object] | None
     body_is_required: bool
+    answer_type: object
     answer: TypeAdapter[object] | None
     answers_page: bool
     has_forms: bool
     may_respond: bool
     streams: bool
+
+    def answers_with(self, view: type[BaseModel]) -> bool:
+        """Return whether the result is always a `view`."""
+        answer = self.answer_type
+        return isinstance(answer, type) and issubclass(answer, view)
 
 
 @lru_cache(maxsize=1024)
@@ -70,6 +77,7 @@ def read_signature(owner: str, route: Route) -> Signature:
         texts={name: find_rule(hint) for name, hint in hints.items()},
         body=_adapt(hints[BODY]) if BODY in hints else None,
         body_is_required=_is_required(route),
+        answer_type=answer,
         answer=None if answer is type(None) else _adapt(answer),
         answers_page=isinstance(answer, type) and issubclass(answer, Page),
         has_forms=isinstance(answer, types.UnionType),

@@ -87,7 +87,11 @@ async def _list_budgets(request: Request) -> list[BudgetView]:
     return [*await read(request.user_id, request.key_id)]
 
 
-@api.patch("/me", example={"time_zone": "Europe/Berlin"})
+def _find_me(request: Request) -> UserView:
+    return _make_user_view(User.get_by_id(request.user_id))
+
+
+@api.patch("/me", example={"time_zone": "Europe/Berlin"}, present=_find_me)
 async def change_me(request: Request, body: UserChange) -> UserView:
     """Change your time zone; existing schedules keep their time zones.
 

@@ -10,7 +10,7 @@ from peewee import Model
 from biont.event_types import EventType
 from biont.exceptions import PluginError
 from biont.http.api import Route
-from biont.http.app import normalise_path
+from biont.http.location import normalise_path
 from biont.store.database import Table
 
 CORE = "core"

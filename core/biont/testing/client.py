@@ -66,7 +66,7 @@ class ApiClient:
             headers=headers,
         ) as response:
             document: dict[str, JsonValue] = {}
-            if response.status != 204:
+            if await response.read():
                 document = await response.json(content_type=None)
             return ApiAnswer(response.status, response.headers, document)
 

@@ -32,6 +32,10 @@ WEBHOOK = "/webhooks/outgoing/{webhook_id}"
 api = Api("webhooks", description="Webhooks, their deliveries and their explanation.")
 
 
+def _find_webhook(request: Request, webhook_id: RowId) -> WebhookView:
+    return _make_view(request, Webhook.get_owned(request.user_id, webhook_id))
+
+
 @api.post(
     "/webhooks/outgoing/register",
     scopes=SCOPES,
@@ -80,11 +84,10 @@ async def read_webhook(request: Request, webhook_id: RowId) -> WebhookView:
 
     The secret is not shown.
     """
-    webhook = await request.workbench.store.read(Webhook.get_owned, request.user_id, webhook_id)
-    return _make_view(request, webhook)
+    return await request.workbench.store.read(_find_webhook, request, webhook_id)
 
 
-@api.patch(WEBHOOK, scopes=SCOPES, example={"event_types": ["note_*"]})
+@api.patch(WEBHOOK, scopes=SCOPES, example={"event_types": ["note_*"]}, present=_find_webhook)
 async def change_webhook(
     request: Request, webhook_id: RowId, body: WebhookChange
 ) -> ChangedWebhook:
@@ -153,7 +156,7 @@ async def rotate_secret(
     return _make_view_with_secret(request, webhook, secret)
 
 
-@api.delete(WEBHOOK, scopes=SCOPES)
+@api.delete(WEBHOOK, scopes=SCOPES, present=_find_webhook)
 async def delete_webhook(request: Request, webhook_id: RowId) -> None:
     """Delete a webhook with its deliveries; pending deliveries are not attempted.
 

@@ -105,6 +105,17 @@ class NewSecret(Schema):
 class WebhookView(Schema):
     """Webhook without its secret."""
 
+    state_fields = frozenset(
+        {
+            "status",
+            "disabled_reason",
+            "failing_since",
+            "waits_until",
+            "previous_secret_until",
+            "updated_at",
+        }
+    )
+
     id: int
     name: str | None
     url: str

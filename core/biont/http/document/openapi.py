@@ -18,7 +18,9 @@ from biont.http.document.operations import (
     name_operations,
 )
 from biont.http.document.responses import (
+    NOT_MODIFIED,
     describe_headers,
+    describe_not_modified,
     describe_problem,
     list_problems,
     name_problem,
@@ -111,7 +113,10 @@ def make_openapi(
             "schemas": definitions,
             "parameters": describe_shared_parameters(),
             "headers": describe_headers(),
-            "responses": _describe_problems(endpoints, schemas, definitions),
+            "responses": {
+                NOT_MODIFIED: describe_not_modified(),
+                **_describe_problems(endpoints, schemas, definitions),
+            },
             "securitySchemes": {
                 "key": {
                     "type": "apiKey",

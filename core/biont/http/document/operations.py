@@ -7,17 +7,25 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Literal
 
+from aiohttp import hdrs
 from pydantic import JsonValue
 
 from biont.accounts.principal import Scope
 from biont.http.api import Route
 from biont.http.causation_headers import CORRELATION, HOPS
+from biont.http.conditions import CONDITIONS
 from biont.http.document.examples import make_example
-from biont.http.document.responses import describe_success, list_problems, name_problem
+from biont.http.document.responses import (
+    NOT_MODIFIED,
+    describe_success,
+    list_problems,
+    name_problem,
+)
 from biont.http.endpoint import Endpoint
 from biont.http.idempotency import IDEMPOTENCY_KEY
 from biont.http.merge_patch import MERGE_PATCH
 from biont.http.request_id import REQUEST_ID
+from biont.http.tagged_responses import PREFER
 
 Part = Literal["parameters", "body", "answer"]
 
@@ -38,11 +46,25 @@ _SHARED: Mapping[str, str] = {
         "without quotes. A request that is repeated with the same key takes effect once and gets "
         "the first answer again."
     ),
+    str(hdrs.IF_MATCH): (
+        "The `ETag` of the object as you have read it, several of them, or `*`. If the object has "
+        "changed since, the answer is 412 and nothing is done."
+    ),
+    str(hdrs.IF_NONE_MATCH): (
+        "The `ETag` of an answer that you have kept, several of them, or `*`. If the object is "
+        "still the same, a GET is answered with 304; anything else is refused with 412."
+    ),
+    str(PREFER): "`return=minimal` for an answer without content after a change.",
 }
 """Request headers of many operations, which refer to them."""
 
 # Two more characters, for the quotes.
-_LONGEST: Mapping[str, int] = {str(HOPS): 3, str(IDEMPOTENCY_KEY): 257}
+_LONGEST: Mapping[str, int] = {
+    str(HOPS): 3,
+    str(IDEMPOTENCY_KEY): 257,
+    str(hdrs.IF_MATCH): 8000,
+    str(hdrs.IF_NONE_MATCH): 8000,
+}
 
 
 def describe_shared_parameters() -> dict[str, JsonValue]:
@@ -77,6 +99,8 @@ def describe_operation(
     responses: dict[str, JsonValue] = {
         str(route.status): describe_success(endpoint, schemas.get("answer"), definitions)
     }
+    if endpoint.may_be_known:
+        responses["304"] = {"$ref": f"#/components/responses/{NOT_MODIFIED}"}
     for status in list_problems(endpoint):
         target = name_problem(status, route.dialect, route.tag)
         responses[str(status)] = {"$ref": f"#/components/responses/{target}"}
@@ -182,6 +206,10 @@ def _describe_parameters(
         shared += [str(CORRELATION), str(HOPS)]
     if endpoint.is_repeatable:
         shared.append(str(IDEMPOTENCY_KEY))
+    if endpoint.takes_conditions:
+        shared += map(str, CONDITIONS)
+    if endpoint.may_be_minimal:
+        shared.append(str(PREFER))
     parameters += [{"$ref": f"#/components/parameters/{name}"} for name in shared]
     return parameters
 

@@ -19,10 +19,13 @@ _MEANINGS: Mapping[int, str] = {
     403: "The scope of the API key does not cover this request, or the key is narrowed to other "
     "events or models.",
     404: "There is no such object, or the object belongs to another user.",
+    406: "`Accept` permits none of the media types of the answer.",
     408: "The body did not arrive in time.",
     409: "The request conflicts with the present state; or the events of a chain are exhausted; "
     "or the first request with this `Idempotency-Key` is still running (`Retry-After`), or took "
     "effect without a known answer (`Location` of the created object, if known).",
+    411: "The request has no body, neither `Content-Length` nor `Transfer-Encoding`.",
+    412: "The object is not as `If-Match` or `If-None-Match` asks; nothing was changed.",
     413: "The body is too large.",
     415: "The body is not JSON in UTF-8, or its content coding is unknown.",
     422: "The input is not valid; the response lists all problems with their places.",
@@ -59,6 +62,16 @@ _HEADERS: Mapping[str, tuple[str, JsonValue, JsonValue]] = {
         {"type": "string"},
         "true",
     ),
+    "ETag": (
+        "The tag of the object's state, for `If-Match` and `If-None-Match`.",
+        {"type": "string"},
+        '"1xVQ5p2kYw3a"',
+    ),
+    "Preference-Applied": (
+        "`return=minimal` if the answer is short, as `Prefer` asks; otherwise absent.",
+        {"type": "string"},
+        "return=minimal",
+    ),
     "WWW-Authenticate": (
         "The scheme of authentication.",
         {"type": "string"},
@@ -77,7 +90,19 @@ _TEXTS: Mapping[str, str] = {
     "text/markdown": "# Tea\n",
 }
 """Examples of texts that are no JSON documents, by media type."""
-_OPTIONAL = frozenset({"Link", "Idempotency-Replayed"})
+_OPTIONAL = frozenset({"Link", "Idempotency-Replayed", "Preference-Applied"})
+
+
+NOT_MODIFIED = "NotModified"
+"""The name of the response 304, to which operations refer."""
+
+
+def describe_not_modified() -> JsonValue:
+    """Return the response for a client that knows the answer."""
+    return {
+        "description": "The object is still as `If-None-Match` says; there is no content.",
+        "headers": _refer("X-Request-ID", "ETag"),
+    }
 
 
 def describe_headers() -> dict[str, JsonValue]:
@@ -130,6 +155,12 @@ def list_problems(endpoint: Endpoint) -> list[int]:
         statuses += [401, 403]
     if signature.path_names:
         statuses.append(404)
+    if endpoint.takes_conditions:
+        statuses.append(412)
+    if endpoint.accepts:
+        statuses.append(406)
+    if signature.body_is_required:
+        statuses.append(411)
     if signature.body is not None:
         statuses += [400, 404, 408, 413, 415]
     if route.method != "GET":
@@ -160,6 +191,10 @@ def describe_success(
         headers |= _refer("Link")
     if endpoint.is_repeatable:
         headers |= _refer("Idempotency-Replayed")
+    if endpoint.tagger is not None:
+        headers |= _refer("ETag")
+    if endpoint.may_be_minimal:
+        headers |= _refer("Preference-Applied")
     headers |= {
         header.name: {"description": header.description, "schema": {"type": "string"}}
         for header in route.sends
