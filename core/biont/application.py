@@ -23,13 +23,13 @@ from pydantic import BaseModel
 
 from biont.accounts.api_keys import ApiKeys
 from biont.clock import Clock, SystemClock
+from biont.core_services import provide_services
 from biont.event import EventFactory
 from biont.exceptions import StoreFailed, StoreUnavailable
 from biont.http.app import make_app
 from biont.http.asyncapi import make_asyncapi
 from biont.http.core_apis import CORE_APIS
 from biont.http.document.openapi import make_openapi
-from biont.http.idempotency import RUNNING_KEYS, RunningKeys
 from biont.http.system import SYSTEM
 from biont.plugins.lifespans import report_block
 from biont.plugins.loading import load_plugins, read_sections
@@ -82,7 +82,7 @@ class Application:
         self._states = StateFile(settings.database.path)
         self.workbench = make_workbench(settings, sections, clock, self._factory)
         self.workbench.provide(SYSTEM, self)
-        self.workbench.provide(RUNNING_KEYS, RunningKeys())
+        provide_services(self.workbench)
         self.workbench.health.add_check(self._check_tasks)
         self._starter = PluginStarter(
             plugins,
@@ -102,6 +102,7 @@ class Application:
             body_limit=server.body_limit,
             body_timeout=server.body_timeout,
             cors_origins=server.cors_origins,
+            trusted_proxies=server.trusted_proxies,
         )
 
     @cached_property

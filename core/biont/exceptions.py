@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import ceil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -99,6 +100,31 @@ class Conflict(BiontError):
 
 class PreconditionFailed(BiontError):
     """The object is not in the state that the request asks for; nothing was changed."""
+
+
+class QuotaExceeded(Conflict):
+    """The user has as many objects of a kind as the operator permits."""
+
+    def __init__(self, name: str, limit: int, setting: str) -> None:
+        super().__init__(
+            f"you have used up the quota {name} of {limit}, the setting {setting}; "
+            "delete some first"
+        )
+
+
+class RateExceeded(BiontError):
+    """The client has made too many requests in a time.
+
+    Attributes:
+        name: the name of the exceeded limit.
+        state: the content of the header ``RateLimit``.
+    """
+
+    def __init__(self, name: str, policy: str, wait: float) -> None:
+        super().__init__(f"the limit {policy} of requests is exceeded; wait, then try again")
+        self.retry_after = wait
+        self.name = name
+        self.state = f'"{name}";r=0;t={ceil(wait)}'
 
 
 class Unauthorized(BiontError):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from biont import Api, Page, Request, RowId, Scope
 from biont.exceptions import InputProblem, InvalidInput
-from biont.http import Cursor, Limit, decode_cursor, make_page
+from biont.http import Cursor, Limit, RateClass, decode_cursor, make_page
 from biont_chat.answering import answer_at_once, prepare_exchange, stream_answer
 from biont_chat.conversations import (
     Question,
@@ -61,6 +61,7 @@ def _find_conversation(request: Request, conversation_id: RowId) -> Conversation
     scopes=_CHAT,
     status=200,
     media_type="text/event-stream",
+    rate_class=RateClass.CHAT,
     problems=(429, 502, 504),
     example={"message": "What did I note about tea?"},
 )

@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-from biont import Api, EventType, Tables, Tool, hookimpl
+from biont import Api, EventType, Tables, Tool, Workbench, hookimpl
+from biont.http import QUOTAS, Quota
 from biont_notes.notes import NOTE_CREATED
 from biont_notes.routes import api
+from biont_notes.settings import NotesSettings
+from biont_notes.storage import NoteStorage
 from biont_notes.tables import Note, NoteVersion
 from biont_notes.tools import TOOLS
+
+
+@hookimpl
+def register_settings() -> type[NotesSettings]:
+    """Return the limit of notes."""
+    return NotesSettings
+
+
+@hookimpl
+def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
+    """Limit the notes of each user."""
+    return _limit_notes(workbench)
+
+
+@asynccontextmanager
+async def _limit_notes(workbench: Workbench) -> AsyncIterator[None]:
+    limit = workbench.plugin_settings("notes", NotesSettings).storage
+    count = NoteStorage(limit).count
+    workbench.get(QUOTAS).add(Quota("storage", limit, "plugins.notes.storage", count))
+    yield
 
 
 @hookimpl

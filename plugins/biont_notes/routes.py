@@ -51,6 +51,7 @@ def _find_note(request: Request, note_id: RowId) -> NoteView:
 
 @api.post(
     "/notes",
+    quota="storage",
     location="/notes/{id}",
     operation="create_note",
     example={"title": "Tea", "content": "Green tea wants 70 degrees.", "tags": ["kitchen"]},
@@ -166,6 +167,7 @@ async def read_note_markdown(request: Request, note_id: RowId) -> web.Response:
 
 @api.patch(
     "/notes/{note_id}",
+    quota="storage",
     operation="change_note",
     example={"tags": ["kitchen", "drinks"]},
     present=_find_note,

@@ -8,6 +8,7 @@ import orjson
 from pydantic import ConfigDict, Field, JsonValue
 
 from biont import RowId, Schema, Tool, ToolContext, Transaction, make_tool
+from biont.http import QUOTAS
 from biont.llm import ToolResult
 from biont_notes.notes import Source, create_note
 from biont_notes.search import NoteHit, search_notes
@@ -37,6 +38,7 @@ class NoteChoice(Schema):
 
 async def _create_note(context: ToolContext, note: NewNote) -> ToolResult:
     def write(tx: Transaction) -> JsonValue:
+        context.workbench.get(QUOTAS).check("storage", context.user_id)
         made = create_note(
             tx,
             context.user_id,

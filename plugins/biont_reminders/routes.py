@@ -102,6 +102,7 @@ def _find_reminder(request: Request, reminder_id: RowId) -> ReminderView:
 
 @api.post(
     "/reminders",
+    quota="schedules",
     location="/reminders/{id}",
     operation="create_reminder",
     example={"text": "Drink tea", "cron": "0 16 * * 1-5", "time_zone": "Europe/Berlin"},

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from biont import Tool, ToolContext, Transaction, make_tool
+from biont.http import QUOTAS
 from biont.llm import ToolResult
 from biont_reminders.reminders import create_reminder
 from biont_reminders.routes import NewReminder
@@ -21,6 +22,7 @@ async def _create_for_model(context: ToolContext, arguments: NewReminder) -> Too
 
     def write(tx: Transaction) -> JsonValue:
         now = workbench.clock.now()
+        workbench.get(QUOTAS).check("schedules", context.user_id)
         made = create_reminder(context.user_id, now, arguments.text, columns)
         tx.after_commit(workbench.scheduler.wake)
         return {"reminder_id": made.id, "next_at": str(made.schedule.next_fire_at)}

@@ -19,10 +19,11 @@ from biont import JobKind, Workbench
 from biont.accounts import User
 from biont.cli import read_settings
 from biont.exceptions import InputProblem, InvalidInput, SettingsError
+from biont.http import QUOTAS, Quota
 from biont.scheduling import JOB_KINDS, Schedule
 from biont.settings import Settings
 from biont_schedules.parameters import check_parameters
-from biont_schedules.schedules import FILE, apply_change, insert_schedule
+from biont_schedules.schedules import FILE, apply_change, count_schedules, insert_schedule
 from biont_schedules.settings import Declaration, SchedulesSettings
 
 _log = structlog.get_logger("biont.schedules")
@@ -35,9 +36,12 @@ async def keep_declared(workbench: Workbench) -> AsyncIterator[None]:
     Raises:
         SettingsError: a declaration is wrong; each problem is named with file, line and column.
     """
-    declared = workbench.plugin_settings("schedules", SchedulesSettings).declared
+    settings = workbench.plugin_settings("schedules", SchedulesSettings)
+    workbench.get(QUOTAS).add(
+        Quota("schedules", settings.quota, "plugins.schedules.quota", count_schedules)
+    )
     reconciler = _Reconciler(workbench.settings, workbench.get(JOB_KINDS), workbench.clock.now())
-    done = await workbench.store.write(reconciler.reconcile, declared)
+    done = await workbench.store.write(reconciler.reconcile, settings.declared)
     if any(done.values()):
         _log.info("database follows the declared schedules", **done)
     yield

@@ -64,6 +64,7 @@ def _find_schedule(request: Request, schedule_id: RowId) -> ScheduleView:
 
 @api.post(
     "/schedule",
+    quota="schedules",
     narrowable=False,
     location="/schedule/{id}",
     example={

@@ -154,3 +154,9 @@ def _require_due(schedule: Schedule) -> None:
 def _plan_valid(schedule: Schedule, now: datetime) -> None:
     read_timing(schedule)
     plan_schedule(schedule, now)
+
+
+def count_schedules(user_id: int) -> int:
+    """Return the number of a user's schedules, without those that are declared in a file."""
+    made = Schedule.origin.is_null() | (Schedule.origin != FILE)
+    return int(Schedule.select().where(Schedule.user == user_id, made).count())

@@ -38,6 +38,12 @@ class SchedulesSettings(Section):
         description="Schedules by slug. Each start creates, changes and removes schedules as the "
         "file has changed.",
     )
+    quota: int | None = Field(
+        10_000,
+        ge=1,
+        description="Most schedules of one user, with those of reminders and without declared "
+        "ones; null for any.",
+    )
     tool_interval: int = Field(
         900,
         ge=1,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from biont import Tool, ToolContext, Transaction, make_tool
+from biont.http import QUOTAS
 from biont.llm import NoArguments, ToolResult
 from biont.scheduling import JOB_KINDS, Schedule, Timing
 from biont_schedules.parameters import check_parameters
@@ -39,6 +40,7 @@ async def _create_prompt_schedule(context: ToolContext, arguments: PromptSchedul
     )
 
     def write(tx: Transaction) -> JsonValue:
+        workbench.get(QUOTAS).check("schedules", context.user_id)
         made = insert_schedule(context.user_id, columns, workbench.clock.now())
         tx.after_commit(workbench.scheduler.wake)
         return {"schedule_id": made.id, "next_at": str(made.next_fire_at)}

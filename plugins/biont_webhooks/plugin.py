@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from biont import Api, Event, EventType, Tables, Transaction, Workbench, hookimpl, on
+from biont.http import QUOTAS, Quota
 from biont.operations import OperationKind
 from biont_webhooks.api.delivery_routes import api as delivery_api
 from biont_webhooks.api.event_log_routes import api as event_log_api
@@ -21,7 +22,7 @@ from biont_webhooks.delivery.retention import delete_old_deliveries
 from biont_webhooks.event_types import WEBHOOK_DISABLED
 from biont_webhooks.service.bulk_acts import OPERATION_KINDS
 from biont_webhooks.service.fan_out import FAN_OUT, FanOut
-from biont_webhooks.service.webhooks import WEBHOOKS, Webhooks
+from biont_webhooks.service.webhooks import WEBHOOKS, Webhooks, count_webhooks
 from biont_webhooks.settings import WebhookSettings
 from biont_webhooks.subscription.subscriber import find_stale_secrets, replace_secrets
 from biont_webhooks.subscription.subscriber_cache import SubscriberCache
@@ -81,6 +82,9 @@ def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
 async def _run_deliveries(workbench: Workbench) -> AsyncIterator[None]:
     settings = workbench.plugin_settings("webhooks", WebhookSettings)
     store, vault, clock = workbench.store, workbench.vault, workbench.clock
+    workbench.get(QUOTAS).add(
+        Quota("webhooks", settings.quota, "plugins.webhooks.quota", count_webhooks)
+    )
     stale = await store.read(find_stale_secrets, vault)
     if stale:
         await store.write(replace_secrets, stale)

@@ -28,6 +28,7 @@ class WebhookSettings(Section):
         le=30 * _DAY,
         description="Time for which a replaced secret still signs, in seconds.",
     )
+    quota: int | None = Field(1000, ge=1, description="Most webhooks of one user; null for any.")
     keep_days: int = Field(
         30, ge=0, le=36_500, description="Days for which finished deliveries are kept; 0 for ever."
     )

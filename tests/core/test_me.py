@@ -28,7 +28,8 @@ async def test_a_key_of_any_scope_reads_its_user_and_itself(
     assert {name: key[name] for name in fields} == fields
     assert (key["id"], key["prefix"]) == (created["id"], created["prefix"])
     assert str(created["key"]) not in str(me)
-    assert me["limits"]
+    assert me["rates"]
+    assert me["quotas"]
     assert me["budgets"] == []
 
 

@@ -1,3 +1,5 @@
+from biont.accounts.quotas import QUOTAS as QUOTAS
+from biont.accounts.quotas import Quota as Quota
 from biont.http.api import Api as Api
 from biont.http.api import Dialect as Dialect
 from biont.http.api import Header as Header
@@ -15,6 +17,7 @@ from biont.http.paging import decode_cursor as decode_cursor
 from biont.http.paging import encode_cursor as encode_cursor
 from biont.http.paging import make_page as make_page
 from biont.http.problem_details import ProblemDetails as ProblemDetails
+from biont.http.rate_class import RateClass as RateClass
 from biont.http.request import AnyOf as AnyOf
 from biont.http.request import Instant as Instant
 from biont.http.request import Request as Request

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from biont.accounts.principal import Scope
 from biont.http.problem_details import ProblemDetails
+from biont.http.rate_class import RateClass
 from biont.schema import Schema
 
 F = TypeVar("F", bound=Callable[..., Awaitable[object]])
@@ -66,6 +67,8 @@ class RouteOptions(TypedDict, total=False):
     reads: tuple[Header, ...]
     sends: tuple[Header, ...]
     present: Present | None
+    rate_class: RateClass | None
+    quota: str | None
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,9 @@ class Route:
         present: returns the view of the object that the route changes, so that clients can send
             ``If-Match``. A plain function with the annotations of the route function's request
             and path parameters; it is called on a thread of the store and reads the database.
+        rate_class: the rate that the requests count for; None for ``read`` or ``write`` by method.
+        quota: the quota that the user must not have used up, such as ``webhooks``; see
+            `biont.accounts.quotas`.
     """
 
     method: str
@@ -125,6 +131,8 @@ class Route:
     reads: tuple[Header, ...] = ()
     sends: tuple[Header, ...] = ()
     present: Present | None = None
+    rate_class: RateClass | None = None
+    quota: str | None = None
 
     @property
     def allowed_scopes(self) -> list[Scope]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
+from ipaddress import ip_network
 from itertools import groupby
 
 from aiohttp import HttpVersion11, hdrs, web
 
 from biont.accounts.principal import Principal
+from biont.http.admission import ADMISSION
 from biont.http.api import Api
 from biont.http.body import BODY_TIMEOUT
+from biont.http.client_address import TRUSTED_PROXIES
 from biont.http.conditions import make_taggers
 from biont.http.cors import CROSS_ORIGIN, CrossOrigin
 from biont.http.endpoint import Endpoint
@@ -42,7 +45,7 @@ def make_endpoints(owner: str, api: Api, workbench: Workbench) -> list[Endpoint]
         Endpoint(
             owner,
             route,
-            authenticate=workbench.keys.authenticate,
+            admission=workbench.get(ADMISSION),
             make_request=make_request,
             tagger=taggers.get(route),
         )
@@ -56,6 +59,7 @@ def make_app(
     body_limit: int,
     body_timeout: float,
     cors_origins: Collection[str] = (),
+    trusted_proxies: Collection[str] = (),
 ) -> web.Application:
     """Return an application that serves `endpoints`.
 
@@ -64,12 +68,15 @@ def make_app(
         body_limit: the largest request body, in bytes.
         body_timeout: the seconds that the body of a request may take.
         cors_origins: the origins of pages that may use the API, or ``*``; see `biont.http.cors`.
+        trusted_proxies: the networks of proxies; see `biont.http.client_address`.
     """
     # No middleware: each middleware costs time in every request, and endpoints answer errors.
     # `read_body` decompresses: aiohttp would fail on a wrong coding, and ignore an unknown one.
     app = web.Application(client_max_size=body_limit, handler_args={"auto_decompress": False})
     app[BODY_TIMEOUT] = body_timeout
     app.on_response_prepare.append(add_standard_headers)
+    if trusted_proxies:
+        app[TRUSTED_PROXIES] = [ip_network(each) for each in trusted_proxies]
     if cors_origins:
         app[CROSS_ORIGIN] = cross_origin = CrossOrigin(cors_origins)
         app.on_response_prepare.append(cross_origin.add_headers)

@@ -39,7 +39,8 @@ _READ = frozenset(
 _OPENAI_CLIENT = ("x-stainless-", "openai-")
 _EXPOSED = (
     "Link, Location, Retry-After, X-Request-ID, ETag, Allow, WWW-Authenticate, "
-    "Content-Disposition, Idempotency-Replayed, Preference-Applied"
+    "Content-Disposition, Idempotency-Replayed, Preference-Applied, "
+    "RateLimit, RateLimit-Policy"
 )
 _MAX_AGE = "600"
 _HEADERS_ASKED_FOR = 100

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from aiohttp import hdrs, web
@@ -11,9 +12,11 @@ from pydantic import TypeAdapter, ValidationError
 from yarl import URL
 
 from biont.accounts.principal import Principal
+from biont.accounts.quotas import QUOTAS
 from biont.event import set_cause
 from biont.exceptions import Forbidden, InvalidInput, point_to
 from biont.http.accept import check_accept, list_media_types
+from biont.http.admission import Admission
 from biont.http.api import Route
 from biont.http.body import check_content_type, read_body
 from biont.http.causation_headers import read_causation_headers
@@ -25,6 +28,7 @@ from biont.http.idempotency import IDEMPOTENCY_KEY, answer_once, refuse_streams
 from biont.http.location import make_location
 from biont.http.merge_patch import NOT_EMPTY
 from biont.http.paging import Page
+from biont.http.rate_class import find_rate_class
 from biont.http.request import Request
 from biont.http.request_id import begin_request
 from biont.http.signature import BODY, read_signature
@@ -36,6 +40,7 @@ from biont.runtime.plugin_tasks import current_plugin
 from biont.schema import Schema
 
 _KEY = istr("X-API-Key")
+_NO_QUOTA = nullcontext()
 _JSON: Mapping[str, str] = {"Content-Type": "application/json"}
 
 
@@ -45,7 +50,7 @@ class Endpoint:
     Args:
         owner: the plugin that has the route, or ``core``.
         route: the route.
-        authenticate: returns the principal of an API key, or raises `Unauthorized`.
+        admission: decides which requests are answered.
         make_request: returns the request for the route function; the principal is None on
             a public route.
         tagger: makes the entity tags of the answers; None for answers without.
@@ -59,14 +64,15 @@ class Endpoint:
         owner: str,
         route: Route,
         *,
-        authenticate: Callable[[str | None], Awaitable[Principal]],
+        admission: Admission,
         make_request: Callable[[web.Request, Principal | None], Request],
         tagger: Tagger | None = None,
     ) -> None:
         self.owner = owner
         self.route = route
         self._plugin = None if owner == "core" else owner
-        self._authenticate = authenticate
+        self._admission = admission
+        self._rate_class = route.rate_class or find_rate_class(route.method)
         self._make_request = make_request
         self._function = route.function
         self._dialect = route.dialect
@@ -152,7 +158,7 @@ class Endpoint:
 
     async def _call(self, request: Request, arguments: Mapping[str, object]) -> object:
         """Return the result of the route function, if the condition of the request is met."""
-        with contain_exit():
+        with contain_exit(), self._guard_quota(request):
             if not self._may_emit or not has_condition(request):
                 return await self._function(request, **arguments)
             if self._change is None:
@@ -160,6 +166,11 @@ class Endpoint:
             place = {name: arguments[name] for name in self.signature.path_names}
             change = partial(self._function, request, **arguments)
             return await self._change.call(request, place, change)
+
+    def _guard_quota(self, request: Request) -> AbstractContextManager[None]:
+        if self.route.quota is None:
+            return _NO_QUOTA
+        return request.workbench.get(QUOTAS).guard(self.route.quota, request.user_id)
 
     def _check_stream(self, body: object) -> None:
         """Refuse an idempotency key if the answer is a stream."""
@@ -196,11 +207,12 @@ class Endpoint:
 
     async def _authorise(self, http: web.Request) -> Request:
         if self.route.public:
+            self._admission.admit_stranger(http)
             return self._make_request(http, None)
         plain = http.headers.get(_KEY)
         if plain is None and self._dialect is not None:
             plain = _read_bearer(http)
-        principal = await self._authenticate(plain)
+        principal = await self._admission.admit(http, plain, self._rate_class)
         if principal.scope not in self._scopes:
             raise Forbidden(
                 f"a key of scope {principal.scope} may not do this; use a key of scope "

@@ -25,6 +25,7 @@ _STATUS: Mapping[type[exceptions.BiontError], int] = {
     exceptions.PreconditionFailed: 412,
     exceptions.InvalidInput: 422,
     exceptions.BudgetExceeded: 429,
+    exceptions.RateExceeded: 429,
     exceptions.DeliveryFailed: 502,
     exceptions.StoreUnavailable: 503,
     exceptions.BackendError: 502,
@@ -35,6 +36,8 @@ _STATUS: Mapping[type[exceptions.BiontError], int] = {
 }
 _RETRY_AFTER = 1.0
 _KEPT_HEADERS = ("Accept", "Accept-Encoding", "Allow")
+# Registered by draft-ietf-httpapi-ratelimit-headers.
+_QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 _FAILED = "the server failed on this request; the server's log has the reason under the request id"
 
 _log = structlog.get_logger("biont.http")
@@ -90,6 +93,15 @@ def describe_error(error: exceptions.BiontError) -> ProblemDetails:
         return ProblemDetails(status, detail, errors, cause=type(error))
     # Clients repeat a request on these statuses; without the header they do so at once.
     headers = {"Retry-After": _count_seconds(error)} if status in (429, 503) else {}
+    if isinstance(error, exceptions.RateExceeded):
+        return ProblemDetails(
+            status,
+            str(error),
+            headers=headers,
+            cause=type(error),
+            type=_QUOTA_EXCEEDED,
+            members={"violated-policies": [error.name]},
+        )
     return ProblemDetails(status, str(error), headers=headers, cause=type(error))
 
 

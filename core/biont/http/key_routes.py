@@ -50,6 +50,7 @@ def _find_key(request: Request, key_id: RowId) -> KeyView:
 
 @api.post(
     "/keys/create",
+    quota="keys",
     location="/keys/{id}",
     example={"name": "My script", "scope": "webhook", "events": ["custom_*"]},
 )

@@ -18,6 +18,8 @@ class ProblemDetails:
         headers: further response headers.
         cause: the class of the exception; None for an error of HTTP itself, such as 405.
         request_id: the id by which the log names the request.
+        type: the URI of the kind of problem; ``about:blank`` for what the status says.
+        members: further members of the problem document.
     """
 
     status: int
@@ -26,11 +28,13 @@ class ProblemDetails:
     headers: Mapping[str, str] = field(default_factory=dict)
     cause: type[Exception] | None = None
     request_id: str | None = None
+    type: str = "about:blank"
+    members: Mapping[str, object] = field(default_factory=dict)
 
     def to_document(self) -> dict[str, object]:
         """Return the problem document (RFC 9457)."""
         document: dict[str, object] = {
-            "type": "about:blank",
+            "type": self.type,
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
@@ -39,4 +43,4 @@ class ProblemDetails:
             document["request_id"] = self.request_id
         if self.errors:
             document["errors"] = self.errors
-        return document
+        return {**document, **self.members}

@@ -7,6 +7,11 @@ from multidict import istr
 
 from biont.http.request_id import REQUEST_ID, get_request_id
 
+RATE_LIMIT = web.RequestKey("biont_rate_limit", tuple[str, str])
+"""The policy and the state of the limit that a request counts for."""
+
+_POLICY = istr("RateLimit-Policy")
+_STATE = istr("RateLimit")
 _CONTENT_TYPE_OPTIONS = istr("X-Content-Type-Options")
 # Without a version, which would tell strangers for which weaknesses to look.
 _SERVER = "biont"
@@ -14,7 +19,7 @@ _SERVER = "biont"
 _CACHE_CONTROL = "no-store"
 
 
-async def add_standard_headers(_: web.Request, response: web.StreamResponse) -> None:
+async def add_standard_headers(http: web.Request, response: web.StreamResponse) -> None:
     """Add the headers that every response has; a signal handler of aiohttp."""
     headers = response.headers
     request_id = get_request_id()
@@ -22,6 +27,9 @@ async def add_standard_headers(_: web.Request, response: web.StreamResponse) -> 
         headers[REQUEST_ID] = request_id
     headers[hdrs.SERVER] = _SERVER
     headers[_CONTENT_TYPE_OPTIONS] = "nosniff"
+    limit = http.get(RATE_LIMIT)
+    if limit is not None:
+        headers[_POLICY], headers[_STATE] = limit
     if hdrs.CACHE_CONTROL not in headers:
         headers[hdrs.CACHE_CONTROL] = _CACHE_CONTROL
 

@@ -7,8 +7,10 @@ from datetime import datetime
 from pydantic import Field
 
 from biont.accounts.principal import Scope
+from biont.accounts.quotas import QUOTAS
 from biont.accounts.users import User
 from biont.exceptions import PluginError
+from biont.http.admission import ADMISSION
 from biont.http.api import Api
 from biont.http.budgets import BUDGETS, BudgetView
 from biont.http.key_views import KeyView, make_key_view
@@ -39,18 +41,29 @@ class UserChange(MergePatch):
     )
 
 
-class LimitView(Schema):
-    """A limit of requests."""
+class RateView(Schema):
+    """A limit of requests in a time, for one key."""
 
-    name: str = Field(description="The setting of the limit.")
+    name: str = Field(description="The name of the limit, as in the header `RateLimit-Policy`.")
     limit: int
+    seconds: int = Field(description="The time, in seconds.")
+    left: int = Field(description="The requests that are left now.")
+
+
+class QuotaView(Schema):
+    """A limit of the objects of one user."""
+
+    name: str
+    limit: int
+    used: int
 
 
 class MeView(UserView):
     """The user and the key of a request, with their limits."""
 
     key: KeyView
-    limits: list[LimitView] = Field(description="The limits for requests of the key.")
+    rates: list[RateView] = Field(description="The limits for requests of the key.")
+    quotas: list[QuotaView] = Field(description="The limits for objects of the user.")
     budgets: list[BudgetView] = Field(
         description="The daily budgets of the user and the key; empty without a budget."
     )
@@ -68,14 +81,23 @@ async def read_me(request: Request) -> MeView:
     return MeView(
         **_make_user_view(user).model_dump(),
         key=make_key_view(key),
-        limits=_list_limits(request),
+        rates=_list_rates(request),
+        quotas=await _list_quotas(request),
         budgets=await _list_budgets(request),
     )
 
 
-def _list_limits(request: Request) -> list[LimitView]:
-    server = request.workbench.settings.server
-    return [LimitView(name="server.body_limit", limit=server.body_limit)]
+def _list_rates(request: Request) -> list[RateView]:
+    return [
+        RateView(name=limit.name, limit=limit.rate.amount, seconds=limit.rate.seconds, left=left)
+        for limit, left in request.workbench.get(ADMISSION).list_limits(request.key_id)
+    ]
+
+
+async def _list_quotas(request: Request) -> list[QuotaView]:
+    quotas = request.workbench.get(QUOTAS)
+    found = await request.workbench.store.read(quotas.list_use, request.user_id)
+    return [QuotaView(name=use.name, limit=use.limit, used=use.used) for use in found]
 
 
 async def _list_budgets(request: Request) -> list[BudgetView]:

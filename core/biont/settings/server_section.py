@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -41,6 +42,13 @@ def _read_origin(text: str) -> str:
     return origin
 
 
+def _read_network(text: str) -> str:
+    """Return an address or network as it is."""
+    ip_network(text)
+    return text
+
+
+Network = Annotated[str, AfterValidator(_read_network)]
 Origin = Annotated[str, AfterValidator(_read_origin)]
 
 
@@ -92,6 +100,11 @@ class ServerSettings(Section):
         True,
         description="Whether everybody may read the pages /docs and /llms.txt, openapi.json and "
         "asyncapi.json. If false, there are no pages, and the two documents need an API key.",
+    )
+    trusted_proxies: tuple[Network, ...] = Field(
+        (),
+        description="Addresses or networks of proxies, such as 10.0.0.0/8, whose X-Forwarded-For "
+        "names the client.",
     )
     cors_origins: tuple[Origin, ...] = Field(
         (),

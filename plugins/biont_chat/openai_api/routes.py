@@ -6,7 +6,7 @@ from aiohttp import web
 
 from biont import Api, Request, Scope
 from biont.exceptions import InputProblem, InvalidInput
-from biont.http import Dialect
+from biont.http import Dialect, RateClass
 from biont.llm import TOOLS
 from biont_chat.answering import Exchange, answer_at_once, stream_answer
 from biont_chat.conversations import Question
@@ -37,6 +37,7 @@ api = Api(
     scopes=_CHAT,
     status=200,
     media_type="text/event-stream",
+    rate_class=RateClass.CHAT,
     problems=(429, 502, 504),
     example={"model": "local", "messages": [{"role": "user", "content": "Hello"}]},
 )

@@ -38,6 +38,7 @@ def _find_webhook(request: Request, webhook_id: RowId) -> WebhookView:
 
 @api.post(
     "/webhooks/outgoing/register",
+    quota="webhooks",
     scopes=SCOPES,
     location="/webhooks/outgoing/{id}",
     example={"url": "https://example.com/hook", "event_types": ["note_created"]},

@@ -263,3 +263,9 @@ def _pause_if_enabled(webhook: Webhook) -> Mapping[str, object]:
             f"webhook {webhook.id} is disabled and gets no deliveries; resume it before you pause"
         )
     return {"status": WebhookStatus.PAUSED}
+
+
+def count_webhooks(user_id: int) -> int:
+    """Return the number of a user's webhooks."""
+    mine = (Webhook.user == user_id, Webhook.deleted_at.is_null())
+    return int(Webhook.select().where(*mine).count())

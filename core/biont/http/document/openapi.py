@@ -75,6 +75,11 @@ class Problem(Schema):
     detail: str
     request_id: str | None = Field(None, description="The id of the request in the log.")
     errors: list[ProblemItem] = Field(default_factory=list)
+    violated_policies: list[str] = Field(
+        default_factory=list,
+        alias="violated-policies",
+        description="The limits of requests that are exceeded.",
+    )
 
 
 def make_openapi(

@@ -29,7 +29,7 @@ _MEANINGS: Mapping[int, str] = {
     413: "The body is too large.",
     415: "The body is not JSON in UTF-8, or its content coding is unknown.",
     422: "The input is not valid; the response lists all problems with their places.",
-    429: "A budget or a limit is exhausted; try again later.",
+    429: "A limit of requests or a budget is exhausted; try again after `Retry-After`.",
     500: "The server has failed; its log has the reason under the request id.",
     502: "Another system refused the request or answered wrongly.",
     503: "The workbench, or a system that the request needs, is not available; try again later.",
@@ -72,6 +72,16 @@ _HEADERS: Mapping[str, tuple[str, JsonValue, JsonValue]] = {
         {"type": "string"},
         "return=minimal",
     ),
+    "RateLimit-Policy": (
+        "The limit that the request counts for: requests `q` in `w` seconds; absent without one.",
+        {"type": "string"},
+        '"write";q=600;w=60',
+    ),
+    "RateLimit": (
+        "The requests `r` that are left, and the seconds `t` until all are left again.",
+        {"type": "string"},
+        '"write";r=599;t=1',
+    ),
     "WWW-Authenticate": (
         "The scheme of authentication.",
         {"type": "string"},
@@ -81,7 +91,7 @@ _HEADERS: Mapping[str, tuple[str, JsonValue, JsonValue]] = {
 
 _OWN_HEADERS: Mapping[int, tuple[str, ...]] = {
     401: ("WWW-Authenticate",),
-    429: ("Retry-After",),
+    429: ("Retry-After", "RateLimit-Policy", "RateLimit"),
     503: ("Retry-After",),
 }
 _TEXTS: Mapping[str, str] = {
@@ -90,7 +100,9 @@ _TEXTS: Mapping[str, str] = {
     "text/markdown": "# Tea\n",
 }
 """Examples of texts that are no JSON documents, by media type."""
-_OPTIONAL = frozenset({"Link", "Idempotency-Replayed", "Preference-Applied"})
+_OPTIONAL = frozenset(
+    {"Link", "Idempotency-Replayed", "Preference-Applied", "RateLimit-Policy", "RateLimit"}
+)
 
 
 NOT_MODIFIED = "NotModified"
@@ -150,7 +162,7 @@ def name_problem(status: int, dialect: Dialect | None, tag: str) -> str:
 def list_problems(endpoint: Endpoint) -> list[int]:
     """Return the statuses of all problems that an endpoint can answer with."""
     route, signature = endpoint.route, endpoint.signature
-    statuses = [422, 500, 503, *route.problems]
+    statuses = [422, 429, 500, 503, *route.problems]
     if not route.public:
         statuses += [401, 403]
     if signature.path_names:
@@ -184,7 +196,7 @@ def describe_success(
         definitions: the schemas to which `answer` refers.
     """
     route = endpoint.route
-    headers = _refer("X-Request-ID")
+    headers = _refer("X-Request-ID", "RateLimit-Policy", "RateLimit")
     if route.location is not None:
         headers |= _describe_location() if endpoint.signature.has_forms else _refer("Location")
     if endpoint.signature.answers_page:

@@ -1,0 +1,19 @@
+"""Services of the core, which every workbench has."""
+
+from __future__ import annotations
+
+from biont.accounts.key_quota import make_key_quota
+from biont.accounts.quotas import QUOTAS, Quotas
+from biont.http.admission import ADMISSION, Admission
+from biont.http.idempotency import RUNNING_KEYS, RunningKeys
+from biont.workbench import Workbench
+
+
+def provide_services(workbench: Workbench) -> None:
+    """Offer the services of the core to the routes and plugins of a workbench."""
+    limits, clock = workbench.settings.limits, workbench.clock
+    workbench.provide(RUNNING_KEYS, RunningKeys())
+    workbench.provide(ADMISSION, Admission(workbench.keys, clock, limits))
+    quotas = Quotas()
+    quotas.add(make_key_quota(limits.keys, clock))
+    workbench.provide(QUOTAS, quotas)
