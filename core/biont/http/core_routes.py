@@ -20,6 +20,7 @@ from biont.http.system import SYSTEM
 from biont.schema import Schema
 
 api = Api("core", description="Health, documents and your user.")
+event_api = Api("events")
 
 
 class StallView(Schema):
@@ -192,7 +193,7 @@ async def read_asyncapi(request: Request) -> web.Response:
     )
 
 
-@api.get("/event-types", scopes=frozenset(Scope))
+@event_api.get("/event-types", scopes=frozenset(Scope))
 async def list_event_types(
     request: Request, limit: Limit = 100, cursor: Cursor = None
 ) -> Page[EventTypeView]:
@@ -207,7 +208,7 @@ async def list_event_types(
     )
 
 
-@api.post("/events", location="/events/{id}")
+@event_api.post("/events", location="/events/{id}")
 async def emit_event(request: Request, body: NewEvent) -> EmittedEvent:
     """Emit a custom event; the event is durable when the response arrives.
 

@@ -1,0 +1,315 @@
+# Written by tests/client/generate.py from the API document. Do not edit.
+"""Operations of the group ``core``: health, documents and your user."""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict, Unpack
+
+from biont.client.api.shared_models import KeyView
+from biont.client.call import make_call
+from biont.client.groups import AsyncOperationGroup, OperationGroup
+from biont.client.json_types import JsonValue
+
+
+class BudgetView(TypedDict):
+    """A daily budget for calls of language models.
+
+    Attributes:
+        owner: All keys of the user together, or the key.
+        used: The recorded usage of today, in UTC.
+        left: The rest of today's budget, not below 0.
+    """
+
+    owner: Literal["user", "key"]
+    unit: Literal["tokens", "cost"]
+    limit: float
+    used: float
+    left: float
+    resets_at: str
+
+
+class HealthProblemView(TypedDict):
+    """A reason why a part of the workbench does not work as it should."""
+
+    part: str
+    reason: str
+
+
+class HealthView(TypedDict):
+    """Health of the workbench and of its plugins.
+
+    Attributes:
+        plugins: The running plugins.
+        quarantined: The plugins in quarantine, which are not used.
+        reasons: The reason of each quarantine; empty without an API key of scope `full`.
+        failing_tasks: Background tasks that have died, or whose latest run has failed.
+        problems: The present problems of all parts.
+        stalls: The latest times at which the event loop was blocked, newest first.
+    """
+
+    status: Literal["ok", "degraded"]
+    version: str
+    plugins: list[str]
+    quarantined: list[str]
+    reasons: dict[str, str]
+    failing_tasks: list[TaskProblemView]
+    problems: list[HealthProblemView]
+    stalls: list[StallView]
+
+
+class MeView(TypedDict):
+    """The user and the key of a request, with their limits.
+
+    Attributes:
+        time_zone: The time zone of schedules that name none; null for the setting.
+        rates: The limits for requests of the key.
+        quotas: The limits for objects of the user.
+        budgets: The daily budgets of the user and the key; empty without a budget.
+    """
+
+    id: int
+    name: str
+    time_zone: str | None
+    created_at: str
+    key: KeyView
+    rates: list[RateView]
+    quotas: list[QuotaView]
+    budgets: list[BudgetView]
+
+
+class QuotaView(TypedDict):
+    """A limit of the objects of one user."""
+
+    name: str
+    limit: int
+    used: int
+
+
+class RateView(TypedDict):
+    """A limit of requests in a time, for one key.
+
+    Attributes:
+        name: The name of the limit, as in the header `RateLimit-Policy`.
+        seconds: The time, in seconds.
+        left: The requests that are left now.
+    """
+
+    name: str
+    limit: int
+    seconds: int
+    left: int
+
+
+class StallView(TypedDict):
+    """A time during which the event loop was blocked.
+
+    Attributes:
+        culprit: The handler or route that blocked the event loop; null for other code.
+    """
+
+    at: str
+    seconds: float
+    culprit: str | None
+
+
+class TaskProblemView(TypedDict):
+    """A background task that has died, or whose latest run has failed.
+
+    Attributes:
+        error: The last error; null without an API key of scope `full`.
+        since: The instant at which the task died, or first failed since its last success.
+    """
+
+    plugin: str
+    task: str
+    error: str | None
+    since: str
+
+
+class UserChange(TypedDict):
+    """Fields of the user to change, as a JSON merge patch (RFC 7396).
+
+    Attributes:
+        time_zone: The time zone of new schedules that name none; null for the setting.
+    """
+
+    time_zone: NotRequired[str | None]
+
+
+class UserView(TypedDict):
+    """A user.
+
+    Attributes:
+        time_zone: The time zone of schedules that name none; null for the setting.
+    """
+
+    id: int
+    name: str
+    time_zone: str | None
+    created_at: str
+
+
+class Core(OperationGroup):
+    """Health, documents and your user."""
+
+    def read_health(
+        self,
+    ) -> HealthView:
+        """Report the health of the workbench and of its plugins.
+
+        The status is 503 while a problem makes the whole workbench useless, for example a
+        database
+        file that was removed.
+
+        Needs no API key.
+        """
+        return self._read(
+            HealthView,
+            make_call("GET", "/api/v1/health"),
+        )
+
+    def read_openapi(
+        self,
+    ) -> dict[str, JsonValue]:
+        """Return the OpenAPI 3.1 document of this API.
+
+        Generators of clients and testing tools read this document. `/docs` shows it in a
+        browser.
+
+        Needs no API key.
+        """
+        return self._read(
+            dict[str, JsonValue],
+            make_call("GET", "/api/v1/openapi.json"),
+        )
+
+    def read_asyncapi(
+        self,
+    ) -> dict[str, JsonValue]:
+        """Return the AsyncAPI 3.0 document of all outgoing events.
+
+        Each event type is a channel, with the schema of its payload and the headers of a
+        delivery.
+
+        Needs no API key.
+        """
+        return self._read(
+            dict[str, JsonValue],
+            make_call("GET", "/api/v1/asyncapi.json"),
+        )
+
+    def read_me(
+        self,
+        *,
+        if_match: str | None = None,
+    ) -> MeView:
+        """Read your own user, the key of this request, and what is left for both.
+
+        A client learns here what its key may do, and when the key ends.
+
+        Needs an API key of any scope.
+        """
+        return self._read(
+            MeView,
+            make_call("GET", "/api/v1/me", headers={"If-Match": if_match}),
+        )
+
+    def change_me(
+        self,
+        *,
+        if_match: str | None = None,
+        **body: Unpack[UserChange],
+    ) -> UserView:
+        """Change your time zone; existing schedules keep their time zones.
+
+        New schedules that name no time zone use it.
+
+        Needs an API key of scope `full`.
+        """
+        return self._read(
+            UserView,
+            make_call("PATCH", "/api/v1/me", headers={"If-Match": if_match}, body=body),
+        )
+
+
+class AsyncCore(AsyncOperationGroup):
+    """Health, documents and your user."""
+
+    async def read_health(
+        self,
+    ) -> HealthView:
+        """Report the health of the workbench and of its plugins.
+
+        The status is 503 while a problem makes the whole workbench useless, for example a
+        database
+        file that was removed.
+
+        Needs no API key.
+        """
+        return await self._read(
+            HealthView,
+            make_call("GET", "/api/v1/health"),
+        )
+
+    async def read_openapi(
+        self,
+    ) -> dict[str, JsonValue]:
+        """Return the OpenAPI 3.1 document of this API.
+
+        Generators of clients and testing tools read this document. `/docs` shows it in a
+        browser.
+
+        Needs no API key.
+        """
+        return await self._read(
+            dict[str, JsonValue],
+            make_call("GET", "/api/v1/openapi.json"),
+        )
+
+    async def read_asyncapi(
+        self,
+    ) -> dict[str, JsonValue]:
+        """Return the AsyncAPI 3.0 document of all outgoing events.
+
+        Each event type is a channel, with the schema of its payload and the headers of a
+        delivery.
+
+        Needs no API key.
+        """
+        return await self._read(
+            dict[str, JsonValue],
+            make_call("GET", "/api/v1/asyncapi.json"),
+        )
+
+    async def read_me(
+        self,
+        *,
+        if_match: str | None = None,
+    ) -> MeView:
+        """Read your own user, the key of this request, and what is left for both.
+
+        A client learns here what its key may do, and when the key ends.
+
+        Needs an API key of any scope.
+        """
+        return await self._read(
+            MeView,
+            make_call("GET", "/api/v1/me", headers={"If-Match": if_match}),
+        )
+
+    async def change_me(
+        self,
+        *,
+        if_match: str | None = None,
+        **body: Unpack[UserChange],
+    ) -> UserView:
+        """Change your time zone; existing schedules keep their time zones.
+
+        New schedules that name no time zone use it.
+
+        Needs an API key of scope `full`.
+        """
+        return await self._read(
+            UserView,
+            make_call("PATCH", "/api/v1/me", headers={"If-Match": if_match}, body=body),
+        )

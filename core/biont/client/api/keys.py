@@ -1,0 +1,242 @@
+# Written by tests/client/generate.py from the API document. Do not edit.
+"""Operations of the group ``keys``: your API keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NotRequired, TypedDict, Unpack
+
+from biont.client.api.shared_models import KeyView, Scope
+from biont.client.async_pages import AsyncPages
+from biont.client.call import make_call
+from biont.client.groups import AsyncOperationGroup, OperationGroup
+from biont.client.pages import Pages
+
+
+class CreatedKey(TypedDict):
+    """A new API key with its secret.
+
+    Attributes:
+        prefix: The first characters of the key, to recognise the key by.
+        events: The event types that the key may emit, read and subscribe webhooks to: exact, or
+            by prefix (`custom_*`); null for all.
+        models: The models that requests of the key may use: `backend/model`, or a backend with
+            all its models; null for all.
+        last_used_at: May lag behind by a minute.
+        key: The key in plain text, which no later response contains.
+    """
+
+    id: int
+    name: str
+    prefix: str
+    scope: Scope
+    events: list[str] | None
+    models: list[str] | None
+    created_at: str
+    expires_at: str | None
+    revoked_at: str | None
+    last_used_at: str | None
+    key: str
+
+
+class NewKey(TypedDict):
+    """An API key to create.
+
+    Attributes:
+        scope: By default `"full"`.
+        events: The event types that the key may emit, read and subscribe webhooks to: exact, or
+            by prefix (`custom_*`); null for all.
+        models: The models that requests of the key may use: `backend/model`, or a backend with
+            all its models; null for all.
+    """
+
+    name: str
+    scope: NotRequired[Scope]
+    expires_at: NotRequired[str | datetime | None]
+    events: NotRequired[Sequence[str] | None]
+    models: NotRequired[Sequence[str] | None]
+
+
+class Keys(OperationGroup):
+    """Your API keys."""
+
+    def create(
+        self,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[NewKey],
+    ) -> CreatedKey:
+        """Create an API key; only this response contains the key.
+
+        A key has one scope, and ends at `expires_at` if given. `events` and `models` narrow the
+        key
+        within its scope; a key that is narrowed makes keys within its own limits only. Only a
+        hash is
+        stored, so that a lost key cannot be shown again.
+
+        Needs an API key of scope `full`.
+        """
+        return self._read(
+            CreatedKey,
+            make_call(
+                "POST",
+                "/api/v1/keys/create",
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
+        )
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Pages[KeyView]:
+        """List your API keys, including revoked keys, newest first.
+
+        The secrets are not stored; `prefix` tells the keys apart.
+
+        Needs an API key of scope `full` or `read`.
+
+        Args:
+            limit: The largest number of items in the page.
+            cursor: The `next` of the previous page; absent for the first.
+        """
+        return self._list(
+            KeyView,
+            make_call("GET", "/api/v1/keys", query={"limit": limit}),
+            cursor,
+        )
+
+    def read(
+        self,
+        key_id: int,
+        /,
+        *,
+        if_match: str | None = None,
+    ) -> KeyView:
+        """Read one of your API keys, without its secret.
+
+        `last_used_at` may lag behind by a minute.
+
+        Needs an API key of scope `full` or `read`.
+        """
+        return self._read(
+            KeyView,
+            make_call("GET", "/api/v1/keys/{}", (key_id,), headers={"If-Match": if_match}),
+        )
+
+    def revoke(
+        self,
+        key_id: int,
+        /,
+        *,
+        if_match: str | None = None,
+    ) -> None:
+        """Revoke an API key with immediate effect.
+
+        The next request with the key gets 401. The key stays in the list, with `revoked_at`.
+
+        Needs an API key of scope `full`.
+        """
+        self._finish(
+            make_call(
+                "DELETE",
+                "/api/v1/keys/{}",
+                (key_id,),
+                headers={"If-Match": if_match},
+            ),
+        )
+
+
+class AsyncKeys(AsyncOperationGroup):
+    """Your API keys."""
+
+    async def create(
+        self,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[NewKey],
+    ) -> CreatedKey:
+        """Create an API key; only this response contains the key.
+
+        A key has one scope, and ends at `expires_at` if given. `events` and `models` narrow the
+        key
+        within its scope; a key that is narrowed makes keys within its own limits only. Only a
+        hash is
+        stored, so that a lost key cannot be shown again.
+
+        Needs an API key of scope `full`.
+        """
+        return await self._read(
+            CreatedKey,
+            make_call(
+                "POST",
+                "/api/v1/keys/create",
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
+        )
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> AsyncPages[KeyView]:
+        """List your API keys, including revoked keys, newest first.
+
+        The secrets are not stored; `prefix` tells the keys apart.
+
+        Needs an API key of scope `full` or `read`.
+
+        Args:
+            limit: The largest number of items in the page.
+            cursor: The `next` of the previous page; absent for the first.
+        """
+        return self._list(
+            KeyView,
+            make_call("GET", "/api/v1/keys", query={"limit": limit}),
+            cursor,
+        )
+
+    async def read(
+        self,
+        key_id: int,
+        /,
+        *,
+        if_match: str | None = None,
+    ) -> KeyView:
+        """Read one of your API keys, without its secret.
+
+        `last_used_at` may lag behind by a minute.
+
+        Needs an API key of scope `full` or `read`.
+        """
+        return await self._read(
+            KeyView,
+            make_call("GET", "/api/v1/keys/{}", (key_id,), headers={"If-Match": if_match}),
+        )
+
+    async def revoke(
+        self,
+        key_id: int,
+        /,
+        *,
+        if_match: str | None = None,
+    ) -> None:
+        """Revoke an API key with immediate effect.
+
+        The next request with the key gets 401. The key stays in the list, with `revoked_at`.
+
+        Needs an API key of scope `full`.
+        """
+        await self._finish(
+            make_call(
+                "DELETE",
+                "/api/v1/keys/{}",
+                (key_id,),
+                headers={"If-Match": if_match},
+            ),
+        )

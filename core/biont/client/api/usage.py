@@ -1,0 +1,177 @@
+# Written by tests/client/generate.py from the API document. Do not edit.
+"""Operations of the group ``usage``: usage of language models."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypedDict
+
+from biont.client.async_pages import AsyncPages
+from biont.client.call import make_call
+from biont.client.groups import AsyncOperationGroup, OperationGroup
+from biont.client.pages import Pages
+
+
+class CallView(TypedDict):
+    """A recorded call of a language model.
+
+    Attributes:
+        estimated: True if the tokens are estimated.
+        duration: Duration in seconds.
+        error: Error of an incomplete answer.
+        prompt: The messages as JSON; null unless texts are kept.
+        created_at: End of the call.
+    """
+
+    id: int
+    backend: str
+    model: str
+    key_id: int | None
+    schedule_id: int | None
+    run_id: int | None
+    conversation_id: int | None
+    mission_id: int | None
+    prompt_tokens: int
+    completion_tokens: int
+    estimated: bool
+    cost: float | None
+    duration: float
+    error: str | None
+    prompt: str | None
+    answer: str | None
+    created_at: str
+
+
+class UsageList(TypedDict):
+    """Usage by group."""
+
+    data: list[UsageView]
+
+
+class UsageView(TypedDict):
+    """Usage of the calls of one group.
+
+    Attributes:
+        day: Day in UTC; null unless grouped by day.
+        model: `backend/model`.
+        failed: Number of calls without a whole answer.
+        estimated: Number of calls with estimated tokens.
+        cost: Cost of the calls with a price.
+        duration: Duration of all calls together, in seconds.
+    """
+
+    day: str | None
+    model: str | None
+    key_id: int | None
+    schedule_id: int | None
+    calls: int
+    failed: int
+    prompt_tokens: int
+    completion_tokens: int
+    estimated: int
+    cost: float | None
+    duration: float
+
+
+class Usage(OperationGroup):
+    """Usage of language models."""
+
+    def read(
+        self,
+        *,
+        group_by: str | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+    ) -> UsageList:
+        """Read the usage of your calls of language models.
+
+        `group_by` names what to sum up by: day, model, key or schedule.
+
+        Needs an API key of scope `full` or `read`.
+
+        Args:
+            group_by: Groups: `day`, `model`, `key`, `schedule`, or several with commas between
+                them; empty for one total.
+        """
+        return self._read(
+            UsageList,
+            make_call(
+                "GET",
+                "/api/v1/usage",
+                query={"group_by": group_by, "since": since, "until": until},
+            ),
+        )
+
+    def list_model_calls(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Pages[CallView]:
+        """List your calls of language models, the latest first.
+
+        `prompt` and `answer` are null unless the operator has texts kept.
+
+        Needs an API key of scope `full` or `read`.
+
+        Args:
+            limit: The largest number of items in the page.
+            cursor: The `next` of the previous page; absent for the first.
+        """
+        return self._list(
+            CallView,
+            make_call("GET", "/api/v1/usage/calls", query={"limit": limit}),
+            cursor,
+        )
+
+
+class AsyncUsage(AsyncOperationGroup):
+    """Usage of language models."""
+
+    async def read(
+        self,
+        *,
+        group_by: str | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+    ) -> UsageList:
+        """Read the usage of your calls of language models.
+
+        `group_by` names what to sum up by: day, model, key or schedule.
+
+        Needs an API key of scope `full` or `read`.
+
+        Args:
+            group_by: Groups: `day`, `model`, `key`, `schedule`, or several with commas between
+                them; empty for one total.
+        """
+        return await self._read(
+            UsageList,
+            make_call(
+                "GET",
+                "/api/v1/usage",
+                query={"group_by": group_by, "since": since, "until": until},
+            ),
+        )
+
+    def list_model_calls(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> AsyncPages[CallView]:
+        """List your calls of language models, the latest first.
+
+        `prompt` and `answer` are null unless the operator has texts kept.
+
+        Needs an API key of scope `full` or `read`.
+
+        Args:
+            limit: The largest number of items in the page.
+            cursor: The `next` of the previous page; absent for the first.
+        """
+        return self._list(
+            CallView,
+            make_call("GET", "/api/v1/usage/calls", query={"limit": limit}),
+            cursor,
+        )

@@ -1,0 +1,1364 @@
+# Written by tests/client/generate.py from the API document. Do not edit.
+"""Operations of the group ``webhooks``: webhooks, their deliveries and their explanation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack
+
+from biont.client.api.shared_models import OperationView
+from biont.client.async_pages import AsyncPages
+from biont.client.call import make_call
+from biont.client.groups import AsyncOperationGroup, OperationGroup
+from biont.client.json_types import JsonValue
+from biont.client.pages import Pages
+
+AttemptTrigger: TypeAlias = Literal["event", "retry", "resend", "recover", "replay", "test"]
+"""Reason for an attempt."""
+
+
+class AttemptView(TypedDict):
+    """POST request made for a delivery.
+
+    Attributes:
+        trigger: The reason for the attempt.
+        redelivered: True if an earlier attempt, whose record a crash has lost, may have
+            arrived.
+        error_class: The kind of the failure: an unexpected `status`, a `timeout`, a `forbidden`
+            address, a failure to `resolve` the name or to `connect`, `tls`, an `answer` that is
+            not HTTP, or something `unexpected`.
+        answer: The first bytes of the receiver's answer.
+        answer_problem: The error after the headers of the answer; the status decides
+            nevertheless.
+    """
+
+    attempted_at: str
+    trigger: AttemptTrigger
+    redelivered: bool
+    duration_ms: int
+    status_code: int | None
+    error: str | None
+    error_class: ErrorClass | None
+    answer: str
+    answer_problem: str | None
+
+
+class ChangedWebhook(TypedDict):
+    """Webhook after a change, and warnings.
+
+    Attributes:
+        headers: The custom headers, with redacted values.
+        status: While a webhook is `paused` or `disabled`, no deliveries are created, and
+            pending deliveries wait. A webhook is disabled when its receiver keeps failing: ten
+            attempts or more in at least five days, and none succeeded.
+        failing_since: The first failed attempt after the last successful one, or after five
+            days without an attempt; null while attempts succeed. Tests do not count.
+        waits_until: The instant before which no attempt begins, because the receiver has
+            answered 429 or 503 with `Retry-After`; an hour later at most. A resume, or another
+            URL, ends the wait. Null when the endpoint does not wait.
+        previous_secret_until: The instant until which replaced secrets still sign, after
+            several rotations the last one; null when none signs any more.
+        warnings: The event types that no plugin declares, each with the nearest declared name:
+            the webhook receives no such event.
+    """
+
+    id: int
+    name: str | None
+    url: str
+    event_types: list[str]
+    filter: dict[str, JsonValue] | None
+    success: Success
+    retry: str | list[float]
+    headers: dict[str, str]
+    rate: float | None
+    concurrency: int | None
+    status: WebhookStatus
+    disabled_reason: str | None
+    failing_since: str | None
+    waits_until: str | None
+    previous_secret_until: str | None
+    created_at: str
+    updated_at: str
+    warnings: list[str]
+
+
+class Contains(TypedDict):
+    """Clause that looks for a member of a list.
+
+    Attributes:
+        path: The place of the value: keys and list indexes, separated by dots
+            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
+    """
+
+    path: str
+    op: Literal["contains"]
+    value: str | int | float | bool | None
+
+
+class ContainsSome(TypedDict):
+    """Clause that looks for several members of a list: any of these, or all.
+
+    Attributes:
+        path: The place of the value: keys and list indexes, separated by dots
+            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
+    """
+
+    path: str
+    op: Literal["any", "all"]
+    value: Sequence[str | int | float | bool | None]
+
+
+class CreatedWebhook(TypedDict):
+    """Webhook with its new secret.
+
+    Attributes:
+        headers: The custom headers, with redacted values.
+        status: While a webhook is `paused` or `disabled`, no deliveries are created, and
+            pending deliveries wait. A webhook is disabled when its receiver keeps failing: ten
+            attempts or more in at least five days, and none succeeded.
+        failing_since: The first failed attempt after the last successful one, or after five
+            days without an attempt; null while attempts succeed. Tests do not count.
+        waits_until: The instant before which no attempt begins, because the receiver has
+            answered 429 or 503 with `Retry-After`; an hour later at most. A resume, or another
+            URL, ends the wait. Null when the endpoint does not wait.
+        previous_secret_until: The instant until which replaced secrets still sign, after
+            several rotations the last one; null when none signs any more.
+        secret: The secret that signs requests. Shown only this once.
+    """
+
+    id: int
+    name: str | None
+    url: str
+    event_types: list[str]
+    filter: dict[str, JsonValue] | None
+    success: Success
+    retry: str | list[float]
+    headers: dict[str, str]
+    rate: float | None
+    concurrency: int | None
+    status: WebhookStatus
+    disabled_reason: str | None
+    failing_since: str | None
+    waits_until: str | None
+    previous_secret_until: str | None
+    created_at: str
+    updated_at: str
+    secret: str
+
+
+DeliveryStatus: TypeAlias = Literal["pending", "succeeded", "failed"]
+"""Status of a delivery."""
+
+
+class DeliveryView(TypedDict):
+    """Delivery of an event to a webhook.
+
+    Attributes:
+        created_at: The creation time of the delivery.
+        due_at: The earliest instant of the next attempt; null if the attempt is due now, or if
+            none follows.
+    """
+
+    id: int
+    event_id: str
+    event_type: str
+    status: DeliveryStatus
+    created_at: str
+    due_at: str | None
+    attempts: list[AttemptView]
+
+
+class Equality(TypedDict):
+    """Clause that compares for equality; true is not 1.
+
+    Attributes:
+        path: The place of the value: keys and list indexes, separated by dots
+            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
+    """
+
+    path: str
+    op: Literal["eq", "ne"]
+    value: str | int | float | bool | None
+
+
+ErrorClass: TypeAlias = Literal[
+    "status",
+    "timeout",
+    "forbidden",
+    "resolve",
+    "connect",
+    "tls",
+    "answer",
+    "unexpected",
+]
+"""Kind of failure of an attempt."""
+
+
+class EventExplanation(TypedDict):
+    """Decisions of the webhooks about an event.
+
+    Attributes:
+        body: The exact body of each delivery; null if the key may not read the event.
+        next: The cursor of the next page; null on the last page.
+    """
+
+    event_id: str
+    event_type: str
+    body: str | None
+    webhooks: list[WebhookExplanation]
+    next: str | None
+
+
+Every = TypedDict(
+    "Every",
+    {
+        "and": "Sequence[Equality | Membership | Order | Prefix | Exists | Contains | ContainsSome | Members | Every | Some | Not]",
+    },
+)
+"""Filter that matches if each of its parts matches."""
+
+
+class Exists(TypedDict):
+    """Clause that tests for a value, null included; with false, for a missing value.
+
+    Attributes:
+        path: The place of the value: keys and list indexes, separated by dots
+            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
+        value: By default `true`.
+    """
+
+    path: str
+    op: Literal["exists"]
+    value: NotRequired[bool]
+
+
+class Members(TypedDict):
+    """Clause that tests each member of a list by a filter: any matches, or all do.
+
+    Attributes:
+        path: The place of the value: keys and list indexes, separated by dots
+            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
+        value: The filter; its paths begin at the member.
+    """
+
+    path: str
+    op: Literal["any", "all"]
+    value: (
+        Equality
+        | Membership
+        | Order
+        | Prefix
+        | Exists
+        | Contains
+        | ContainsSome
+        | Members
+        | Every
+        | Some
+        | Not
+    )
+
+
+class Membership(TypedDict):
+    """Clause that looks a value up in a list.
+
+    Attributes:
+        path: The place of the value: keys and list indexes, separated by dots
+            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
+    """
+
+    path: str
+    op: Literal["in"]
+    value: Sequence[str | int | float | bool | None]
+
+
+class NewSecret(TypedDict):
+    """New secret of a webhook.
+
+    Attributes:
+        secret: The new secret; generated when left out.
+    """
+
+    secret: NotRequired[str | None]
+
+
+class NewWebhook(TypedDict):
+    """Webhook to register.
+
+    Attributes:
+        event_types: By default `["*"]`.
+        filter: The filter that the payload of an event has to match.
+        success: The answers that count as a success. By default `"200"`.
+        retry: The retries of a failed delivery: `none`, `standard`, or the seconds to wait
+            before each retry. By default `"none"`.
+        rate: The most attempts that begin in a second.
+        concurrency: The most simultaneous attempts, instead of the setting.
+        secret: The secret that signs requests; generated when left out.
+    """
+
+    name: NotRequired[str | None]
+    event_types: NotRequired[Sequence[str]]
+    filter: NotRequired[
+        Equality
+        | Membership
+        | Order
+        | Prefix
+        | Exists
+        | Contains
+        | ContainsSome
+        | Members
+        | Every
+        | Some
+        | Not
+        | None
+    ]
+    success: NotRequired[Success]
+    retry: NotRequired[Literal["none", "standard"] | Sequence[float]]
+    rate: NotRequired[float | None]
+    concurrency: NotRequired[int | None]
+    url: str
+    headers: NotRequired[Mapping[str, str] | None]
+    secret: NotRequired[str | None]
+
+
+Not = TypedDict(
+    "Not",
+    {
+        "not": "Equality | Membership | Order | Prefix | Exists | Contains | ContainsSome | Members | Every | Some | Not",
+    },
+)
+"""Filter that matches if its part does not match."""
+
+
+class Order(TypedDict):
+    """Clause that compares a number with a number, or text with text.
+
+    The order of text is the order of code points.
+
+    Attributes:
+        path: The place of the value: keys and list indexes, separated by dots
+            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
+    """
+
+    path: str
+    op: Literal["lt", "lte", "gt", "gte"]
+    value: str | int | float
+
+
+class Prefix(TypedDict):
+    """Clause that compares the beginning of text.
+
+    Attributes:
+        path: The place of the value: keys and list indexes, separated by dots
+            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
+    """
+
+    path: str
+    op: Literal["prefix"]
+    value: str
+
+
+class Recovery(TypedDict):
+    """Choice of the failed deliveries to attempt again.
+
+    Attributes:
+        since: Only deliveries created at this instant or later.
+    """
+
+    since: str | datetime
+
+
+class RegisteredWebhook(TypedDict):
+    """Webhook with its new secret, and warnings.
+
+    Attributes:
+        headers: The custom headers, with redacted values.
+        status: While a webhook is `paused` or `disabled`, no deliveries are created, and
+            pending deliveries wait. A webhook is disabled when its receiver keeps failing: ten
+            attempts or more in at least five days, and none succeeded.
+        failing_since: The first failed attempt after the last successful one, or after five
+            days without an attempt; null while attempts succeed. Tests do not count.
+        waits_until: The instant before which no attempt begins, because the receiver has
+            answered 429 or 503 with `Retry-After`; an hour later at most. A resume, or another
+            URL, ends the wait. Null when the endpoint does not wait.
+        previous_secret_until: The instant until which replaced secrets still sign, after
+            several rotations the last one; null when none signs any more.
+        secret: The secret that signs requests. Shown only this once.
+        warnings: The event types that no plugin declares, each with the nearest declared name:
+            the webhook receives no such event.
+    """
+
+    id: int
+    name: str | None
+    url: str
+    event_types: list[str]
+    filter: dict[str, JsonValue] | None
+    success: Success
+    retry: str | list[float]
+    headers: dict[str, str]
+    rate: float | None
+    concurrency: int | None
+    status: WebhookStatus
+    disabled_reason: str | None
+    failing_since: str | None
+    waits_until: str | None
+    previous_secret_until: str | None
+    created_at: str
+    updated_at: str
+    secret: str
+    warnings: list[str]
+
+
+class ReplayRequest(TypedDict):
+    """Choice of the events to deliver.
+
+    Attributes:
+        since: Only events emitted at this instant or later.
+        until: Only events emitted before this instant.
+        event_types: Only events of these types, among the types that the webhook subscribes to.
+    """
+
+    since: str | datetime
+    until: NotRequired[str | datetime | None]
+    event_types: NotRequired[Sequence[str] | None]
+
+
+Some = TypedDict(
+    "Some",
+    {
+        "or": "Sequence[Equality | Membership | Order | Prefix | Exists | Contains | ContainsSome | Members | Every | Some | Not]",
+    },
+)
+"""Filter that matches if at least one of its parts matches."""
+
+
+Success: TypeAlias = Literal["200", "2xx"]
+"""Answers that count as a success."""
+
+
+class WebhookChange(TypedDict):
+    """Fields to change, as a JSON merge patch (RFC 7396).
+
+    The secret is replaced by `rotate-secret`.
+
+    Attributes:
+        name: The new name; null removes the name.
+        filter: The new filter, which replaces the present filter as a whole; null removes the
+            filter, so that any payload matches.
+        success: The answers that count as a success.
+        retry: The retries of a failed delivery: `none`, `standard`, or the seconds to wait
+            before each retry.
+        rate: The most attempts that begin in a second; null removes the limit.
+        concurrency: The most simultaneous attempts; null for the setting.
+        headers: Headers to set, merged one by one by name; null for a header removes the
+            header, and null for the field removes all.
+    """
+
+    name: NotRequired[str | None]
+    event_types: NotRequired[Sequence[str]]
+    filter: NotRequired[
+        Equality
+        | Membership
+        | Order
+        | Prefix
+        | Exists
+        | Contains
+        | ContainsSome
+        | Members
+        | Every
+        | Some
+        | Not
+        | None
+    ]
+    success: NotRequired[Success]
+    retry: NotRequired[Literal["none", "standard"] | Sequence[float]]
+    rate: NotRequired[float | None]
+    concurrency: NotRequired[int | None]
+    url: NotRequired[str]
+    headers: NotRequired[Mapping[str, str | None] | None]
+
+
+class WebhookExplanation(TypedDict):
+    """Decision of one webhook, in its present state, about an event.
+
+    Attributes:
+        pointer: The field of the webhook that decides, as a JSON pointer into the webhook.
+        headers: The headers of the request if the request was made now; the values of custom
+            headers are redacted. Null when the webhook does not receive the event.
+        delivery_id: The delivery of this event to the webhook; null when none was created.
+    """
+
+    webhook_id: int
+    name: str | None
+    url: str
+    gets_it: bool
+    pointer: str
+    reason: str
+    headers: dict[str, str] | None
+    delivery_id: int | None
+
+
+WebhookStatus: TypeAlias = Literal["active", "paused", "disabled"]
+"""Status of a webhook: only an active webhook gets deliveries."""
+
+
+class WebhookView(TypedDict):
+    """Webhook without its secret.
+
+    Attributes:
+        headers: The custom headers, with redacted values.
+        status: While a webhook is `paused` or `disabled`, no deliveries are created, and
+            pending deliveries wait. A webhook is disabled when its receiver keeps failing: ten
+            attempts or more in at least five days, and none succeeded.
+        failing_since: The first failed attempt after the last successful one, or after five
+            days without an attempt; null while attempts succeed. Tests do not count.
+        waits_until: The instant before which no attempt begins, because the receiver has
+            answered 429 or 503 with `Retry-After`; an hour later at most. A resume, or another
+            URL, ends the wait. Null when the endpoint does not wait.
+        previous_secret_until: The instant until which replaced secrets still sign, after
+            several rotations the last one; null when none signs any more.
+    """
+
+    id: int
+    name: str | None
+    url: str
+    event_types: list[str]
+    filter: dict[str, JsonValue] | None
+    success: Success
+    retry: str | list[float]
+    headers: dict[str, str]
+    rate: float | None
+    concurrency: int | None
+    status: WebhookStatus
+    disabled_reason: str | None
+    failing_since: str | None
+    waits_until: str | None
+    previous_secret_until: str | None
+    created_at: str
+    updated_at: str
+
+
+class Webhooks(OperationGroup):
+    """Webhooks, their deliveries and their explanation."""
+
+    def register(
+        self,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[NewWebhook],
+    ) -> RegisteredWebhook:
+        """Register a URL that gets a signed POST request for each matching event.
+
+        `warnings` names the event types that no plugin declares. A key sees all events to which
+        it may
+        subscribe: of scope `webhook` too, these are all events of its user, unless the key is
+        narrowed
+        to some `events`.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return self._read(
+            RegisteredWebhook,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/register",
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
+        )
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Pages[WebhookView]:
+        """List your webhooks, the newest first.
+
+        The secrets are not shown.
+
+        Needs an API key of scope `full` or `read` or `webhook`.
+
+        Args:
+            limit: The largest number of items in the page.
+            cursor: The `next` of the previous page; absent for the first.
+        """
+        return self._list(
+            WebhookView,
+            make_call("GET", "/api/v1/webhooks/outgoing", query={"limit": limit}),
+            cursor,
+        )
+
+    def read(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        if_match: str | None = None,
+    ) -> WebhookView:
+        """Read a webhook.
+
+        The secret is not shown.
+
+        Needs an API key of scope `full` or `read` or `webhook`.
+        """
+        return self._read(
+            WebhookView,
+            make_call(
+                "GET",
+                "/api/v1/webhooks/outgoing/{}",
+                (webhook_id,),
+                headers={"If-Match": if_match},
+            ),
+        )
+
+    def change(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        if_match: str | None = None,
+        **body: Unpack[WebhookChange],
+    ) -> ChangedWebhook:
+        """Change a webhook by a merge patch; pending deliveries use the new values.
+
+        `warnings` names the event types that no plugin declares. A key that is narrowed to some
+        `events` may change a webhook for these only.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return self._read(
+            ChangedWebhook,
+            make_call(
+                "PATCH",
+                "/api/v1/webhooks/outgoing/{}",
+                (webhook_id,),
+                headers={"If-Match": if_match},
+                body=body,
+            ),
+        )
+
+    def delete(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        if_match: str | None = None,
+    ) -> None:
+        """Delete a webhook with its deliveries; pending deliveries are not attempted.
+
+        The webhook is gone at once, and its running operations are cancelled. Its deliveries
+        are
+        deleted in the background, by an operation of the kind `webhook_delete`.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        self._finish(
+            make_call(
+                "DELETE",
+                "/api/v1/webhooks/outgoing/{}",
+                (webhook_id,),
+                headers={"If-Match": if_match},
+            ),
+        )
+
+    def pause(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+    ) -> WebhookView:
+        """Pause a webhook: no deliveries are created, and pending deliveries wait, until a resume.
+
+        A test and a resend are attempted all the same.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return self._read(
+            WebhookView,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/{}/pause",
+                (webhook_id,),
+                headers={"Idempotency-Key": idempotency_key},
+            ),
+        )
+
+    def resume(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+    ) -> WebhookView:
+        """Resume a webhook that was paused, or disabled because its receiver kept failing.
+
+        Events from the time in between have no deliveries; `replay` creates these deliveries.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return self._read(
+            WebhookView,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/{}/resume",
+                (webhook_id,),
+                headers={"Idempotency-Key": idempotency_key},
+            ),
+        )
+
+    def rotate_secret(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[NewSecret],
+    ) -> CreatedWebhook:
+        """Replace the secret of a webhook; for a while the old secret signs requests too.
+
+        Each secret of an earlier rotation signs until its own time is up. With twenty such
+        secrets the
+        answer is 409.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return self._read(
+            CreatedWebhook,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/{}/rotate-secret",
+                (webhook_id,),
+                headers={"Idempotency-Key": idempotency_key},
+                body=body or None,
+            ),
+        )
+
+    def list_deliveries(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        status: Sequence[DeliveryStatus] | None = None,
+        event_type: str | None = None,
+        event_id: str | None = None,
+        status_code: int | None = None,
+        error_class: Sequence[ErrorClass] | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Pages[DeliveryView]:
+        """List the deliveries of a webhook with all attempts, the newest first.
+
+        `status` and `error_class` may be repeated: any of the values matches. `status_code` and
+        `error_class` find the deliveries with such an attempt, and both together those with an
+        attempt that has both. `since` and `until` limit the creation time of the deliveries. A
+        page
+        of a rare filter may have fewer deliveries than `limit`, or none; follow `next` until
+        null.
+
+        Needs an API key of scope `full` or `read` or `webhook`.
+
+        Args:
+            event_type: An event type, a prefix (`task_*`), or `*` for all event types.
+            limit: The largest number of items in the page.
+            cursor: The `next` of the previous page; absent for the first.
+        """
+        return self._list(
+            DeliveryView,
+            make_call(
+                "GET",
+                "/api/v1/webhooks/outgoing/{}/deliveries",
+                (webhook_id,),
+                query={
+                    "status": status,
+                    "event_type": event_type,
+                    "event_id": event_id,
+                    "status_code": status_code,
+                    "error_class": error_class,
+                    "since": since,
+                    "until": until,
+                    "limit": limit,
+                },
+            ),
+            cursor,
+        )
+
+    def read_delivery(
+        self,
+        webhook_id: int,
+        delivery_id: int,
+        /,
+    ) -> DeliveryView:
+        """Read a delivery with all attempts.
+
+        Each attempt has its status code, its duration and the beginning of the answer.
+
+        Needs an API key of scope `full` or `read` or `webhook`.
+        """
+        return self._read(
+            DeliveryView,
+            make_call(
+                "GET",
+                "/api/v1/webhooks/outgoing/{}/deliveries/{}",
+                (webhook_id, delivery_id),
+            ),
+        )
+
+    def send_test_event(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+    ) -> DeliveryView:
+        """Create a test delivery of type `webhook_test` for this webhook alone.
+
+        A test delivery is not an event: no other webhook and no handler receives the message.
+        The
+        delivery is signed and recorded like any other, and attempted once and at once: also
+        while the
+        webhook is paused or disabled, and while its endpoint waits.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return self._read(
+            DeliveryView,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/{}/test",
+                (webhook_id,),
+                headers={"Idempotency-Key": idempotency_key},
+            ),
+        )
+
+    def resend_delivery(
+        self,
+        webhook_id: int,
+        delivery_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+    ) -> DeliveryView:
+        """Attempt a delivery once more and at once, in any status.
+
+        The attempt is made also while the webhook is paused or disabled, and while its endpoint
+        waits. A finished delivery gets one attempt without retries. A pending delivery is
+        attempted
+        now and keeps its further retries.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return self._read(
+            DeliveryView,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/{}/deliveries/{}/resend",
+                (webhook_id, delivery_id),
+                headers={"Idempotency-Key": idempotency_key},
+            ),
+        )
+
+    def recover_deliveries(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[Recovery],
+    ) -> OperationView:
+        """Attempt all failed deliveries of a webhook that were created since an instant once more.
+
+        The act is an operation of the kind `webhook_recover`, which `Location` names. Attempts
+        begin
+        at once. A repeated request gets the operation that still runs.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return self._read(
+            OperationView,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/{}/recover",
+                (webhook_id,),
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
+        )
+
+    def explain_event(
+        self,
+        *,
+        event_id: str,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> EventExplanation:
+        """Explain why each of your webhooks, in its present state, receives an event or not.
+
+        For each webhook that receives the event, the answer shows the exact request that would
+        be
+        made now. A key that is narrowed to some `events` may ask for these only. A key of scope
+        `webhook` gets the `body` only if a webhook of its user subscribes to the event type.
+
+        Needs an API key of scope `full` or `webhook`.
+
+        Args:
+            limit: The largest number of items in the page.
+            cursor: The `next` of the previous page; absent for the first.
+        """
+        return self._read(
+            EventExplanation,
+            make_call(
+                "GET",
+                "/api/v1/webhooks/outgoing/explain",
+                query={"event_id": event_id, "limit": limit, "cursor": cursor},
+            ),
+        )
+
+    def replay_events(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[ReplayRequest],
+    ) -> OperationView:
+        """Create the missing deliveries of past events for a webhook.
+
+        Replay makes up for events from the time when the webhook was paused, disabled or not
+        yet
+        registered. Existing deliveries stay as they are; see `recover` and `resend`. Events
+        that are
+        emitted after the request are no part of the replay.
+
+        The act is an operation of the kind `webhook_replay`, which `Location` names. Deliveries
+        begin
+        at once, the oldest events first. A repeated request gets the operation that still runs.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return self._read(
+            OperationView,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/{}/replay",
+                (webhook_id,),
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
+        )
+
+
+class AsyncWebhooks(AsyncOperationGroup):
+    """Webhooks, their deliveries and their explanation."""
+
+    async def register(
+        self,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[NewWebhook],
+    ) -> RegisteredWebhook:
+        """Register a URL that gets a signed POST request for each matching event.
+
+        `warnings` names the event types that no plugin declares. A key sees all events to which
+        it may
+        subscribe: of scope `webhook` too, these are all events of its user, unless the key is
+        narrowed
+        to some `events`.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return await self._read(
+            RegisteredWebhook,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/register",
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
+        )
+
+    def list(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> AsyncPages[WebhookView]:
+        """List your webhooks, the newest first.
+
+        The secrets are not shown.
+
+        Needs an API key of scope `full` or `read` or `webhook`.
+
+        Args:
+            limit: The largest number of items in the page.
+            cursor: The `next` of the previous page; absent for the first.
+        """
+        return self._list(
+            WebhookView,
+            make_call("GET", "/api/v1/webhooks/outgoing", query={"limit": limit}),
+            cursor,
+        )
+
+    async def read(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        if_match: str | None = None,
+    ) -> WebhookView:
+        """Read a webhook.
+
+        The secret is not shown.
+
+        Needs an API key of scope `full` or `read` or `webhook`.
+        """
+        return await self._read(
+            WebhookView,
+            make_call(
+                "GET",
+                "/api/v1/webhooks/outgoing/{}",
+                (webhook_id,),
+                headers={"If-Match": if_match},
+            ),
+        )
+
+    async def change(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        if_match: str | None = None,
+        **body: Unpack[WebhookChange],
+    ) -> ChangedWebhook:
+        """Change a webhook by a merge patch; pending deliveries use the new values.
+
+        `warnings` names the event types that no plugin declares. A key that is narrowed to some
+        `events` may change a webhook for these only.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return await self._read(
+            ChangedWebhook,
+            make_call(
+                "PATCH",
+                "/api/v1/webhooks/outgoing/{}",
+                (webhook_id,),
+                headers={"If-Match": if_match},
+                body=body,
+            ),
+        )
+
+    async def delete(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        if_match: str | None = None,
+    ) -> None:
+        """Delete a webhook with its deliveries; pending deliveries are not attempted.
+
+        The webhook is gone at once, and its running operations are cancelled. Its deliveries
+        are
+        deleted in the background, by an operation of the kind `webhook_delete`.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        await self._finish(
+            make_call(
+                "DELETE",
+                "/api/v1/webhooks/outgoing/{}",
+                (webhook_id,),
+                headers={"If-Match": if_match},
+            ),
+        )
+
+    async def pause(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+    ) -> WebhookView:
+        """Pause a webhook: no deliveries are created, and pending deliveries wait, until a resume.
+
+        A test and a resend are attempted all the same.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return await self._read(
+            WebhookView,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/{}/pause",
+                (webhook_id,),
+                headers={"Idempotency-Key": idempotency_key},
+            ),
+        )
+
+    async def resume(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+    ) -> WebhookView:
+        """Resume a webhook that was paused, or disabled because its receiver kept failing.
+
+        Events from the time in between have no deliveries; `replay` creates these deliveries.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return await self._read(
+            WebhookView,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/{}/resume",
+                (webhook_id,),
+                headers={"Idempotency-Key": idempotency_key},
+            ),
+        )
+
+    async def rotate_secret(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[NewSecret],
+    ) -> CreatedWebhook:
+        """Replace the secret of a webhook; for a while the old secret signs requests too.
+
+        Each secret of an earlier rotation signs until its own time is up. With twenty such
+        secrets the
+        answer is 409.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return await self._read(
+            CreatedWebhook,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/{}/rotate-secret",
+                (webhook_id,),
+                headers={"Idempotency-Key": idempotency_key},
+                body=body or None,
+            ),
+        )
+
+    def list_deliveries(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        status: Sequence[DeliveryStatus] | None = None,
+        event_type: str | None = None,
+        event_id: str | None = None,
+        status_code: int | None = None,
+        error_class: Sequence[ErrorClass] | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> AsyncPages[DeliveryView]:
+        """List the deliveries of a webhook with all attempts, the newest first.
+
+        `status` and `error_class` may be repeated: any of the values matches. `status_code` and
+        `error_class` find the deliveries with such an attempt, and both together those with an
+        attempt that has both. `since` and `until` limit the creation time of the deliveries. A
+        page
+        of a rare filter may have fewer deliveries than `limit`, or none; follow `next` until
+        null.
+
+        Needs an API key of scope `full` or `read` or `webhook`.
+
+        Args:
+            event_type: An event type, a prefix (`task_*`), or `*` for all event types.
+            limit: The largest number of items in the page.
+            cursor: The `next` of the previous page; absent for the first.
+        """
+        return self._list(
+            DeliveryView,
+            make_call(
+                "GET",
+                "/api/v1/webhooks/outgoing/{}/deliveries",
+                (webhook_id,),
+                query={
+                    "status": status,
+                    "event_type": event_type,
+                    "event_id": event_id,
+                    "status_code": status_code,
+                    "error_class": error_class,
+                    "since": since,
+                    "until": until,
+                    "limit": limit,
+                },
+            ),
+            cursor,
+        )
+
+    async def read_delivery(
+        self,
+        webhook_id: int,
+        delivery_id: int,
+        /,
+    ) -> DeliveryView:
+        """Read a delivery with all attempts.
+
+        Each attempt has its status code, its duration and the beginning of the answer.
+
+        Needs an API key of scope `full` or `read` or `webhook`.
+        """
+        return await self._read(
+            DeliveryView,
+            make_call(
+                "GET",
+                "/api/v1/webhooks/outgoing/{}/deliveries/{}",
+                (webhook_id, delivery_id),
+            ),
+        )
+
+    async def send_test_event(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+    ) -> DeliveryView:
+        """Create a test delivery of type `webhook_test` for this webhook alone.
+
+        A test delivery is not an event: no other webhook and no handler receives the message.
+        The
+        delivery is signed and recorded like any other, and attempted once and at once: also
+        while the
+        webhook is paused or disabled, and while its endpoint waits.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return await self._read(
+            DeliveryView,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/{}/test",
+                (webhook_id,),
+                headers={"Idempotency-Key": idempotency_key},
+            ),
+        )
+
+    async def resend_delivery(
+        self,
+        webhook_id: int,
+        delivery_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+    ) -> DeliveryView:
+        """Attempt a delivery once more and at once, in any status.
+
+        The attempt is made also while the webhook is paused or disabled, and while its endpoint
+        waits. A finished delivery gets one attempt without retries. A pending delivery is
+        attempted
+        now and keeps its further retries.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return await self._read(
+            DeliveryView,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/{}/deliveries/{}/resend",
+                (webhook_id, delivery_id),
+                headers={"Idempotency-Key": idempotency_key},
+            ),
+        )
+
+    async def recover_deliveries(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[Recovery],
+    ) -> OperationView:
+        """Attempt all failed deliveries of a webhook that were created since an instant once more.
+
+        The act is an operation of the kind `webhook_recover`, which `Location` names. Attempts
+        begin
+        at once. A repeated request gets the operation that still runs.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return await self._read(
+            OperationView,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/{}/recover",
+                (webhook_id,),
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
+        )
+
+    async def explain_event(
+        self,
+        *,
+        event_id: str,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> EventExplanation:
+        """Explain why each of your webhooks, in its present state, receives an event or not.
+
+        For each webhook that receives the event, the answer shows the exact request that would
+        be
+        made now. A key that is narrowed to some `events` may ask for these only. A key of scope
+        `webhook` gets the `body` only if a webhook of its user subscribes to the event type.
+
+        Needs an API key of scope `full` or `webhook`.
+
+        Args:
+            limit: The largest number of items in the page.
+            cursor: The `next` of the previous page; absent for the first.
+        """
+        return await self._read(
+            EventExplanation,
+            make_call(
+                "GET",
+                "/api/v1/webhooks/outgoing/explain",
+                query={"event_id": event_id, "limit": limit, "cursor": cursor},
+            ),
+        )
+
+    async def replay_events(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[ReplayRequest],
+    ) -> OperationView:
+        """Create the missing deliveries of past events for a webhook.
+
+        Replay makes up for events from the time when the webhook was paused, disabled or not
+        yet
+        registered. Existing deliveries stay as they are; see `recover` and `resend`. Events
+        that are
+        emitted after the request are no part of the replay.
+
+        The act is an operation of the kind `webhook_replay`, which `Location` names. Deliveries
+        begin
+        at once, the oldest events first. A repeated request gets the operation that still runs.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return await self._read(
+            OperationView,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/{}/replay",
+                (webhook_id,),
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
+        )

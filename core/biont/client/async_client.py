@@ -1,0 +1,88 @@
+"""Async client of a workbench."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from types import TracebackType
+from typing import Self, cast
+
+import httpx2
+
+from biont.client.api import AsyncGroups
+from biont.client.call import QueryValue, make_call
+from biont.client.connection import AsyncConnection, make_http_options
+from biont.client.json_types import JsonValue
+from biont.client.retries import Retries
+
+
+class AsyncClient(AsyncGroups):
+    """Client of a workbench; each group of operations is an attribute.
+
+    An example::
+
+        async with AsyncClient("http://127.0.0.1:8080", key) as client:
+            note = await client.notes.create(title="Tea")
+            async for found in client.notes.list():
+                print(found["title"])
+
+    Args:
+        url: the URL of the workbench, without ``/api/v1``.
+        key: the API key; None for operations that need no key.
+        timeout: the longest wait for the server in seconds, per attempt.
+        retries: the limits of repeated attempts.
+        headers: sent with each request, such as ``X-Correlation-ID``.
+        sleep: waits between attempts.
+
+    Raises:
+        ValueError: the URL or the key cannot be right.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str | None = None,
+        *,
+        timeout: float = 60.0,
+        retries: Retries | None = None,
+        headers: Mapping[str, str] | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        base, own = make_http_options(url, key, headers)
+        self._http = httpx2.AsyncClient(base_url=base, headers=own, timeout=timeout)
+        self._connection = AsyncConnection(self._http, retries or Retries(), sleep)
+        super().__init__(self._connection)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, QueryValue] | None = None,
+        body: JsonValue = None,
+        headers: Mapping[str, str | None] | None = None,
+    ) -> JsonValue:
+        """Return the JSON answer of any path, such as a route of a plugin of your own.
+
+        Raises:
+            ApiError: the answer is no success.
+            NoAnswerError: there is no answer.
+        """
+        given = {"Idempotency-Key": None, **(headers or {})} if method == "POST" else headers
+        call = make_call(method, path, query=query, headers=given, body=body)
+        return cast("JsonValue", (await self._connection.send(call)).read_json())
