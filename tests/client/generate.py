@@ -1,7 +1,7 @@
 """Generator of the operations of `biont.client`; run it after a change of a route.
 
 It writes `core/biont/client/api/`, with a module for each tag of the API document, and the
-commands of the command line, `core/biont/client/assets/commands.json`.
+commands of the command line, in `core/biont/client/assets/`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from biont.testing import ManualClock, write_config
 
 FOLDER = ROOT / "core" / "biont" / "client" / "api"
 COMMANDS = ROOT / "core" / "biont" / "client" / "assets" / "commands.json"
+GROUPS = COMMANDS.with_name("groups.json")
 
 _SHARED = "shared_models"
 _MARK = "# Written by tests/client/generate.py from the API document. Do not edit.\n"
@@ -57,6 +58,8 @@ def write_files(document: Document) -> dict[Path, str]:
     files[FOLDER / "__init__.py"] = generator.write_groups()
     text = orjson.dumps(trim_document(document), option=orjson.OPT_INDENT_2).decode()
     files[COMMANDS] = f"{text}\n"
+    groups = {tag["name"]: tag["description"] for tag in document["tags"] if tag["name"] in tags}
+    files[GROUPS] = orjson.dumps(groups, option=orjson.OPT_INDENT_2).decode() + "\n"
     return files
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import orjson
-from client.generate import COMMANDS, FOLDER, write_files
+from client.generate import COMMANDS, FOLDER, GROUPS, write_files
 
 from biont.application import Application
 from biont.client.operation_names import shorten_names
@@ -13,7 +13,7 @@ def test_the_generated_files_are_those_of_the_present_document(application: Appl
     files = write_files(orjson.loads(application.openapi))
 
     remedy = "run PYTHONPATH=tests python tests/client/generate.py"
-    assert {*FOLDER.glob("*.py"), COMMANDS} == set(files), remedy
+    assert {*FOLDER.glob("*.py"), COMMANDS, GROUPS} == set(files), remedy
     for path, text in files.items():
         assert path.read_text() == text, f"{path.name} is old: {remedy}"
 

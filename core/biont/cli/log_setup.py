@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     from biont.settings.sections import LogSettings
 
 # Libraries that report each request or job at level info.
-_QUIET = ("aiohttp", "apscheduler", "asyncio", "httpcore", "httpx", "openai", "peewee")
+_QUIET = (
+    "aiohttp",
+    "apscheduler",
+    "asyncio",
+    "httpcore",
+    "httpcore2",
+    "httpx",
+    "httpx2",
+    "openai",
+    "peewee",
+)
 _DEPTH = 4
 _MEMBERS = 100
 

@@ -11,22 +11,42 @@ import click
 
 from biont.cli.command_index import read_index
 from biont.cli.options import find_config
+from biont.cli.remote.settings import (
+    find_server,
+    forget_server,
+    keep_server,
+    list_groups,
+    server_options,
+)
 from biont.contract.commands import CORE_COMMANDS
 from biont.exceptions import BiontError
 
 _SPACES = 6
 
 
-class _Commands(click.Group):
+class CommandGroup(click.Group):
     """Group that imports a command of the core by name, and plugins for any other command."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the core's and the plugins' commands."""
+        """Return the names of the commands of the core, the plugins and the server."""
         plugins = read_index(find_config(None)).commands
-        return sorted({*CORE_COMMANDS, *plugins, *super().list_commands(ctx)})
+        return sorted({*CORE_COMMANDS, *plugins, *list_groups(), *super().list_commands(ctx)})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command `cmd_name`."""
+        """Return the command `cmd_name`, for the server and for this machine."""
+        if cmd_name in list_groups():
+            from biont.cli.remote.group import ServerGroup
+
+            return ServerGroup(cmd_name, lambda: self.get_local_command(ctx, cmd_name))
+        found = self.get_local_command(ctx, cmd_name)
+        if found is None and find_server(ctx) is not None:
+            from biont.cli.remote.group import find_further_group
+
+            found = find_further_group(ctx, cmd_name)
+        return found
+
+    def get_local_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of the core or of a plugin."""
         if cmd_name in CORE_COMMANDS:
             return _import_command(cmd_name)
         if cmd_name not in self.commands:
@@ -39,7 +59,13 @@ class _Commands(click.Group):
         """Find the command; the command's option ``--config`` decides which plugins exist."""
         # Click parses the command's options after it has found the command, but the plugins that
         # may have the command depend on the option.
-        ctx.meta[__name__] = _find_option("--config", args)
+        config, server = _find_option("--config", args), _find_option("--server", args)
+        ctx.meta[__name__] = None if config is None else Path(config)
+        if server is not None:
+            keep_server(ctx, server)
+        elif config is not None:
+            # A command that names a configuration acts on this machine.
+            forget_server(ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(
@@ -55,8 +81,17 @@ class _Commands(click.Group):
             for name, text in sorted(index.commands.items())
             if name not in core
         }
-        limit = formatter.width - _SPACES - max(map(len, [*core, *added]))
-        for title, commands in (("Commands", core), ("Commands of plugins", added)):
+        there = {
+            name: click.Command(name, help=text)
+            for name, text in list_groups().items()
+            if name not in core and name not in added
+        }
+        limit = formatter.width - _SPACES - max(map(len, [*core, *added, *there]))
+        for title, commands in (
+            ("Commands", core),
+            ("Commands of plugins", added),
+            ("Commands that act on a server (--server URL)", there),
+        ):
             rows = [(name, found.get_short_help_str(limit)) for name, found in commands.items()]
             if rows:
                 with formatter.section(title):
@@ -75,12 +110,14 @@ class _Commands(click.Group):
             sys.exit(1)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="biont")
+@server_options
 def main() -> None:
     """Biont Workbench connects an AI to any system.
 
-    Plugins may add commands of their own; `biont plugins` lists the plugins.
+    Plugins may add commands of their own; `biont plugins` lists the plugins. With --server the
+    groups of the REST API act on a workbench on any machine: `biont --server URL notes list`.
     """
 
 
@@ -89,11 +126,11 @@ def _import_command(name: str) -> click.Command:
     return command
 
 
-def _find_option(name: str, arguments: Sequence[str]) -> Path | None:
+def _find_option(name: str, arguments: Sequence[str]) -> str | None:
     for argument, following in zip(arguments, [*arguments[1:], None], strict=True):
         given, equals, value = argument.partition("=")
         if given == name and (equals or following):
-            return Path(value if equals else str(following))
+            return value if equals else following
     return None
 
 

@@ -34,6 +34,9 @@ class AsyncClient(AsyncGroups):
         headers: sent with each request, such as ``X-Correlation-ID``.
         sleep: waits between attempts.
 
+    Attributes:
+        connection: sends calls, for programs that make calls of their own.
+
     Raises:
         ValueError: the URL or the key cannot be right.
     """
@@ -50,8 +53,8 @@ class AsyncClient(AsyncGroups):
     ) -> None:
         base, own = make_http_options(url, key, headers)
         self._http = httpx2.AsyncClient(base_url=base, headers=own, timeout=timeout)
-        self._connection = AsyncConnection(self._http, retries or Retries(), sleep)
-        super().__init__(self._connection)
+        self.connection = AsyncConnection(self._http, retries or Retries(), sleep)
+        super().__init__(self.connection)
 
     async def __aenter__(self) -> Self:
         return self
@@ -85,4 +88,4 @@ class AsyncClient(AsyncGroups):
         """
         given = {"Idempotency-Key": None, **(headers or {})} if method == "POST" else headers
         call = make_call(method, path, query=query, headers=given, body=body)
-        return cast("JsonValue", (await self._connection.send(call)).read_json())
+        return cast("JsonValue", (await self.connection.send(call)).read_json())

@@ -34,6 +34,9 @@ class Client(Groups):
         headers: sent with each request, such as ``X-Correlation-ID``.
         sleep: waits between attempts.
 
+    Attributes:
+        connection: sends calls, for programs that make calls of their own.
+
     Raises:
         ValueError: the URL or the key cannot be right.
     """
@@ -50,8 +53,8 @@ class Client(Groups):
     ) -> None:
         base, own = make_http_options(url, key, headers)
         self._http = httpx2.Client(base_url=base, headers=own, timeout=timeout)
-        self._connection = SyncConnection(self._http, retries or Retries(), sleep)
-        super().__init__(self._connection)
+        self.connection = SyncConnection(self._http, retries or Retries(), sleep)
+        super().__init__(self.connection)
 
     def __enter__(self) -> Self:
         return self
@@ -85,4 +88,4 @@ class Client(Groups):
         """
         given = {"Idempotency-Key": None, **(headers or {})} if method == "POST" else headers
         call = make_call(method, path, query=query, headers=given, body=body)
-        return cast("JsonValue", self._connection.send(call).read_json())
+        return cast("JsonValue", self.connection.send(call).read_json())

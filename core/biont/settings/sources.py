@@ -17,7 +17,9 @@ from biont.settings.variable_names import DELIMITER, PREFIX, name_variable
 
 M = TypeVar("M", bound=BaseModel)
 
-_NOT_SETTINGS = frozenset({"BIONT_CONFIG", "BIONT_KEY", "BIONT_WEBHOOK_SECRET"})
+_NOT_SETTINGS = frozenset(
+    {"BIONT_CONFIG", "BIONT_KEY", "BIONT_SERVER_URL", "BIONT_WEBHOOK_SECRET"}
+)
 """Environment variables that are command options, not settings."""
 
 
