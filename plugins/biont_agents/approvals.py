@@ -6,7 +6,7 @@ from datetime import datetime
 
 from biont import Transaction
 from biont.exceptions import Conflict
-from biont.store import dump_json
+from biont.store import Span, dump_json
 from biont_agents.event_types import TOOL_CALL_DECIDED
 from biont_agents.tables import CallStatus, ToolCallRecord
 
@@ -51,7 +51,7 @@ def abandon_calls(run_id: int, now: datetime) -> None:
 
 
 def select_calls(
-    user_id: int, status: CallStatus | None, source: str | None, limit: int, before: int | None
+    user_id: int, status: CallStatus | None, source: str | None, limit: int, span: Span
 ) -> list[ToolCallRecord]:
     """Return up to ``limit + 1`` tool calls of a user, the newest first."""
     conditions = []
@@ -59,4 +59,4 @@ def select_calls(
         conditions.append(ToolCallRecord.status == status)
     if source is not None:
         conditions.append(ToolCallRecord.source == source)
-    return ToolCallRecord.read_page(user_id, limit, before, *conditions)
+    return ToolCallRecord.read_page(user_id, limit, span, *conditions)

@@ -9,7 +9,7 @@ import orjson
 from pydantic import Field, JsonValue
 
 from biont import Api, Page, Request, RowId, Schema, Tool
-from biont.http import AnyOf, Cursor, Limit, decode_cursor, make_page
+from biont.http import AnyOf, ListQuery, make_page
 from biont.llm import TOOLS
 from biont.store import read_merged_page
 from biont_agents.approvals import decide_call, select_calls
@@ -58,23 +58,22 @@ async def list_tools(request: Request) -> Page[ToolView]:
 @api.get("/tool-calls")
 async def list_tool_calls(
     request: Request,
+    query: ListQuery,
     status: AnyOf[CallStatus] | None = None,
     source: Annotated[str, Field(max_length=100)] | None = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
 ) -> Page[ToolCallView]:
     """List your tool calls, the newest first; filter by `status` or `source` (`task-7`).
 
     A call that needs your approval has the status `waiting`.
     """
-    before = decode_cursor(cursor)
     rows = await request.workbench.store.read(
         read_merged_page,
         status,
-        limit,
-        lambda each: select_calls(request.user_id, each, source, limit, before),
+        query.limit,
+        query.span,
+        lambda each: select_calls(request.user_id, each, source, query.limit, query.span),
     )
-    return make_page(rows, limit, lambda call: call.id, _make_call_view)
+    return make_page(rows, query.limit, lambda call: call.id, _make_call_view)
 
 
 @api.get("/tool-calls/{call_id}")

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from biont import Transaction
 from biont.llm import TokenUsage
+from biont.store import Span
 from biont_agents import abandon_calls
 from biont_chat.event_types import AI_MESSAGE, TEXT_LIMIT
 from biont_chat.tables import ChatMessage, Conversation, WaitingAnswer
@@ -133,18 +134,16 @@ def delete_conversation(user_id: int, now: datetime, conversation_id: int) -> No
 
 
 def select_messages(
-    user_id: int, conversation_id: int, limit: int, before: int | None
+    user_id: int, conversation_id: int, limit: int, span: Span
 ) -> tuple[Conversation, list[ChatMessage]]:
-    """Return a conversation, and up to ``limit + 1`` of its messages, the newest first.
+    """Return a conversation, and up to ``limit + 1`` of its messages, in the order of the span.
 
     Raises:
         NotFound: the conversation does not exist, or belongs to another user.
     """
     conversation = Conversation.get_owned(user_id, conversation_id)
     query = ChatMessage.select().where(ChatMessage.conversation == conversation)
-    if before is not None:
-        query = query.where(ChatMessage.id < before)
-    return conversation, list(query.order_by(ChatMessage.id.desc()).limit(limit + 1))
+    return conversation, span.read(query, limit, key=ChatMessage.id, time=ChatMessage.created_at)
 
 
 def _create_question(question: Question, now: datetime) -> ChatMessage:

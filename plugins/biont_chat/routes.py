@@ -9,7 +9,8 @@ from pydantic import Field
 
 from biont import Api, Page, Request, RowId, Scope
 from biont.exceptions import InputProblem, InvalidInput
-from biont.http import Cursor, Limit, RateClass, decode_cursor, make_page
+from biont.http import Cursor, Limit, ListQuery, RateClass, decode_cursor, make_page
+from biont.store import ALL
 from biont_chat.answering import answer_at_once, prepare_exchange, stream_answer
 from biont_chat.conversations import (
     Question,
@@ -96,16 +97,17 @@ async def send_chat_message(
 
 @api.get("/conversations", scopes=_CHAT)
 async def list_conversations(
-    request: Request, limit: Limit = 100, cursor: Cursor = None
+    request: Request,
+    query: ListQuery,
 ) -> Page[ConversationView]:
     """List your conversations, the newest first.
 
     The conversations have no messages in the list; read a conversation for its messages.
     """
     rows = await request.workbench.store.read(
-        Conversation.read_page, request.user_id, limit, decode_cursor(cursor)
+        Conversation.read_page, request.user_id, query.limit, query.span
     )
-    return make_page(rows, limit, lambda row: row.id, make_conversation_view)
+    return make_page(rows, query.limit, lambda row: row.id, make_conversation_view)
 
 
 @api.get("/conversations/search", scopes=_CHAT, operation="search_messages")
@@ -134,23 +136,29 @@ async def read_conversation(request: Request, conversation_id: RowId) -> WholeCo
     At most 100 messages are in the answer; the list of messages has the others.
     """
     conversation, messages = await request.workbench.store.read(
-        select_messages, request.user_id, conversation_id, _LATEST - 1, None
+        select_messages, request.user_id, conversation_id, _LATEST - 1, ALL
     )
     return make_whole_conversation(conversation, messages)
 
 
 @api.get("/conversations/{conversation_id}/messages", scopes=_CHAT)
 async def list_messages(
-    request: Request, conversation_id: RowId, limit: Limit = 100, cursor: Cursor = None
+    request: Request,
+    conversation_id: RowId,
+    query: ListQuery,
 ) -> Page[ChatMessageView]:
     """List the messages of a conversation, the newest first.
 
     Questions have the role `user`, and answers the role `assistant`.
     """
     _, messages = await request.workbench.store.read(
-        select_messages, request.user_id, conversation_id, limit, decode_cursor(cursor)
+        select_messages,
+        request.user_id,
+        conversation_id,
+        query.limit,
+        query.span,
     )
-    return make_page(messages, limit, lambda message: message.id, make_message_view)
+    return make_page(messages, query.limit, lambda message: message.id, make_message_view)
 
 
 @api.patch(

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from biont import Api, Page, Request, Schema
-from biont.http import Cursor, Limit, decode_cursor, make_page
+from biont.http import ListQuery, make_page
 from biont_integrations.integrations import INTEGRATIONS
 from biont_integrations.settings import ConnectionName, Kind
 from biont_integrations.tables import SentMessage
@@ -59,16 +59,17 @@ async def list_integrations(request: Request) -> Page[IntegrationView]:
 
 @api.get("/integrations/messages")
 async def list_sent_messages(
-    request: Request, limit: Limit = 100, cursor: Cursor = None
+    request: Request,
+    query: ListQuery,
 ) -> Page[SentMessageView]:
     """List the messages sent on your behalf, the newest first.
 
     Messages are kept for `plugins.integrations.keep_days` days.
     """
     rows = await request.workbench.store.read(
-        SentMessage.read_page, request.user_id, limit, decode_cursor(cursor)
+        SentMessage.read_page, request.user_id, query.limit, query.span
     )
-    return make_page(rows, limit, lambda row: row.id, _make_message_view)
+    return make_page(rows, query.limit, lambda row: row.id, _make_message_view)
 
 
 @api.post(

@@ -18,6 +18,8 @@ class SentMessage(OwnedTable):
         sent_at: the instant after the system accepted the message.
     """
 
+    made_at = "sent_at"
+
     integration = TextField()
     title = TextField()
     cause = TextField(null=True)

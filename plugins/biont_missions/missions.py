@@ -15,7 +15,7 @@ import structlog
 from biont import JsonObject, Transaction
 from biont.exceptions import Conflict
 from biont.llm import LlmCall
-from biont.store import dump_json
+from biont.store import Span, dump_json
 from biont_missions.event_types import MISSION_COMPLETED, MISSION_CREATED, MISSION_FAILED
 from biont_missions.plans import PlannedTask, write_report
 from biont_missions.tables import ENDED, Mission, MissionStatus, Task, TaskStatus
@@ -93,11 +93,11 @@ def load_owned_mission(user_id: int, mission_id: int) -> tuple[Mission, list[Tas
 
 
 def select_missions(
-    user_id: int, status: MissionStatus | None, limit: int, before: int | None
+    user_id: int, status: MissionStatus | None, limit: int, span: Span
 ) -> list[Mission]:
-    """Return up to ``limit + 1`` missions of a user, the newest first."""
+    """Return up to ``limit + 1`` missions of a user, in the order of the span."""
     conditions = [] if status is None else [Mission.status == status]
-    return Mission.read_page(user_id, limit, before, *conditions)
+    return Mission.read_page(user_id, limit, span, *conditions)
 
 
 def add_tasks(mission: Mission, steps: Sequence[PlannedTask], now: datetime) -> None:

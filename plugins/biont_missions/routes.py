@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from biont import Api, Page, Request, RowId
-from biont.http import AnyOf, Cursor, Limit, decode_cursor, make_page
+from biont.http import AnyOf, ListQuery, make_page
 from biont.llm import LlmCall
 from biont.store import read_merged_page
 from biont_missions.mission_factory import MISSIONS
@@ -53,22 +53,21 @@ async def create_mission(request: Request, body: NewMission) -> MissionView:
 @api.get("/missions")
 async def list_missions(
     request: Request,
+    query: ListQuery,
     status: AnyOf[MissionStatus] | None = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
 ) -> Page[MissionView]:
     """List your missions, the newest first.
 
     The tasks are not in the list; read a mission for its tasks.
     """
-    before = decode_cursor(cursor)
     rows = await request.workbench.store.read(
         read_merged_page,
         status,
-        limit,
-        lambda each: select_missions(request.user_id, each, limit, before),
+        query.limit,
+        query.span,
+        lambda each: select_missions(request.user_id, each, query.limit, query.span),
     )
-    return make_page(rows, limit, lambda mission: mission.id, make_mission_view)
+    return make_page(rows, query.limit, lambda mission: mission.id, make_mission_view)
 
 
 @api.get("/missions/{mission_id}")

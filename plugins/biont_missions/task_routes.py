@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from biont import Api, Page, Request, RowId
-from biont.http import AnyOf, Cursor, Limit, decode_cursor, make_page
+from biont.http import AnyOf, ListQuery, make_page
 from biont.store import read_merged_page
 from biont_missions.runner import MISSION_RUNNER
 from biont_missions.tables import Task, TaskStatus
@@ -39,23 +39,22 @@ async def create_by_hand(request: Request, body: NewTask) -> TaskView:
 @api.get("/tasks")
 async def list_tasks(
     request: Request,
+    query: ListQuery,
     status: AnyOf[TaskStatus] | None = None,
     mission_id: RowId | None = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
 ) -> Page[TaskView]:
     """List your tasks, the newest first; filter by `status` or `mission_id`.
 
     The tasks of missions and your own tasks are in one list.
     """
-    before = decode_cursor(cursor)
     rows = await request.workbench.store.read(
         read_merged_page,
         status,
-        limit,
-        lambda each: select_tasks(request.user_id, each, mission_id, limit, before),
+        query.limit,
+        query.span,
+        lambda each: select_tasks(request.user_id, each, mission_id, query.limit, query.span),
     )
-    return make_page(rows, limit, lambda task: task.id, make_task_view)
+    return make_page(rows, query.limit, lambda task: task.id, make_task_view)
 
 
 @api.get("/tasks/{task_id}")

@@ -14,6 +14,7 @@ import structlog
 
 from biont import JsonObject, Transaction
 from biont.exceptions import Conflict
+from biont.store import Span
 from biont_agents import abandon_calls, read_progress
 from biont_missions.event_types import TASK_COMPLETED, TASK_FAILED
 from biont_missions.tables import ERROR_LIMIT, Mission, MissionStatus, Task, TaskStatus
@@ -33,15 +34,15 @@ def select_tasks(
     status: TaskStatus | None,
     mission_id: int | None,
     limit: int,
-    before: int | None,
+    span: Span,
 ) -> list[Task]:
-    """Return up to ``limit + 1`` tasks of a user, the newest first."""
+    """Return up to ``limit + 1`` tasks of a user, in the order of the span."""
     conditions = []
     if status is not None:
         conditions.append(Task.status == status)
     if mission_id is not None:
         conditions.append(Task.mission == mission_id)
-    return Task.read_page(user_id, limit, before, *conditions)
+    return Task.read_page(user_id, limit, span, *conditions)
 
 
 def complete_task(tx: Transaction, user_id: int, now: datetime, task_id: int, result: str) -> Task:

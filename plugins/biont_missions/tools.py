@@ -8,6 +8,7 @@ from pydantic import ConfigDict, JsonValue
 
 from biont import Schema, Tool, ToolContext, Transaction, make_tool
 from biont.llm import ToolResult
+from biont.store import ALL
 from biont_missions.tables import Task, TaskStatus
 from biont_missions.tasks import create_task, select_tasks
 from biont_missions.views import NewTask
@@ -34,7 +35,7 @@ async def _create_task(context: ToolContext, new: NewTask) -> ToolResult:
 
 async def _list_tasks(context: ToolContext, search: TaskSearch) -> ToolResult:
     tasks = await context.workbench.store.read(
-        select_tasks, context.user_id, search.status, None, _LISTED_TASKS, None
+        select_tasks, context.user_id, search.status, None, _LISTED_TASKS, ALL
     )
     return [_summarize_task(task) for task in tasks[:_LISTED_TASKS]]
 

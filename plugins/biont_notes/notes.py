@@ -10,19 +10,19 @@ from pydantic import Field
 
 from biont import EventType, JsonObject, Schema, Transaction
 from biont.exceptions import NotFound
-from biont.store import SCAN_ROWS, Scan, dump_json, execute_sql
+from biont.store import SCAN_ROWS, Scan, Span, dump_json, execute_sql
 from biont_notes.tables import Note, NoteVersion
 
 _SELECT_SCAN_END = """
-    SELECT note_id FROM note_tags WHERE tag = ? AND note_id < ?
-    ORDER BY note_id DESC LIMIT 1 OFFSET ?
+    SELECT note_id FROM note_tags WHERE tag = ? AND note_id >= ? AND note_id < ?
+    ORDER BY note_id {} LIMIT 1 OFFSET ?
 """
 # CROSS JOIN, so that SQLite begins with the tag, which few notes have.
 _SELECT_TAGGED = """
     SELECT notes.* FROM note_tags CROSS JOIN notes ON notes.id = note_tags.note_id
-    WHERE note_tags.tag = ? AND note_tags.note_id < ? AND note_tags.note_id >= ?
+    WHERE note_tags.tag = ? AND note_tags.note_id >= ? AND note_tags.note_id < ?
         AND notes.user_id = ?
-    ORDER BY note_tags.note_id DESC LIMIT ?
+    ORDER BY note_tags.note_id {} LIMIT ?
 """
 
 TITLE_LIMIT = 200
@@ -137,31 +137,30 @@ def delete_note(user_id: int, note_id: int) -> None:
     Note.get_owned(user_id, note_id).delete_instance()
 
 
-def select_notes(user_id: int, tag: str | None, limit: int, before: int | None) -> Scan[Note]:
-    """Return up to ``limit + 1`` notes of a user, the newest first."""
+def select_notes(user_id: int, tag: str | None, limit: int, span: Span) -> Scan[Note]:
+    """Return up to ``limit + 1`` notes of a user, in the order of the span."""
     if tag is None:
-        return Scan(Note.read_page(user_id, limit, before))
+        return Scan(Note.read_page(user_id, limit, span))
     # As SQL, because `note_tags` has no model: only triggers write to it.
-    first = 2**63 - 1 if before is None else before
-    row = execute_sql(_SELECT_SCAN_END, tag, first, SCAN_ROWS - 1).fetchone()
-    end = None if row is None else int(row[0])
-    found = Note.raw(_SELECT_TAGGED, tag, first, end or 0, user_id, limit + 1)
-    return Scan(list(found), end)
+    order = "ASC" if span.oldest_first else "DESC"
+    first, end = span.find_keys(Note.of_user(user_id), key=Note.id, time=Note.created_at)
+    row = execute_sql(_SELECT_SCAN_END.format(order), tag, first, end, SCAN_ROWS - 1).fetchone()
+    last = None if row is None else int(row[0])
+    if last is not None:
+        first, end = (first, last + 1) if span.oldest_first else (last, end)
+    found = Note.raw(_SELECT_TAGGED.format(order), tag, first, end, user_id, limit + 1)
+    return Scan(list(found), last)
 
 
-def select_versions(
-    user_id: int, note_id: int, limit: int, before: int | None
-) -> list[NoteVersion]:
-    """Return up to ``limit + 1`` earlier versions of a note, the latest first.
+def select_versions(user_id: int, note_id: int, limit: int, span: Span) -> list[NoteVersion]:
+    """Return up to ``limit + 1`` earlier versions of a note, in the order of the span.
 
     Raises:
         NotFound: the note does not exist, or belongs to another user.
     """
     note = Note.get_owned(user_id, note_id)
     query = NoteVersion.select().where(NoteVersion.note == note)
-    if before is not None:
-        query = query.where(NoteVersion.version < before)
-    return list(query.order_by(NoteVersion.version.desc()).limit(limit + 1))
+    return span.read(query, limit, key=NoteVersion.version, time=NoteVersion.created_at)
 
 
 def load_version(user_id: int, note_id: int, version: int) -> NoteVersion:

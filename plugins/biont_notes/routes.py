@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 from pydantic import Field
 
 from biont import Api, Page, Request, RowId
-from biont.http import Cursor, Header, Limit, decode_cursor, make_page
+from biont.http import Cursor, Header, Limit, ListQuery, decode_cursor, make_page
 from biont_notes.export import Format, to_markdown, write_export
 from biont_notes.notes import (
     change_note,
@@ -74,16 +74,20 @@ async def create(request: Request, body: NewNote) -> NoteView:
 
 @api.get("/notes")
 async def list_notes(
-    request: Request, tag: Tag | None = None, limit: Limit = 100, cursor: Cursor = None
+    request: Request,
+    query: ListQuery,
+    tag: Tag | None = None,
 ) -> Page[NoteView]:
     """List your notes, the newest first; filter by `tag`.
 
     The list follows the cursor: notes that are created meanwhile shift no page.
     """
     found = await request.workbench.store.read(
-        select_notes, request.user_id, tag, limit, decode_cursor(cursor)
+        select_notes, request.user_id, tag, query.limit, query.span
     )
-    return make_page(found.rows, limit, lambda note: note.id, make_note_view, scanned_to=found.end)
+    return make_page(
+        found.rows, query.limit, lambda note: note.id, make_note_view, scanned_to=found.end
+    )
 
 
 @api.get("/notes/search", operation="search_notes")
@@ -199,16 +203,18 @@ async def delete(request: Request, note_id: RowId) -> None:
 
 @api.get("/notes/{note_id}/versions")
 async def list_note_versions(
-    request: Request, note_id: RowId, limit: Limit = 100, cursor: Cursor = None
+    request: Request,
+    note_id: RowId,
+    query: ListQuery,
 ) -> Page[VersionView]:
     """List the last 100 earlier versions of a note, the latest first.
 
     A version is the note before a change.
     """
     rows = await request.workbench.store.read(
-        select_versions, request.user_id, note_id, limit, decode_cursor(cursor)
+        select_versions, request.user_id, note_id, query.limit, query.span
     )
-    return make_page(rows, limit, lambda version: version.version, make_version_view)
+    return make_page(rows, query.limit, lambda version: version.version, make_version_view)
 
 
 @api.get("/notes/{note_id}/versions/{version}")

@@ -9,7 +9,7 @@ from peewee import JOIN
 
 from biont.exceptions import Conflict, InputProblem, InvalidInput
 from biont.scheduling import Schedule, TimingKind
-from biont.store import dump_json
+from biont.store import Span, dump_json
 from biont_reminders.job import REMINDER
 from biont_reminders.tables import Reminder, ReminderState
 from biont_schedules import TimingChange, apply_change, insert_schedule, list_changes
@@ -141,8 +141,8 @@ def delete_reminder(user_id: int, reminder_id: int) -> None:
     reminder.schedule.delete_instance()
 
 
-def select_reminders(user_id: int, limit: int, before: int | None) -> list[Reminder]:
-    """Return a page of a user's reminders and a further row, the newest first."""
+def select_reminders(user_id: int, limit: int, span: Span) -> list[Reminder]:
+    """Return a page of a user's reminders and a further row, in the order of the span."""
     snooze = Schedule.alias()
     query = (
         Reminder.select(Reminder, Schedule, snooze)
@@ -151,9 +151,7 @@ def select_reminders(user_id: int, limit: int, before: int | None) -> list[Remin
         .join(snooze, JOIN.LEFT_OUTER, on=Reminder.snooze)
         .where(Reminder.user == user_id)
     )
-    if before is not None:
-        query = query.where(Reminder.id < before)
-    return list(query.order_by(Reminder.id.desc()).limit(limit + 1))
+    return span.read(query, limit, key=Reminder.id, time=Reminder.created_at)
 
 
 def _make_job_columns(text: str) -> dict[str, object]:

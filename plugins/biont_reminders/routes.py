@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from biont import Api, Page, Request, RowId, Schema
 from biont.exceptions import InputProblem, InvalidInput
-from biont.http import Cursor, Limit, decode_cursor, exactly_one_of, make_page
+from biont.http import ListQuery, exactly_one_of, make_page
 from biont.scheduling import CalendarInterval, TimingKind
 from biont_reminders.job import Text
 from biont_reminders.reminders import (
@@ -118,16 +118,17 @@ async def create(request: Request, body: NewReminder) -> ReminderView:
 
 @api.get("/reminders")
 async def list_reminders(
-    request: Request, limit: Limit = 100, cursor: Cursor = None
+    request: Request,
+    query: ListQuery,
 ) -> Page[ReminderView]:
     """List your reminders, the newest first.
 
     `state` tells whether a reminder waits, was triggered, is snoozed or is done.
     """
     rows = await request.workbench.store.read(
-        select_reminders, request.user_id, limit, decode_cursor(cursor)
+        select_reminders, request.user_id, query.limit, query.span
     )
-    return make_page(rows, limit, lambda reminder: reminder.id, _make_reminder_view)
+    return make_page(rows, query.limit, lambda reminder: reminder.id, _make_reminder_view)
 
 
 @api.get("/reminders/{reminder_id}")

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from biont import Api, Page, Request, RowId, Schema
-from biont.http import Cursor, Limit, decode_cursor, encode_cursor, make_page
+from biont.http import Cursor, Limit, ListQuery, decode_cursor, encode_cursor, make_page
 from biont.scheduling import JOB_KINDS, Schedule
 from biont_schedules.changes import list_changes, list_job_changes
 from biont_schedules.feed_routes import api as feed_api
@@ -94,16 +94,17 @@ async def create_schedule(request: Request, body: NewSchedule) -> ScheduleView:
 
 @api.get("/schedule")
 async def list_schedules(
-    request: Request, limit: Limit = 100, cursor: Cursor = None
+    request: Request,
+    query: ListQuery,
 ) -> Page[ScheduleView]:
     """List your schedules, the newest first.
 
     The list has declared schedules too, which can be changed in their file only.
     """
     rows = await request.workbench.store.read(
-        Schedule.read_page, request.user_id, limit, decode_cursor(cursor)
+        Schedule.read_page, request.user_id, query.limit, query.span
     )
-    return make_page(rows, limit, lambda schedule: schedule.id, make_schedule_view)
+    return make_page(rows, query.limit, lambda schedule: schedule.id, make_schedule_view)
 
 
 @api.get("/schedule/upcoming", problems=(404,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from biont import Api, Page, Request, RowId
 from biont.exceptions import NotFound
-from biont.http import AnyOf, Cursor, Limit, decode_cursor, make_page
+from biont.http import AnyOf, ListQuery, make_page
 from biont.scheduling import RunStatus, get_run
 from biont.store import read_merged_page
 from biont_schedules.run_views import RunView, make_run_view
@@ -17,22 +17,21 @@ api = Api("schedule")
 async def list_runs(
     request: Request,
     schedule_id: RowId,
+    query: ListQuery,
     status: AnyOf[RunStatus] | None = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
 ) -> Page[RunView]:
     """List the runs and skipped occurrences of a schedule, the newest first.
 
     Occurrences that did not run are in the list too, with the reason.
     """
-    before = decode_cursor(cursor)
     rows = await request.workbench.store.read(
         read_merged_page,
         status,
-        limit,
-        lambda each: select_runs(request.user_id, schedule_id, each, limit, before),
+        query.limit,
+        query.span,
+        lambda each: select_runs(request.user_id, schedule_id, each, query.limit, query.span),
     )
-    return make_page(rows, limit, lambda run: run.id, make_run_view)
+    return make_page(rows, query.limit, lambda run: run.id, make_run_view)
 
 
 @api.get("/schedule/{schedule_id}/runs/{run_id}")

@@ -13,6 +13,7 @@ from biont.exceptions import (
     UnknownTimeZone,
 )
 from biont.scheduling import RunStatus, Schedule, ScheduleRun, TimingKind, plan_schedule
+from biont.store import Span
 from biont_schedules.timing import name_field, read_timing
 
 _TIMING_COLUMNS = frozenset(
@@ -119,16 +120,14 @@ def get_editable(user_id: int, schedule_id: int) -> Schedule:
 
 
 def select_runs(
-    user_id: int, schedule_id: int, status: RunStatus | None, limit: int, before: int | None
+    user_id: int, schedule_id: int, status: RunStatus | None, limit: int, span: Span
 ) -> list[ScheduleRun]:
-    """Return a page of a schedule's runs and a further row, the newest first."""
+    """Return a page of a schedule's runs and a further row, in the order of the span."""
     schedule = Schedule.get_owned(user_id, schedule_id)
     query = ScheduleRun.select().where(ScheduleRun.schedule == schedule)
     if status is not None:
         query = query.where(ScheduleRun.status == status)
-    if before is not None:
-        query = query.where(ScheduleRun.id < before)
-    return list(query.order_by(ScheduleRun.id.desc()).limit(limit + 1))
+    return span.read(query, limit, key=ScheduleRun.id, time=ScheduleRun.claimed_at)
 
 
 def _require_due(schedule: Schedule) -> None:

@@ -50,7 +50,7 @@ async def _create_prompt_schedule(context: ToolContext, arguments: PromptSchedul
 
 async def _list_schedules(context: ToolContext, _: NoArguments) -> ToolResult:
     schedules = await context.workbench.store.read(
-        Schedule.read_page, context.user_id, _MAX_LISTED, None
+        Schedule.read_page, context.user_id, _MAX_LISTED
     )
     return [_make_summary(schedule) for schedule in schedules[:_MAX_LISTED]]
 

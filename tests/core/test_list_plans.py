@@ -66,7 +66,8 @@ def list_queries(openapi: dict[str, Any], places: dict[str, object]) -> Iterator
             parameter["name"]: places.get(parameter["name"])
             or _find_value(parameter["name"], parameter["schema"])
             for parameter in parameters
-            if parameter["in"] == "query" and parameter["name"] not in ("cursor", "limit")
+            if parameter["in"] == "query"
+            and parameter["name"] not in ("cursor", "limit", "fields")
         }
         required = {p["name"] for p in parameters if p["in"] == "query" and p["required"]}
         route = path.removeprefix("/api/v1").format_map(places)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Self
+from typing import ClassVar, Self
 
 from peewee import AutoField, Expression, ForeignKeyField, ModelSelect
 
 from biont.accounts.users import User
 from biont.exceptions import NotFound
 from biont.store.database import Table
+from biont.store.span import ALL, Span
 
 
 class OwnedTable(Table):
@@ -23,6 +24,9 @@ class OwnedTable(Table):
     id = AutoField()
     user = ForeignKeyField(User, on_delete="CASCADE")
     user_id: int
+
+    made_at: ClassVar[str] = "created_at"
+    """The column of the time at which a row was made."""
 
     @classmethod
     def of_user(cls, user_id: int) -> ModelSelect[Self]:
@@ -46,22 +50,20 @@ class OwnedTable(Table):
 
     @classmethod
     def read_page(
-        cls, user_id: int, limit: int, before: int | None, *conditions: Expression
+        cls, user_id: int, limit: int, span: Span = ALL, *conditions: Expression
     ) -> list[Self]:
-        """Return up to ``limit + 1`` rows of a user, the newest first.
+        """Return up to ``limit + 1`` rows of a user, in the order of the span.
 
         Args:
             user_id: the owner of the rows.
             limit: the size of a page; an extra row shows that there is another page.
-            before: the last row of the previous page; None for the first page.
+            span: the part of the list.
             conditions: further conditions that the rows meet.
         """
         query = cls.of_user(user_id)
         for condition in conditions:
             query = query.where(condition)
-        if before is not None:
-            query = query.where(cls.id < before)
-        return list(query.order_by(cls.id.desc()).limit(limit + 1))
+        return span.read(query, limit, key=cls.id, time=getattr(cls, cls.made_at))
 
 
 def _to_words(name: str) -> str:

@@ -22,6 +22,7 @@ from biont.http.request import AnyOf as AnyOf
 from biont.http.request import Instant as Instant
 from biont.http.request import Request as Request
 from biont.http.request import RowId as RowId
+from biont.http.spans import ListQuery as ListQuery
 from biont.http.sse import EventStreamResponse as EventStreamResponse
 from biont.http.sse import ServerSentEvent as ServerSentEvent
 from biont.http.sse import encode_sse as encode_sse

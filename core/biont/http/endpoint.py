@@ -20,6 +20,7 @@ from biont.http.admission import Admission
 from biont.http.api import Route
 from biont.http.body import check_content_type, read_body
 from biont.http.causation_headers import read_causation_headers
+from biont.http.chosen_fields import drop_fields, make_choice
 from biont.http.compression import compress_answer
 from biont.http.conditions import ConditionalChange, has_condition, refuse_conditions
 from biont.http.entity_tags import Tagger
@@ -89,6 +90,8 @@ class Endpoint:
         self.signature = signature = read_signature(owner, route)
         self._body = signature.body
         self._has_parameters = bool(signature.parameters.model_fields)
+        chooses = route.method == hdrs.METH_GET and self._is_strict
+        self.field_choice = make_choice(signature.answer_type) if chooses else None
         # A route that creates an object may answer with something else, such as a number.
         is_tagged = tagger is not None and signature.answers_with(tagger.view)
         self.tagger = tagger if is_tagged else None
@@ -185,7 +188,8 @@ class Endpoint:
         if signature.answer is None:
             return web.Response(status=204)
         # Called directly: `TypeAdapter.dump_json` hands a dozen options on with each call.
-        content = signature.answer.serializer.to_json(result)
+        chosen = None if self.field_choice is None else self.field_choice.read(http)
+        content = signature.answer.serializer.to_json(result, include=chosen)
         headers = self._make_headers(http, result)
         if self.tagger is not None and isinstance(result, Schema):
             return respond_tagged(http, self.route.status, headers, content, self.tagger, result)
@@ -229,12 +233,17 @@ class Endpoint:
         if not self._has_parameters and "?" not in http.raw_path:
             return {}
         try:
-            texts = read_texts(self.signature.texts, http.query, http.match_info)
+            query = http.query if self.field_choice is None else drop_fields(http.query)
+            texts = read_texts(self.signature.texts, query, http.match_info)
             values = self.signature.parameters.model_validate(texts)
         except ValidationError as error:
             raise InvalidInput.from_validation(error, lambda place: str(place[0])) from error
         # Not `model_dump`, which would turn nested models into dictionaries.
-        return dict(values)
+        arguments = dict(values)
+        for name, group in self.signature.groups.items():
+            parts = {each: arguments.pop(each) for each in group.model_fields}
+            arguments[name] = group.model_construct(**parts)
+        return arguments
 
     def _check_body(self, body: TypeAdapter[object], http: web.Request, content: bytes) -> object:
         check_content_type(http)

@@ -9,8 +9,9 @@ from pydantic import Field
 from biont.accounts.principal import Scope
 from biont.http.api import Api
 from biont.http.operation_views import OperationView, make_operation_view
-from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
+from biont.http.paging import Page, make_page
 from biont.http.request import AnyOf, Request, RowId
+from biont.http.spans import ListQuery
 from biont.operations.tables import OperationStatus
 
 _ANY_SCOPE = frozenset(Scope)
@@ -23,10 +24,9 @@ KindName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,99}$")]
 @api.get("/operations", scopes=_ANY_SCOPE)
 async def list_operations(
     request: Request,
+    query: ListQuery,
     kind: AnyOf[KindName] | None = None,
     status: AnyOf[OperationStatus] | None = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
 ) -> Page[OperationView]:
     """List your operations, the newest first.
 
@@ -36,11 +36,15 @@ async def list_operations(
     visible = _find_visible_kinds(request)
     kinds = kind if visible is None else [each for each in kind or visible if each in visible]
     found = await request.workbench.operations.list_operations(
-        request.user_id, limit, decode_cursor(cursor), kinds, [*status] if status else None
+        request.user_id,
+        query.limit,
+        query.span,
+        kinds,
+        [*status] if status else None,
     )
     return make_page(
         found.rows,
-        limit,
+        query.limit,
         lambda operation: operation.id,
         make_operation_view,
         scanned_to=found.end,

@@ -6,7 +6,7 @@ import inspect
 import operator
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 from string import Formatter
@@ -19,6 +19,7 @@ from biont.http.api import Route
 from biont.http.paging import Page
 from biont.http.request import Request
 from biont.http.text_parameters import TextRule, find_rule
+from biont.schema import Schema
 
 BODY = "body"
 """Name of the parameter that gets the JSON body."""
@@ -31,6 +32,7 @@ class Signature:
     Attributes:
         path_names: the names of the parameters in the path.
         parameters: the model of all path and query parameters.
+        groups: the models of parameters that stand for several, by the parameter's name.
         texts: the permitted texts of each parameter.
         body: validates the JSON body; None for a route without a body.
         body_is_required: whether a request must have a body.
@@ -45,6 +47,7 @@ class Signature:
 
     path_names: frozenset[str]
     parameters: type[BaseModel]
+    groups: Mapping[str, type[Schema]]
     texts: Mapping[str, TextRule]
     body: TypeAdapter[object] | None
     body_is_required: bool
@@ -71,10 +74,15 @@ def read_signature(owner: str, route: Route) -> Signature:
     hints = _read_hints(owner, route)
     path_names = frozenset(name for _, name, _, _ in Formatter().parse(route.path) if name)
     answer = _drop_response(hints["return"])
+    groups = _find_groups(hints)
+    single = {name: hint for name, hint in hints.items() if name not in groups}
+    grouped = [typing.get_type_hints(model, include_extras=True) for model in groups.values()]
+    rules = [(name, hint) for each in (single, *grouped) for name, hint in each.items()]
     return Signature(
         path_names=path_names,
-        parameters=_make_parameters(owner, route, hints, path_names),
-        texts={name: find_rule(hint) for name, hint in hints.items()},
+        parameters=_make_parameters(owner, route, single, groups.values(), path_names),
+        groups=groups,
+        texts={name: find_rule(hint) for name, hint in rules},
         body=_adapt(hints[BODY]) if BODY in hints else None,
         body_is_required=_is_required(route),
         answer_type=answer,
@@ -104,8 +112,20 @@ def _read_hints(owner: str, route: Route) -> dict[str, object]:
     return hints
 
 
+def _find_groups(hints: Mapping[str, object]) -> dict[str, type[Schema]]:
+    return {
+        name: hint
+        for name, hint in hints.items()
+        if name not in (BODY, "return") and isinstance(hint, type) and issubclass(hint, Schema)
+    }
+
+
 def _make_parameters(
-    owner: str, route: Route, hints: Mapping[str, object], path_names: frozenset[str]
+    owner: str,
+    route: Route,
+    hints: Mapping[str, object],
+    groups: Iterable[type[Schema]],
+    path_names: frozenset[str],
 ) -> type[BaseModel]:
     signature = inspect.signature(route.function)
     names = [name for name in hints if name not in (BODY, "return")]
@@ -119,6 +139,8 @@ def _make_parameters(
     for name in names:
         default = signature.parameters[name].default
         fields[name] = (hints[name], ... if default is inspect.Parameter.empty else default)
+    for group in groups:
+        fields |= {name: (field.annotation, field) for name, field in group.model_fields.items()}
     # Deferred: most routes of a process are never called, and building a validator is slow.
     config = ConfigDict(extra="forbid", defer_build=True)
     # The fields are computed here, and pydantic's types of create_model allow only literal ones.

@@ -48,6 +48,7 @@ from biont.operations.tables import Operation
 from biont.security.error_texts import explain_exception, format_traceback
 from biont.store.patience import keep_trying
 from biont.store.scan import Scan
+from biont.store.span import Span
 from biont.store.store import Store
 from biont.store.transaction import Transaction
 
@@ -116,12 +117,12 @@ class Operations:
         self,
         user_id: int,
         limit: int,
-        before: int | None,
+        span: Span,
         kinds: list[str] | None = None,
         statuses: list[str] | None = None,
     ) -> Scan[Operation]:
-        """Return up to ``limit + 1`` operations of a user, the newest first."""
-        return await self._store.read(select_operations, user_id, limit, before, kinds, statuses)
+        """Return up to ``limit + 1`` operations of a user, in the order of the span."""
+        return await self._store.read(select_operations, user_id, limit, span, kinds, statuses)
 
     async def read(
         self, user_id: int, operation_id: int, kinds: list[str] | None = None

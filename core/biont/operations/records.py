@@ -14,6 +14,7 @@ from biont.operations.event_types import OPERATION_FINISHED
 from biont.operations.part import Chunk, Part
 from biont.operations.tables import Operation, OperationStatus
 from biont.store.scan import Scan, find_scan_end
+from biont.store.span import Span
 from biont.store.transaction import Transaction
 
 MOST_RUNNING = 20
@@ -62,26 +63,30 @@ def find_running(operation_id: int) -> Operation | None:
 def select_operations(
     user_id: int,
     limit: int,
-    before: int | None,
+    span: Span,
     kinds: Sequence[str] | None,
     statuses: Sequence[str] | None,
 ) -> Scan[Operation]:
-    """Return up to ``limit + 1`` operations of a user, the newest first.
+    """Return up to ``limit + 1`` operations of a user, in the order of the span.
 
     Args:
         user_id: the user.
         limit: the size of a page.
-        before: the number of the last operation of the page before; None for the first page.
+        span: the part of the list.
         kinds: the kinds, any of which matches; None for all.
         statuses: the statuses, any of which matches; None for all.
     """
-    query = Operation.of_user(user_id).order_by(Operation.id.desc())
-    if before is not None:
-        query = query.where(Operation.id < before)
+    query = Operation.of_user(user_id)
+    for condition in span.find_conditions(query, key=Operation.id, time=Operation.begun_at):
+        query = query.where(condition)
+    order = Operation.id.asc() if span.oldest_first else Operation.id.desc()
+    query = query.order_by(order)
     end = None
     if kinds is not None or statuses is not None:
         end = find_scan_end(query, Operation.id)
-        query = query.where(Operation.id >= (end or 0))
+        if end is not None:
+            within = Operation.id <= end if span.oldest_first else Operation.id >= end
+            query = query.where(within)
     if kinds is not None:
         query = query.where(Operation.kind.in_(kinds))
     if statuses is not None:

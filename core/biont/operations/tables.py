@@ -44,6 +44,8 @@ class Operation(OwnedTable):
         ended_at: the instant of the end; None while the operation runs.
     """
 
+    made_at = "begun_at"
+
     kind = TextField()
     subject = TextField()
     parameters = TextField()

@@ -16,6 +16,8 @@ from biont.store.retention import delete_old_rows as delete_old_rows
 from biont.store.scan import SCAN_ROWS as SCAN_ROWS
 from biont.store.scan import Scan as Scan
 from biont.store.scan import find_scan_end as find_scan_end
+from biont.store.span import ALL as ALL
+from biont.store.span import Span as Span
 from biont.store.store import Store as Store
 from biont.store.transaction import Transaction as Transaction
 from biont.store.unique_ids import advance_ids as advance_ids

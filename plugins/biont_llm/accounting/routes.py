@@ -9,7 +9,7 @@ from pydantic import Field
 
 from biont import Api, Page, Request, Schema
 from biont.exceptions import InputProblem, InvalidInput
-from biont.http import Cursor, Instant, Limit, decode_cursor, make_page
+from biont.http import Instant, ListQuery, make_page
 from biont_llm.accounting.tables import RecordedCall
 from biont_llm.accounting.usage import Group, UsageTotal, sum_usage
 
@@ -86,17 +86,15 @@ async def read_usage(
 
 
 @api.get("/usage/calls")
-async def list_model_calls(
-    request: Request, limit: Limit = 100, cursor: Cursor = None
-) -> Page[CallView]:
+async def list_model_calls(request: Request, query: ListQuery) -> Page[CallView]:
     """List your calls of language models, the latest first.
 
     `prompt` and `answer` are null unless the operator has texts kept.
     """
     rows = await request.workbench.store.read(
-        RecordedCall.read_page, request.user_id, limit, decode_cursor(cursor)
+        RecordedCall.read_page, request.user_id, query.limit, query.span
     )
-    return make_page(rows, limit, lambda row: row.id, make_call_view)
+    return make_page(rows, query.limit, lambda row: row.id, make_call_view)
 
 
 def make_call_view(call: RecordedCall) -> CallView:

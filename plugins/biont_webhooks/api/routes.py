@@ -6,7 +6,7 @@ import orjson
 
 from biont import Api, Page, Request, RowId, Scope
 from biont.exceptions import ForbiddenAddress, InputProblem, InvalidInput
-from biont.http import Cursor, Limit, decode_cursor, make_page
+from biont.http import ListQuery, make_page
 from biont_webhooks.api.bulk_acts import begin_deletion
 from biont_webhooks.api.narrowing import check_webhook
 from biont_webhooks.api.schemas import (
@@ -65,17 +65,18 @@ async def register_webhook(request: Request, body: NewWebhook) -> RegisteredWebh
 
 @api.get("/webhooks/outgoing", scopes=SCOPES)
 async def list_webhooks(
-    request: Request, limit: Limit = 100, cursor: Cursor = None
+    request: Request,
+    query: ListQuery,
 ) -> Page[WebhookView]:
     """List your webhooks, the newest first.
 
     The secrets are not shown.
     """
     rows = await request.workbench.store.read(
-        Webhook.read_page, request.user_id, limit, decode_cursor(cursor)
+        Webhook.read_page, request.user_id, query.limit, query.span
     )
     return make_page(
-        rows, limit, lambda webhook: webhook.id, lambda webhook: _make_view(request, webhook)
+        rows, query.limit, lambda webhook: webhook.id, lambda webhook: _make_view(request, webhook)
     )
 
 

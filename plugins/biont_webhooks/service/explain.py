@@ -11,6 +11,7 @@ from biont import Event, Schema
 from biont.events import find_pattern
 from biont.http import make_causation_headers
 from biont.security import Vault
+from biont.store import Span
 from biont_webhooks.delivery.deliveries import make_body
 from biont_webhooks.subscription.custom_headers import redact_headers
 from biont_webhooks.subscription.subscriber import Subscriber, to_subscriber
@@ -72,7 +73,7 @@ def explain_event(
     Raises:
         VaultError: the secrets of a webhook cannot be read.
     """
-    webhooks = Webhook.read_page(event.user_id, limit, before)
+    webhooks = Webhook.read_page(event.user_id, limit, Span(place=before))
     query = Delivery.select(Delivery.id, Delivery.webhook).where(Delivery.message == event.id)
     deliveries = {delivery.webhook_id: delivery.id for delivery in query}
     return [

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import datetime
 from typing import Literal, NotRequired, TypedDict, Unpack
 
+from biont.client.api.shared_models import Sort
 from biont.client.async_pages import AsyncPages
 from biont.client.call import make_call
 from biont.client.event_stream import StreamedEvent
@@ -185,8 +187,12 @@ class Chat(OperationGroup):
     def list_conversations(
         self,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[ConversationView]:
         """List your conversations, the newest first.
 
@@ -195,12 +201,26 @@ class Chat(OperationGroup):
         Needs an API key of scope `full` or `read` or `chat`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             ConversationView,
-            make_call("GET", "/api/v1/conversations", query={"limit": limit}),
+            make_call(
+                "GET",
+                "/api/v1/conversations",
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )
 
@@ -210,6 +230,7 @@ class Chat(OperationGroup):
         q: str,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[MessageHit]:
         """Search the messages of your conversations by words, the best first.
 
@@ -221,13 +242,14 @@ class Chat(OperationGroup):
             q: Words that all occur; `plan*` for a beginning, `"to do"` for words in a row.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             MessageHit,
             make_call(
                 "GET",
                 "/api/v1/conversations/search",
-                query={"q": q, "limit": limit},
+                query={"q": q, "limit": limit, "fields": fields},
             ),
             cursor,
         )
@@ -237,6 +259,7 @@ class Chat(OperationGroup):
         conversation_id: int,
         /,
         *,
+        fields: str | None = None,
         if_match: str | None = None,
     ) -> WholeConversation:
         """Read a conversation with its latest messages.
@@ -244,6 +267,9 @@ class Chat(OperationGroup):
         At most 100 messages are in the answer; the list of messages has the others.
 
         Needs an API key of scope `full` or `read` or `chat`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             WholeConversation,
@@ -251,6 +277,7 @@ class Chat(OperationGroup):
                 "GET",
                 "/api/v1/conversations/{}",
                 (conversation_id,),
+                query={"fields": fields},
                 headers={"If-Match": if_match},
             ),
         )
@@ -307,8 +334,12 @@ class Chat(OperationGroup):
         conversation_id: int,
         /,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[ChatMessageView]:
         """List the messages of a conversation, the newest first.
 
@@ -317,8 +348,12 @@ class Chat(OperationGroup):
         Needs an API key of scope `full` or `read` or `chat`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             ChatMessageView,
@@ -326,7 +361,13 @@ class Chat(OperationGroup):
                 "GET",
                 "/api/v1/conversations/{}/messages",
                 (conversation_id,),
-                query={"limit": limit},
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
             ),
             cursor,
         )
@@ -375,8 +416,12 @@ class AsyncChat(AsyncOperationGroup):
     def list_conversations(
         self,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[ConversationView]:
         """List your conversations, the newest first.
 
@@ -385,12 +430,26 @@ class AsyncChat(AsyncOperationGroup):
         Needs an API key of scope `full` or `read` or `chat`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             ConversationView,
-            make_call("GET", "/api/v1/conversations", query={"limit": limit}),
+            make_call(
+                "GET",
+                "/api/v1/conversations",
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )
 
@@ -400,6 +459,7 @@ class AsyncChat(AsyncOperationGroup):
         q: str,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[MessageHit]:
         """Search the messages of your conversations by words, the best first.
 
@@ -411,13 +471,14 @@ class AsyncChat(AsyncOperationGroup):
             q: Words that all occur; `plan*` for a beginning, `"to do"` for words in a row.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             MessageHit,
             make_call(
                 "GET",
                 "/api/v1/conversations/search",
-                query={"q": q, "limit": limit},
+                query={"q": q, "limit": limit, "fields": fields},
             ),
             cursor,
         )
@@ -427,6 +488,7 @@ class AsyncChat(AsyncOperationGroup):
         conversation_id: int,
         /,
         *,
+        fields: str | None = None,
         if_match: str | None = None,
     ) -> WholeConversation:
         """Read a conversation with its latest messages.
@@ -434,6 +496,9 @@ class AsyncChat(AsyncOperationGroup):
         At most 100 messages are in the answer; the list of messages has the others.
 
         Needs an API key of scope `full` or `read` or `chat`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             WholeConversation,
@@ -441,6 +506,7 @@ class AsyncChat(AsyncOperationGroup):
                 "GET",
                 "/api/v1/conversations/{}",
                 (conversation_id,),
+                query={"fields": fields},
                 headers={"If-Match": if_match},
             ),
         )
@@ -497,8 +563,12 @@ class AsyncChat(AsyncOperationGroup):
         conversation_id: int,
         /,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[ChatMessageView]:
         """List the messages of a conversation, the newest first.
 
@@ -507,8 +577,12 @@ class AsyncChat(AsyncOperationGroup):
         Needs an API key of scope `full` or `read` or `chat`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             ChatMessageView,
@@ -516,7 +590,13 @@ class AsyncChat(AsyncOperationGroup):
                 "GET",
                 "/api/v1/conversations/{}/messages",
                 (conversation_id,),
-                query={"limit": limit},
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
             ),
             cursor,
         )

@@ -154,6 +154,8 @@ class Core(OperationGroup):
 
     def read_health(
         self,
+        *,
+        fields: str | None = None,
     ) -> HealthView:
         """Report the health of the workbench and of its plugins.
 
@@ -162,10 +164,13 @@ class Core(OperationGroup):
         file that was removed.
 
         Needs no API key.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             HealthView,
-            make_call("GET", "/api/v1/health"),
+            make_call("GET", "/api/v1/health", query={"fields": fields}),
         )
 
     def read_openapi(
@@ -201,6 +206,7 @@ class Core(OperationGroup):
     def read_me(
         self,
         *,
+        fields: str | None = None,
         if_match: str | None = None,
     ) -> MeView:
         """Read your own user, the key of this request, and what is left for both.
@@ -208,10 +214,18 @@ class Core(OperationGroup):
         A client learns here what its key may do, and when the key ends.
 
         Needs an API key of any scope.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             MeView,
-            make_call("GET", "/api/v1/me", headers={"If-Match": if_match}),
+            make_call(
+                "GET",
+                "/api/v1/me",
+                query={"fields": fields},
+                headers={"If-Match": if_match},
+            ),
         )
 
     def change_me(
@@ -237,6 +251,8 @@ class AsyncCore(AsyncOperationGroup):
 
     async def read_health(
         self,
+        *,
+        fields: str | None = None,
     ) -> HealthView:
         """Report the health of the workbench and of its plugins.
 
@@ -245,10 +261,13 @@ class AsyncCore(AsyncOperationGroup):
         file that was removed.
 
         Needs no API key.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             HealthView,
-            make_call("GET", "/api/v1/health"),
+            make_call("GET", "/api/v1/health", query={"fields": fields}),
         )
 
     async def read_openapi(
@@ -284,6 +303,7 @@ class AsyncCore(AsyncOperationGroup):
     async def read_me(
         self,
         *,
+        fields: str | None = None,
         if_match: str | None = None,
     ) -> MeView:
         """Read your own user, the key of this request, and what is left for both.
@@ -291,10 +311,18 @@ class AsyncCore(AsyncOperationGroup):
         A client learns here what its key may do, and when the key ends.
 
         Needs an API key of any scope.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             MeView,
-            make_call("GET", "/api/v1/me", headers={"If-Match": if_match}),
+            make_call(
+                "GET",
+                "/api/v1/me",
+                query={"fields": fields},
+                headers={"If-Match": if_match},
+            ),
         )
 
     async def change_me(

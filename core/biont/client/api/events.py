@@ -141,6 +141,7 @@ class Events(OperationGroup):
         *,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[EventTypeView]:
         """List all event types by name.
 
@@ -151,10 +152,15 @@ class Events(OperationGroup):
         Args:
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             EventTypeView,
-            make_call("GET", "/api/v1/event-types", query={"limit": limit}),
+            make_call(
+                "GET",
+                "/api/v1/event-types",
+                query={"limit": limit, "fields": fields},
+            ),
             cursor,
         )
 
@@ -193,6 +199,7 @@ class Events(OperationGroup):
         correlation_id: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[EventView]:
         """List your events, the newest first.
 
@@ -206,6 +213,7 @@ class Events(OperationGroup):
             event_type: An event type, a prefix (`task_*`), or `*` for all.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             EventView,
@@ -218,6 +226,7 @@ class Events(OperationGroup):
                     "until": until,
                     "correlation_id": correlation_id,
                     "limit": limit,
+                    "fields": fields,
                 },
             ),
             cursor,
@@ -231,6 +240,7 @@ class Events(OperationGroup):
         until: str | datetime | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[DeadLetterItem]:
         """List your dead letters, newest first.
 
@@ -243,13 +253,20 @@ class Events(OperationGroup):
             handler: The handler, as `plugin.function`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             DeadLetterItem,
             make_call(
                 "GET",
                 "/api/v1/dead-letters",
-                query={"handler": handler, "since": since, "until": until, "limit": limit},
+                query={
+                    "handler": handler,
+                    "since": since,
+                    "until": until,
+                    "limit": limit,
+                    "fields": fields,
+                },
             ),
             cursor,
         )
@@ -258,6 +275,8 @@ class Events(OperationGroup):
         self,
         letter_id: int,
         /,
+        *,
+        fields: str | None = None,
     ) -> DeadLetterView:
         """Read a dead letter with its event and traceback.
 
@@ -265,10 +284,18 @@ class Events(OperationGroup):
 
         Needs an API key of scope `full` or `read`. A key that is narrowed to some `events` or
         `models` may not do this.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             DeadLetterView,
-            make_call("GET", "/api/v1/dead-letters/{}", (letter_id,)),
+            make_call(
+                "GET",
+                "/api/v1/dead-letters/{}",
+                (letter_id,),
+                query={"fields": fields},
+            ),
         )
 
     def drop_dead_letter(
@@ -340,6 +367,8 @@ class Events(OperationGroup):
         self,
         event_id: str,
         /,
+        *,
+        fields: str | None = None,
     ) -> EventView:
         """Read an event.
 
@@ -348,10 +377,13 @@ class Events(OperationGroup):
         some `events` may read these only.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             EventView,
-            make_call("GET", "/api/v1/events/{}", (event_id,)),
+            make_call("GET", "/api/v1/events/{}", (event_id,), query={"fields": fields}),
         )
 
     def follow(
@@ -386,6 +418,7 @@ class AsyncEvents(AsyncOperationGroup):
         *,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[EventTypeView]:
         """List all event types by name.
 
@@ -396,10 +429,15 @@ class AsyncEvents(AsyncOperationGroup):
         Args:
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             EventTypeView,
-            make_call("GET", "/api/v1/event-types", query={"limit": limit}),
+            make_call(
+                "GET",
+                "/api/v1/event-types",
+                query={"limit": limit, "fields": fields},
+            ),
             cursor,
         )
 
@@ -438,6 +476,7 @@ class AsyncEvents(AsyncOperationGroup):
         correlation_id: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[EventView]:
         """List your events, the newest first.
 
@@ -451,6 +490,7 @@ class AsyncEvents(AsyncOperationGroup):
             event_type: An event type, a prefix (`task_*`), or `*` for all.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             EventView,
@@ -463,6 +503,7 @@ class AsyncEvents(AsyncOperationGroup):
                     "until": until,
                     "correlation_id": correlation_id,
                     "limit": limit,
+                    "fields": fields,
                 },
             ),
             cursor,
@@ -476,6 +517,7 @@ class AsyncEvents(AsyncOperationGroup):
         until: str | datetime | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[DeadLetterItem]:
         """List your dead letters, newest first.
 
@@ -488,13 +530,20 @@ class AsyncEvents(AsyncOperationGroup):
             handler: The handler, as `plugin.function`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             DeadLetterItem,
             make_call(
                 "GET",
                 "/api/v1/dead-letters",
-                query={"handler": handler, "since": since, "until": until, "limit": limit},
+                query={
+                    "handler": handler,
+                    "since": since,
+                    "until": until,
+                    "limit": limit,
+                    "fields": fields,
+                },
             ),
             cursor,
         )
@@ -503,6 +552,8 @@ class AsyncEvents(AsyncOperationGroup):
         self,
         letter_id: int,
         /,
+        *,
+        fields: str | None = None,
     ) -> DeadLetterView:
         """Read a dead letter with its event and traceback.
 
@@ -510,10 +561,18 @@ class AsyncEvents(AsyncOperationGroup):
 
         Needs an API key of scope `full` or `read`. A key that is narrowed to some `events` or
         `models` may not do this.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             DeadLetterView,
-            make_call("GET", "/api/v1/dead-letters/{}", (letter_id,)),
+            make_call(
+                "GET",
+                "/api/v1/dead-letters/{}",
+                (letter_id,),
+                query={"fields": fields},
+            ),
         )
 
     async def drop_dead_letter(
@@ -585,6 +644,8 @@ class AsyncEvents(AsyncOperationGroup):
         self,
         event_id: str,
         /,
+        *,
+        fields: str | None = None,
     ) -> EventView:
         """Read an event.
 
@@ -593,10 +654,13 @@ class AsyncEvents(AsyncOperationGroup):
         some `events` may read these only.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             EventView,
-            make_call("GET", "/api/v1/events/{}", (event_id,)),
+            make_call("GET", "/api/v1/events/{}", (event_id,), query={"fields": fields}),
         )
 
     def follow(

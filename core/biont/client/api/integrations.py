@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack
 
+from biont.client.api.shared_models import Sort
 from biont.client.async_pages import AsyncPages
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
@@ -53,24 +55,33 @@ class Integrations(OperationGroup):
 
     def list(
         self,
+        *,
+        fields: str | None = None,
     ) -> Pages[IntegrationView]:
         """List the integrations of the workbench, by name.
 
         The operator configures the connections; URLs and secrets are not shown.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             IntegrationView,
-            make_call("GET", "/api/v1/integrations"),
+            make_call("GET", "/api/v1/integrations", query={"fields": fields}),
             None,
         )
 
     def list_sent_messages(
         self,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[SentMessageView]:
         """List the messages sent on your behalf, the newest first.
 
@@ -79,12 +90,26 @@ class Integrations(OperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             SentMessageView,
-            make_call("GET", "/api/v1/integrations/messages", query={"limit": limit}),
+            make_call(
+                "GET",
+                "/api/v1/integrations/messages",
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )
 
@@ -118,24 +143,33 @@ class AsyncIntegrations(AsyncOperationGroup):
 
     def list(
         self,
+        *,
+        fields: str | None = None,
     ) -> AsyncPages[IntegrationView]:
         """List the integrations of the workbench, by name.
 
         The operator configures the connections; URLs and secrets are not shown.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             IntegrationView,
-            make_call("GET", "/api/v1/integrations"),
+            make_call("GET", "/api/v1/integrations", query={"fields": fields}),
             None,
         )
 
     def list_sent_messages(
         self,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[SentMessageView]:
         """List the messages sent on your behalf, the newest first.
 
@@ -144,12 +178,26 @@ class AsyncIntegrations(AsyncOperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             SentMessageView,
-            make_call("GET", "/api/v1/integrations/messages", query={"limit": limit}),
+            make_call(
+                "GET",
+                "/api/v1/integrations/messages",
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )
 

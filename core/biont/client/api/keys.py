@@ -92,6 +92,7 @@ class Keys(OperationGroup):
         *,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[KeyView]:
         """List your API keys, including revoked keys, newest first.
 
@@ -102,10 +103,11 @@ class Keys(OperationGroup):
         Args:
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             KeyView,
-            make_call("GET", "/api/v1/keys", query={"limit": limit}),
+            make_call("GET", "/api/v1/keys", query={"limit": limit, "fields": fields}),
             cursor,
         )
 
@@ -114,6 +116,7 @@ class Keys(OperationGroup):
         key_id: int,
         /,
         *,
+        fields: str | None = None,
         if_match: str | None = None,
     ) -> KeyView:
         """Read one of your API keys, without its secret.
@@ -121,10 +124,19 @@ class Keys(OperationGroup):
         `last_used_at` may lag behind by a minute.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             KeyView,
-            make_call("GET", "/api/v1/keys/{}", (key_id,), headers={"If-Match": if_match}),
+            make_call(
+                "GET",
+                "/api/v1/keys/{}",
+                (key_id,),
+                query={"fields": fields},
+                headers={"If-Match": if_match},
+            ),
         )
 
     def revoke(
@@ -184,6 +196,7 @@ class AsyncKeys(AsyncOperationGroup):
         *,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[KeyView]:
         """List your API keys, including revoked keys, newest first.
 
@@ -194,10 +207,11 @@ class AsyncKeys(AsyncOperationGroup):
         Args:
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             KeyView,
-            make_call("GET", "/api/v1/keys", query={"limit": limit}),
+            make_call("GET", "/api/v1/keys", query={"limit": limit, "fields": fields}),
             cursor,
         )
 
@@ -206,6 +220,7 @@ class AsyncKeys(AsyncOperationGroup):
         key_id: int,
         /,
         *,
+        fields: str | None = None,
         if_match: str | None = None,
     ) -> KeyView:
         """Read one of your API keys, without its secret.
@@ -213,10 +228,19 @@ class AsyncKeys(AsyncOperationGroup):
         `last_used_at` may lag behind by a minute.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             KeyView,
-            make_call("GET", "/api/v1/keys/{}", (key_id,), headers={"If-Match": if_match}),
+            make_call(
+                "GET",
+                "/api/v1/keys/{}",
+                (key_id,),
+                query={"fields": fields},
+                headers={"If-Match": if_match},
+            ),
         )
 
     async def revoke(

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack
 
-from biont.client.api.shared_models import TaskView
+from biont.client.api.shared_models import Sort, TaskView
 from biont.client.async_pages import AsyncPages
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
@@ -150,8 +151,12 @@ class Missions(OperationGroup):
         self,
         *,
         status: Sequence[MissionStatus] | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[MissionView]:
         """List your missions, the newest first.
 
@@ -160,12 +165,27 @@ class Missions(OperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             MissionView,
-            make_call("GET", "/api/v1/missions", query={"status": status, "limit": limit}),
+            make_call(
+                "GET",
+                "/api/v1/missions",
+                query={
+                    "status": status,
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )
 
@@ -173,16 +193,26 @@ class Missions(OperationGroup):
         self,
         mission_id: int,
         /,
+        *,
+        fields: str | None = None,
     ) -> MissionDetail:
         """Read a mission with its tasks.
 
         A completed mission names the note with its report.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             MissionDetail,
-            make_call("GET", "/api/v1/missions/{}", (mission_id,)),
+            make_call(
+                "GET",
+                "/api/v1/missions/{}",
+                (mission_id,),
+                query={"fields": fields},
+            ),
         )
 
     def run(
@@ -291,8 +321,12 @@ class AsyncMissions(AsyncOperationGroup):
         self,
         *,
         status: Sequence[MissionStatus] | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[MissionView]:
         """List your missions, the newest first.
 
@@ -301,12 +335,27 @@ class AsyncMissions(AsyncOperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             MissionView,
-            make_call("GET", "/api/v1/missions", query={"status": status, "limit": limit}),
+            make_call(
+                "GET",
+                "/api/v1/missions",
+                query={
+                    "status": status,
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )
 
@@ -314,16 +363,26 @@ class AsyncMissions(AsyncOperationGroup):
         self,
         mission_id: int,
         /,
+        *,
+        fields: str | None = None,
     ) -> MissionDetail:
         """Read a mission with its tasks.
 
         A completed mission names the note with its report.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             MissionDetail,
-            make_call("GET", "/api/v1/missions/{}", (mission_id,)),
+            make_call(
+                "GET",
+                "/api/v1/missions/{}",
+                (mission_id,),
+                query={"fields": fields},
+            ),
         )
 
     async def run(

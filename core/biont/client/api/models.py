@@ -47,6 +47,8 @@ class Models(OperationGroup):
 
     def list(
         self,
+        *,
+        fields: str | None = None,
     ) -> BackendList:
         """List the models of all backends.
 
@@ -55,10 +57,13 @@ class Models(OperationGroup):
         that is narrowed to some `models` gets these only.
 
         Needs an API key of scope `full` or `read` or `chat`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             BackendList,
-            make_call("GET", "/api/v1/models"),
+            make_call("GET", "/api/v1/models", query={"fields": fields}),
         )
 
 
@@ -67,6 +72,8 @@ class AsyncModels(AsyncOperationGroup):
 
     async def list(
         self,
+        *,
+        fields: str | None = None,
     ) -> BackendList:
         """List the models of all backends.
 
@@ -75,8 +82,11 @@ class AsyncModels(AsyncOperationGroup):
         that is narrowed to some `models` gets these only.
 
         Needs an API key of scope `full` or `read` or `chat`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             BackendList,
-            make_call("GET", "/api/v1/models"),
+            make_call("GET", "/api/v1/models", query={"fields": fields}),
         )

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack
 
+from biont.client.api.shared_models import Sort
 from biont.client.async_pages import AsyncPages
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
@@ -133,8 +135,12 @@ class Notes(OperationGroup):
         self,
         *,
         tag: str | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[NoteView]:
         """List your notes, the newest first; filter by `tag`.
 
@@ -143,12 +149,27 @@ class Notes(OperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             NoteView,
-            make_call("GET", "/api/v1/notes", query={"tag": tag, "limit": limit}),
+            make_call(
+                "GET",
+                "/api/v1/notes",
+                query={
+                    "tag": tag,
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )
 
@@ -159,6 +180,7 @@ class Notes(OperationGroup):
         tag: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[HitView]:
         """Search your notes by words, the best match first.
 
@@ -170,29 +192,35 @@ class Notes(OperationGroup):
             q: Words that must all occur; `plan*` matches a prefix, `"to do"` a phrase.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             HitView,
             make_call(
                 "GET",
                 "/api/v1/notes/search",
-                query={"q": q, "tag": tag, "limit": limit},
+                query={"q": q, "tag": tag, "limit": limit, "fields": fields},
             ),
             cursor,
         )
 
     def list_tags(
         self,
+        *,
+        fields: str | None = None,
     ) -> Pages[TagView]:
         """List the 1000 most used tags of your notes, the most used first.
 
         Each tag has the number of notes that bear it.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             TagView,
-            make_call("GET", "/api/v1/notes/tags"),
+            make_call("GET", "/api/v1/notes/tags", query={"fields": fields}),
             None,
         )
 
@@ -218,6 +246,7 @@ class Notes(OperationGroup):
         note_id: int,
         /,
         *,
+        fields: str | None = None,
         if_match: str | None = None,
     ) -> NoteView:
         """Read a note.
@@ -225,6 +254,9 @@ class Notes(OperationGroup):
         The status is 404 for a note of another user.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             NoteView,
@@ -232,6 +264,7 @@ class Notes(OperationGroup):
                 "GET",
                 "/api/v1/notes/{}",
                 (note_id,),
+                query={"fields": fields},
                 headers={"If-Match": if_match},
             ),
         )
@@ -303,8 +336,12 @@ class Notes(OperationGroup):
         note_id: int,
         /,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[VersionView]:
         """List the last 100 earlier versions of a note, the latest first.
 
@@ -313,8 +350,12 @@ class Notes(OperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             VersionView,
@@ -322,7 +363,13 @@ class Notes(OperationGroup):
                 "GET",
                 "/api/v1/notes/{}/versions",
                 (note_id,),
-                query={"limit": limit},
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
             ),
             cursor,
         )
@@ -332,16 +379,26 @@ class Notes(OperationGroup):
         note_id: int,
         version: int,
         /,
+        *,
+        fields: str | None = None,
     ) -> VersionView:
         """Read an earlier version of a note.
 
         The status is 404 if there is no such version, or not any more.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             VersionView,
-            make_call("GET", "/api/v1/notes/{}/versions/{}", (note_id, version)),
+            make_call(
+                "GET",
+                "/api/v1/notes/{}/versions/{}",
+                (note_id, version),
+                query={"fields": fields},
+            ),
         )
 
 
@@ -374,8 +431,12 @@ class AsyncNotes(AsyncOperationGroup):
         self,
         *,
         tag: str | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[NoteView]:
         """List your notes, the newest first; filter by `tag`.
 
@@ -384,12 +445,27 @@ class AsyncNotes(AsyncOperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             NoteView,
-            make_call("GET", "/api/v1/notes", query={"tag": tag, "limit": limit}),
+            make_call(
+                "GET",
+                "/api/v1/notes",
+                query={
+                    "tag": tag,
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )
 
@@ -400,6 +476,7 @@ class AsyncNotes(AsyncOperationGroup):
         tag: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[HitView]:
         """Search your notes by words, the best match first.
 
@@ -411,29 +488,35 @@ class AsyncNotes(AsyncOperationGroup):
             q: Words that must all occur; `plan*` matches a prefix, `"to do"` a phrase.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             HitView,
             make_call(
                 "GET",
                 "/api/v1/notes/search",
-                query={"q": q, "tag": tag, "limit": limit},
+                query={"q": q, "tag": tag, "limit": limit, "fields": fields},
             ),
             cursor,
         )
 
     def list_tags(
         self,
+        *,
+        fields: str | None = None,
     ) -> AsyncPages[TagView]:
         """List the 1000 most used tags of your notes, the most used first.
 
         Each tag has the number of notes that bear it.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             TagView,
-            make_call("GET", "/api/v1/notes/tags"),
+            make_call("GET", "/api/v1/notes/tags", query={"fields": fields}),
             None,
         )
 
@@ -459,6 +542,7 @@ class AsyncNotes(AsyncOperationGroup):
         note_id: int,
         /,
         *,
+        fields: str | None = None,
         if_match: str | None = None,
     ) -> NoteView:
         """Read a note.
@@ -466,6 +550,9 @@ class AsyncNotes(AsyncOperationGroup):
         The status is 404 for a note of another user.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             NoteView,
@@ -473,6 +560,7 @@ class AsyncNotes(AsyncOperationGroup):
                 "GET",
                 "/api/v1/notes/{}",
                 (note_id,),
+                query={"fields": fields},
                 headers={"If-Match": if_match},
             ),
         )
@@ -544,8 +632,12 @@ class AsyncNotes(AsyncOperationGroup):
         note_id: int,
         /,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[VersionView]:
         """List the last 100 earlier versions of a note, the latest first.
 
@@ -554,8 +646,12 @@ class AsyncNotes(AsyncOperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             VersionView,
@@ -563,7 +659,13 @@ class AsyncNotes(AsyncOperationGroup):
                 "GET",
                 "/api/v1/notes/{}/versions",
                 (note_id,),
-                query={"limit": limit},
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
             ),
             cursor,
         )
@@ -573,14 +675,24 @@ class AsyncNotes(AsyncOperationGroup):
         note_id: int,
         version: int,
         /,
+        *,
+        fields: str | None = None,
     ) -> VersionView:
         """Read an earlier version of a note.
 
         The status is 404 if there is no such version, or not any more.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             VersionView,
-            make_call("GET", "/api/v1/notes/{}/versions/{}", (note_id, version)),
+            make_call(
+                "GET",
+                "/api/v1/notes/{}/versions/{}",
+                (note_id, version),
+                query={"fields": fields},
+            ),
         )

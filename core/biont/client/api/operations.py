@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from biont.client.api.shared_models import OperationStatus, OperationView
+from biont.client.api.shared_models import OperationStatus, OperationView, Sort
 from biont.client.async_pages import AsyncPages
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
@@ -20,8 +21,12 @@ class Operations(OperationGroup):
         *,
         kind: Sequence[str] | None = None,
         status: Sequence[OperationStatus] | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[OperationView]:
         """List your operations, the newest first.
 
@@ -32,15 +37,27 @@ class Operations(OperationGroup):
         Needs an API key of any scope.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             OperationView,
             make_call(
                 "GET",
                 "/api/v1/operations",
-                query={"kind": kind, "status": status, "limit": limit},
+                query={
+                    "kind": kind,
+                    "status": status,
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
             ),
             cursor,
         )
@@ -49,16 +66,26 @@ class Operations(OperationGroup):
         self,
         operation_id: int,
         /,
+        *,
+        fields: str | None = None,
     ) -> OperationView:
         """Read an operation and its progress.
 
         Read it again until `status` is no longer `running`.
 
         Needs an API key of any scope.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             OperationView,
-            make_call("GET", "/api/v1/operations/{}", (operation_id,)),
+            make_call(
+                "GET",
+                "/api/v1/operations/{}",
+                (operation_id,),
+                query={"fields": fields},
+            ),
         )
 
     def cancel(
@@ -93,8 +120,12 @@ class AsyncOperations(AsyncOperationGroup):
         *,
         kind: Sequence[str] | None = None,
         status: Sequence[OperationStatus] | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[OperationView]:
         """List your operations, the newest first.
 
@@ -105,15 +136,27 @@ class AsyncOperations(AsyncOperationGroup):
         Needs an API key of any scope.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             OperationView,
             make_call(
                 "GET",
                 "/api/v1/operations",
-                query={"kind": kind, "status": status, "limit": limit},
+                query={
+                    "kind": kind,
+                    "status": status,
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
             ),
             cursor,
         )
@@ -122,16 +165,26 @@ class AsyncOperations(AsyncOperationGroup):
         self,
         operation_id: int,
         /,
+        *,
+        fields: str | None = None,
     ) -> OperationView:
         """Read an operation and its progress.
 
         Read it again until `status` is no longer `running`.
 
         Needs an API key of any scope.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             OperationView,
-            make_call("GET", "/api/v1/operations/{}", (operation_id,)),
+            make_call(
+                "GET",
+                "/api/v1/operations/{}",
+                (operation_id,),
+                query={"fields": fields},
+            ),
         )
 
     async def cancel(

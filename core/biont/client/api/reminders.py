@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack
 
-from biont.client.api.shared_models import CalendarInterval, TimingKind
+from biont.client.api.shared_models import CalendarInterval, Sort, TimingKind
 from biont.client.async_pages import AsyncPages
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
@@ -135,8 +135,12 @@ class Reminders(OperationGroup):
     def list(
         self,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[ReminderView]:
         """List your reminders, the newest first.
 
@@ -145,12 +149,26 @@ class Reminders(OperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             ReminderView,
-            make_call("GET", "/api/v1/reminders", query={"limit": limit}),
+            make_call(
+                "GET",
+                "/api/v1/reminders",
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )
 
@@ -159,6 +177,7 @@ class Reminders(OperationGroup):
         reminder_id: int,
         /,
         *,
+        fields: str | None = None,
         if_match: str | None = None,
     ) -> ReminderView:
         """Get a reminder.
@@ -166,6 +185,9 @@ class Reminders(OperationGroup):
         The status is 404 for a reminder of another user.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             ReminderView,
@@ -173,6 +195,7 @@ class Reminders(OperationGroup):
                 "GET",
                 "/api/v1/reminders/{}",
                 (reminder_id,),
+                query={"fields": fields},
                 headers={"If-Match": if_match},
             ),
         )
@@ -301,8 +324,12 @@ class AsyncReminders(AsyncOperationGroup):
     def list(
         self,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[ReminderView]:
         """List your reminders, the newest first.
 
@@ -311,12 +338,26 @@ class AsyncReminders(AsyncOperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             ReminderView,
-            make_call("GET", "/api/v1/reminders", query={"limit": limit}),
+            make_call(
+                "GET",
+                "/api/v1/reminders",
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )
 
@@ -325,6 +366,7 @@ class AsyncReminders(AsyncOperationGroup):
         reminder_id: int,
         /,
         *,
+        fields: str | None = None,
         if_match: str | None = None,
     ) -> ReminderView:
         """Get a reminder.
@@ -332,6 +374,9 @@ class AsyncReminders(AsyncOperationGroup):
         The status is 404 for a reminder of another user.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             ReminderView,
@@ -339,6 +384,7 @@ class AsyncReminders(AsyncOperationGroup):
                 "GET",
                 "/api/v1/reminders/{}",
                 (reminder_id,),
+                query={"fields": fields},
                 headers={"If-Match": if_match},
             ),
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack
 
-from biont.client.api.shared_models import CalendarInterval, TimingKind
+from biont.client.api.shared_models import CalendarInterval, Sort, TimingKind
 from biont.client.async_pages import AsyncPages
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
@@ -360,6 +360,7 @@ class Schedule(OperationGroup):
     def read_calendar_feed(
         self,
         *,
+        fields: str | None = None,
         if_match: str | None = None,
     ) -> FeedView:
         """Get your calendar feed; the address is not stored and cannot be shown again.
@@ -367,10 +368,18 @@ class Schedule(OperationGroup):
         The status is 404 if you have no calendar feed.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             FeedView,
-            make_call("GET", "/api/v1/schedule/feed", headers={"If-Match": if_match}),
+            make_call(
+                "GET",
+                "/api/v1/schedule/feed",
+                query={"fields": fields},
+                headers={"If-Match": if_match},
+            ),
         )
 
     def revoke_calendar_feed(
@@ -409,8 +418,12 @@ class Schedule(OperationGroup):
         /,
         *,
         status: Sequence[RunStatus] | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[RunView]:
         """List the runs and skipped occurrences of a schedule, the newest first.
 
@@ -419,8 +432,12 @@ class Schedule(OperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             RunView,
@@ -428,7 +445,14 @@ class Schedule(OperationGroup):
                 "GET",
                 "/api/v1/schedule/{}/runs",
                 (schedule_id,),
-                query={"status": status, "limit": limit},
+                query={
+                    "status": status,
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
             ),
             cursor,
         )
@@ -438,16 +462,26 @@ class Schedule(OperationGroup):
         schedule_id: int,
         run_id: int,
         /,
+        *,
+        fields: str | None = None,
     ) -> RunView:
         """Get a run.
 
         `result` is there as soon as the run has succeeded.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             RunView,
-            make_call("GET", "/api/v1/schedule/{}/runs/{}", (schedule_id, run_id)),
+            make_call(
+                "GET",
+                "/api/v1/schedule/{}/runs/{}",
+                (schedule_id, run_id),
+                query={"fields": fields},
+            ),
         )
 
     def cancel_run(
@@ -525,8 +559,12 @@ class Schedule(OperationGroup):
     def list(
         self,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[ScheduleView]:
         """List your schedules, the newest first.
 
@@ -535,12 +573,26 @@ class Schedule(OperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             ScheduleView,
-            make_call("GET", "/api/v1/schedule", query={"limit": limit}),
+            make_call(
+                "GET",
+                "/api/v1/schedule",
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )
 
@@ -552,6 +604,7 @@ class Schedule(OperationGroup):
         schedule_id: int | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[Upcoming]:
         """List the upcoming occurrences of your schedules with their jitter, the soonest first.
 
@@ -563,13 +616,20 @@ class Schedule(OperationGroup):
             from_: Nothing before this instant; by default now.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             Upcoming,
             make_call(
                 "GET",
                 "/api/v1/schedule/upcoming",
-                query={"from": from_, "until": until, "schedule_id": schedule_id, "limit": limit},
+                query={
+                    "from": from_,
+                    "until": until,
+                    "schedule_id": schedule_id,
+                    "limit": limit,
+                    "fields": fields,
+                },
             ),
             cursor,
         )
@@ -601,6 +661,7 @@ class Schedule(OperationGroup):
         schedule_id: int,
         /,
         *,
+        fields: str | None = None,
         if_match: str | None = None,
     ) -> ScheduleView:
         """Get a schedule.
@@ -608,6 +669,9 @@ class Schedule(OperationGroup):
         The answer has the timing and the run policy.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             ScheduleView,
@@ -615,6 +679,7 @@ class Schedule(OperationGroup):
                 "GET",
                 "/api/v1/schedule/{}",
                 (schedule_id,),
+                query={"fields": fields},
                 headers={"If-Match": if_match},
             ),
         )
@@ -745,16 +810,25 @@ class Schedule(OperationGroup):
         /,
         *,
         at: str | datetime | None = None,
+        fields: str | None = None,
     ) -> Why:
         """Explain why a schedule did, or did not, run: lately, or at one instant.
 
         The sentences are for people; their wording may change.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             Why,
-            make_call("GET", "/api/v1/schedule/{}/why", (schedule_id,), query={"at": at}),
+            make_call(
+                "GET",
+                "/api/v1/schedule/{}/why",
+                (schedule_id,),
+                query={"at": at, "fields": fields},
+            ),
         )
 
 
@@ -785,6 +859,7 @@ class AsyncSchedule(AsyncOperationGroup):
     async def read_calendar_feed(
         self,
         *,
+        fields: str | None = None,
         if_match: str | None = None,
     ) -> FeedView:
         """Get your calendar feed; the address is not stored and cannot be shown again.
@@ -792,10 +867,18 @@ class AsyncSchedule(AsyncOperationGroup):
         The status is 404 if you have no calendar feed.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             FeedView,
-            make_call("GET", "/api/v1/schedule/feed", headers={"If-Match": if_match}),
+            make_call(
+                "GET",
+                "/api/v1/schedule/feed",
+                query={"fields": fields},
+                headers={"If-Match": if_match},
+            ),
         )
 
     async def revoke_calendar_feed(
@@ -834,8 +917,12 @@ class AsyncSchedule(AsyncOperationGroup):
         /,
         *,
         status: Sequence[RunStatus] | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[RunView]:
         """List the runs and skipped occurrences of a schedule, the newest first.
 
@@ -844,8 +931,12 @@ class AsyncSchedule(AsyncOperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             RunView,
@@ -853,7 +944,14 @@ class AsyncSchedule(AsyncOperationGroup):
                 "GET",
                 "/api/v1/schedule/{}/runs",
                 (schedule_id,),
-                query={"status": status, "limit": limit},
+                query={
+                    "status": status,
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
             ),
             cursor,
         )
@@ -863,16 +961,26 @@ class AsyncSchedule(AsyncOperationGroup):
         schedule_id: int,
         run_id: int,
         /,
+        *,
+        fields: str | None = None,
     ) -> RunView:
         """Get a run.
 
         `result` is there as soon as the run has succeeded.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             RunView,
-            make_call("GET", "/api/v1/schedule/{}/runs/{}", (schedule_id, run_id)),
+            make_call(
+                "GET",
+                "/api/v1/schedule/{}/runs/{}",
+                (schedule_id, run_id),
+                query={"fields": fields},
+            ),
         )
 
     async def cancel_run(
@@ -950,8 +1058,12 @@ class AsyncSchedule(AsyncOperationGroup):
     def list(
         self,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[ScheduleView]:
         """List your schedules, the newest first.
 
@@ -960,12 +1072,26 @@ class AsyncSchedule(AsyncOperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             ScheduleView,
-            make_call("GET", "/api/v1/schedule", query={"limit": limit}),
+            make_call(
+                "GET",
+                "/api/v1/schedule",
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )
 
@@ -977,6 +1103,7 @@ class AsyncSchedule(AsyncOperationGroup):
         schedule_id: int | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[Upcoming]:
         """List the upcoming occurrences of your schedules with their jitter, the soonest first.
 
@@ -988,13 +1115,20 @@ class AsyncSchedule(AsyncOperationGroup):
             from_: Nothing before this instant; by default now.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             Upcoming,
             make_call(
                 "GET",
                 "/api/v1/schedule/upcoming",
-                query={"from": from_, "until": until, "schedule_id": schedule_id, "limit": limit},
+                query={
+                    "from": from_,
+                    "until": until,
+                    "schedule_id": schedule_id,
+                    "limit": limit,
+                    "fields": fields,
+                },
             ),
             cursor,
         )
@@ -1026,6 +1160,7 @@ class AsyncSchedule(AsyncOperationGroup):
         schedule_id: int,
         /,
         *,
+        fields: str | None = None,
         if_match: str | None = None,
     ) -> ScheduleView:
         """Get a schedule.
@@ -1033,6 +1168,9 @@ class AsyncSchedule(AsyncOperationGroup):
         The answer has the timing and the run policy.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             ScheduleView,
@@ -1040,6 +1178,7 @@ class AsyncSchedule(AsyncOperationGroup):
                 "GET",
                 "/api/v1/schedule/{}",
                 (schedule_id,),
+                query={"fields": fields},
                 headers={"If-Match": if_match},
             ),
         )
@@ -1170,14 +1309,23 @@ class AsyncSchedule(AsyncOperationGroup):
         /,
         *,
         at: str | datetime | None = None,
+        fields: str | None = None,
     ) -> Why:
         """Explain why a schedule did, or did not, run: lately, or at one instant.
 
         The sentences are for people; their wording may change.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             Why,
-            make_call("GET", "/api/v1/schedule/{}/why", (schedule_id,), query={"at": at}),
+            make_call(
+                "GET",
+                "/api/v1/schedule/{}/why",
+                (schedule_id,),
+                query={"at": at, "fields": fields},
+            ),
         )

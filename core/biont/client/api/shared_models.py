@@ -91,6 +91,10 @@ Scope: TypeAlias = Literal["full", "read", "chat", "webhook"]
 """Set of routes that a key may use."""
 
 
+Sort: TypeAlias = Literal["-created_at", "created_at"]
+"""Order of a list."""
+
+
 TaskStatus: TypeAlias = Literal[
     "pending",
     "running",

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NotRequired, TypedDict, Unpack
 
-from biont.client.api.shared_models import TaskStatus, TaskView
+from biont.client.api.shared_models import Sort, TaskStatus, TaskView
 from biont.client.async_pages import AsyncPages
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
@@ -56,8 +57,12 @@ class Tasks(OperationGroup):
         *,
         status: Sequence[TaskStatus] | None = None,
         mission_id: int | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[TaskView]:
         """List your tasks, the newest first; filter by `status` or `mission_id`.
 
@@ -66,15 +71,27 @@ class Tasks(OperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             TaskView,
             make_call(
                 "GET",
                 "/api/v1/tasks",
-                query={"status": status, "mission_id": mission_id, "limit": limit},
+                query={
+                    "status": status,
+                    "mission_id": mission_id,
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
             ),
             cursor,
         )
@@ -84,6 +101,7 @@ class Tasks(OperationGroup):
         task_id: int,
         /,
         *,
+        fields: str | None = None,
         if_match: str | None = None,
     ) -> TaskView:
         """Read a task.
@@ -91,6 +109,9 @@ class Tasks(OperationGroup):
         A completed task has its result.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             TaskView,
@@ -98,6 +119,7 @@ class Tasks(OperationGroup):
                 "GET",
                 "/api/v1/tasks/{}",
                 (task_id,),
+                query={"fields": fields},
                 headers={"If-Match": if_match},
             ),
         )
@@ -180,8 +202,12 @@ class AsyncTasks(AsyncOperationGroup):
         *,
         status: Sequence[TaskStatus] | None = None,
         mission_id: int | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[TaskView]:
         """List your tasks, the newest first; filter by `status` or `mission_id`.
 
@@ -190,15 +216,27 @@ class AsyncTasks(AsyncOperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             TaskView,
             make_call(
                 "GET",
                 "/api/v1/tasks",
-                query={"status": status, "mission_id": mission_id, "limit": limit},
+                query={
+                    "status": status,
+                    "mission_id": mission_id,
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
             ),
             cursor,
         )
@@ -208,6 +246,7 @@ class AsyncTasks(AsyncOperationGroup):
         task_id: int,
         /,
         *,
+        fields: str | None = None,
         if_match: str | None = None,
     ) -> TaskView:
         """Read a task.
@@ -215,6 +254,9 @@ class AsyncTasks(AsyncOperationGroup):
         A completed task has its result.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             TaskView,
@@ -222,6 +264,7 @@ class AsyncTasks(AsyncOperationGroup):
                 "GET",
                 "/api/v1/tasks/{}",
                 (task_id,),
+                query={"fields": fields},
                 headers={"If-Match": if_match},
             ),
         )

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal, TypeAlias, TypedDict
 
+from biont.client.api.shared_models import Sort
 from biont.client.async_pages import AsyncPages
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
@@ -64,16 +66,21 @@ class Tools(OperationGroup):
 
     def list(
         self,
+        *,
+        fields: str | None = None,
     ) -> Pages[ToolView]:
         """List the tools, by name.
 
         Language models may call these tools in chats, tasks and schedules.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             ToolView,
-            make_call("GET", "/api/v1/tools"),
+            make_call("GET", "/api/v1/tools", query={"fields": fields}),
             None,
         )
 
@@ -82,8 +89,12 @@ class Tools(OperationGroup):
         *,
         status: Sequence[CallStatus] | None = None,
         source: str | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[ToolCallView]:
         """List your tool calls, the newest first; filter by `status` or `source` (`task-7`).
 
@@ -92,15 +103,27 @@ class Tools(OperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             ToolCallView,
             make_call(
                 "GET",
                 "/api/v1/tool-calls",
-                query={"status": status, "source": source, "limit": limit},
+                query={
+                    "status": status,
+                    "source": source,
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
             ),
             cursor,
         )
@@ -109,16 +132,21 @@ class Tools(OperationGroup):
         self,
         call_id: int,
         /,
+        *,
+        fields: str | None = None,
     ) -> ToolCallView:
         """Read a tool call.
 
         The result is there as soon as the call has ended.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             ToolCallView,
-            make_call("GET", "/api/v1/tool-calls/{}", (call_id,)),
+            make_call("GET", "/api/v1/tool-calls/{}", (call_id,), query={"fields": fields}),
         )
 
     def approve_call(
@@ -174,16 +202,21 @@ class AsyncTools(AsyncOperationGroup):
 
     def list(
         self,
+        *,
+        fields: str | None = None,
     ) -> AsyncPages[ToolView]:
         """List the tools, by name.
 
         Language models may call these tools in chats, tasks and schedules.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             ToolView,
-            make_call("GET", "/api/v1/tools"),
+            make_call("GET", "/api/v1/tools", query={"fields": fields}),
             None,
         )
 
@@ -192,8 +225,12 @@ class AsyncTools(AsyncOperationGroup):
         *,
         status: Sequence[CallStatus] | None = None,
         source: str | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[ToolCallView]:
         """List your tool calls, the newest first; filter by `status` or `source` (`task-7`).
 
@@ -202,15 +239,27 @@ class AsyncTools(AsyncOperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             ToolCallView,
             make_call(
                 "GET",
                 "/api/v1/tool-calls",
-                query={"status": status, "source": source, "limit": limit},
+                query={
+                    "status": status,
+                    "source": source,
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
             ),
             cursor,
         )
@@ -219,16 +268,21 @@ class AsyncTools(AsyncOperationGroup):
         self,
         call_id: int,
         /,
+        *,
+        fields: str | None = None,
     ) -> ToolCallView:
         """Read a tool call.
 
         The result is there as soon as the call has ended.
 
         Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             ToolCallView,
-            make_call("GET", "/api/v1/tool-calls/{}", (call_id,)),
+            make_call("GET", "/api/v1/tool-calls/{}", (call_id,), query={"fields": fields}),
         )
 
     async def approve_call(

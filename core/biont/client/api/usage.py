@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypedDict
 
+from biont.client.api.shared_models import Sort
 from biont.client.async_pages import AsyncPages
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
@@ -82,6 +83,7 @@ class Usage(OperationGroup):
         group_by: str | None = None,
         since: str | datetime | None = None,
         until: str | datetime | None = None,
+        fields: str | None = None,
     ) -> UsageList:
         """Read the usage of your calls of language models.
 
@@ -92,21 +94,26 @@ class Usage(OperationGroup):
         Args:
             group_by: Groups: `day`, `model`, `key`, `schedule`, or several with commas between
                 them; empty for one total.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             UsageList,
             make_call(
                 "GET",
                 "/api/v1/usage",
-                query={"group_by": group_by, "since": since, "until": until},
+                query={"group_by": group_by, "since": since, "until": until, "fields": fields},
             ),
         )
 
     def list_model_calls(
         self,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[CallView]:
         """List your calls of language models, the latest first.
 
@@ -115,12 +122,26 @@ class Usage(OperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             CallView,
-            make_call("GET", "/api/v1/usage/calls", query={"limit": limit}),
+            make_call(
+                "GET",
+                "/api/v1/usage/calls",
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )
 
@@ -134,6 +155,7 @@ class AsyncUsage(AsyncOperationGroup):
         group_by: str | None = None,
         since: str | datetime | None = None,
         until: str | datetime | None = None,
+        fields: str | None = None,
     ) -> UsageList:
         """Read the usage of your calls of language models.
 
@@ -144,21 +166,26 @@ class AsyncUsage(AsyncOperationGroup):
         Args:
             group_by: Groups: `day`, `model`, `key`, `schedule`, or several with commas between
                 them; empty for one total.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             UsageList,
             make_call(
                 "GET",
                 "/api/v1/usage",
-                query={"group_by": group_by, "since": since, "until": until},
+                query={"group_by": group_by, "since": since, "until": until, "fields": fields},
             ),
         )
 
     def list_model_calls(
         self,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[CallView]:
         """List your calls of language models, the latest first.
 
@@ -167,11 +194,25 @@ class AsyncUsage(AsyncOperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             CallView,
-            make_call("GET", "/api/v1/usage/calls", query={"limit": limit}),
+            make_call(
+                "GET",
+                "/api/v1/usage/calls",
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )

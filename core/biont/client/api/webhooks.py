@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack
 
-from biont.client.api.shared_models import OperationView
+from biont.client.api.shared_models import OperationView, Sort
 from biont.client.async_pages import AsyncPages
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
@@ -570,8 +570,12 @@ class Webhooks(OperationGroup):
     def list(
         self,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[WebhookView]:
         """List your webhooks, the newest first.
 
@@ -580,12 +584,26 @@ class Webhooks(OperationGroup):
         Needs an API key of scope `full` or `read` or `webhook`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             WebhookView,
-            make_call("GET", "/api/v1/webhooks/outgoing", query={"limit": limit}),
+            make_call(
+                "GET",
+                "/api/v1/webhooks/outgoing",
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )
 
@@ -594,6 +612,7 @@ class Webhooks(OperationGroup):
         webhook_id: int,
         /,
         *,
+        fields: str | None = None,
         if_match: str | None = None,
     ) -> WebhookView:
         """Read a webhook.
@@ -601,6 +620,9 @@ class Webhooks(OperationGroup):
         The secret is not shown.
 
         Needs an API key of scope `full` or `read` or `webhook`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             WebhookView,
@@ -608,6 +630,7 @@ class Webhooks(OperationGroup):
                 "GET",
                 "/api/v1/webhooks/outgoing/{}",
                 (webhook_id,),
+                query={"fields": fields},
                 headers={"If-Match": if_match},
             ),
         )
@@ -749,6 +772,7 @@ class Webhooks(OperationGroup):
         until: str | datetime | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> Pages[DeliveryView]:
         """List the deliveries of a webhook with all attempts, the newest first.
 
@@ -765,6 +789,7 @@ class Webhooks(OperationGroup):
             event_type: An event type, a prefix (`task_*`), or `*` for all event types.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             DeliveryView,
@@ -781,6 +806,7 @@ class Webhooks(OperationGroup):
                     "since": since,
                     "until": until,
                     "limit": limit,
+                    "fields": fields,
                 },
             ),
             cursor,
@@ -791,12 +817,17 @@ class Webhooks(OperationGroup):
         webhook_id: int,
         delivery_id: int,
         /,
+        *,
+        fields: str | None = None,
     ) -> DeliveryView:
         """Read a delivery with all attempts.
 
         Each attempt has its status code, its duration and the beginning of the answer.
 
         Needs an API key of scope `full` or `read` or `webhook`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             DeliveryView,
@@ -804,6 +835,7 @@ class Webhooks(OperationGroup):
                 "GET",
                 "/api/v1/webhooks/outgoing/{}/deliveries/{}",
                 (webhook_id, delivery_id),
+                query={"fields": fields},
             ),
         )
 
@@ -894,6 +926,7 @@ class Webhooks(OperationGroup):
         event_id: str,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> EventExplanation:
         """Explain why each of your webhooks, in its present state, receives an event or not.
 
@@ -907,13 +940,14 @@ class Webhooks(OperationGroup):
         Args:
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
             EventExplanation,
             make_call(
                 "GET",
                 "/api/v1/webhooks/outgoing/explain",
-                query={"event_id": event_id, "limit": limit, "cursor": cursor},
+                query={"event_id": event_id, "limit": limit, "cursor": cursor, "fields": fields},
             ),
         )
 
@@ -983,8 +1017,12 @@ class AsyncWebhooks(AsyncOperationGroup):
     def list(
         self,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[WebhookView]:
         """List your webhooks, the newest first.
 
@@ -993,12 +1031,26 @@ class AsyncWebhooks(AsyncOperationGroup):
         Needs an API key of scope `full` or `read` or `webhook`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             WebhookView,
-            make_call("GET", "/api/v1/webhooks/outgoing", query={"limit": limit}),
+            make_call(
+                "GET",
+                "/api/v1/webhooks/outgoing",
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )
 
@@ -1007,6 +1059,7 @@ class AsyncWebhooks(AsyncOperationGroup):
         webhook_id: int,
         /,
         *,
+        fields: str | None = None,
         if_match: str | None = None,
     ) -> WebhookView:
         """Read a webhook.
@@ -1014,6 +1067,9 @@ class AsyncWebhooks(AsyncOperationGroup):
         The secret is not shown.
 
         Needs an API key of scope `full` or `read` or `webhook`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             WebhookView,
@@ -1021,6 +1077,7 @@ class AsyncWebhooks(AsyncOperationGroup):
                 "GET",
                 "/api/v1/webhooks/outgoing/{}",
                 (webhook_id,),
+                query={"fields": fields},
                 headers={"If-Match": if_match},
             ),
         )
@@ -1162,6 +1219,7 @@ class AsyncWebhooks(AsyncOperationGroup):
         until: str | datetime | None = None,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> AsyncPages[DeliveryView]:
         """List the deliveries of a webhook with all attempts, the newest first.
 
@@ -1178,6 +1236,7 @@ class AsyncWebhooks(AsyncOperationGroup):
             event_type: An event type, a prefix (`task_*`), or `*` for all event types.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             DeliveryView,
@@ -1194,6 +1253,7 @@ class AsyncWebhooks(AsyncOperationGroup):
                     "since": since,
                     "until": until,
                     "limit": limit,
+                    "fields": fields,
                 },
             ),
             cursor,
@@ -1204,12 +1264,17 @@ class AsyncWebhooks(AsyncOperationGroup):
         webhook_id: int,
         delivery_id: int,
         /,
+        *,
+        fields: str | None = None,
     ) -> DeliveryView:
         """Read a delivery with all attempts.
 
         Each attempt has its status code, its duration and the beginning of the answer.
 
         Needs an API key of scope `full` or `read` or `webhook`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             DeliveryView,
@@ -1217,6 +1282,7 @@ class AsyncWebhooks(AsyncOperationGroup):
                 "GET",
                 "/api/v1/webhooks/outgoing/{}/deliveries/{}",
                 (webhook_id, delivery_id),
+                query={"fields": fields},
             ),
         )
 
@@ -1307,6 +1373,7 @@ class AsyncWebhooks(AsyncOperationGroup):
         event_id: str,
         limit: int | None = None,
         cursor: str | None = None,
+        fields: str | None = None,
     ) -> EventExplanation:
         """Explain why each of your webhooks, in its present state, receives an event or not.
 
@@ -1320,13 +1387,14 @@ class AsyncWebhooks(AsyncOperationGroup):
         Args:
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
             EventExplanation,
             make_call(
                 "GET",
                 "/api/v1/webhooks/outgoing/explain",
-                query={"event_id": event_id, "limit": limit, "cursor": cursor},
+                query={"event_id": event_id, "limit": limit, "cursor": cursor, "fields": fields},
             ),
         )
 

@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from biont.accounts.principal import Scope
 from biont.http.api import Route
 from biont.http.causation_headers import CORRELATION, HOPS
+from biont.http.chosen_fields import FIELDS
 from biont.http.conditions import CONDITIONS
 from biont.http.document.examples import make_example
 from biont.http.document.responses import (
@@ -69,7 +70,14 @@ _LONGEST: Mapping[str, int] = {
 
 def describe_shared_parameters() -> dict[str, JsonValue]:
     """Return the parameters to which operations refer."""
-    return {
+    fields: dict[str, JsonValue] = {
+        "name": FIELDS,
+        "in": "query",
+        "required": False,
+        "description": "Only these fields of the object, or of each item: names with commas.",
+        "schema": {"type": "string", "maxLength": 1000},
+    }
+    headers: dict[str, JsonValue] = {
         name: {
             "name": name,
             "in": "header",
@@ -78,6 +86,7 @@ def describe_shared_parameters() -> dict[str, JsonValue]:
         }
         for name, meaning in _SHARED.items()
     }
+    return {FIELDS: fields, **headers}
 
 
 def describe_operation(
@@ -192,6 +201,8 @@ def _describe_parameters(
         if is_path:
             parameter["example"] = make_example(value, definitions)
         parameters.append(parameter)
+    if endpoint.field_choice is not None:
+        parameters.append({"$ref": f"#/components/parameters/{FIELDS}"})
     parameters += [
         {
             "name": header.name,
