@@ -8,7 +8,6 @@ before the plugin that needs it is open, and nothing is closed while an event is
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -21,7 +20,6 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel
 
-from biont.accounts.api_keys import ApiKeys
 from biont.clock import Clock, SystemClock
 from biont.core_services import provide_services
 from biont.event import EventFactory
@@ -31,6 +29,7 @@ from biont.http.asyncapi import make_asyncapi
 from biont.http.core_apis import CORE_APIS
 from biont.http.document.openapi import make_openapi
 from biont.http.system import SYSTEM
+from biont.key_tasks import register_key_tasks, save_key_usage
 from biont.plugins.lifespans import report_block
 from biont.plugins.loading import load_plugins, read_sections
 from biont.plugins.manager import PluginManager
@@ -49,8 +48,6 @@ from biont.store.failures import explain_failure
 from biont.store.lock import hold_database
 from biont.store.lost_database import check_existence
 from biont.workbench_factory import make_workbench
-
-_USAGE_INTERVAL = 60.0
 
 _log = structlog.get_logger("biont")
 
@@ -185,15 +182,13 @@ class Application:
             await self._starter.make_endpoints()
             await stack.enter_async_context(workbench.egress)
             # Before the lifespans, so that the key usage is saved after the lifespans close.
-            await stack.enter_async_context(_save_key_usage(workbench.keys))
+            await stack.enter_async_context(save_key_usage(workbench.keys))
             await self._starter.open_lifespans(stack, on_block)
             if is_dry:
                 yield
                 return
             register_retention(workbench)
-            workbench.background_tasks.every(
-                _USAGE_INTERVAL, "keys.usage", workbench.keys.save_usage
-            )
+            register_key_tasks(workbench)
             await stack.enter_async_context(workbench.background_tasks.run())
             self._name_functions()
             await stack.enter_async_context(self._watchdog.run())
@@ -288,13 +283,3 @@ async def open_application(
                 raise
     if shutdown.failure is not None:
         raise StoreFailed(shutdown.failure)
-
-
-@asynccontextmanager
-async def _save_key_usage(keys: ApiKeys) -> AsyncIterator[None]:
-    """Store the last use of each key at the end; a background task does so meanwhile."""
-    try:
-        yield
-    finally:
-        with contextlib.suppress(StoreUnavailable):
-            await keys.save_usage()

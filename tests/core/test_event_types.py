@@ -21,6 +21,11 @@ from biont.testing import ApiClient, MakeClient, ManualClock, WebhookReceiver
 OWNERS = {
     "ai_message": "chat",
     "integration_connected": "integrations",
+    "key_created": "core",
+    "key_expiring": "core",
+    "key_renamed": "core",
+    "key_revoked": "core",
+    "key_rotated": "core",
     "mission_completed": "missions",
     "mission_created": "missions",
     "mission_failed": "missions",
@@ -32,6 +37,7 @@ OWNERS = {
     "task_failed": "missions",
     "tool_call_decided": "agents",
     "tool_call_waiting": "agents",
+    "user_created": "core",
     "webhook_disabled": "webhooks",
     "custom_*": "core",
 }

@@ -34,6 +34,7 @@ async def test_each_creating_route_says_where_the_created_object_is(
 CREATING: dict[str, JsonValue] = {
     "/api/v1/notes": {"title": "x"},
     "/api/v1/keys/create": {"name": "x"},
+    "/api/v1/keys/{key_id}/rotate": None,
     "/api/v1/events": {"event_type": "custom_x"},
     "/api/v1/schedule": {"every": 3600, "prompt": "x"},
     "/api/v1/schedule/{schedule_id}/run-now": None,

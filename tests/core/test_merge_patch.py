@@ -17,6 +17,7 @@ Body = dict[str, JsonValue]
 # field that a patch may change.
 CREATED: dict[str, tuple[str, Body] | None] = {
     "/api/v1/me": None,
+    "/api/v1/keys/{key_id}": ("/keys/create", {"name": "Till"}),
     "/api/v1/notes/{note_id}": ("/notes", {"title": "Plan", "content": "x", "tags": ["a"]}),
     "/api/v1/reminders/{reminder_id}": (
         "/reminders",

@@ -202,6 +202,8 @@ PREPARE: Mapping[str, Prepare] = MappingProxyType(
     {
         "read_key": _key,
         "revoke_key": _key,
+        "change_key": _key,
+        "rotate_key": _key,
         "read_event": _with("event_id", _make_event),
         "read_dead_letter": _letter,
         "drop_dead_letter": _letter,

@@ -1,6 +1,8 @@
 from biont.accounts.api_keys import ApiKeys as ApiKeys
 from biont.accounts.key_records import ApiKey as ApiKey
+from biont.accounts.key_rotation import Rotation as Rotation
 from biont.accounts.owned_table import OwnedTable as OwnedTable
+from biont.accounts.principal import Actor as Actor
 from biont.accounts.principal import Narrowing as Narrowing
 from biont.accounts.principal import Principal as Principal
 from biont.accounts.principal import Scope as Scope

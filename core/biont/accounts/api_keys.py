@@ -15,22 +15,22 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from biont.accounts.key_acts import KeyDraft, create_key, rename_key, revoke_key, warn_of_expiry
 from biont.accounts.key_records import (
     ApiKey,
-    create_key,
     find_key,
     get_key,
     read_narrowing,
-    revoke_key,
     save_usage,
     select_keys,
 )
-from biont.accounts.principal import WHOLE, Narrowing, Principal, Scope
+from biont.accounts.key_rights import KeySecret
+from biont.accounts.key_rotation import Rotation, rotate_key
+from biont.accounts.principal import OPERATOR, WHOLE, Actor, Narrowing, Principal, Scope
 from biont.clock import Clock
-from biont.exceptions import InputProblem, InvalidInput, Unauthorized
-from biont.store.database import dump_json
+from biont.exceptions import Unauthorized
 from biont.store.store import Store
 
 _KEY = re.compile(r"asb_[0-9a-f]{64}")
@@ -62,6 +62,7 @@ class ApiKeys:
         expires_at: datetime | None = None,
         *,
         narrowing: Narrowing = WHOLE,
+        actor: Actor = OPERATOR,
     ) -> tuple[str, ApiKey]:
         """Return a new key in plain text, which is not stored, and the key's record.
 
@@ -69,29 +70,45 @@ class ApiKeys:
             user_id: the user of the key.
             name: a name to recognise the key by.
             scope: the routes that the key may use.
-            expires_at: the instant from which the key is refused; None for never.
+            expires_at: the instant from which the key is refused; None for never, or for the end
+                of the acting key.
             narrowing: the limits of the key within its scope.
+            actor: the maker of the key.
 
         Raises:
-            InvalidInput: `expires_at` does not lie in the future.
+            InvalidInput: `expires_at` does not lie in the future, or the key would have rights
+                that its maker has not.
         """
-        now = self._clock.now()
-        if expires_at is not None and expires_at <= now:
-            raise InvalidInput(InputProblem("must lie in the future", "#/expires_at"))
-        plain = "asb_" + secrets.token_hex(32)
-        record = await self._store.write(
-            create_key,
-            user=user_id,
-            name=name,
-            digest=_digest(plain).hex(),
-            prefix=plain[:12],
-            scope=scope,
-            created_at=now,
-            expires_at=expires_at,
-            events=_dump_texts(narrowing.events),
-            models=_dump_texts(narrowing.models),
+        plain, secret = make_secret()
+        draft = KeyDraft(
+            user_id=user_id, name=name, scope=scope, narrowing=narrowing, expires_at=expires_at
         )
+        record = await self._store.transact(create_key, draft, secret, self._clock.now(), actor)
         return plain, record
+
+    async def rotate(self, rotation: Rotation, *, actor: Actor = OPERATOR) -> tuple[str, ApiKey]:
+        """Return a new key in plain text, and its record, that replaces a key.
+
+        Raises:
+            NotFound: the key does not exist, or belongs to another user.
+            Conflict: the key is no longer valid, or was rotated before.
+            Forbidden: the acting key could not have made the key.
+            InvalidInput: the new key would be valid for too long.
+        """
+        plain, secret = make_secret()
+        record = await self._store.transact(rotate_key, rotation, secret, self._clock.now(), actor)
+        self.forget()
+        return plain, record
+
+    async def rename(
+        self, key_id: int, name: str, *, user_id: int | None = None, actor: Actor = OPERATOR
+    ) -> ApiKey:
+        """Rename a key, of any user if `user_id` is None.
+
+        Raises:
+            NotFound: the key does not exist, or belongs to another user.
+        """
+        return await self._store.transact(rename_key, key_id, user_id, name, actor)
 
     async def list_keys(
         self, user_id: int, limit: int | None = None, before: int | None = None
@@ -113,17 +130,20 @@ class ApiKeys:
         """
         return await self._store.read(get_key, key_id, user_id)
 
-    async def revoke(self, key_id: int, *, user_id: int | None = None) -> ApiKey:
-        """Revoke a key with immediate effect, and return the key's record.
+    async def revoke(
+        self, key_id: int, *, user_id: int | None = None, actor: Actor = OPERATOR
+    ) -> ApiKey:
+        """Revoke a key and the keys that it has made, with immediate effect; return its record.
 
         Args:
             key_id: the number of the key.
             user_id: the required owner; None accepts a key of any user.
+            actor: the source of the act.
 
         Raises:
             NotFound: the key does not exist, or belongs to another user.
         """
-        record = await self._store.write(revoke_key, key_id, user_id, self._clock.now())
+        record = await self._store.transact(revoke_key, key_id, user_id, self._clock.now(), actor)
         self.forget()
         return record
 
@@ -151,6 +171,13 @@ class ApiKeys:
     async def read_narrowing(self, key_id: int) -> Narrowing:
         """Return the limits of a key, for work that is done after the request of the key."""
         return await self._store.read(read_narrowing, key_id)
+
+    async def warn_of_expiry(self, days: float) -> None:
+        """Emit an event for each key that ends within some days, once for each key."""
+        now = self._clock.now()
+        until = now + timedelta(days=days)
+        while await self._store.transact(warn_of_expiry, now, until):
+            pass
 
     def forget(self) -> None:
         """Empty the cache, because a key may have been revoked."""
@@ -184,5 +211,7 @@ def _digest(plain: str) -> bytes:
     return hashlib.sha256(plain.encode(errors="replace")).digest()
 
 
-def _dump_texts(texts: Sequence[str] | None) -> str | None:
-    return None if texts is None else dump_json(texts)
+def make_secret() -> tuple[str, KeySecret]:
+    """Return a new key in plain text, and what is stored of the key."""
+    plain = "asb_" + secrets.token_hex(32)
+    return plain, KeySecret(_digest(plain).hex(), plain[:12])

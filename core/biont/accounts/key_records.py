@@ -10,13 +10,21 @@ from peewee import AutoField, ForeignKeyField, TextField
 from biont.accounts.principal import WHOLE, Narrowing
 from biont.accounts.users import User
 from biont.exceptions import NotFound
-from biont.store.database import InstantField, Table
+from biont.store.database import InstantField, Table, execute_sql
+
+_SELECT_FAMILY = """
+    WITH RECURSIVE family (id) AS (
+        VALUES (?) UNION SELECT api_keys.id FROM api_keys JOIN family ON maker_id = family.id
+    )
+    SELECT id FROM family
+"""
 
 
 class ApiKey(Table):
     """API key, stored as its digest.
 
-    `events` and `models` are the limits of the key, as JSON lists; None for no limit.
+    `events` and `models` are the limits of the key, as JSON lists; None for no limit. `maker` is
+    the key that has made the key, and `successor` the key that has replaced the key.
     """
 
     id = AutoField()
@@ -32,6 +40,11 @@ class ApiKey(Table):
     expires_at = InstantField(null=True)
     revoked_at = InstantField(null=True)
     last_used_at = InstantField(null=True)
+    maker_id: int | None
+    maker = ForeignKeyField("self", null=True, on_delete="SET NULL")
+    successor_id: int | None
+    successor = ForeignKeyField("self", null=True, on_delete="SET NULL")
+    warned_at = InstantField(null=True)
 
     class Meta:
         table_name = "api_keys"
@@ -44,11 +57,6 @@ class ApiKey(Table):
 
 def _load_texts(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(orjson.loads(text))
-
-
-def create_key(**values: object) -> ApiKey:
-    """Insert a key."""
-    return ApiKey.create(**values)
 
 
 def find_key(digest: str) -> ApiKey | None:
@@ -82,17 +90,10 @@ def get_key(key_id: int, user_id: int | None) -> ApiKey:
     return record
 
 
-def revoke_key(key_id: int, user_id: int | None, now: datetime) -> ApiKey:
-    """Revoke a key, of any user if `user_id` is None.
-
-    Raises:
-        NotFound: there is no such key.
-    """
-    record = get_key(key_id, user_id)
-    if record.revoked_at is None:
-        record.revoked_at = now
-        record.save()
-    return record
+def find_family(key_id: int) -> list[ApiKey]:
+    """Return a key, the keys that it has made, the keys that these have made, and so on."""
+    family = execute_sql(_SELECT_FAMILY, key_id).fetchall()
+    return list(ApiKey.select().where(ApiKey.id.in_([number for (number,) in family])))
 
 
 def save_usage(used: dict[int, datetime]) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import JsonValue
+
 from biont.event_patterns import covers, intersect
 from biont.exceptions import Forbidden
 
@@ -114,6 +116,27 @@ class Principal:
     scope: Scope
     expires_at: datetime | None
     narrowing: Narrowing = WHOLE
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Source of an act on keys or users.
+
+    Attributes:
+        key_id: the API key of the request; None for the command line and the workbench itself.
+        address: the address of the client.
+    """
+
+    key_id: int | None = None
+    address: str | None = None
+
+    def describe(self) -> dict[str, JsonValue]:
+        """Return the fields of an event."""
+        return {"by_key_id": self.key_id, "address": self.address}
+
+
+OPERATOR = Actor()
+"""The operator, by the command line, or the workbench itself."""
 
 
 def _name_events(events: Sequence[str]) -> str:

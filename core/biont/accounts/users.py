@@ -6,10 +6,13 @@ from datetime import datetime
 
 from peewee import AutoField, IntegrityError, TextField
 
+from biont.accounts.event_types import USER_CREATED
+from biont.accounts.principal import OPERATOR, Actor
 from biont.clock import Clock
 from biont.exceptions import Conflict, NotFound
 from biont.store.database import InstantField, Table
 from biont.store.store import Store
+from biont.store.transaction import Transaction
 
 
 class User(Table):
@@ -41,13 +44,15 @@ class Users:
         self._store = store
         self._clock = clock
 
-    async def create(self, name: str, time_zone: str | None = None) -> User:
+    async def create(
+        self, name: str, time_zone: str | None = None, *, actor: Actor = OPERATOR
+    ) -> User:
         """Return a new user.
 
         Raises:
             Conflict: another user has this name.
         """
-        return await self._store.write(_create_user, name, time_zone, self._clock.now())
+        return await self._store.transact(_create_user, name, time_zone, self._clock.now(), actor)
 
     async def get(self, user_id: int) -> User:
         """Return the user with the number `user_id`."""
@@ -73,11 +78,16 @@ class Users:
         return user
 
 
-def _create_user(name: str, time_zone: str | None, now: datetime) -> User:
+def _create_user(
+    tx: Transaction, name: str, time_zone: str | None, now: datetime, actor: Actor
+) -> User:
     try:
-        return User.create(name=name, time_zone=time_zone, created_at=now)
+        user = User.create(name=name, time_zone=time_zone, created_at=now)
     except IntegrityError as error:
         raise Conflict(f"the user {name!r} already exists; choose another name") from error
+    payload = {"user_id": user.id, "name": user.name, **actor.describe()}
+    tx.emit(USER_CREATED.name, user.id, payload)
+    return user
 
 
 def _set_time_zone(user_id: int, time_zone: str | None) -> User:

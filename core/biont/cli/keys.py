@@ -17,7 +17,7 @@ user_option = click.option("--user", required=True, help="Name of the user.")
 
 @click.group("keys")
 def command() -> None:
-    """Create, list and revoke API keys."""
+    """Create, list, rename, rotate and revoke API keys."""
 
 
 def _check_patterns(
@@ -106,11 +106,57 @@ def list_keys(user: str, config: Path | None) -> None:
     asyncio.run(run())
 
 
+@command.command("rotate")
+@click.argument("key_id", type=int)
+@click.option(
+    "--overlap", default="24h", show_default=True, help="Time for which the old key is valid."
+)
+@click.option("--expires", type=click.DateTime(), help="End of the new key, in UTC.")
+@config_option
+def rotate(key_id: int, overlap: str, expires: datetime | None, config: Path | None) -> None:
+    """Replace the key number KEY_ID by a new key, and print the new key.
+
+    The new key has the rights and the name of the old key, and by default its end.
+    """
+    from biont.accounts.key_rotation import Rotation, parse_overlap
+
+    try:
+        length = parse_overlap(overlap)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--overlap") from error
+    expires_at = None if expires is None else expires.replace(tzinfo=UTC)
+
+    async def run() -> None:
+        async with open_accounts(config) as accounts:
+            plain, _ = await accounts.keys.rotate(Rotation(key_id, None, length, expires_at))
+            click.echo(plain)
+
+    asyncio.run(run())
+
+
+@command.command("rename")
+@click.argument("key_id", type=int)
+@click.argument("name")
+@config_option
+def rename(key_id: int, name: str, config: Path | None) -> None:
+    """Rename the key number KEY_ID to NAME."""
+
+    async def run() -> None:
+        async with open_accounts(config) as accounts:
+            key = await accounts.keys.rename(key_id, name)
+            click.echo(f"renamed {key.prefix}... ({key.name})")
+
+    asyncio.run(run())
+
+
 @command.command("revoke")
 @click.argument("key_id", type=int)
 @config_option
 def revoke(key_id: int, config: Path | None) -> None:
-    """Revoke the key number KEY_ID; a running workbench notices within a second."""
+    """Revoke the key number KEY_ID, and all keys that it has made.
+
+    A running workbench notices within a second.
+    """
 
     async def run() -> None:
         async with open_accounts(config) as accounts:

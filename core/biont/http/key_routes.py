@@ -1,14 +1,15 @@
-"""Routes of API keys: create, list, read and revoke."""
+"""Routes of API keys: create, list, read, rename, rotate and revoke."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from biont.accounts.key_records import get_key
+from biont.accounts.key_rotation import LONGEST_OVERLAP, Rotation, parse_overlap
 from biont.accounts.principal import Scope
-from biont.exceptions import InputProblem, InvalidInput
 from biont.http.api import Api
 from biont.http.key_views import (
     EVENTS,
@@ -19,6 +20,7 @@ from biont.http.key_views import (
     make_key_view,
     make_narrowing,
 )
+from biont.http.merge_patch import MergePatch
 from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
 from biont.http.request import Instant, Request, RowId
 from biont.schema import Schema
@@ -26,16 +28,59 @@ from biont.schema import Schema
 api = Api("keys", description="Your API keys.")
 
 
+_DAY = 86_400
+
+
+def _parse_overlap(value: object) -> object:
+    """Return a duration like ``24h`` in seconds; return other values unchanged."""
+    return int(parse_overlap(value).total_seconds()) if isinstance(value, str) else value
+
+
+_OverlapSeconds = Annotated[int, Field(ge=0, le=int(LONGEST_OVERLAP.total_seconds()))]
+
+Overlap = Annotated[
+    _OverlapSeconds,
+    BeforeValidator(
+        _parse_overlap,
+        json_schema_input_type=(
+            _OverlapSeconds
+            | Annotated[str, Field(pattern="^[0-9]{1,9}(s|m|h|d)$", examples=["24h"])]
+        ),
+    ),
+]
+
+KeyName = Annotated[str, Field(min_length=1, max_length=100)]
+
+
 class NewKey(Schema):
     """An API key to create."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, max_length=100)]
+    name: KeyName
     scope: Scope = Scope.FULL
     expires_at: Instant | None = None
     events: EventPatterns | None = Field(None, description=EVENTS)
     models: ModelNames | None = Field(None, description=MODELS)
+
+
+class KeyChange(MergePatch):
+    """Fields of an API key to change, as a JSON merge patch (RFC 7396)."""
+
+    name: KeyName = ""
+
+
+class KeyRotation(Schema):
+    """Rotation of an API key."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    overlap: Overlap = Field(
+        _DAY, description="The seconds for which the old key remains valid, or `24h`."
+    )
+    expires_at: Instant | None = Field(
+        None, description="The end of the new key; by default that of the old key."
+    )
 
 
 class CreatedKey(KeyView):
@@ -58,17 +103,17 @@ async def create_key(request: Request, body: NewKey) -> CreatedKey:
     """Create an API key; only this response contains the key.
 
     A key has one scope, and ends at `expires_at` if given. `events` and `models` narrow the key
-    within its scope; a key that is narrowed makes keys within its own limits only. Only a hash is
-    stored, so that a lost key cannot be shown again.
+    within its scope. The key of the request is the maker of the new key: the new key lies within
+    its limits, ends no later, and is revoked with it. Only a hash is stored, so that a lost key
+    cannot be shown again.
     """
-    narrowing = request.narrowing.inherit(make_narrowing(body.events, body.models))
-    excess = request.narrowing.find_excess(narrowing)
-    if excess is not None:
-        raise InvalidInput(
-            InputProblem("must lie within the limits of the key that makes this key", excess)
-        )
     plain, record = await request.workbench.keys.create(
-        request.user_id, body.name, body.scope, body.expires_at, narrowing=narrowing
+        request.user_id,
+        body.name,
+        body.scope,
+        body.expires_at,
+        narrowing=make_narrowing(body.events, body.models),
+        actor=request.actor,
     )
     return CreatedKey(key=plain, **make_key_view(record).model_dump())
 
@@ -94,10 +139,47 @@ async def read_key(request: Request, key_id: RowId) -> KeyView:
     return await request.workbench.store.read(_find_key, request, key_id)
 
 
+@api.patch("/keys/{key_id}", example={"name": "The till"}, present=_find_key)
+async def change_key(request: Request, key_id: RowId, body: KeyChange) -> KeyView:
+    """Rename an API key.
+
+    What a key may do cannot be changed; create another key.
+    """
+    keys, user_id = request.workbench.keys, request.user_id
+    if "name" not in body.model_fields_set:
+        return make_key_view(await keys.read(key_id, user_id=user_id))
+    return make_key_view(
+        await keys.rename(key_id, body.name, user_id=user_id, actor=request.actor)
+    )
+
+
+@api.post(
+    "/keys/{key_id}/rotate",
+    quota="keys",
+    location="/keys/{id}",
+    example={"overlap": "24h"},
+)
+async def rotate_key(
+    request: Request, key_id: RowId, body: KeyRotation | None = None
+) -> CreatedKey:
+    """Replace an API key by a new one; only this response contains the new key.
+
+    The new key has the name, the scope, the narrowing and the maker of the old key, and its
+    children. The old key is refused after the overlap. A key may rotate itself and the keys that
+    it has made; a key without a maker may rotate all keys within its limits.
+    """
+    chosen = body or KeyRotation()
+    rotation = Rotation(
+        key_id, request.user_id, timedelta(seconds=chosen.overlap), chosen.expires_at
+    )
+    plain, record = await request.workbench.keys.rotate(rotation, actor=request.actor)
+    return CreatedKey(key=plain, **make_key_view(record).model_dump())
+
+
 @api.delete("/keys/{key_id}", present=_find_key)
 async def revoke_key(request: Request, key_id: RowId) -> None:
-    """Revoke an API key with immediate effect.
+    """Revoke an API key, and all keys that it has made, with immediate effect.
 
-    The next request with the key gets 401. The key stays in the list, with `revoked_at`.
+    The next request with such a key gets 401. The keys stay in the list, with `revoked_at`.
     """
-    await request.workbench.keys.revoke(key_id, user_id=request.user_id)
+    await request.workbench.keys.revoke(key_id, user_id=request.user_id, actor=request.actor)

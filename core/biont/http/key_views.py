@@ -44,6 +44,10 @@ class KeyView(Schema):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    maker_id: int | None = Field(
+        description="The key that has made the key; null for a key of the command line."
+    )
+    successor_id: int | None = Field(description="The key that has replaced the key, if any.")
     last_used_at: datetime | None = Field(description="May lag behind by a minute.")
 
 
@@ -60,6 +64,8 @@ def make_key_view(record: ApiKey) -> KeyView:
         created_at=record.created_at,
         expires_at=record.expires_at,
         revoked_at=record.revoked_at,
+        maker_id=record.maker_id,
+        successor_id=record.successor_id,
         last_used_at=record.last_used_at,
     )
 

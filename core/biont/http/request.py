@@ -10,8 +10,9 @@ from typing import Annotated, TypeVar
 from aiohttp import web
 from pydantic import AwareDatetime, BeforeValidator, Field
 
-from biont.accounts.principal import WHOLE, Narrowing, Principal
+from biont.accounts.principal import WHOLE, Actor, Narrowing, Principal
 from biont.exceptions import Unauthorized
+from biont.http.client_address import find_client_address
 from biont.workbench import Workbench
 
 RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
@@ -75,6 +76,11 @@ class Request:
     def narrowing(self) -> Narrowing:
         """The limits of the caller's key within its scope; none on a public route."""
         return WHOLE if self.principal is None else self.principal.narrowing
+
+    @property
+    def actor(self) -> Actor:
+        """The source of acts on keys and users."""
+        return Actor(self.key_id, find_client_address(self.http))
 
     @property
     def key_id(self) -> int:

@@ -13,14 +13,13 @@ from biont.contract.llm import LLM_BACKENDS, BackendFactory
 from biont.contract.tools import TOOLS, Tool
 from biont.event_types import EventTypes
 from biont.exceptions import JobError
-from biont.operations.event_types import OPERATION_FINISHED
 from biont.operations.part import BoundKind
 from biont.plugins.claims import CORE
 from biont.plugins.contributions import Contributions
+from biont.plugins.core_event_types import CORE_EVENT_TYPES
 from biont.plugins.core_operations import CORE_OPERATIONS
 from biont.plugins.manager import PluginManager
 from biont.runtime.plugin_tasks import current_plugin
-from biont.scheduler.event_types import SCHEDULED_TRIGGER
 from biont.scheduler.run import Finish, Job, Run
 from biont.workbench import Workbench
 
@@ -61,7 +60,7 @@ class PluginRegistry:
             self._backends |= contributions.backends
             self._add_job_kinds(contributions)
         self.event_types = EventTypes(
-            {CORE: [SCHEDULED_TRIGGER, OPERATION_FINISHED]}
+            {CORE: CORE_EVENT_TYPES}
             | {name: contributions.event_types for name, contributions in found.items()}
         )
 

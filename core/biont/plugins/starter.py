@@ -21,9 +21,9 @@ from biont.http.api import Api
 from biont.http.app import make_endpoints
 from biont.http.document.openapi import make_openapi
 from biont.http.endpoint import Endpoint
-from biont.operations.event_types import OPERATION_FINISHED
 from biont.operations.part import BoundKind
 from biont.plugins.claims import make_core_claims
+from biont.plugins.core_event_types import CORE_EVENT_TYPES
 from biont.plugins.core_operations import CORE_OPERATIONS
 from biont.plugins.lifespans import PluginLifespan
 from biont.plugins.manager import PluginManager
@@ -31,7 +31,6 @@ from biont.plugins.registry import PluginRegistry
 from biont.plugins.tables import open_tables
 from biont.runtime.isolated_call import call_in_thread
 from biont.runtime.plugin_tasks import PluginTasks
-from biont.scheduler.event_types import SCHEDULED_TRIGGER
 from biont.scheduler.run import Job
 from biont.workbench import Workbench
 
@@ -84,7 +83,7 @@ class PluginStarter:
         routes = [route for api in self._core_apis for route in api]
         claims = make_core_claims(
             routes,
-            [SCHEDULED_TRIGGER, OPERATION_FINISHED],
+            CORE_EVENT_TYPES,
             CORE_COMMANDS,
             [kind.name for kind in CORE_OPERATIONS],
         )

@@ -18,6 +18,7 @@ from biont.egress.policy import EgressPolicy
 from biont.egress.tls import make_tls_context
 from biont.exceptions import SettingsError
 from biont.settings.documents import KeyPath
+from biont.settings.key_section import KeySettings
 from biont.settings.limits_section import LimitSettings
 from biont.settings.section import Seconds, Section
 from biont.settings.server_section import ServerSettings
@@ -223,6 +224,7 @@ class Settings(Section):
     events: EventSettings = EventSettings()
     scheduler: SchedulerSettings = SchedulerSettings()
     operations: OperationSettings = OperationSettings()
+    keys: KeySettings = KeySettings()
     egress: EgressSettings = EgressSettings()
     limits: LimitSettings = LimitSettings()
     plugins: PluginSettings = PluginSettings()

@@ -7,6 +7,7 @@ from biont.testing.clock import ManualClock as ManualClock
 from biont.testing.config import write_config as write_config
 from biont.testing.database_template import DatabaseTemplate as DatabaseTemplate
 from biont.testing.keys import make_key as make_key
+from biont.testing.keys import make_user as make_user
 from biont.testing.loopback import LeftLoopback as LeftLoopback
 from biont.testing.loopback import keep_to_loopback as keep_to_loopback
 from biont.testing.model_server import MODEL as MODEL

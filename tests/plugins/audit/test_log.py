@@ -18,7 +18,7 @@ from biont.application import open_application
 from biont.exceptions import NotFound
 from biont.settings import load_settings
 from biont.store import execute_sql
-from biont.testing import ApiClient, MakeClient, ManualClock, write_config
+from biont.testing import ApiClient, MakeClient, ManualClock, make_user, write_config
 from biont_audit import EVENT_LOG
 from biont_audit.queries import EventFilter
 from biont_audit.tables import LogEntry
@@ -28,7 +28,7 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 @pytest.fixture
 async def user_id(workbench: Workbench) -> int:
-    return (await workbench.users.create("eve")).id
+    return await make_user(workbench, "eve")
 
 
 async def test_an_event_is_in_the_log_when_emit_returns(
@@ -214,12 +214,12 @@ async def test_a_migration_chains_an_old_log(tmp_path: Path, clock: ManualClock)
     settings = load_settings(write_config(tmp_path, {}), environ={})
     async with open_application(settings, clock=clock) as application:
         workbench = application.workbench
-        user = await workbench.users.create("ada")
-    make_unchained(settings.database.path, user.id)
+        user_id = await make_user(workbench, "ada")
+    make_unchained(settings.database.path, user_id)
     async with open_application(settings, clock=clock) as application:
         workbench = application.workbench
-        event = await workbench.events.emit("custom_x", user.id, {"n": 5})
-        logged = await workbench.get(EVENT_LOG).read_events(user.id)
+        event = await workbench.events.emit("custom_x", user_id, {"n": 5})
+        logged = await workbench.get(EVENT_LOG).read_events(user_id)
         assert [found.payload["n"] for found in logged] == [0, 1, 2, 3, 4, 5]
         assert logged[-1] == event
         assert list_numbers(workbench) == [1, 2, 3, 4, 5, 6]

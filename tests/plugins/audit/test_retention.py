@@ -12,7 +12,7 @@ from support.process import run_biont
 from biont import Event, Workbench
 from biont.application import open_application
 from biont.settings import load_settings
-from biont.testing import ManualClock, write_config
+from biont.testing import ManualClock, make_user, write_config
 from biont_audit import EVENT_LOG
 
 AUDIT: dict[str, object] = {"plugins": {"audit": {"keep_days": 30}}}
@@ -34,7 +34,7 @@ async def test_retention_deletes_old_entries_at_the_start_and_the_chain_stays_va
     settings = load_settings(config, environ={})
     async with open_application(settings, clock=clock) as application:
         workbench = application.workbench
-        user_id = (await workbench.users.create("ada")).id
+        user_id = await make_user(workbench, "ada")
         emit = workbench.events.emit
         await asyncio.gather(*(emit("custom_x", user_id, {"n": n}) for n in range(1200)))
         clock.advance(days=20)
@@ -68,7 +68,7 @@ async def test_verify_detects_a_missing_entry_after_the_anchor(
     settings = load_settings(config, environ={})
     async with open_application(settings, clock=clock) as application:
         workbench = application.workbench
-        user_id = (await workbench.users.create("ada")).id
+        user_id = await make_user(workbench, "ada")
         for number in range(6):
             await workbench.events.emit("custom_x", user_id, {"n": number})
             clock.advance(days=31 * (number == 2))
@@ -89,7 +89,7 @@ async def test_keep_days_0_keeps_the_log_for_ever(tmp_path: Path, clock: ManualC
     settings = load_settings(write_config(tmp_path, sections), environ={})
     async with open_application(settings, clock=clock) as application:
         workbench = application.workbench
-        user_id = (await workbench.users.create("ada")).id
+        user_id = await make_user(workbench, "ada")
         event = await workbench.events.emit("custom_x", user_id, {})
     clock.advance(days=10_000)
     async with open_application(settings, clock=clock) as application:

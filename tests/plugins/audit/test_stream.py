@@ -131,14 +131,15 @@ async def test_a_stream_needs_a_key(open_client: MakeClient) -> None:
     assert (await stranger.ask("GET", "/events/stream"))[0] == 401
 
 
-async def test_a_stream_ends_when_its_key_is_revoked(client: ApiClient) -> None:
+async def test_a_stream_ends_when_its_key_is_revoked(
+    client: ApiClient, open_client: MakeClient
+) -> None:
+    second = await open_client()
     keys: dict[str, Any] = await client.get("/keys")
-    other: dict[str, Any] = await client.post("/keys/create", {"name": "other"})
-    async with ApiClient(client.url, other["key"]) as second, Follower(client) as stream:
+    async with Follower(client) as stream:
         await emit(second, n=1)
         await stream.next()
-        assert (await second.ask("DELETE", f"/keys/{keys['data'][0]['id']}"))[0] == 204
-        await emit(second, n=2)
+        assert (await second.ask("DELETE", f"/keys/{keys['data'][1]['id']}"))[0] == 204
         with pytest.raises(EOFError):
             await stream.next()
 

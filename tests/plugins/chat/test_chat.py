@@ -111,7 +111,7 @@ async def test_a_key_of_scope_chat_may_chat_and_a_key_of_scope_webhooks_may_not(
     assert (await chatting.ask("POST", "/chat", QUESTION))[0] == 200
     for path in ("/conversations", "/conversations/1", "/conversations/search?q=capital"):
         assert (await chatting.ask("GET", path))[0] == 200
-    for path in ("/notes", "/schedule", "/webhooks/outgoing", "/keys", "/events"):
+    for path in ("/notes", "/schedule", "/webhooks/outgoing", "/keys", "/events", "/usage"):
         assert (await chatting.ask("GET", path))[0] == 403
     other = await open_client(scope=Scope.WEBHOOK)
     assert (await other.ask("GET", "/conversations"))[0] == 403

@@ -21,6 +21,7 @@ from biont.testing import (
     MakeClient,
     ManualClock,
     WebhookReceiver,
+    make_key,
     rows_of,
     write_config,
 )
@@ -127,8 +128,7 @@ async def test_delivery_due_during_a_stop_is_attempted_at_the_next_start(
     settings = load_settings(write_config(tmp_path, {}), environ={})
     receiver.status = 500
     async with open_application(settings, clock=clock) as first:
-        user = await first.workbench.users.create("ada")
-        key, _ = await first.workbench.keys.create(user.id, "test", Scope.FULL)
+        key = await make_key(first.workbench, "ada", Scope.FULL)
         async with _connect(first, key) as client:
             webhook = await register(client, receiver.url, retry=[3600])
             await emit(client)

@@ -23,6 +23,8 @@ class CreatedKey(TypedDict):
             by prefix (`custom_*`); null for all.
         models: The models that requests of the key may use: `backend/model`, or a backend with
             all its models; null for all.
+        maker_id: The key that has made the key; null for a key of the command line.
+        successor_id: The key that has replaced the key, if any.
         last_used_at: May lag behind by a minute.
         key: The key in plain text, which no later response contains.
     """
@@ -36,8 +38,28 @@ class CreatedKey(TypedDict):
     created_at: str
     expires_at: str | None
     revoked_at: str | None
+    maker_id: int | None
+    successor_id: int | None
     last_used_at: str | None
     key: str
+
+
+class KeyChange(TypedDict):
+    """Fields of an API key to change, as a JSON merge patch (RFC 7396)."""
+
+    name: NotRequired[str]
+
+
+class KeyRotation(TypedDict):
+    """Rotation of an API key.
+
+    Attributes:
+        overlap: The seconds for which the old key remains valid, or `24h`. By default `86400`.
+        expires_at: The end of the new key; by default that of the old key.
+    """
+
+    overlap: NotRequired[int | str]
+    expires_at: NotRequired[str | datetime | None]
 
 
 class NewKey(TypedDict):
@@ -71,9 +93,11 @@ class Keys(OperationGroup):
 
         A key has one scope, and ends at `expires_at` if given. `events` and `models` narrow the
         key
-        within its scope; a key that is narrowed makes keys within its own limits only. Only a
-        hash is
-        stored, so that a lost key cannot be shown again.
+        within its scope. The key of the request is the maker of the new key: the new key lies
+        within
+        its limits, ends no later, and is revoked with it. Only a hash is stored, so that a lost
+        key
+        cannot be shown again.
 
         Needs an API key of scope `full`.
         """
@@ -139,6 +163,31 @@ class Keys(OperationGroup):
             ),
         )
 
+    def change(
+        self,
+        key_id: int,
+        /,
+        *,
+        if_match: str | None = None,
+        **body: Unpack[KeyChange],
+    ) -> KeyView:
+        """Rename an API key.
+
+        What a key may do cannot be changed; create another key.
+
+        Needs an API key of scope `full`.
+        """
+        return self._read(
+            KeyView,
+            make_call(
+                "PATCH",
+                "/api/v1/keys/{}",
+                (key_id,),
+                headers={"If-Match": if_match},
+                body=body,
+            ),
+        )
+
     def revoke(
         self,
         key_id: int,
@@ -146,9 +195,9 @@ class Keys(OperationGroup):
         *,
         if_match: str | None = None,
     ) -> None:
-        """Revoke an API key with immediate effect.
+        """Revoke an API key, and all keys that it has made, with immediate effect.
 
-        The next request with the key gets 401. The key stays in the list, with `revoked_at`.
+        The next request with such a key gets 401. The keys stay in the list, with `revoked_at`.
 
         Needs an API key of scope `full`.
         """
@@ -158,6 +207,34 @@ class Keys(OperationGroup):
                 "/api/v1/keys/{}",
                 (key_id,),
                 headers={"If-Match": if_match},
+            ),
+        )
+
+    def rotate(
+        self,
+        key_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[KeyRotation],
+    ) -> CreatedKey:
+        """Replace an API key by a new one; only this response contains the new key.
+
+        The new key has the name, the scope, the narrowing and the maker of the old key, and its
+        children. The old key is refused after the overlap. A key may rotate itself and the keys
+        that
+        it has made; a key without a maker may rotate all keys within its limits.
+
+        Needs an API key of scope `full`.
+        """
+        return self._read(
+            CreatedKey,
+            make_call(
+                "POST",
+                "/api/v1/keys/{}/rotate",
+                (key_id,),
+                headers={"Idempotency-Key": idempotency_key},
+                body=body or None,
             ),
         )
 
@@ -175,9 +252,11 @@ class AsyncKeys(AsyncOperationGroup):
 
         A key has one scope, and ends at `expires_at` if given. `events` and `models` narrow the
         key
-        within its scope; a key that is narrowed makes keys within its own limits only. Only a
-        hash is
-        stored, so that a lost key cannot be shown again.
+        within its scope. The key of the request is the maker of the new key: the new key lies
+        within
+        its limits, ends no later, and is revoked with it. Only a hash is stored, so that a lost
+        key
+        cannot be shown again.
 
         Needs an API key of scope `full`.
         """
@@ -243,6 +322,31 @@ class AsyncKeys(AsyncOperationGroup):
             ),
         )
 
+    async def change(
+        self,
+        key_id: int,
+        /,
+        *,
+        if_match: str | None = None,
+        **body: Unpack[KeyChange],
+    ) -> KeyView:
+        """Rename an API key.
+
+        What a key may do cannot be changed; create another key.
+
+        Needs an API key of scope `full`.
+        """
+        return await self._read(
+            KeyView,
+            make_call(
+                "PATCH",
+                "/api/v1/keys/{}",
+                (key_id,),
+                headers={"If-Match": if_match},
+                body=body,
+            ),
+        )
+
     async def revoke(
         self,
         key_id: int,
@@ -250,9 +354,9 @@ class AsyncKeys(AsyncOperationGroup):
         *,
         if_match: str | None = None,
     ) -> None:
-        """Revoke an API key with immediate effect.
+        """Revoke an API key, and all keys that it has made, with immediate effect.
 
-        The next request with the key gets 401. The key stays in the list, with `revoked_at`.
+        The next request with such a key gets 401. The keys stay in the list, with `revoked_at`.
 
         Needs an API key of scope `full`.
         """
@@ -262,5 +366,33 @@ class AsyncKeys(AsyncOperationGroup):
                 "/api/v1/keys/{}",
                 (key_id,),
                 headers={"If-Match": if_match},
+            ),
+        )
+
+    async def rotate(
+        self,
+        key_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[KeyRotation],
+    ) -> CreatedKey:
+        """Replace an API key by a new one; only this response contains the new key.
+
+        The new key has the name, the scope, the narrowing and the maker of the old key, and its
+        children. The old key is refused after the overlap. A key may rotate itself and the keys
+        that
+        it has made; a key without a maker may rotate all keys within its limits.
+
+        Needs an API key of scope `full`.
+        """
+        return await self._read(
+            CreatedKey,
+            make_call(
+                "POST",
+                "/api/v1/keys/{}/rotate",
+                (key_id,),
+                headers={"Idempotency-Key": idempotency_key},
+                body=body or None,
             ),
         )

@@ -40,6 +40,8 @@ class KeyView(TypedDict):
             by prefix (`custom_*`); null for all.
         models: The models that requests of the key may use: `backend/model`, or a backend with
             all its models; null for all.
+        maker_id: The key that has made the key; null for a key of the command line.
+        successor_id: The key that has replaced the key, if any.
         last_used_at: May lag behind by a minute.
     """
 
@@ -52,6 +54,8 @@ class KeyView(TypedDict):
     created_at: str
     expires_at: str | None
     revoked_at: str | None
+    maker_id: int | None
+    successor_id: int | None
     last_used_at: str | None
 
 
