@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from support.process import Server, run_biont
 from biont import Scope
 from biont.application import open_application
 from biont.settings import load_settings
+from biont.store.lock import is_held
 from biont.testing import (
     ApiClient,
     DatabaseTemplate,
@@ -110,6 +113,24 @@ async def make_key(tmp_path: Path) -> MakeKey:
             "keys", "create", "--user", user, "--scope", scope, config=config
         )
         assert code == 0, error
+        await _wait_for_inbox(config)
         return out.strip()
 
     return make
+
+
+async def _wait_for_inbox(config: Path) -> None:
+    """Wait until a running workbench has taken the events of the commands.
+
+    A webhook that a test registers next would get them too.
+    """
+    path = load_settings(config, environ={}).database.path
+    async with asyncio.timeout(30):
+        while is_held(path) and _count_inbox(path):  # noqa: ASYNC110  # the database tells nobody
+            await asyncio.sleep(0.02)
+
+
+def _count_inbox(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as database:
+        (count,) = database.execute("SELECT count(*) FROM inbox").fetchone()
+    return int(count)

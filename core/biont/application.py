@@ -178,6 +178,8 @@ class Application:
             stack.push_async_callback(workbench.store.close)
             # Before the plugins: their migrations and lifespans read encrypted columns.
             await workbench.vault.open(workbench.store)
+            # Before the plugins, whose lifespans begin to act for users.
+            await workbench.users.load()
             await self._starter.register()
             await self._starter.make_endpoints()
             await stack.enter_async_context(workbench.egress)

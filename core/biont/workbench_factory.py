@@ -54,14 +54,19 @@ def make_workbench(
         run_timeout=settings.scheduler.run_timeout,
     )
     health.add_check(scheduler.find_problems)
+    keys, users = ApiKeys(store, clock), Users(store, clock)
+    users.on_change(keys.forget)
+    users.on_switch(disabled=scheduler.hold_user, enabled=scheduler.release_user)
+    operations = Operations(store, clock, users)
+    users.on_switch(enabled=operations.release_user)
     return Workbench(
         settings=settings,
         sections=sections,
         clock=clock,
         store=store,
         vault=Vault(settings.vault.key_file),
-        users=Users(store, clock),
-        keys=ApiKeys(store, clock),
+        users=users,
+        keys=keys,
         events=EventSystem(
             store,
             factory,
@@ -72,7 +77,7 @@ def make_workbench(
             crash_limit=settings.events.crash_limit,
         ),
         scheduler=scheduler,
-        operations=Operations(store, clock),
+        operations=operations,
         egress=EgressSession(EgressPolicy(settings.egress.allow), ca_file=settings.egress.ca_file),
         background_tasks=BackgroundTasks(clock),
         health=health,

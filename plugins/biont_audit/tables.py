@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from peewee import AutoField, IntegerField, TextField
 
 from biont import InstantField, Table
@@ -9,6 +11,9 @@ from biont import InstantField, Table
 
 class LogEntry(Table):
     """One recorded event; see `biont_audit.chain` for `number` and `hash`."""
+
+    # The chain would break; retention deletes the entries in time.
+    keeps_rows_of_deleted_users: ClassVar[bool] = True
 
     number = AutoField()
     event_id = TextField(unique=True)

@@ -23,7 +23,7 @@ after a crash the next start resumes every mission from its status:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Concatenate, ParamSpec, TypeVar
@@ -34,6 +34,7 @@ from biont import Service, Workbench
 from biont.events import Cause, caused_by
 from biont.exceptions import BiontError, InvalidAnswer, InvalidInput, StoreUnavailable
 from biont.security import explain_exception
+from biont.store import keep_trying
 from biont_missions.missions import (
     fail_mission,
     load_mission,
@@ -82,6 +83,8 @@ class MissionRunner:
         self._task_runners: dict[int, TaskRunner] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._closing = False
+        self._switching: set[asyncio.Task[None]] = set()
+        workbench.users.on_switch(disabled=self._hold_user, enabled=self._release_user)
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
@@ -92,7 +95,7 @@ class MissionRunner:
             yield
         finally:
             self._closing = True
-            active = list(self._tasks.values())
+            active = [*self._tasks.values(), *self._switching]
             for task in active:
                 task.cancel()
             await asyncio.gather(*active, return_exceptions=True)
@@ -117,6 +120,30 @@ class MissionRunner:
                 self.resume(mission_id)
 
         task.add_done_callback(remove_runner)
+
+    def _hold_user(self, user_id: int) -> None:
+        self._switch(self._interrupt_missions(user_id))
+
+    def _release_user(self, _: int) -> None:
+        self._switch(self._resume_missions())
+
+    def _switch(self, work: Coroutine[None, None, None]) -> None:
+        switching = asyncio.create_task(work)
+        self._switching.add(switching)
+        switching.add_done_callback(self._switching.discard)
+
+    async def _interrupt_missions(self, user_id: int) -> None:
+        owned = await keep_trying(
+            lambda: self._workbench.store.read(list_active_missions, user_id)
+        )
+        for mission_id in owned:
+            self.stop(mission_id)
+
+    async def _resume_missions(self) -> None:
+        for mission_id in await keep_trying(
+            lambda: self._workbench.store.read(list_active_missions)
+        ):
+            self.resume(mission_id)
 
     def stop(self, mission_id: int) -> None:
         """Interrupt a mission that was cancelled."""
@@ -149,7 +176,8 @@ class MissionRunner:
     async def _advance_one_step(self, mission_id: int) -> bool:
         """Advance a mission to its next status; return whether another step can follow."""
         mission, tasks = await self._workbench.store.read(load_mission, mission_id)
-        if mission.status in ENDED:
+        # The mission of a disabled user waits; see `_release_user`.
+        if mission.status in ENDED or mission.user_id in self._workbench.users.disabled:
             return False
         match MissionStatus(mission.status):
             case MissionStatus.PLANNING:

@@ -182,9 +182,11 @@ def resume_task(agent_run_id: int) -> int | None:
     return task.mission_id
 
 
-def list_active_missions() -> list[int]:
-    """Return the numbers of the missions that are neither drafts nor ended."""
+def list_active_missions(user_id: int | None = None) -> list[int]:
+    """Return the missions that are neither drafts nor ended, of a user or of all users."""
     active = Mission.ended_at.is_null() & (Mission.status != MissionStatus.DRAFT)
+    if user_id is not None:
+        active &= Mission.user == user_id
     return [mission.id for mission in Mission.select(Mission.id).where(active)]
 
 

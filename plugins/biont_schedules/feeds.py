@@ -74,10 +74,10 @@ def read_occurrences(token: str, now: datetime) -> list[Occurrence]:
     """Return the upcoming occurrences that a feed shows, the soonest first.
 
     Raises:
-        NotFound: no feed has this token.
+        NotFound: no feed has this token, or its user is disabled.
     """
     feed = CalendarFeed.get_or_none(CalendarFeed.token_hash == _hash(token))
-    if feed is None:
+    if feed is None or feed.user.disabled_at is not None:
         raise NotFound("there is no such calendar feed; its address may have been revoked")
     due = Schedule.of_user(feed.user_id).where(
         Schedule.next_fire_at.is_null(False), ~Schedule.paused

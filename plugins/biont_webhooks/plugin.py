@@ -96,6 +96,7 @@ async def _run_deliveries(workbench: Workbench) -> AsyncIterator[None]:
         clock,
         AttemptMaker(workbench.egress, clock, timeout=settings.timeout),
         on_disabled=subscribers.invalidate,
+        users=workbench.users,
         intake=workbench.events.intake,
         concurrency=settings.concurrency,
         connections=settings.connections,

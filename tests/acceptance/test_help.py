@@ -71,7 +71,7 @@ async def test_help_lists_the_commands_of_plugins_with_their_first_lines(
         assert found.keys() >= {"serve", "users", "audit", "models", "schedule", "webhooks"}
         assert found["audit"] == "Verify and export the event log."
         assert found["greet"] == "Greet everybody."
-        assert found["users"] == "Create and list users."
+        assert found["users"] == "Create, list, change, disable, export and delete users."
 
 
 @pytest.mark.parametrize("command", ["serve", "keys create", "audit", "webhooks check"])

@@ -37,7 +37,11 @@ OWNERS = {
     "task_failed": "missions",
     "tool_call_decided": "agents",
     "tool_call_waiting": "agents",
+    "user_changed": "core",
     "user_created": "core",
+    "user_deleted": "core",
+    "user_disabled": "core",
+    "user_enabled": "core",
     "webhook_disabled": "webhooks",
     "custom_*": "core",
 }

@@ -33,6 +33,7 @@ async def test_each_creating_route_says_where_the_created_object_is(
 # For each route that declares Location: a body that suffices. The order is that of creation.
 CREATING: dict[str, JsonValue] = {
     "/api/v1/notes": {"title": "x"},
+    "/api/v1/users": {"name": "x"},
     "/api/v1/keys/create": {"name": "x"},
     "/api/v1/keys/{key_id}/rotate": None,
     "/api/v1/events": {"event_type": "custom_x"},

@@ -22,6 +22,7 @@ from biont.testing import (
     Reply,
     answer,
     make_completion,
+    make_key,
     respond,
     wait_for,
     write_config,
@@ -45,8 +46,7 @@ async def open_with_model(
         application = await stack.enter_async_context(open_application(settings, clock=clock))
         workbench = application.workbench
         server = await stack.enter_async_context(TestServer(application.app, host="127.0.0.1"))
-        user = await workbench.users.create("ada")
-        key, _ = await workbench.keys.create(user.id, "test", Scope.FULL)
+        key = await make_key(workbench, "ada", Scope.FULL)
         url = str(server.make_url("")).rstrip("/")
         yield workbench, await stack.enter_async_context(ApiClient(url, key))
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+from uuid import uuid4
 
 from pydantic import JsonValue
 
@@ -131,6 +132,15 @@ async def _make_key(situation: Situation) -> JsonValue:
     return (await situation.make("/keys/create", name="spare", scope="chat"))["id"]
 
 
+async def _make_user(situation: Situation) -> JsonValue:
+    return (await situation.make("/users", name=str(uuid4())))["id"]
+
+
+async def _make_named_user(situation: Situation) -> Arguments:
+    user = await situation.make("/users", name=str(uuid4()))
+    return {"user_id": user["id"], "confirm": user["name"]}
+
+
 async def _make_event(situation: Situation) -> JsonValue:
     return (await situation.make("/events", event_type="custom_tea"))["id"]
 
@@ -192,6 +202,7 @@ _schedule = _with("schedule_id", Situation.make_schedule)
 _webhook = _with("webhook_id", Situation.make_webhook)
 _operation = _with("operation_id", _make_operation)
 _key = _with("key_id", _make_key)
+_user = _with("user_id", _make_user)
 
 
 async def _receive(situation: Situation) -> Arguments:
@@ -204,6 +215,12 @@ PREPARE: Mapping[str, Prepare] = MappingProxyType(
         "revoke_key": _key,
         "change_key": _key,
         "rotate_key": _key,
+        "read_user_account": _user,
+        "change_user_account": _user,
+        "disable_user": _user,
+        "enable_user": _user,
+        "export_user": _user,
+        "delete_user_account": _make_named_user,
         "read_event": _with("event_id", _make_event),
         "read_dead_letter": _letter,
         "drop_dead_letter": _letter,

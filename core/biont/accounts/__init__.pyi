@@ -6,5 +6,5 @@ from biont.accounts.principal import Actor as Actor
 from biont.accounts.principal import Narrowing as Narrowing
 from biont.accounts.principal import Principal as Principal
 from biont.accounts.principal import Scope as Scope
-from biont.accounts.users import User as User
+from biont.accounts.user_records import User as User
 from biont.accounts.users import Users as Users

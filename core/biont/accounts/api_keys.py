@@ -29,8 +29,9 @@ from biont.accounts.key_records import (
 from biont.accounts.key_rights import KeySecret
 from biont.accounts.key_rotation import Rotation, rotate_key
 from biont.accounts.principal import OPERATOR, WHOLE, Actor, Narrowing, Principal, Scope
+from biont.accounts.user_records import Role
 from biont.clock import Clock
-from biont.exceptions import Unauthorized
+from biont.exceptions import Forbidden, Unauthorized
 from biont.store.store import Store
 
 _KEY = re.compile(r"asb_[0-9a-f]{64}")
@@ -152,6 +153,7 @@ class ApiKeys:
 
         Raises:
             Unauthorized: the key is missing, malformed, unknown, expired or revoked.
+            Forbidden: the user of the key is disabled.
         """
         if plain is None:
             raise Unauthorized("send an API key in the X-API-Key header")
@@ -198,8 +200,17 @@ class ApiKeys:
             raise Unauthorized("the API key is not known here")
         if record.revoked_at is not None:
             raise Unauthorized("the API key was revoked; create a new one")
+        if record.user.disabled_at is not None:
+            raise Forbidden(
+                f"the user {record.user.name!r} of this key is disabled; ask an administrator"
+            )
         principal = Principal(
-            record.user_id, record.id, Scope(record.scope), record.expires_at, record.narrowing
+            record.user_id,
+            record.id,
+            Scope(record.scope),
+            record.expires_at,
+            record.narrowing,
+            is_admin=record.user.role == Role.ADMIN,
         )
         # A revocation during the read may have come too late for this record: do not cache it.
         if generation == self._generation and len(self._cache) < _CACHE_LIMIT:

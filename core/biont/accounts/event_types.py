@@ -78,6 +78,15 @@ class UserAct(Act):
 class UserCreated(UserAct):
     """A new user."""
 
+    role: str
+
+
+class UserChanged(UserCreated):
+    """A user with a new name or role."""
+
+    previous_name: str
+    previous_role: str
+
 
 KEY_CREATED = EventType("key_created", KeyCreated, "An API key was created.")
 KEY_RENAMED = EventType("key_renamed", KeyRenamed, "An API key was renamed.")
@@ -92,6 +101,16 @@ KEY_EXPIRING = EventType(
 )
 
 USER_CREATED = EventType("user_created", UserCreated, "A user was created.")
+USER_CHANGED = EventType(
+    "user_changed", UserChanged, "The name or the role of a user was changed."
+)
+USER_DISABLED = EventType(
+    "user_disabled", UserAct, "A user was disabled: nothing acts for the user any more."
+)
+USER_ENABLED = EventType("user_enabled", UserAct, "A disabled user was enabled.")
+USER_DELETED = EventType(
+    "user_deleted", UserAct, "A user was deleted, with all rows except for the event log."
+)
 
 ACCOUNT_EVENT_TYPES = (
     KEY_CREATED,
@@ -100,4 +119,8 @@ ACCOUNT_EVENT_TYPES = (
     KEY_REVOKED,
     KEY_EXPIRING,
     USER_CREATED,
+    USER_CHANGED,
+    USER_DISABLED,
+    USER_ENABLED,
+    USER_DELETED,
 )

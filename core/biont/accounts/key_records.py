@@ -8,7 +8,7 @@ import orjson
 from peewee import AutoField, ForeignKeyField, TextField
 
 from biont.accounts.principal import WHOLE, Narrowing
-from biont.accounts.users import User
+from biont.accounts.user_records import User
 from biont.exceptions import NotFound
 from biont.store.database import InstantField, Table, execute_sql
 
@@ -60,8 +60,9 @@ def _load_texts(text: str | None) -> tuple[str, ...] | None:
 
 
 def find_key(digest: str) -> ApiKey | None:
-    """Return the key of a digest."""
-    return ApiKey.get_or_none(ApiKey.digest == digest)
+    """Return the key of a digest, with its user."""
+    query = ApiKey.select(ApiKey, User).join(User, on=ApiKey.user).where(ApiKey.digest == digest)
+    return next(iter(query), None)
 
 
 def read_narrowing(key_id: int) -> Narrowing:

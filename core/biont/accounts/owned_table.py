@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 
 from peewee import AutoField, Expression, ForeignKeyField, ModelSelect
 
-from biont.accounts.users import User
+from biont.accounts.user_records import User
 from biont.exceptions import NotFound
 from biont.store.database import Table
 from biont.store.span import ALL, Span

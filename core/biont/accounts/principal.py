@@ -109,6 +109,7 @@ class Principal:
         scope: the routes that the key may use.
         expires_at: the instant from which the key is refused; None for never.
         narrowing: the limits of the key within its scope.
+        is_admin: whether the user manages the users.
     """
 
     user_id: int
@@ -116,6 +117,7 @@ class Principal:
     scope: Scope
     expires_at: datetime | None
     narrowing: Narrowing = WHOLE
+    is_admin: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,35 +1,43 @@
-"""Users: the owners of keys, notes, schedules and webhooks."""
+"""Users: the owners of keys, notes, schedules and webhooks.
+
+A user is enabled or disabled. All that a disabled user has is kept, and nothing of it acts: keys
+are refused, schedules are not due, no delivery is attempted, missions and operations stand still.
+
+    enabled --disable--> disabled --enable--> enabled
+                            |--delete--> (deleted, with all rows of the user)
+
+`Users.disabled` has the disabled users in memory, for the parts that act by themselves. Another
+process may disable a user; the set is read again when the database was changed.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+import asyncio
+from collections.abc import Callable
 
-from peewee import AutoField, IntegrityError, TextField
+import structlog
 
-from biont.accounts.event_types import USER_CREATED
 from biont.accounts.principal import OPERATOR, Actor
+from biont.accounts.user_acts import (
+    change_user,
+    create_user,
+    disable_user,
+    enable_user,
+    get_user,
+    select_disabled,
+    select_users,
+    set_time_zone,
+)
+from biont.accounts.user_records import Role, User
 from biont.clock import Clock
-from biont.exceptions import Conflict, NotFound
-from biont.store.database import InstantField, Table
+from biont.exceptions import NotFound, StoreUnavailable
 from biont.store.store import Store
-from biont.store.transaction import Transaction
+
+_log = structlog.get_logger("biont.accounts")
 
 
-class User(Table):
-    """User: owner of keys, notes, schedules and webhooks.
-
-    Attributes:
-        time_zone: the IANA name of the time zone for schedules that name none; None for the
-            time zone of the settings.
-    """
-
-    id = AutoField()
-    name = TextField(unique=True)
-    time_zone = TextField(null=True)
-    created_at = InstantField()
-
-    class Meta:
-        table_name = "users"
+SwitchCallback = Callable[[int], None]
+"""A function that gets the number of a user who was disabled or enabled."""
 
 
 class Users:
@@ -38,29 +46,118 @@ class Users:
     Args:
         store: the store of the users.
         clock: stamps new users.
+
+    Attributes:
+        disabled: the numbers of the disabled users; replaced as a whole, and safe to read on any
+            thread.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
+        self.disabled: frozenset[int] = frozenset()
         self._store = store
         self._clock = clock
+        self._on_change: list[Callable[[], None]] = []
+        self._on_disable: list[SwitchCallback] = []
+        self._on_enable: list[SwitchCallback] = []
+        self._loading: asyncio.Task[None] | None = None
+        self._is_loaded = False
+        store.on_foreign_change(self._begin_load)
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call a function on the event loop when the rights of a user have changed."""
+        self._on_change.append(callback)
+
+    def on_switch(
+        self, *, disabled: SwitchCallback | None = None, enabled: SwitchCallback | None = None
+    ) -> None:
+        """Call a function on the event loop when a user was disabled, or enabled."""
+        if disabled is not None:
+            self._on_disable.append(disabled)
+        if enabled is not None:
+            self._on_enable.append(enabled)
+
+    async def load(self) -> None:
+        """Read the disabled users, and report the changes."""
+        self._is_loaded = True
+        self._switch_to(await self._store.read(select_disabled, self.disabled))
 
     async def create(
-        self, name: str, time_zone: str | None = None, *, actor: Actor = OPERATOR
+        self,
+        name: str,
+        time_zone: str | None = None,
+        *,
+        role: Role | None = None,
+        actor: Actor = OPERATOR,
     ) -> User:
         """Return a new user.
+
+        Args:
+            name: the name, which no other user has.
+            time_zone: the time zone of schedules that name none.
+            role: the role; None for `Role.ADMIN` for the first user, and `Role.MEMBER` otherwise.
+            actor: the source of the act.
 
         Raises:
             Conflict: another user has this name.
         """
-        return await self._store.transact(_create_user, name, time_zone, self._clock.now(), actor)
+        return await self._store.transact(
+            create_user, name, time_zone, self._clock.now(), role, actor
+        )
 
     async def get(self, user_id: int) -> User:
-        """Return the user with the number `user_id`."""
-        return await self._store.read(User.get_by_id, user_id)
+        """Return the user with the number `user_id`.
+
+        Raises:
+            NotFound: there is no such user.
+        """
+        return await self._store.read(get_user, user_id)
 
     async def set_time_zone(self, user_id: int, time_zone: str | None) -> User:
         """Set the time zone of a user by its IANA name; None for that of the settings."""
-        return await self._store.write(_set_time_zone, user_id, time_zone)
+        return await self._store.write(set_time_zone, user_id, time_zone)
+
+    async def change(
+        self,
+        user_id: int,
+        *,
+        name: str | None = None,
+        role: Role | None = None,
+        actor: Actor = OPERATOR,
+    ) -> User:
+        """Change the name or the role of a user; None leaves both as they are.
+
+        Raises:
+            NotFound: there is no such user.
+            Conflict: another user has the name, or nobody would be an administrator.
+        """
+        user = await self._store.transact(change_user, user_id, name, role, actor)
+        self._report_change()
+        return user
+
+    async def disable(self, user_id: int, *, actor: Actor = OPERATOR) -> User:
+        """Disable a user: all that acts for the user stops, and all rows are kept.
+
+        Raises:
+            NotFound: there is no such user.
+            Conflict: nobody would be an administrator.
+        """
+        user = await self._store.transact(disable_user, user_id, self._clock.now(), actor)
+        self._switch_to(self.disabled | {user_id})
+        return user
+
+    async def enable(self, user_id: int, *, actor: Actor = OPERATOR) -> User:
+        """Enable a user again.
+
+        Raises:
+            NotFound: there is no such user.
+        """
+        user = await self._store.transact(enable_user, user_id, actor)
+        self._switch_to(self.disabled - {user_id})
+        return user
+
+    async def list_page(self, limit: int, after: int | None) -> list[User]:
+        """Return users, oldest first, after the number `after`."""
+        return await self._store.read(select_users, limit, after or 0)
 
     async def list_all(self) -> list[User]:
         """Return all users, oldest first."""
@@ -77,21 +174,30 @@ class Users:
             raise NotFound(f"there is no user {name!r}; create one with `biont users create`")
         return user
 
+    def _report_change(self) -> None:
+        for callback in self._on_change:
+            callback()
 
-def _create_user(
-    tx: Transaction, name: str, time_zone: str | None, now: datetime, actor: Actor
-) -> User:
-    try:
-        user = User.create(name=name, time_zone=time_zone, created_at=now)
-    except IntegrityError as error:
-        raise Conflict(f"the user {name!r} already exists; choose another name") from error
-    payload = {"user_id": user.id, "name": user.name, **actor.describe()}
-    tx.emit(USER_CREATED.name, user.id, payload)
-    return user
+    def _switch_to(self, disabled: frozenset[int]) -> None:
+        before, self.disabled = self.disabled, disabled
+        self._report_change()
+        for user_id in disabled - before:
+            for callback in self._on_disable:
+                callback(user_id)
+        for user_id in before - disabled:
+            for callback in self._on_enable:
+                callback(user_id)
 
+    def _begin_load(self) -> None:
+        if not self._is_loaded:
+            return
+        # After the last one, which may have read before the change.
+        self._loading = asyncio.create_task(self._load_after(self._loading))
 
-def _set_time_zone(user_id: int, time_zone: str | None) -> User:
-    user = User.get_by_id(user_id)
-    user.time_zone = time_zone
-    user.save()
-    return user
+    async def _load_after(self, last: asyncio.Task[None] | None) -> None:
+        if last is not None:
+            await asyncio.wait([last])
+        try:
+            await self.load()
+        except StoreUnavailable as error:
+            _log.warning("the disabled users were not read", error=str(error))

@@ -127,6 +127,18 @@ async def open_store(config: Path | None) -> AsyncIterator[Store]:
             await store.close()
 
 
+def import_tables(config: Path | None) -> None:
+    """Import the tables of all plugins, for commands that look at each table.
+
+    Raises:
+        SettingsError: the settings are invalid.
+    """
+    from biont.plugins.loading import load_plugins
+    from biont.plugins.tables import list_tables
+
+    list_tables(load_plugins(read_settings(config)))
+
+
 class Accounts(NamedTuple):
     """Users and API keys."""
 

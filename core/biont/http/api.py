@@ -58,6 +58,7 @@ class RouteOptions(TypedDict, total=False):
     scopes: frozenset[Scope]
     readable: bool
     narrowable: bool
+    admin: bool
     public: bool
     status: int
     media_type: str | tuple[str, ...] | None
@@ -91,6 +92,7 @@ class Route:
             or shows a secret.
         narrowable: whether a key that is narrowed to some events or models may use the route;
             false for a route that shows or does more than a narrowed key may.
+        admin: whether the route is for administrators only.
         public: whether the route is open to callers without a key.
         status: the status of a successful response.
         media_type: the media type, or media types, of responses that the function builds itself.
@@ -122,6 +124,7 @@ class Route:
     scopes: frozenset[Scope] = frozenset()
     readable: bool = True
     narrowable: bool = True
+    admin: bool = False
     public: bool = False
     status: int = 200
     media_type: str | tuple[str, ...] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from biont.http.admin_routes import api as admin_api
 from biont.http.core_routes import api as core_api
 from biont.http.core_routes import event_api
 from biont.http.dead_letter_routes import api as dead_letter_api
@@ -10,4 +11,13 @@ from biont.http.operation_routes import api as operation_api
 from biont.http.pages.routes import api as pages_api
 from biont.http.user_routes import api as user_api
 
-CORE_APIS = (core_api, event_api, key_api, user_api, dead_letter_api, operation_api, pages_api)
+CORE_APIS = (
+    core_api,
+    event_api,
+    key_api,
+    user_api,
+    admin_api,
+    dead_letter_api,
+    operation_api,
+    pages_api,
+)

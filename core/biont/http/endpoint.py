@@ -222,6 +222,8 @@ class Endpoint:
                 f"a key of scope {principal.scope} may not do this; use a key of scope "
                 f"{' or '.join(self.route.allowed_scopes)}"
             )
+        if self.route.admin and not principal.is_admin:
+            raise Forbidden("only an administrator may do this; see `biont users role`")
         if not self.route.narrowable and principal.narrowing.is_narrow:
             raise Forbidden(
                 "a key that is narrowed to some events or models may not do this; use another key"

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from biont.accounts.principal import Scope
 from biont.accounts.quotas import QUOTAS
-from biont.accounts.users import User
+from biont.accounts.user_records import User
 from biont.exceptions import PluginError
 from biont.http.admission import ADMISSION
 from biont.http.api import Api

@@ -27,6 +27,7 @@ from functools import partial
 import structlog
 from pydantic import BaseModel
 
+from biont.accounts.users import Users
 from biont.backoff import Backoff
 from biont.clock import Clock
 from biont.exceptions import NotFound, StoreUnavailable
@@ -81,15 +82,17 @@ class Operations:
     Args:
         store: keeps the operations.
         clock: gives the instants of begin and end.
+        users: knows the disabled users, whose operations wait.
 
     Attributes:
         kinds: the operation kinds by name, once the workbench has started.
     """
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, users: Users) -> None:
         self.kinds: Mapping[str, BoundKind] = {}
         self._store = store
         self._clock = clock
+        self._users = users
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._counting: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Lock()
@@ -156,6 +159,16 @@ class Operations:
         for operation_id in await self._store.read(select_running):
             self._start_task(operation_id)
 
+    def release_user(self, _: int) -> None:
+        """Continue the operations of a user who was enabled."""
+        releasing = asyncio.create_task(self._continue_all())
+        self._counting.add(releasing)
+        releasing.add_done_callback(self._counting.discard)
+
+    async def _continue_all(self) -> None:
+        for operation_id in await keep_trying(lambda: self._store.read(select_running)):
+            self._start_task(operation_id)
+
     async def stop(self) -> None:
         """Stop between two parts; the next start continues."""
         tasks = [*self._tasks.values(), *self._counting]
@@ -200,7 +213,8 @@ class Operations:
     ) -> tuple[bool, float]:
         """Write the next part; return whether the operation goes on, and the seconds it took."""
         operation = await self._store.read(find_running, operation_id)
-        if operation is None:
+        # The operation of a disabled user waits; see `release_user`.
+        if operation is None or operation.user_id in self._users.disabled:
             return False, 0.0
         async with asyncio.timeout(_PREPARE_SECONDS):
             chunk = await kind.step(make_part(operation, rows))

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from biont.accounts.principal import Actor
+from biont.accounts.user_acts import delete_some
+from biont.accounts.user_rows import has_rows
 from biont.contract.operation_kinds import OperationKind
+from biont.http.admin_routes import USER_DELETE, UserDeletion
 from biont.http.dead_letter_routes import DEAD_LETTER_REPLAY, LetterChoice
 from biont.operations.part import Chunk, Counts, Part
 from biont.store.dead_letters import DeadLetterFilter, find_letters
@@ -38,4 +42,20 @@ def _read_choice(part: Part) -> DeadLetterFilter:
     return replace(choice.make_filter(part.user_id), until=until)
 
 
-CORE_OPERATIONS = (OperationKind(DEAD_LETTER_REPLAY, LetterChoice, _replay_some, _count_some),)
+async def _delete_some(part: Part, workbench: Workbench) -> Chunk:
+    chosen = part.parameters_as(UserDeletion)
+    actor = Actor(chosen.key_id, chosen.address)
+    is_last = not await workbench.store.read(has_rows, chosen.user_id)
+
+    def delete(tx: Transaction) -> Counts:
+        done = delete_some(tx, chosen.user_id, part.limit, actor, part.user_id)
+        return Counts(done=done or 1)
+
+    # The deleted rows are gone from the next search, so the cursor only counts the parts.
+    return Chunk(delete, None if is_last else str(int(part.cursor or 0) + 1))
+
+
+CORE_OPERATIONS = (
+    OperationKind(DEAD_LETTER_REPLAY, LetterChoice, _replay_some, _count_some),
+    OperationKind(USER_DELETE, UserDeletion, _delete_some),
+)

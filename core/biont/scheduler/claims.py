@@ -38,6 +38,7 @@ _FIND_VALID = (
     " AND status = 'queued')))"
     " FROM json_each(?) AS claim JOIN schedules ON schedules.id = CAST(claim.key AS INTEGER)"
     " WHERE next_fire_at = claim.value AND NOT paused"
+    " AND user_id NOT IN (SELECT id FROM users WHERE disabled_at IS NOT NULL)"
 )
 _MOVE_SCHEDULES = (
     "UPDATE schedules SET next_fire_at = claim.value, run_count = run_count + ?"

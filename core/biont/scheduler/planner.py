@@ -26,7 +26,10 @@ _MOST_OUTCOMES = 2000
 """The number of outcomes after which a slice has no further schedule."""
 
 # Word for word the condition of the partial index; otherwise SQLite does not use the index.
-_IS_DUE = "next_fire_at IS NOT NULL AND NOT paused AND next_fire_at <= ?"
+_IS_DUE = (
+    "next_fire_at IS NOT NULL AND NOT paused AND next_fire_at <= ?"
+    " AND user_id NOT IN (SELECT id FROM users WHERE disabled_at IS NOT NULL)"
+)
 # A column that does not matter for a schedule is blanked, so that alike schedules share a plan:
 # only an interval counts from its creation, and only jitter depends on the id.
 _COLUMNS = (
@@ -46,10 +49,15 @@ _FIND_DUE = (
 _FIND_RETRIES = (
     "SELECT json_group_array(id) FROM schedule_runs"
     " WHERE waits_until IS NOT NULL AND waits_until <= ?"
+    " AND schedule_id NOT IN (SELECT schedules.id FROM schedules JOIN users"
+    " ON users.id = user_id WHERE disabled_at IS NOT NULL)"
 )
 _FIND_NEXT = (
     "SELECT min(next_fire_at) FROM schedules WHERE next_fire_at IS NOT NULL AND NOT paused"
+    " AND user_id NOT IN (SELECT id FROM users WHERE disabled_at IS NOT NULL)"
     " UNION ALL SELECT min(waits_until) FROM schedule_runs WHERE waits_until IS NOT NULL"
+    " AND schedule_id NOT IN (SELECT schedules.id FROM schedules JOIN users"
+    " ON users.id = user_id WHERE disabled_at IS NOT NULL)"
 )
 
 

@@ -44,6 +44,7 @@ _READ_QUEUED = (
     " AND waits_until IS NULL"
     # A pause holds the runs that were queued before; a later run by hand goes on.
     " AND NOT (paused AND claimed_at <= updated_at)"
+    " AND user_id NOT IN (SELECT id FROM users WHERE disabled_at IS NOT NULL)"
 )
 _START = (
     "UPDATE schedule_runs SET status = 'running', attempts = attempts + 1, started_at = ?,"
@@ -93,7 +94,8 @@ _FIND_QUEUED = (
     " (SELECT run.id, schedule_id, overlap <> 'allow' AS exclusive"
     " FROM schedule_runs AS run JOIN schedules ON schedules.id = schedule_id"
     " WHERE ended_at IS NULL AND status = 'queued' AND waits_until IS NULL"
-    " AND NOT (paused AND claimed_at <= updated_at) ORDER BY run.id)"
+    " AND NOT (paused AND claimed_at <= updated_at)"
+    " AND user_id NOT IN (SELECT id FROM users WHERE disabled_at IS NOT NULL) ORDER BY run.id)"
 )
 _FIND_ENDED = (
     "SELECT json_group_array(value) FROM json_each(?) WHERE value NOT IN"

@@ -36,6 +36,7 @@ from biont.scheduler.clock_steps import (
     replan_slice,
     withdraw_future,
 )
+from biont.scheduler.held_users import queue_active_runs
 from biont.scheduler.planner import (
     Planner,
     RunDefaults,
@@ -49,6 +50,7 @@ from biont.scheduler.run_executor import RunExecutor
 from biont.scheduler.run_records import find_ended_runs, find_queued_runs, recover_runs
 from biont.scheduler.tables import ScheduleRun
 from biont.store.database import format_instant
+from biont.store.patience import keep_trying
 from biont.store.store import Store
 
 _SLICE = 500
@@ -99,6 +101,7 @@ class Scheduler:
             on_retry=self.wake,
         )
         self._woken = asyncio.Event()
+        self._holding: set[asyncio.Task[None]] = set()
         self._has_foreign_change = False
         self._latest: datetime | None = None
         self._step_back: tuple[datetime, timedelta] | None = None
@@ -129,6 +132,8 @@ class Scheduler:
         if self._watcher is not None:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
+        for holding in self._holding:
+            holding.cancel()
         await self._executor.stop(time_left)
 
     def find_problems(self) -> list[HealthProblem]:
@@ -147,6 +152,23 @@ class Scheduler:
     def resume_runs(self) -> None:
         """Sweep now, and start the runs that a pause has held."""
         self._notice_foreign_change()
+
+    def hold_user(self, user_id: int) -> None:
+        """Cancel the active runs of a user who was disabled; the runs wait."""
+        holding = asyncio.create_task(self._hold_user(user_id))
+        self._holding.add(holding)
+        holding.add_done_callback(self._holding.discard)
+
+    def release_user(self, _: int) -> None:
+        """Sweep, and start the runs of a user who was enabled."""
+        self._notice_foreign_change()
+
+    async def _hold_user(self, user_id: int) -> None:
+        active = self._executor.active_runs
+        if active:
+            held = await keep_trying(lambda: self._store.write(queue_active_runs, user_id, active))
+            for run_id in held:
+                self._executor.cancel(run_id)
 
     def wake(self) -> None:
         """Sweep now, because a schedule was added or changed."""

@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
-from biont.accounts.users import User
+from biont.accounts.user_records import User
 from biont.clock import VirtualClock
 from biont.event import EventFactory, JsonObject
 from biont.scheduler.claims import release_runs, write_claims

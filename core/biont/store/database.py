@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import orjson
 from peewee import Database, DatabaseProxy, DateTimeField, Model, SqliteDatabase
@@ -41,7 +41,12 @@ class Table(Model):
     """The base class of all tables, of the core and of plugins.
 
     Queries run inside a function that is passed to `Store.read`, `write` or `transact`.
+
+    Attributes:
+        keeps_rows_of_deleted_users: whether rows with a ``user_id`` stay when the user is deleted.
     """
+
+    keeps_rows_of_deleted_users: ClassVar[bool] = False
 
     class Meta:
         """Settings of all tables."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from biont.accounts.api_keys import make_secret
 from biont.accounts.key_records import ApiKey
 from biont.accounts.principal import Scope
-from biont.accounts.users import User
+from biont.accounts.user_records import Role, User
 from biont.workbench import Workbench
 
 
@@ -15,7 +15,8 @@ async def make_user(workbench: Workbench, name: str) -> int:
 
     def insert() -> int:
         known = User.get_or_none(User.name == name)
-        user = known or User.create(name=name, created_at=now)
+        role = Role.MEMBER if User.select().exists() else Role.ADMIN
+        user = known or User.create(name=name, created_at=now, role=role)
         return int(user.id)
 
     return await workbench.store.write(insert)

@@ -34,6 +34,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from biont import Store, Transaction
+from biont.accounts import Users
 from biont.clock import Clock
 from biont.events import EventIntake
 from biont_webhooks.delivery.attempt import AttemptMaker
@@ -62,24 +63,28 @@ class Dispatcher:
         attempt_maker: makes single attempts.
         on_disabled: called with the user of a webhook that is disabled, inside the
             transaction that disables the webhook.
+        users: knows the disabled users, whose deliveries wait.
         intake: the intake of events, which is held while the event loop is too busy.
         concurrency: the most simultaneous attempts of a webhook without a limit of its own.
         connections: the most simultaneous attempts of all webhooks beyond one for each.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the parts that it connects
         self,
         store: Store,
         clock: Clock,
         attempt_maker: AttemptMaker,
         *,
         on_disabled: Callable[[int], None],
+        users: Users,
         intake: EventIntake,
         concurrency: int,
         connections: int,
     ) -> None:
         self._attempt_maker = attempt_maker
         self._on_disabled = on_disabled
+        self._users = users
+        users.on_switch(enabled=self._release_user)
         self._concurrency = concurrency
         self._slots = SlotPool(connections)
         self._intake_hold = IntakeHold(intake)
@@ -185,7 +190,7 @@ class Dispatcher:
 
     def _start_workers(self, queue: EndpointQueue) -> None:
         """Start as many workers as the queue needs and may have, and a refill if needed."""
-        if self._stopping or not queue.is_open:
+        if self._stopping or not queue.is_open or self._has_disabled_user(queue):
             return
         if queue.needs_refill:
             # Set here and not in the task, so that the next call starts no second refill.
@@ -243,7 +248,19 @@ class Dispatcher:
         return not self._is_held(queue)
 
     def _is_held(self, queue: EndpointQueue) -> bool:
-        return self._stopping or not queue.is_open or not len(queue) or self._must_wait(queue)
+        if self._stopping or not queue.is_open or self._has_disabled_user(queue):
+            return True
+        return not len(queue) or self._must_wait(queue)
+
+    def _has_disabled_user(self, queue: EndpointQueue) -> bool:
+        return queue.subscriber.user_id in self._users.disabled
+
+    def _release_user(self, user_id: int) -> None:
+        """Attempt the deliveries that waited while their user was disabled."""
+        for queue in list(self._queues.values()):
+            if queue.subscriber.user_id == user_id:
+                queue.mark_incomplete()
+                self._proceed(queue)
 
     async def _make_attempt(self, queue: EndpointQueue, delivery: PendingDelivery) -> None:
         # A cancelled attempt may have arrived: it stays here, until the stop releases the claim.

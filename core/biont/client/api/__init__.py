@@ -18,6 +18,7 @@ from biont.client.api.schedule import AsyncSchedule, Schedule
 from biont.client.api.tasks import AsyncTasks, Tasks
 from biont.client.api.tools import AsyncTools, Tools
 from biont.client.api.usage import AsyncUsage, Usage
+from biont.client.api.users import AsyncUsers, Users
 from biont.client.api.webhooks import AsyncWebhooks, Webhooks
 from biont.client.connection import AsyncConnection, SyncConnection
 
@@ -45,6 +46,7 @@ class Groups:
         self.tasks = Tasks(connection)
         self.tools = Tools(connection)
         self.usage = Usage(connection)
+        self.users = Users(connection)
         self.webhooks = Webhooks(connection)
 
 
@@ -71,4 +73,5 @@ class AsyncGroups:
         self.tasks = AsyncTasks(connection)
         self.tools = AsyncTools(connection)
         self.usage = AsyncUsage(connection)
+        self.users = AsyncUsers(connection)
         self.webhooks = AsyncWebhooks(connection)

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import NotRequired, TypedDict, Unpack
 
-from biont.client.api.shared_models import KeyView, Scope
+from biont.client.api.shared_models import KeyView, NewKey, Scope
 from biont.client.async_pages import AsyncPages
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
@@ -60,24 +59,6 @@ class KeyRotation(TypedDict):
 
     overlap: NotRequired[int | str]
     expires_at: NotRequired[str | datetime | None]
-
-
-class NewKey(TypedDict):
-    """An API key to create.
-
-    Attributes:
-        scope: By default `"full"`.
-        events: The event types that the key may emit, read and subscribe webhooks to: exact, or
-            by prefix (`custom_*`); null for all.
-        models: The models that requests of the key may use: `backend/model`, or a backend with
-            all its models; null for all.
-    """
-
-    name: str
-    scope: NotRequired[Scope]
-    expires_at: NotRequired[str | datetime | None]
-    events: NotRequired[Sequence[str] | None]
-    models: NotRequired[Sequence[str] | None]
 
 
 class Keys(OperationGroup):

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 
@@ -57,6 +59,24 @@ class KeyView(TypedDict):
     maker_id: int | None
     successor_id: int | None
     last_used_at: str | None
+
+
+class NewKey(TypedDict):
+    """An API key to create.
+
+    Attributes:
+        scope: By default `"full"`.
+        events: The event types that the key may emit, read and subscribe webhooks to: exact, or
+            by prefix (`custom_*`); null for all.
+        models: The models that requests of the key may use: `backend/model`, or a backend with
+            all its models; null for all.
+    """
+
+    name: str
+    scope: NotRequired[Scope]
+    expires_at: NotRequired[str | datetime | None]
+    events: NotRequired[Sequence[str] | None]
+    models: NotRequired[Sequence[str] | None]
 
 
 OperationStatus: TypeAlias = Literal["running", "done", "cancelled", "failed"]

@@ -170,6 +170,8 @@ def _explain_keys(route: Route) -> str:
     text = f"Needs an API key of scope {' or '.join(f'`{scope}`' for scope in scopes)}."
     if len(scopes) == len(Scope):
         text = "Needs an API key of any scope."
+    if route.admin:
+        text += " The user of the key has to be an administrator."
     if not route.narrowable:
         text += " A key that is narrowed to some `events` or `models` may not do this."
     return text

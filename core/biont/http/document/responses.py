@@ -16,8 +16,8 @@ from biont.http.problem_details import ProblemDetails
 _MEANINGS: Mapping[int, str] = {
     400: "The body is not valid JSON, or is not coded as its headers say.",
     401: "The API key is missing, unknown, expired or revoked.",
-    403: "The scope of the API key does not cover this request, or the key is narrowed to other "
-    "events or models.",
+    403: "The scope of the API key does not cover this request, the key is narrowed to other "
+    "events or models, the user is disabled, or the route is for administrators.",
     404: "There is no such object, or the object belongs to another user.",
     406: "`Accept` permits none of the media types of the answer.",
     408: "The body did not arrive in time.",
