@@ -9,6 +9,8 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from biont import Api, Event, EventType, JobKind, Tables, Tool, Workbench, hookimpl, on
+from biont.operations import OperationKind
+from biont_missions.bulk_acts import OPERATION_KINDS
 from biont_missions.event_types import EVENT_TYPES
 from biont_missions.job import MISSION
 from biont_missions.mission_factory import MISSIONS, MissionFactory
@@ -43,6 +45,12 @@ def register_tables() -> Tables:
 def register_event_types() -> Sequence[EventType]:
     """Return the event types of missions and tasks."""
     return EVENT_TYPES
+
+
+@hookimpl
+def register_operations() -> Sequence[OperationKind]:
+    """Return the acts on many tasks."""
+    return OPERATION_KINDS
 
 
 @hookimpl

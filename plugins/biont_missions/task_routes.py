@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from biont import Api, Page, Request, RowId
 from biont.http import AnyOf, ListQuery, make_page
+from biont.operations import OperationView, RowCount, begin_act
 from biont.store import read_merged_page
+from biont_missions.bulk_acts import TASK_DELETE, TaskChoice
 from biont_missions.runner import MISSION_RUNNER
 from biont_missions.tables import Task, TaskStatus
 from biont_missions.tasks import complete_task, create_task, delete_task, select_tasks
@@ -84,6 +86,18 @@ async def complete(request: Request, task_id: RowId, body: TaskResult) -> TaskVi
     if task.mission_id is not None:
         workbench.get(MISSION_RUNNER).resume(task.mission_id)
     return make_task_view(task)
+
+
+@api.post(
+    "/tasks/delete", status=202, location="/operations/{id}", example={"status": ["completed"]}
+)
+async def delete_many_tasks(request: Request, body: TaskChoice) -> OperationView | RowCount:
+    """Delete tasks without a mission, or count them in a dry run.
+
+    The deletion is an operation of the kind `task_delete`, which `Location` names. A dry run
+    begins nothing: the answer is the number, without `Location`.
+    """
+    return await begin_act(request, TASK_DELETE, "/api/v1/tasks", body, Task)
 
 
 @api.delete("/tasks/{task_id}", operation="delete_task", present=_find_task)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from biont import Api, EventType, Tables, Tool, Workbench, hookimpl
 from biont.http import QUOTAS, Quota
+from biont.operations import OperationKind
+from biont_notes.bulk_acts import OPERATION_KINDS
 from biont_notes.notes import NOTE_CREATED
 from biont_notes.routes import api
 from biont_notes.settings import NotesSettings
@@ -46,6 +48,12 @@ def register_tables() -> Tables:
 def register_tools() -> Sequence[Tool]:
     """Return the tools for notes."""
     return TOOLS
+
+
+@hookimpl
+def register_operations() -> Sequence[OperationKind]:
+    """Return the acts on many notes."""
+    return OPERATION_KINDS
 
 
 @hookimpl

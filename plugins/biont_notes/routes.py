@@ -11,6 +11,8 @@ from pydantic import Field
 
 from biont import Api, Page, Request, RowId
 from biont.http import Cursor, Header, Limit, ListQuery, decode_cursor, make_page
+from biont.operations import OperationView, RowCount, begin_act
+from biont_notes.bulk_acts import NOTE_DELETE, NOTE_TAG, NoteSelection, NoteTagging
 from biont_notes.export import Format, to_markdown, write_export
 from biont_notes.notes import (
     change_note,
@@ -41,6 +43,8 @@ _FILES = {
     Format.JSONL: ("application/x-ndjson", "notes.jsonl"),
     Format.MARKDOWN: ("application/zip", "notes.zip"),
 }
+
+_NOTES = "/api/v1/notes"
 
 api = Api("notes", description="Notes with tags, full-text search, versions and exports.")
 
@@ -199,6 +203,31 @@ async def delete(request: Request, note_id: RowId) -> None:
     Its id is never given again.
     """
     await request.workbench.store.write(delete_note, request.user_id, note_id)
+
+
+@api.post("/notes/delete", status=202, location="/operations/{id}", example={"tag": "draft"})
+async def delete_many_notes(request: Request, body: NoteSelection) -> OperationView | RowCount:
+    """Delete notes with their versions, or count them in a dry run.
+
+    The deletion is an operation of the kind `note_delete`, which `Location` names. A dry run
+    begins nothing: the answer is the number, without `Location`.
+    """
+    return await begin_act(request, NOTE_DELETE, _NOTES, body, Note)
+
+
+@api.post(
+    "/notes/tag",
+    status=202,
+    location="/operations/{id}",
+    example={"tag": "draft", "add": ["done"], "remove": ["draft"]},
+)
+async def tag_many_notes(request: Request, body: NoteTagging) -> OperationView | RowCount:
+    """Add tags to notes and remove tags from them, or count the notes in a dry run.
+
+    The act is an operation of the kind `note_tag`, which `Location` names. A note that would have
+    more than 20 tags counts as failed, and stays as it is.
+    """
+    return await begin_act(request, NOTE_TAG, _NOTES, body, Note)
 
 
 @api.get("/notes/{note_id}/versions")

@@ -21,7 +21,10 @@ _END = r"[^\s,\x00-\x1f]"
 Tag = Annotated[
     str, Field(pattern=rf"^{_END}(?:[^,\x00-\x1f]{{0,48}}{_END})?$", examples=["work"])
 ]
-Tags = Annotated[list[Tag], Field(max_length=20)]
+TAG_LIMIT = 20
+"""The most tags of a note."""
+
+Tags = Annotated[list[Tag], Field(max_length=TAG_LIMIT)]
 
 
 class NewNote(Schema):

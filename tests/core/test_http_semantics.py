@@ -47,6 +47,9 @@ CREATING: dict[str, JsonValue] = {
     "/api/v1/webhooks/outgoing/{webhook_id}/replay": {"since": "2026-01-31T09:00:00Z"},
     "/api/v1/dead-letters/replay": {"handler": "nobody.nothing"},
     "/api/v1/tasks": {"title": "x"},
+    "/api/v1/notes/delete": {"ids": [999]},
+    "/api/v1/notes/tag": {"ids": [999], "add": ["x"]},
+    "/api/v1/tasks/delete": {"ids": [999]},
     "/api/v1/missions": {"goal": "x", "start": False},
 }
 

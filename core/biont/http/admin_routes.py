@@ -218,7 +218,7 @@ async def export_user(request: Request, user_id: RowId) -> web.StreamResponse:
     )
 
 
-@api.delete("/users/{user_id}", admin=True, narrowable=False)
+@api.delete("/users/{user_id}", admin=True, narrowable=False, present=_find_user)
 async def delete_user_account(
     request: Request,
     user_id: RowId,

@@ -1,6 +1,11 @@
 from biont.contract.operation_kinds import OperationKind as OperationKind
 from biont.http.operation_views import OperationView as OperationView
 from biont.http.operation_views import make_operation_view as make_operation_view
+from biont.http.row_choice import RowChoice as RowChoice
+from biont.http.row_choice import RowCount as RowCount
+from biont.http.row_choice import begin_act as begin_act
+from biont.http.row_choice import count_rows as count_rows
+from biont.http.row_choice import find_rows as find_rows
 from biont.operations.operations import Operations as Operations
 from biont.operations.part import Chunk as Chunk
 from biont.operations.part import Counts as Counts

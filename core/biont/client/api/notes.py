@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack
+from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack, cast
 
-from biont.client.api.shared_models import Sort
+from biont.client.api.shared_models import OperationView, RowCount, Sort
 from biont.client.async_pages import AsyncPages
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
@@ -52,6 +52,46 @@ class NoteChange(TypedDict):
     title: NotRequired[str]
     content: NotRequired[str]
     tags: NotRequired[Sequence[str]]
+
+
+class NoteSelection(TypedDict):
+    """Notes to delete; a note must match all given fields, of which one is needed.
+
+    Attributes:
+        ids: Only these.
+        since: Made at this instant or later.
+        until: Made before this instant.
+        dry_run: Only count what the act would change. By default `false`.
+        tag: With this tag.
+    """
+
+    ids: NotRequired[Sequence[int] | None]
+    since: NotRequired[str | datetime | None]
+    until: NotRequired[str | datetime | None]
+    dry_run: NotRequired[bool]
+    tag: NotRequired[str | None]
+
+
+class NoteTagging(TypedDict):
+    """Notes whose tags to change, and the tags; a note must match all given fields.
+
+    Attributes:
+        ids: Only these.
+        since: Made at this instant or later.
+        until: Made before this instant.
+        dry_run: Only count what the act would change. By default `false`.
+        tag: With this tag.
+        add: Tags to add.
+        remove: Tags to remove.
+    """
+
+    ids: NotRequired[Sequence[int] | None]
+    since: NotRequired[str | datetime | None]
+    until: NotRequired[str | datetime | None]
+    dry_run: NotRequired[bool]
+    tag: NotRequired[str | None]
+    add: NotRequired[Sequence[str]]
+    remove: NotRequired[Sequence[str]]
 
 
 class NoteView(TypedDict):
@@ -329,6 +369,54 @@ class Notes(OperationGroup):
         """
         return self._read_text(
             make_call("GET", "/api/v1/notes/{}/markdown", (note_id,)),
+        )
+
+    def delete_many_notes(
+        self,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[NoteSelection],
+    ) -> OperationView | RowCount:
+        """Delete notes with their versions, or count them in a dry run.
+
+        The deletion is an operation of the kind `note_delete`, which `Location` names. A dry
+        run
+        begins nothing: the answer is the number, without `Location`.
+
+        Needs an API key of scope `full`.
+        """
+        return self._read(
+            cast("type[OperationView | RowCount]", object),
+            make_call(
+                "POST",
+                "/api/v1/notes/delete",
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
+        )
+
+    def tag_many_notes(
+        self,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[NoteTagging],
+    ) -> OperationView | RowCount:
+        """Add tags to notes and remove tags from them, or count the notes in a dry run.
+
+        The act is an operation of the kind `note_tag`, which `Location` names. A note that
+        would have
+        more than 20 tags counts as failed, and stays as it is.
+
+        Needs an API key of scope `full`.
+        """
+        return self._read(
+            cast("type[OperationView | RowCount]", object),
+            make_call(
+                "POST",
+                "/api/v1/notes/tag",
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
         )
 
     def list_versions(
@@ -625,6 +713,54 @@ class AsyncNotes(AsyncOperationGroup):
         """
         return await self._read_text(
             make_call("GET", "/api/v1/notes/{}/markdown", (note_id,)),
+        )
+
+    async def delete_many_notes(
+        self,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[NoteSelection],
+    ) -> OperationView | RowCount:
+        """Delete notes with their versions, or count them in a dry run.
+
+        The deletion is an operation of the kind `note_delete`, which `Location` names. A dry
+        run
+        begins nothing: the answer is the number, without `Location`.
+
+        Needs an API key of scope `full`.
+        """
+        return await self._read(
+            cast("type[OperationView | RowCount]", object),
+            make_call(
+                "POST",
+                "/api/v1/notes/delete",
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
+        )
+
+    async def tag_many_notes(
+        self,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[NoteTagging],
+    ) -> OperationView | RowCount:
+        """Add tags to notes and remove tags from them, or count the notes in a dry run.
+
+        The act is an operation of the kind `note_tag`, which `Location` names. A note that
+        would have
+        more than 20 tags counts as failed, and stays as it is.
+
+        Needs an API key of scope `full`.
+        """
+        return await self._read(
+            cast("type[OperationView | RowCount]", object),
+            make_call(
+                "POST",
+                "/api/v1/notes/tag",
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
         )
 
     def list_versions(

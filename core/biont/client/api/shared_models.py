@@ -111,6 +111,13 @@ class OperationView(TypedDict):
     ended_at: str | None
 
 
+class RowCount(TypedDict):
+    """Number of rows that an act would change."""
+
+    count: int
+    dry_run: Literal[True]
+
+
 Scope: TypeAlias = Literal["full", "read", "chat", "webhook"]
 """Set of routes that a key may use."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NotRequired, TypedDict, Unpack
+from typing import NotRequired, TypedDict, Unpack, cast
 
-from biont.client.api.shared_models import Sort, TaskStatus, TaskView
+from biont.client.api.shared_models import OperationView, RowCount, Sort, TaskStatus, TaskView
 from biont.client.async_pages import AsyncPages
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
@@ -19,6 +19,26 @@ class NewTask(TypedDict):
 
     title: str
     instructions: NotRequired[str]
+
+
+class TaskChoice(TypedDict):
+    """Tasks to delete; a task must match all given fields, of which one is needed.
+
+    Tasks of missions are never chosen.
+
+    Attributes:
+        ids: Only these.
+        since: Made at this instant or later.
+        until: Made before this instant.
+        dry_run: Only count what the act would change. By default `false`.
+        status: With any of these statuses.
+    """
+
+    ids: NotRequired[Sequence[int] | None]
+    since: NotRequired[str | datetime | None]
+    until: NotRequired[str | datetime | None]
+    dry_run: NotRequired[bool]
+    status: NotRequired[Sequence[TaskStatus] | None]
 
 
 class TaskResult(TypedDict):
@@ -171,6 +191,30 @@ class Tasks(OperationGroup):
             ),
         )
 
+    def delete_many_tasks(
+        self,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[TaskChoice],
+    ) -> OperationView | RowCount:
+        """Delete tasks without a mission, or count them in a dry run.
+
+        The deletion is an operation of the kind `task_delete`, which `Location` names. A dry
+        run
+        begins nothing: the answer is the number, without `Location`.
+
+        Needs an API key of scope `full`.
+        """
+        return self._read(
+            cast("type[OperationView | RowCount]", object),
+            make_call(
+                "POST",
+                "/api/v1/tasks/delete",
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
+        )
+
 
 class AsyncTasks(AsyncOperationGroup):
     """Tasks of missions, and tasks for people."""
@@ -311,6 +355,30 @@ class AsyncTasks(AsyncOperationGroup):
                 "POST",
                 "/api/v1/tasks/{}/complete",
                 (task_id,),
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
+        )
+
+    async def delete_many_tasks(
+        self,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[TaskChoice],
+    ) -> OperationView | RowCount:
+        """Delete tasks without a mission, or count them in a dry run.
+
+        The deletion is an operation of the kind `task_delete`, which `Location` names. A dry
+        run
+        begins nothing: the answer is the number, without `Location`.
+
+        Needs an API key of scope `full`.
+        """
+        return await self._read(
+            cast("type[OperationView | RowCount]", object),
+            make_call(
+                "POST",
+                "/api/v1/tasks/delete",
                 headers={"Idempotency-Key": idempotency_key},
                 body=body,
             ),

@@ -185,6 +185,7 @@ class Users(OperationGroup):
         /,
         *,
         confirm: str,
+        if_match: str | None = None,
     ) -> None:
         """Delete a user with all rows, except for the events in the log; export them before.
 
@@ -199,7 +200,13 @@ class Users(OperationGroup):
             confirm: The name of the user.
         """
         self._finish(
-            make_call("DELETE", "/api/v1/users/{}", (user_id,), query={"confirm": confirm}),
+            make_call(
+                "DELETE",
+                "/api/v1/users/{}",
+                (user_id,),
+                query={"confirm": confirm},
+                headers={"If-Match": if_match},
+            ),
         )
 
     def disable(
@@ -386,6 +393,7 @@ class AsyncUsers(AsyncOperationGroup):
         /,
         *,
         confirm: str,
+        if_match: str | None = None,
     ) -> None:
         """Delete a user with all rows, except for the events in the log; export them before.
 
@@ -400,7 +408,13 @@ class AsyncUsers(AsyncOperationGroup):
             confirm: The name of the user.
         """
         await self._finish(
-            make_call("DELETE", "/api/v1/users/{}", (user_id,), query={"confirm": confirm}),
+            make_call(
+                "DELETE",
+                "/api/v1/users/{}",
+                (user_id,),
+                query={"confirm": confirm},
+                headers={"If-Match": if_match},
+            ),
         )
 
     async def disable(
