@@ -1,7 +1,7 @@
 """Biont Workbench: connects an AI to any system.
 
 These are the names that a first plugin needs. Further public names stand in
-`biont.accounts`, `biont.cli`, `biont.clock`, `biont.egress`, `biont.events`,
+`biont.accounts`, `biont.cli`, `biont.client`, `biont.clock`, `biont.egress`, `biont.events`,
 `biont.exceptions`, `biont.http`, `biont.llm`, `biont.operations`, `biont.scheduling`,
 `biont.security`, `biont.settings` and `biont.store`.
 """

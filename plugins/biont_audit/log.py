@@ -14,7 +14,15 @@ from peewee import IntegrityError
 from biont import Event, Service, Store
 from biont.store import execute_sql, format_instant
 from biont_audit.chain import ORIGIN, Link, Row, hash_row
-from biont_audit.queries import select_entry, select_events, to_event
+from biont_audit.queries import (
+    EventFilter,
+    FollowingEvents,
+    find_start_number,
+    read_following,
+    select_entry,
+    select_events,
+    to_event,
+)
 from biont_audit.tables import LogEnds, LogEntry
 
 _INSERT = (
@@ -77,6 +85,33 @@ class EventLog:
             NotFound: the event `after` does not exist.
         """
         return await self._store.read(select_events, user_id, since, until, after, limit)
+
+    async def find_end(self) -> int:
+        """Return the number of the newest event of all users."""
+        return await self._store.read(find_start_number, None)
+
+    async def read_following(
+        self,
+        user_id: int,
+        after: int,
+        patterns: Sequence[str],
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 100,
+    ) -> FollowingEvents:
+        """Return events of a user by number, for a reader that keeps its position.
+
+        Args:
+            user_id: the user.
+            after: the position: the number of the last event that the reader has.
+            patterns: event types and prefixes, of which one has to match.
+            since: the earliest creation time; None for any.
+            until: the creation time before which the events end; None for any.
+            limit: the largest number of events.
+        """
+        choice = EventFilter(user_id, since=since, until=until, allowed=tuple(patterns))
+        return await self._store.read(read_following, choice, after, limit)
 
     def record(self, events: Sequence[Event]) -> None:
         """Append events, inside a transaction; events that the log has are left out.

@@ -146,6 +146,34 @@ def read_log_slice(choice: EventFilter, after: int, limit: int) -> LogSlice:
     return _read_up_to(ends, choice, after, limit)
 
 
+@dataclass(frozen=True)
+class FollowingEvents:
+    """Events after a position.
+
+    Attributes:
+        events: the events with their numbers.
+        last: the position after these events.
+        has_more: whether the log has entries after `last`.
+        lost_until: the number up to which retention has deleted events that the reader did not
+            have; None for no loss.
+    """
+
+    events: Sequence[tuple[int, Event]]
+    last: int
+    has_more: bool
+    lost_until: int | None
+
+
+def read_following(choice: EventFilter, after: int, limit: int) -> FollowingEvents:
+    """Return up to `limit` chosen events after the number `after`."""
+    ends = LogEnds.get()
+    lost = int(ends.anchor_number) if after < ends.anchor_number else None
+    start = min(max(after, ends.anchor_number), ends.head_number)
+    part = _read_up_to(ends, choice, start, limit)
+    events = [(entry.number, to_event(entry)) for entry in part.entries]
+    return FollowingEvents(events, part.last, part.has_more, lost)
+
+
 def iterate_entries(choice: EventFilter) -> Iterator[LogEntry]:
     """Yield all chosen entries by number, with a slice in memory at a time."""
     part = LogSlice([], 0, has_more=True)

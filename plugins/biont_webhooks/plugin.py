@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -20,6 +21,13 @@ from biont_webhooks.delivery.claims import find_webhooks_to_watch, mark_interrup
 from biont_webhooks.delivery.dispatcher import Dispatcher
 from biont_webhooks.delivery.retention import delete_old_deliveries
 from biont_webhooks.event_types import WEBHOOK_DISABLED
+from biont_webhooks.listeners.routes import api as listener_api
+from biont_webhooks.listeners.service import LISTENER_WAITS, ListenerWaits
+from biont_webhooks.listeners.tables import (
+    Listener,
+    find_stale_listener_secrets,
+    replace_listener_secrets,
+)
 from biont_webhooks.service.bulk_acts import OPERATION_KINDS
 from biont_webhooks.service.fan_out import FAN_OUT, FanOut
 from biont_webhooks.service.webhooks import WEBHOOKS, Webhooks, count_webhooks
@@ -38,7 +46,9 @@ def register_settings() -> type[WebhookSettings]:
 @hookimpl
 def register_tables() -> Tables:
     """Return the tables of webhooks and deliveries."""
-    return Tables(Path(__file__).parent / "migrations", [Webhook, EventMessage, Delivery, Attempt])
+    return Tables(
+        Path(__file__).parent / "migrations", [Webhook, EventMessage, Delivery, Attempt, Listener]
+    )
 
 
 @hookimpl
@@ -54,6 +64,7 @@ def register_routes() -> Api:
     api.include(webhook_api)
     api.include(delivery_api)
     api.include(event_log_api)
+    api.include(listener_api)
     return api
 
 
@@ -88,6 +99,9 @@ async def _run_deliveries(workbench: Workbench) -> AsyncIterator[None]:
     stale = await store.read(find_stale_secrets, vault)
     if stale:
         await store.write(replace_secrets, stale)
+    stale_listeners = await store.read(find_stale_listener_secrets, vault)
+    if stale_listeners:
+        await store.write(replace_listener_secrets, stale_listeners)
     # Before the first claim of this process: each claim in the table is from a dead process.
     await store.write(mark_interrupted_claims)
     subscribers = SubscriberCache(store, vault)
@@ -111,12 +125,19 @@ async def _run_deliveries(workbench: Workbench) -> AsyncIterator[None]:
     )
     workbench.provide(WEBHOOKS, webhooks)
     workbench.provide(FAN_OUT, FanOut(store, clock, subscribers, dispatcher))
+    waits = ListenerWaits()
+    workbench.provide(LISTENER_WAITS, waits)
     watched = await store.read(find_webhooks_to_watch, vault)
     if settings.keep_days:
         delete = partial(delete_old_deliveries, store, clock, settings.keep_days)
         workbench.background_tasks.every(3600, "webhooks.retention", delete)
-    async with dispatcher.run(watched, workbench.shutdown.time_left):
-        yield
+    ending = asyncio.create_task(waits.end_at_shutdown(workbench))
+    try:
+        async with dispatcher.run(watched, workbench.shutdown.time_left):
+            yield
+    finally:
+        ending.cancel()
+        await asyncio.gather(ending, return_exceptions=True)
 
 
 async def create_deferred_deliveries(events: Sequence[Event], workbench: Workbench) -> None:
@@ -129,4 +150,5 @@ async def create_deferred_deliveries(events: Sequence[Event], workbench: Workben
 @on("*", transactional=True, again=create_deferred_deliveries, batch=200, linger=5.0)
 def create_deliveries(tx: Transaction, events: Sequence[Event], workbench: Workbench) -> None:
     """Create a delivery of each event for each webhook that receives the event."""
+    workbench.get(LISTENER_WAITS).wake_after_commit(tx, events)
     workbench.get(FAN_OUT).create_deliveries(tx, events)

@@ -18,6 +18,7 @@ PUBLIC_MODULES = {
     "biont.accounts",
     "biont.cli",
     "biont.backoff",
+    "biont.client",
     "biont.clock",
     "biont.egress",
     "biont.events",

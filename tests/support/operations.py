@@ -145,6 +145,11 @@ async def _make_event(situation: Situation) -> JsonValue:
     return (await situation.make("/events", event_type="custom_tea"))["id"]
 
 
+async def _make_listener(situation: Situation) -> JsonValue:
+    name = f"listener-{uuid4()}"
+    return (await situation.make("/webhooks/listeners", name=name))["id"]
+
+
 async def _make_task(situation: Situation) -> JsonValue:
     return (await situation.make("/tasks", title="Buy tea"))["id"]
 
@@ -199,6 +204,7 @@ _mission = _with("mission_id", Situation.make_mission)
 _task = _with("task_id", _make_task)
 _reminder = _with("reminder_id", _make_reminder)
 _schedule = _with("schedule_id", Situation.make_schedule)
+_listener = _with("listener_id", _make_listener)
 _webhook = _with("webhook_id", Situation.make_webhook)
 _operation = _with("operation_id", _make_operation)
 _key = _with("key_id", _make_key)
@@ -271,6 +277,10 @@ PREPARE: Mapping[str, Prepare] = MappingProxyType(
         "read_run": lambda situation: situation.make_run("wait", "running"),
         "cancel_run": lambda situation: situation.make_run("wait", "running"),
         "retry_run": lambda situation: situation.make_run("fail", "failed"),
+        "read_listener": _listener,
+        "change_listener": _listener,
+        "delete_listener": _listener,
+        "fetch_messages": _listener,
         "register_webhook": _receive,
         "read_webhook": _webhook,
         "change_webhook": _webhook,

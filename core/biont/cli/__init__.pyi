@@ -4,3 +4,6 @@ from biont.cli.options import parse_instant as parse_instant
 from biont.cli.options import read_database as read_database
 from biont.cli.options import read_plugin_settings as read_plugin_settings
 from biont.cli.options import read_settings as read_settings
+from biont.cli.remote.settings import find_server as find_server
+from biont.cli.remote.settings import open_async_client as open_async_client
+from biont.cli.remote.settings import server_options as server_options

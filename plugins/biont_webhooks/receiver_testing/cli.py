@@ -3,64 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TypedDict, TypeVar, Unpack
+from typing import TypedDict, Unpack
 
 import click
 import orjson
 
-from biont.cli import config_option, parse_instant, read_settings
+from biont.cli import config_option, parse_instant
 from biont.clock import SystemClock
-from biont.egress import EgressPolicy, EgressSession
 from biont_webhooks.receiver_testing.conformance import Grade, Result, try_receiver
 from biont_webhooks.receiver_testing.conformance_cases import list_cases
-from biont_webhooks.receiver_testing.listener import Forwarder, Listener
+from biont_webhooks.receiver_testing.listen_command import listen_for_deliveries
+from biont_webhooks.receiver_testing.options import (
+    SECRET_VARIABLE,
+    check_secret,
+    make_policy,
+    secret_option,
+)
 from biont_webhooks.receiver_testing.request_files import parse_headers
 from biont_webhooks.receiver_testing.verification import TOLERANCE, verify
-from biont_webhooks.subscription.signing import validate_secret
 
-Command = TypeVar("Command", bound=Callable[..., object])
-
-_VARIABLE = "BIONT_WEBHOOK_SECRET"
 _SLOW_BODY_SECONDS = 3.0
-_LOOPBACK = ["127.0.0.0/8:*", "[::1]:*"]
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-def _check_secret(_: click.Context, __: click.Parameter, secret: str | None) -> str | None:
-    try:
-        return None if secret is None else validate_secret(secret)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-
-
-def _choose_secrets(
-    context: click.Context, parameter: click.Parameter, given: Sequence[str]
-) -> list[str]:
-    # Not by click's `envvar`, which would split a secret with spaces into several secrets.
-    found = given or [value for value in [os.environ.get(_VARIABLE)] if value]
-    return [_check_secret(context, parameter, secret) or "" for secret in found]
-
-
-def secret_option(command: Command) -> Command:
-    """Add ``--secret``, given once or several times, or by the environment."""
-    return click.option(
-        "--secret",
-        "secrets",
-        multiple=True,
-        callback=_choose_secrets,
-        help=f"Secret that signs requests; repeat for a replaced secret. Default: {_VARIABLE}.",
-    )(command)
 
 
 @click.group("webhooks")
 def webhooks() -> None:
     """Develop a receiver: watch deliveries, verify a request, check the receiver."""
+
+
+webhooks.add_command(listen_for_deliveries)
 
 
 @webhooks.command("verify")
@@ -94,61 +70,6 @@ def verify_request(
     sys.exit(0 if result.is_valid else 1)
 
 
-class ListenerOptions(TypedDict):
-    """Options of `listen`."""
-
-    host: str
-    port: int
-    secrets: Sequence[str]
-    forward: str | None
-    status: int
-    keep: Path | None
-    count: int | None
-    verbose: bool
-    config: Path | None
-
-
-@webhooks.command("listen")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port", default=9000, show_default=True, help="Port to listen on; 0 for any free port."
-)
-@secret_option
-@click.option("--forward", metavar="URL", help="Forward each delivery, and return the answer.")
-@click.option(
-    "--status", type=click.IntRange(200, 599), default=200, help="HTTP status to answer."
-)
-@click.option(
-    "--keep", type=click.Path(path_type=Path), help="Folder to write each delivery into."
-)
-@click.option("--count", type=click.IntRange(min=1), help="Stop after this number of deliveries.")
-@click.option("--once", "count", flag_value=1, type=int, help="Stop after the first delivery.")
-@click.option("-v", "--verbose", is_flag=True, help="Show headers and the whole payload.")
-@config_option
-def listen_for_deliveries(**options: Unpack[ListenerOptions]) -> None:
-    """Listen for deliveries; show each delivery and the result of its verification."""
-    asyncio.run(_listen(options))
-
-
-async def _listen(options: ListenerOptions) -> None:
-    policy = _make_policy(options["config"])
-    url = options["forward"]
-    async with EgressSession(policy) as egress:
-        listener = Listener(
-            SystemClock(),
-            click.echo,
-            secrets=options["secrets"],
-            status=options["status"],
-            forwarder=None if url is None else Forwarder(egress, policy.check_url(url)),
-            keep=options["keep"],
-            count=options["count"],
-            verbose=options["verbose"],
-        )
-        await listener.run(
-            options["host"], options["port"], lambda url: click.echo(f"listening at {url}/")
-        )
-
-
 class CheckOptions(TypedDict):
     """Options of `check`."""
 
@@ -164,7 +85,7 @@ class CheckOptions(TypedDict):
 @click.argument("url")
 @secret_option
 @click.option(
-    "--old-secret", callback=_check_secret, help="Replaced secret that the receiver still accepts."
+    "--old-secret", callback=check_secret, help="Replaced secret that the receiver still accepts."
 )
 @click.option(
     "--timeout",
@@ -182,7 +103,7 @@ def check_receiver(**options: Unpack[CheckOptions]) -> None:
 
 
 def _check(options: CheckOptions) -> AsyncIterator[Result]:
-    policy = _make_policy(options["config"])
+    policy = make_policy(options["config"])
     secret, *others = _require_secrets(options["secrets"])
     if others:
         raise click.UsageError("give --secret once, and the replaced secret with --old-secret")
@@ -231,11 +152,5 @@ async def _print_json_report(url: str, results: AsyncIterator[Result]) -> bool:
 
 def _require_secrets(secrets: Sequence[str]) -> Sequence[str]:
     if not secrets:
-        raise click.UsageError(f"give --secret, or set {_VARIABLE}")
+        raise click.UsageError(f"give --secret, or set {SECRET_VARIABLE}")
     return secrets
-
-
-def _make_policy(config: Path | None) -> EgressPolicy:
-    """Return the operator's egress policy, extended by the loopback."""
-    # A user who runs commands on this machine can reach the loopback without the workbench.
-    return EgressPolicy([*read_settings(config).egress.allow, *_LOOPBACK])

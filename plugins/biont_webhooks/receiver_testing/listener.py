@@ -68,7 +68,7 @@ class Forwarder:
 
 
 @dataclass
-class Listener:
+class ShowingReceiver:
     """Receiver that answers each POST request and shows the delivery.
 
     Args:
@@ -152,7 +152,7 @@ class Listener:
             lines.append(answer.text)
         if self.keep is not None:
             lines.append(_save_request(self.keep, request.headers, body))
-        return [_escape(line) for line in lines]
+        return [escape_line(line) for line in lines]
 
     def _verify(self, headers: Mapping[str, str], body: bytes) -> tuple[str, list[str]]:
         if not self.secrets:
@@ -179,7 +179,7 @@ def _read_event(body: bytes) -> tuple[str, str]:
         return "(no event)", body.decode(errors="replace")
 
 
-def _escape(line: str) -> str:
+def escape_line(line: str) -> str:
     """Escape control characters, which could make the terminal run commands or hide text."""
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()

@@ -109,6 +109,22 @@ class ContainsSome(TypedDict):
     value: Sequence[str | int | float | bool | None]
 
 
+class CreatedListener(TypedDict):
+    """Listener with its secret.
+
+    Attributes:
+        position: Number of the last acknowledged event in the event log.
+        secret: The secret that signs messages. Shown only this once.
+    """
+
+    id: int
+    name: str
+    event_types: list[str]
+    position: int
+    created_at: str
+    secret: str
+
+
 class CreatedWebhook(TypedDict):
     """Webhook with its new secret.
 
@@ -233,6 +249,64 @@ class Exists(TypedDict):
     value: NotRequired[bool]
 
 
+class ListenerChange(TypedDict):
+    """Fields to change, as a JSON merge patch (RFC 7396).
+
+    Attributes:
+        position: Number of the last event that the consumer has received. The position only
+            moves forward; a smaller number changes nothing.
+    """
+
+    event_types: NotRequired[Sequence[str]]
+    position: NotRequired[int]
+
+
+class ListenerMessage(TypedDict):
+    """Signed request, as a webhook would get it.
+
+    Attributes:
+        number: Number of the event in the log, to acknowledge.
+        headers: The headers, with a signature of this instant.
+        body: The exact body: its UTF-8 bytes are signed.
+    """
+
+    number: int
+    event_id: str
+    event_type: str
+    headers: dict[str, str]
+    body: str
+
+
+class ListenerMessages(TypedDict):
+    """Messages after a position.
+
+    Attributes:
+        position: The position after these messages.
+        has_more: True if there may be more messages at once.
+        lost_until: Number up to which retention has deleted events that the consumer had not
+            received; null for none.
+    """
+
+    data: list[ListenerMessage]
+    position: int
+    has_more: bool
+    lost_until: int | None
+
+
+class ListenerView(TypedDict):
+    """Named consumer of events.
+
+    Attributes:
+        position: Number of the last acknowledged event in the event log.
+    """
+
+    id: int
+    name: str
+    event_types: list[str]
+    position: int
+    created_at: str
+
+
 class Members(TypedDict):
     """Clause that tests each member of a list by a filter: any matches, or all do.
 
@@ -270,6 +344,20 @@ class Membership(TypedDict):
     path: str
     op: Literal["in"]
     value: Sequence[str | int | float | bool | None]
+
+
+class NewListener(TypedDict):
+    """Listener to create.
+
+    Attributes:
+        name: Name of the consumer, unique among your listeners.
+        event_types: By default `["*"]`.
+        secret: The secret that signs messages; generated when left out.
+    """
+
+    name: str
+    event_types: NotRequired[Sequence[str]]
+    secret: NotRequired[str | None]
 
 
 class NewSecret(TypedDict):
@@ -984,6 +1072,165 @@ class Webhooks(OperationGroup):
             ),
         )
 
+    def register_listener(
+        self,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[NewListener],
+    ) -> CreatedListener:
+        """Register a named consumer, which fetches signed messages instead of getting requests.
+
+        A listener is for a receiver without a public address, such as a program on your laptop.
+        It
+        begins with the next event, and keeps its position while the consumer is away.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return self._read(
+            CreatedListener,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/listeners",
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
+        )
+
+    def list_listeners(
+        self,
+        *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        fields: str | None = None,
+    ) -> Pages[ListenerView]:
+        """List your listeners, the newest first.
+
+        Needs an API key of scope `full` or `read` or `webhook`.
+
+        Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
+            limit: The largest number of items in the page.
+            cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return self._list(
+            ListenerView,
+            make_call(
+                "GET",
+                "/api/v1/webhooks/listeners",
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
+            cursor,
+        )
+
+    def read_listener(
+        self,
+        listener_id: int,
+        /,
+        *,
+        fields: str | None = None,
+    ) -> ListenerView:
+        """Read a listener.
+
+        Needs an API key of scope `full` or `read` or `webhook`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return self._read(
+            ListenerView,
+            make_call(
+                "GET",
+                "/api/v1/webhooks/listeners/{}",
+                (listener_id,),
+                query={"fields": fields},
+            ),
+        )
+
+    def change_listener(
+        self,
+        listener_id: int,
+        /,
+        **body: Unpack[ListenerChange],
+    ) -> ListenerView:
+        """Acknowledge messages by a new `position`, or change the event types.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return self._read(
+            ListenerView,
+            make_call("PATCH", "/api/v1/webhooks/listeners/{}", (listener_id,), body=body),
+        )
+
+    def delete_listener(
+        self,
+        listener_id: int,
+        /,
+    ) -> None:
+        """Delete a listener and its position.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        self._finish(
+            make_call("DELETE", "/api/v1/webhooks/listeners/{}", (listener_id,)),
+        )
+
+    def fetch_messages(
+        self,
+        listener_id: int,
+        /,
+        *,
+        after: int | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        limit: int | None = None,
+        wait: float | None = None,
+        fields: str | None = None,
+    ) -> ListenerMessages:
+        """Fetch the signed messages after the position of a listener, the oldest first.
+
+        Fetching changes nothing: acknowledge by `PATCH` with the `number` of the last message
+        that
+        was worked on. Each event comes at least once, always with the same `webhook-id`. With
+        `after`, the messages begin after that number instead of the position; `since` and
+        `until`
+        choose a window of time to replay. With `wait`, the answer comes as soon as there is a
+        message.
+
+        Needs an API key of scope `full` or `webhook`.
+
+        Args:
+            wait: Seconds to wait if there is no message yet.
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return self._read(
+            ListenerMessages,
+            make_call(
+                "GET",
+                "/api/v1/webhooks/listeners/{}/messages",
+                (listener_id,),
+                query={
+                    "after": after,
+                    "since": since,
+                    "until": until,
+                    "limit": limit,
+                    "wait": wait,
+                    "fields": fields,
+                },
+            ),
+        )
+
 
 class AsyncWebhooks(AsyncOperationGroup):
     """Webhooks, their deliveries and their explanation."""
@@ -1428,5 +1675,164 @@ class AsyncWebhooks(AsyncOperationGroup):
                 (webhook_id,),
                 headers={"Idempotency-Key": idempotency_key},
                 body=body,
+            ),
+        )
+
+    async def register_listener(
+        self,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[NewListener],
+    ) -> CreatedListener:
+        """Register a named consumer, which fetches signed messages instead of getting requests.
+
+        A listener is for a receiver without a public address, such as a program on your laptop.
+        It
+        begins with the next event, and keeps its position while the consumer is away.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return await self._read(
+            CreatedListener,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/listeners",
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
+        )
+
+    def list_listeners(
+        self,
+        *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        fields: str | None = None,
+    ) -> AsyncPages[ListenerView]:
+        """List your listeners, the newest first.
+
+        Needs an API key of scope `full` or `read` or `webhook`.
+
+        Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
+            limit: The largest number of items in the page.
+            cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return self._list(
+            ListenerView,
+            make_call(
+                "GET",
+                "/api/v1/webhooks/listeners",
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
+            cursor,
+        )
+
+    async def read_listener(
+        self,
+        listener_id: int,
+        /,
+        *,
+        fields: str | None = None,
+    ) -> ListenerView:
+        """Read a listener.
+
+        Needs an API key of scope `full` or `read` or `webhook`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return await self._read(
+            ListenerView,
+            make_call(
+                "GET",
+                "/api/v1/webhooks/listeners/{}",
+                (listener_id,),
+                query={"fields": fields},
+            ),
+        )
+
+    async def change_listener(
+        self,
+        listener_id: int,
+        /,
+        **body: Unpack[ListenerChange],
+    ) -> ListenerView:
+        """Acknowledge messages by a new `position`, or change the event types.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return await self._read(
+            ListenerView,
+            make_call("PATCH", "/api/v1/webhooks/listeners/{}", (listener_id,), body=body),
+        )
+
+    async def delete_listener(
+        self,
+        listener_id: int,
+        /,
+    ) -> None:
+        """Delete a listener and its position.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        await self._finish(
+            make_call("DELETE", "/api/v1/webhooks/listeners/{}", (listener_id,)),
+        )
+
+    async def fetch_messages(
+        self,
+        listener_id: int,
+        /,
+        *,
+        after: int | None = None,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        limit: int | None = None,
+        wait: float | None = None,
+        fields: str | None = None,
+    ) -> ListenerMessages:
+        """Fetch the signed messages after the position of a listener, the oldest first.
+
+        Fetching changes nothing: acknowledge by `PATCH` with the `number` of the last message
+        that
+        was worked on. Each event comes at least once, always with the same `webhook-id`. With
+        `after`, the messages begin after that number instead of the position; `since` and
+        `until`
+        choose a window of time to replay. With `wait`, the answer comes as soon as there is a
+        message.
+
+        Needs an API key of scope `full` or `webhook`.
+
+        Args:
+            wait: Seconds to wait if there is no message yet.
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return await self._read(
+            ListenerMessages,
+            make_call(
+                "GET",
+                "/api/v1/webhooks/listeners/{}/messages",
+                (listener_id,),
+                query={
+                    "after": after,
+                    "since": since,
+                    "until": until,
+                    "limit": limit,
+                    "wait": wait,
+                    "fields": fields,
+                },
             ),
         )

@@ -1,0 +1,1 @@
+"""Listeners: named consumers that fetch signed messages instead of getting requests."""
