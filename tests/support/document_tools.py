@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-_FOLDER = Path(__file__).parents[1] / "node" / "document"
+FOLDER = Path(__file__).parents[1] / "node" / "document"
+"""Folder of the Node packages."""
 
 
 async def run_node_tool(name: str, *arguments: str, folder: Path) -> tuple[int, str]:
@@ -19,7 +20,7 @@ async def run_node_tool(name: str, *arguments: str, folder: Path) -> tuple[int, 
     """
     if shutil.which("node") is None:
         pytest.skip("there is no node on PATH")
-    program = _FOLDER / "node_modules" / ".bin" / name
+    program = FOLDER / "node_modules" / ".bin" / name
     if not program.exists():
         pytest.skip("Node packages are missing: run python tests/node/install.py document")
     return await _run(str(program), *arguments, folder=folder)
