@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 CORE_COMMANDS = (
+    "api",
     "backup",
     "config",
     "demo",

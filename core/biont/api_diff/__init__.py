@@ -1,0 +1,1 @@
+"""Comparison of two API documents: the changes that break clients, and the additions."""

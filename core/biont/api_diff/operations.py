@@ -1,0 +1,166 @@
+"""Comparison of two OpenAPI documents, operation by operation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from biont.api_diff.changes import ApiChange, ChangeList
+from biont.api_diff.schemas import Document, Schema, SchemaComparison, resolve
+
+_METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
+
+
+def compare_documents(old: Document, new: Document) -> list[ApiChange]:
+    """Return the changes from the document `old` to the document `new`.
+
+    Raises:
+        KeyError: a reference of a document points to nothing.
+    """
+    return _Comparison(old, new).run()
+
+
+class _Comparison:
+    """Comparison of two documents."""
+
+    def __init__(self, old: Document, new: Document) -> None:
+        self._old = old
+        self._new = new
+        self._changes = ChangeList()
+        self._schemas = SchemaComparison(old, new, self._changes)
+
+    def run(self) -> list[ApiChange]:
+        before, after = dict(_list_operations(self._old)), dict(_list_operations(self._new))
+        for place, operation in before.items():
+            if place not in after:
+                self._changes.add(place, "the operation is removed", breaks=True)
+            else:
+                self._compare_operation(place, operation, after[place])
+        for place in after.keys() - before.keys():
+            self._changes.add(place, "new operation", breaks=False)
+        self._compare_deliveries()
+        return self._changes.found
+
+    def _compare_operation(self, place: str, old: Schema, new: Schema) -> None:
+        add = self._changes.add
+        if old.get("operationId") != new.get("operationId"):
+            text = f"the operationId is {new.get('operationId')}, not {old.get('operationId')}"
+            add(place, text, breaks=True)
+        if old.get("tags", [])[:1] != new.get("tags", [])[:1]:
+            text = f"the tag is {new.get('tags', [])[:1]}, not {old.get('tags', [])[:1]}"
+            add(place, text, breaks=True)
+        if new.get("deprecated") and not old.get("deprecated"):
+            add(place, "the operation is deprecated", breaks=False)
+        self._compare_rights(place, old, new)
+        self._compare_parameters(place, old, new)
+        self._compare_body(place, old, new)
+        self._compare_responses(place, old, new)
+
+    def _compare_rights(self, place: str, old: Schema, new: Schema) -> None:
+        was_open, is_open = old.get("security") == [], new.get("security") == []
+        if was_open and not is_open:
+            self._changes.add(place, "an API key is needed now", breaks=True)
+        elif is_open and not was_open:
+            self._changes.add(place, "no API key is needed any more", breaks=False)
+        if "x-scopes" in old and "x-scopes" in new:
+            for scope in sorted({*old["x-scopes"]} - {*new["x-scopes"]}):
+                text = f"keys of scope `{scope}` may no longer use the operation"
+                self._changes.add(place, text, breaks=True)
+            for scope in sorted({*new["x-scopes"]} - {*old["x-scopes"]}):
+                text = f"keys of scope `{scope}` may use the operation too"
+                self._changes.add(place, text, breaks=False)
+
+    def _compare_parameters(self, place: str, old: Schema, new: Schema) -> None:
+        before = _list_parameters(old, self._old)
+        after = _list_parameters(new, self._new)
+        for key, parameter in before.items():
+            name = f"{key[0]} {key[1]}"
+            if key not in after:
+                self._changes.add(place, f"the parameter `{name}` is removed", breaks=True)
+                continue
+            is_required = after[key].get("required", False)
+            if is_required and not parameter.get("required", False):
+                self._changes.add(place, f"the parameter `{name}` is required now", breaks=True)
+            schemas = parameter.get("schema", {}), after[key].get("schema", {})
+            self._schemas.compare(place, name, *schemas, sent=True)
+            defaults = [schema.get("default") for schema in schemas]
+            if defaults[0] != defaults[1]:
+                text = f"the default of `{name}` is {defaults[1]!r}, not {defaults[0]!r}"
+                self._changes.add(place, text, breaks=True)
+        for key in after.keys() - before.keys():
+            needed = after[key].get("required", False)
+            text = "new required parameter" if needed else "new parameter"
+            self._changes.add(place, f"{text} `{key[0]} {key[1]}`", breaks=needed)
+
+    def _compare_body(self, place: str, old: Schema, new: Schema) -> None:
+        before = resolve(old.get("requestBody", {}), self._old)
+        after = resolve(new.get("requestBody", {}), self._new)
+        if after.get("required") and not before.get("required"):
+            self._changes.add(place, "a body is required now", breaks=True)
+        if before and not after:
+            self._changes.add(place, "the operation takes no body any more", breaks=True)
+            return
+        self._compare_contents(place, "body", before, after, sent=True)
+
+    def _compare_responses(self, place: str, old: Schema, new: Schema) -> None:
+        before, after = old.get("responses", {}), new.get("responses", {})
+        for status in sorted(before.keys() - after.keys()):
+            self._changes.add(
+                place, f"the status {status} is removed", breaks=status.startswith("2")
+            )
+        for status in sorted(after.keys() - before.keys()):
+            self._changes.add(
+                place, f"new status {status}", breaks=status.startswith("2") and bool(before)
+            )
+        for status in sorted(before.keys() & after.keys()):
+            answers = resolve(before[status], self._old), resolve(after[status], self._new)
+            self._compare_contents(place, f"answer {status}", *answers, sent=False)
+            gone = answers[0].get("headers", {}).keys() - answers[1].get("headers", {}).keys()
+            for name in sorted(gone):
+                text = f"the header `{name}` of the answer {status} is removed"
+                self._changes.add(place, text, breaks=True)
+
+    def _compare_contents(
+        self, place: str, name: str, old: Schema, new: Schema, *, sent: bool
+    ) -> None:
+        before, after = old.get("content", {}), new.get("content", {})
+        for kind in sorted(before.keys() - after.keys()):
+            self._changes.add(place, f"the {name} is no longer {kind}", breaks=True)
+        for kind in sorted(after.keys() - before.keys()):
+            if before:
+                self._changes.add(place, f"the {name} may be {kind} too", breaks=False)
+        for kind in sorted(before.keys() & after.keys()):
+            schemas = before[kind].get("schema", {}), after[kind].get("schema", {})
+            self._schemas.compare(place, name, *schemas, sent=sent)
+
+    def _compare_deliveries(self) -> None:
+        """Compare what webhooks receive: a receiver reads the bodies of these requests."""
+        before, after = self._old.get("webhooks", {}), self._new.get("webhooks", {})
+        for name, methods in before.items():
+            place = f"webhook {name}"
+            if name not in after:
+                self._changes.add(place, "the event type is removed", breaks=True)
+                continue
+            bodies = (
+                resolve(methods["post"].get("requestBody", {}), self._old),
+                resolve(after[name]["post"].get("requestBody", {}), self._new),
+            )
+            self._compare_contents(place, "event", *bodies, sent=False)
+        for name in after.keys() - before.keys():
+            self._changes.add(f"webhook {name}", "new event type", breaks=False)
+
+
+def _list_operations(document: Document) -> Iterator[tuple[str, Any]]:
+    for path, methods in document.get("paths", {}).items():
+        for method in _METHODS:
+            if method in methods:
+                yield f"{method.upper()} {path}", methods[method]
+
+
+def _list_parameters(operation: Schema, document: Document) -> dict[tuple[str, str], Schema]:
+    found = [resolve(each, document) for each in operation.get("parameters", [])]
+    return {
+        # Names of headers have no case.
+        (each["in"], each["name"].lower() if each["in"] == "header" else each["name"]): each
+        for each in found
+    }

@@ -1,0 +1,217 @@
+"""Comparison of schemas, in the direction in which their values travel.
+
+A client sends a request: what the old schema accepts, the new one must accept. A client reads an
+answer: what the new schema allows, a client of the old one must understand. New fields and new
+values of an enumeration in answers are additions, which clients have to ignore (see the policy).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from biont.api_diff.changes import ChangeList
+
+Document = dict[str, Any]
+Schema = dict[str, Any]
+
+_LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+_UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+_SCALARS = {"string", "integer", "number", "boolean", "null"}
+
+
+class SchemaComparison:
+    """Compares schemas of two documents.
+
+    Args:
+        old: the old document.
+        new: the new document.
+        changes: gets the changes.
+    """
+
+    def __init__(self, old: Document, new: Document, changes: ChangeList) -> None:
+        self._old = old
+        self._new = new
+        self._changes = changes
+        # Schemas may contain themselves.
+        self._open: set[tuple[str, str, bool]] = set()
+
+    def compare(self, place: str, name: str, old: Schema, new: Schema, *, sent: bool) -> None:
+        """Add the changes from `old` to `new`.
+
+        Args:
+            place: the operation.
+            name: the value, for the text of a change: ``body.title``.
+            old: the old schema.
+            new: the new schema.
+            sent: whether the client sends the value; otherwise the client reads the value.
+        """
+        key = (str(old.get("$ref", id(old))), str(new.get("$ref", id(new))), sent)
+        if key in self._open:
+            return
+        self._open.add(key)
+        old_parts, new_parts = _list_parts(old, self._old), _list_parts(new, self._new)
+        self._compare_types(place, name, old_parts, new_parts, sent=sent)
+        for kind in {part.get("type", "any") for part in old_parts}:
+            self._compare_kind(
+                place,
+                name,
+                [part for part in old_parts if part.get("type", "any") == kind],
+                [part for part in new_parts if part.get("type", "any") == kind],
+                sent=sent,
+            )
+        self._open.discard(key)
+
+    def _compare_types(
+        self, place: str, name: str, old: list[Schema], new: list[Schema], *, sent: bool
+    ) -> None:
+        before, after = _list_types(old), _list_types(new)
+        # Each integer is a number.
+        gone = {kind for kind in before - after if not (kind == "integer" and "number" in after)}
+        come = {kind for kind in after - before if not (kind == "integer" and "number" in before)}
+        if gone and "any" not in after:
+            kinds = " or ".join(sorted(gone))
+            self._changes.add(
+                place, f"`{name}` is no longer {kinds}" if not sent
+                else f"`{name}` no longer accepts {kinds}", breaks=sent
+            )  # fmt: skip
+        if come and "any" not in before:
+            kinds = " or ".join(sorted(come))
+            self._changes.add(
+                place, f"`{name}` accepts {kinds} too" if sent
+                else f"`{name}` may be {kinds} now", breaks=not sent
+            )  # fmt: skip
+
+    def _compare_kind(
+        self, place: str, name: str, old: list[Schema], new: list[Schema], *, sent: bool
+    ) -> None:
+        if not new:
+            return
+        if old[0].get("type") in _SCALARS or len(old) == len(new) == 1:
+            self._compare_parts(place, name, _merge(old), _merge(new), sent=sent)
+            return
+        by_title = {part.get("title"): part for part in new if part.get("title")}
+        for number, part in enumerate(old):
+            match = by_title.get(part.get("title"))
+            if match is None and len(old) == len(new) and not part.get("title"):
+                match = new[number]
+            if match is not None:
+                self._compare_parts(place, name, part, match, sent=sent)
+            elif sent:
+                title = part.get("title", "an alternative")
+                self._changes.add(
+                    place, f"`{name}` no longer accepts the form {title}", breaks=True
+                )
+
+    def _compare_parts(
+        self, place: str, name: str, old: Schema, new: Schema, *, sent: bool
+    ) -> None:
+        self._compare_values(place, name, old, new, sent=sent)
+        if sent:
+            self._compare_limits(place, name, old, new)
+        if "properties" in old or "properties" in new:
+            self._compare_fields(place, name, old, new, sent=sent)
+        if isinstance(old.get("items"), dict) and isinstance(new.get("items"), dict):
+            self.compare(place, f"{name}[]", old["items"], new["items"], sent=sent)
+        before, after = old.get("additionalProperties"), new.get("additionalProperties")
+        if isinstance(before, dict) and isinstance(after, dict):
+            self.compare(place, f"{name}.*", before, after, sent=sent)
+        elif sent and before is not False and after is False and old.get("type") == "object":
+            self._changes.add(place, f"`{name}` no longer accepts further fields", breaks=True)
+
+    def _compare_values(
+        self, place: str, name: str, old: Schema, new: Schema, *, sent: bool
+    ) -> None:
+        before, after = old.get("enum"), new.get("enum")
+        if before is None and after is None:
+            return
+        if before is None or after is None:
+            text = "is limited to some values" if before is None else "is no longer limited"
+            self._changes.add(place, f"`{name}` {text}", breaks=sent == (before is None))
+            return
+        for value in before:
+            if value not in after:
+                self._changes.add(
+                    place, f"`{name}` no longer has the value {value!r}", breaks=sent
+                )
+        for value in after:
+            if value not in before:
+                self._changes.add(place, f"`{name}` has the new value {value!r}", breaks=False)
+
+    def _compare_limits(self, place: str, name: str, old: Schema, new: Schema) -> None:
+        for word, sign in [*((each, 1) for each in _LOWER), *((each, -1) for each in _UPPER)]:
+            before, after = old.get(word), new.get(word)
+            if before == after:
+                continue
+            narrower = after is not None and (before is None or (after - before) * sign > 0)
+            text = f"the {word} of `{name}` is {after}, not {before}"
+            self._changes.add(place, text, breaks=narrower)
+        for word in ("pattern", "format"):
+            before, after = old.get(word), new.get(word)
+            if before != after:
+                text = f"the {word} of `{name}` is {after}, not {before}"
+                self._changes.add(place, text, breaks=after is not None)
+
+    def _compare_fields(
+        self, place: str, name: str, old: Schema, new: Schema, *, sent: bool
+    ) -> None:
+        before: Mapping[str, Schema] = old.get("properties", {})
+        after: Mapping[str, Schema] = new.get("properties", {})
+        was_required, is_required = set(old.get("required", [])), set(new.get("required", []))
+        for field in before:
+            path = f"{name}.{field}"
+            if field not in after:
+                self._changes.add(place, f"the field `{path}` is removed", breaks=True)
+                continue
+            if sent and field in is_required - was_required:
+                self._changes.add(place, f"the field `{path}` is required now", breaks=True)
+            elif field in was_required - is_required:
+                text = f"the field `{path}` may be left out now"
+                self._changes.add(place, text, breaks=not sent)
+            elif field in is_required - was_required:
+                self._changes.add(place, f"the field `{path}` is always there now", breaks=False)
+            self.compare(place, path, before[field], after[field], sent=sent)
+        for field in after:
+            if field not in before:
+                needed = sent and field in is_required
+                text = "new required field" if needed else "new field"
+                self._changes.add(place, f"{text} `{name}.{field}`", breaks=needed)
+
+
+def resolve(value: Schema, document: Document) -> Schema:
+    """Return the object to which a reference of a document points, or `value` itself."""
+    while "$ref" in value:
+        found: Any = document
+        for key in str(value["$ref"]).removeprefix("#/").split("/"):
+            found = found[key.replace("~1", "/").replace("~0", "~")]
+        value = found
+    return value
+
+
+def _list_parts(schema: Schema, document: Document) -> list[Schema]:
+    """Return the alternatives of a schema, each with one type."""
+    schema = resolve(schema, document)
+    for word in ("anyOf", "oneOf"):
+        if word in schema:
+            return [part for each in schema[word] for part in _list_parts(each, document)]
+    if isinstance(schema.get("type"), list):
+        return [{**schema, "type": kind} for kind in schema["type"]]
+    if "const" in schema:
+        schema = {**schema, "enum": [schema["const"]]}
+    if "type" not in schema and "properties" in schema:
+        schema = {**schema, "type": "object"}
+    return [schema]
+
+
+def _list_types(parts: list[Schema]) -> set[str]:
+    return {str(part.get("type", "any")) for part in parts}
+
+
+def _merge(parts: list[Schema]) -> Schema:
+    """Return one schema for alternatives of the same scalar type."""
+    if len(parts) == 1:
+        return parts[0]
+    if all("enum" in part for part in parts):
+        return {**parts[0], "enum": [value for part in parts for value in part["enum"]]}
+    # Without the limits of single alternatives, which do not hold for the others.
+    return {"type": parts[0].get("type")}

@@ -1,0 +1,241 @@
+"""`biont api diff`, and the released document, with which the present one is compatible."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from click.testing import CliRunner
+from docs.released_document import RELEASED
+from support.source import ROOT
+
+from biont.api_diff.operations import compare_documents
+from biont.application import Application
+from biont.cli import main
+
+Document = dict[str, Any]
+Change = Callable[[Document], object]
+PLACE = "POST /notes"
+
+NOTE: Document = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "integer"},
+        "title": {"type": "string"},
+        "kind": {"enum": ["a", "b"], "type": "string"},
+        "parent": {"anyOf": [{"$ref": "#/components/schemas/Note"}, {"type": "null"}]},
+    },
+    "required": ["id", "title", "kind"],
+}
+NEW_NOTE: Document = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "title": {"type": "string", "maxLength": 200},
+        "kind": {"enum": ["a", "b"], "type": "string"},
+        "size": {"type": "number"},
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "due": {"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]},
+    },
+    "required": ["title"],
+}
+NOTE_REF, NEW_REF = "#/components/schemas/Note", "#/components/schemas/New"
+DOCUMENT: Document = {
+    "openapi": "3.1.0",
+    "paths": {
+        "/notes": {
+            "post": {
+                "operationId": "create_note",
+                "tags": ["notes"],
+                "security": [{"key": []}],
+                "x-scopes": ["full", "read"],
+                "parameters": [
+                    {"name": "q", "in": "query", "schema": {"type": "string", "default": "x"}},
+                    {"name": "X-Id", "in": "header", "schema": {"type": "string"}},
+                ],
+                "requestBody": {
+                    "content": {
+                        "application/json": {"schema": {"$ref": "#/components/schemas/New"}}
+                    }
+                },
+                "responses": {
+                    "201": {
+                        "headers": {"Location": {}},
+                        "content": {
+                            "application/json": {"schema": {"$ref": "#/components/schemas/Note"}}
+                        },
+                    },
+                    "422": {"content": {}},
+                },
+            }
+        }
+    },
+    "webhooks": {
+        "note_created": {
+            "post": {
+                "requestBody": {
+                    "content": {
+                        "application/json": {"schema": {"$ref": "#/components/schemas/Note"}}
+                    }
+                }
+            }
+        }
+    },
+    "components": {"schemas": {"Note": NOTE, "New": NEW_NOTE}},
+}
+
+
+def operation(document: Document) -> Document:
+    found: Document = document["paths"]["/notes"]["post"]
+    return found
+
+
+def new(document: Document) -> Document:
+    found: Document = document["components"]["schemas"]["New"]["properties"]
+    return found
+
+
+def note(document: Document) -> Document:
+    found: Document = document["components"]["schemas"]["Note"]["properties"]
+    return found
+
+
+BREAKING: dict[str, Change] = {
+    "removed operation": lambda d: d["paths"].pop("/notes"),
+    "renamed operation": lambda d: operation(d).update(operationId="add_note"),
+    "other tag": lambda d: operation(d).update(tags=["texts"]),
+    "removed scope": lambda d: operation(d)["x-scopes"].remove("read"),
+    "removed parameter": lambda d: operation(d)["parameters"].pop(0),
+    "required parameter": lambda d: operation(d)["parameters"][0].update(required=True),
+    "other default": lambda d: operation(d)["parameters"][0]["schema"].update(default="y"),
+    "new required parameter": lambda d: operation(d)["parameters"].append(
+        {"name": "z", "in": "query", "required": True, "schema": {}}
+    ),
+    "required body": lambda d: operation(d)["requestBody"].update(required=True),
+    "no body": lambda d: operation(d).pop("requestBody"),
+    "other status": lambda d: operation(d)["responses"].update(
+        {"200": operation(d)["responses"].pop("201")}
+    ),
+    "removed header": lambda d: operation(d)["responses"]["201"].update(headers={}),
+    "other media type": lambda d: operation(d)["responses"]["201"].update(content={"text/x": {}}),
+    "new required field": lambda d: d["components"]["schemas"]["New"]["required"].append("size"),
+    "removed field of a request": lambda d: new(d).pop("size"),
+    "removed value of a request": lambda d: new(d)["kind"].update(enum=["a"]),
+    "narrowed type": lambda d: new(d)["size"].update(type="integer"),
+    "narrowed alternatives": lambda d: new(d)["due"]["anyOf"].pop(1),
+    "narrowed items": lambda d: new(d)["tags"]["items"].update(type="integer"),
+    "shorter text": lambda d: new(d)["title"].update(maxLength=100),
+    "new limit": lambda d: new(d)["size"].update(minimum=1),
+    "new pattern": lambda d: new(d)["title"].update(pattern="x"),
+    "removed field of an answer": lambda d: note(d).pop("title"),
+    "field that may be missing": lambda d: d["components"]["schemas"]["Note"]["required"].pop(),
+    "other type of an answer": lambda d: note(d)["id"].update(type="string"),
+    "null in an answer": lambda d: note(d).update(id={"anyOf": [note(d)["id"], {"type": "null"}]}),
+    "removed event type": lambda d: d["webhooks"].clear(),
+}
+
+ADDITIONS: dict[str, Change] = {
+    "new operation": lambda d: d["paths"].update({"/tasks": d["paths"]["/notes"]}),
+    "new parameter": lambda d: operation(d)["parameters"].append(
+        {"name": "z", "in": "query", "schema": {}}
+    ),
+    "new error": lambda d: operation(d)["responses"].update({"429": {}}),
+    "new scope": lambda d: operation(d)["x-scopes"].append("chat"),
+    "public": lambda d: operation(d).update(security=[]),
+    "deprecated": lambda d: operation(d).update(deprecated=True),
+    "new field of a request": lambda d: new(d).update(more={"type": "string"}),
+    "new value of a request": lambda d: new(d)["kind"]["enum"].append("c"),
+    "wider type": lambda d: new(d).update(title={"anyOf": [{"type": "string"}, {"type": "null"}]}),
+    "longer text": lambda d: new(d)["title"].update(maxLength=300),
+    "no limit": lambda d: new(d)["title"].pop("maxLength"),
+    "new field of an answer": lambda d: note(d).update(more={"type": "string"}),
+    "new value of an answer": lambda d: note(d)["kind"]["enum"].append("c"),
+    "always there": lambda d: d["components"]["schemas"]["Note"]["required"].append("parent"),
+    "new event type": lambda d: d["webhooks"].update(x=d["webhooks"]["note_created"]),
+}
+
+SILENT: dict[str, Change] = {
+    "another order of types": lambda d: new(d)["due"]["anyOf"].reverse(),
+    "other words": lambda d: operation(d).update(summary="Create", description="A note"),
+    "renamed schema": lambda d: (
+        d["components"]["schemas"].update(Fresh=d["components"]["schemas"].pop("New")),
+        operation(d).update(
+            requestBody={
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Fresh"}}}
+            }
+        ),
+    ),
+    "header in another case": lambda d: operation(d)["parameters"][1].update(name="x-id"),
+}
+
+
+def compare(change: Change) -> list[bool]:
+    changed = copy.deepcopy(DOCUMENT)
+    change(changed)
+    return [found.breaks for found in compare_documents(copy.deepcopy(DOCUMENT), changed)]
+
+
+@pytest.mark.parametrize("name", BREAKING)
+def test_a_change_that_breaks_clients_is_found(name: str) -> None:
+    assert True in compare(BREAKING[name])
+
+
+@pytest.mark.parametrize("name", ADDITIONS)
+def test_an_addition_breaks_nobody(name: str) -> None:
+    found = compare(ADDITIONS[name])
+    assert found
+    assert True not in found
+
+
+@pytest.mark.parametrize("name", SILENT)
+def test_what_clients_cannot_notice_is_no_change(name: str) -> None:
+    assert compare(SILENT[name]) == []
+
+
+def test_the_command_fails_for_a_breaking_change_only(tmp_path: Path) -> None:
+    old, new_file, broken = tmp_path / "old.json", tmp_path / "new.json", tmp_path / "broken.json"
+    old.write_text(json.dumps(DOCUMENT))
+    added = copy.deepcopy(DOCUMENT)
+    ADDITIONS["new field of an answer"](added)
+    new_file.write_text(json.dumps(added))
+    broken.write_text("{")
+
+    def run(*arguments: str) -> tuple[int, str]:
+        result = CliRunner().invoke(main, ["api", "diff", *arguments])
+        return result.exit_code, result.output
+
+    assert run(str(old), str(old)) == (0, "no change breaks clients\n")
+    code, out = run(str(old), str(new_file))
+    assert code == 0
+    assert f"{PLACE}: new field `answer 201.more`" in out
+    code, out = run(str(new_file), str(old))
+    assert code == 1
+    assert f"{PLACE}: the field `answer 201.more` is removed" in out
+    code, out = run(str(new_file), str(old), "--json")
+    assert {
+        "place": PLACE,
+        "change": "the field `answer 201.more` is removed",
+        "breaks": True,
+    } in (json.loads(out))
+    code, out = run(str(old), str(broken))
+    assert code == 1
+    assert "is not JSON" in out
+    assert run(str(old), str(tmp_path / "none.json"))[0] == 1
+
+
+def test_the_present_document_breaks_no_client_of_the_released_one(
+    application: Application,
+) -> None:
+    changes = compare_documents(
+        orjson.loads(RELEASED.read_bytes()), orjson.loads(application.openapi)
+    )
+    notes = "\n".join(path.read_text() for path in (ROOT / "changelog.d").glob("*.changed.md"))
+    untold = [each for each in changes if each.breaks and f"`{each.place}`" not in notes]
+    assert untold == [], (
+        "name the operations in a fragment changelog.d/*.changed.md, or keep the old form"
+    )
