@@ -24,10 +24,12 @@ from biont.clock import Clock, SystemClock
 from biont.core_services import provide_services
 from biont.event import EventFactory
 from biont.exceptions import StoreFailed, StoreUnavailable
+from biont.http.api import Route
 from biont.http.app import make_app
 from biont.http.asyncapi import make_asyncapi
 from biont.http.core_apis import CORE_APIS
 from biont.http.document.openapi import make_openapi
+from biont.http.document.operations import name_operations
 from biont.http.system import SYSTEM
 from biont.key_tasks import register_key_tasks, save_key_usage
 from biont.plugins.lifespans import report_block
@@ -109,6 +111,16 @@ class Application:
         return orjson.dumps(
             make_openapi(self._starter.endpoints, event_types, version=self.version)
         )
+
+    @cached_property
+    def routes(self) -> Mapping[str, tuple[str, Route]]:
+        """The `operationId` and the route of each route with a key, by method and path."""
+        endpoints = self._starter.endpoints
+        return {
+            endpoint.route.name: (name, endpoint.route)
+            for endpoint, name in zip(endpoints, name_operations(endpoints), strict=True)
+            if not endpoint.route.public
+        }
 
     @cached_property
     def asyncapi(self) -> bytes:

@@ -14,8 +14,7 @@ from functools import reduce
 import orjson
 from peewee import Expression, ModelSelect, fn
 
-from biont import Event
-from biont.accounts import Narrowing
+from biont import Event, Request
 from biont.events import get_prefix
 from biont.exceptions import InputProblem, InvalidInput, NotFound
 from biont.store import dump_json, format_instant
@@ -56,13 +55,13 @@ class EventFilter:
     allowed: tuple[str, ...] | None = None
 
     @classmethod
-    def within(cls, narrowing: Narrowing, user_id: int, event_type: str) -> EventFilter:
-        """Return the choice of the events of a user that a key may see.
+    def of_request(cls, request: Request, event_type: str) -> EventFilter:
+        """Return the choice of the events that the key of a request may see.
 
         Raises:
             Forbidden: the key may see none of the events.
         """
-        patterns = narrowing.choose_events(event_type)
+        user_id, patterns = request.user_id, request.choose_events(event_type)
         if len(patterns) == 1:
             return cls(user_id, patterns[0])
         return cls(user_id, event_type, allowed=tuple(patterns))

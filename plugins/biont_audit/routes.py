@@ -45,7 +45,7 @@ async def list_events(
     A key that is narrowed to some `events` gets these only.
     """
     choice = replace(
-        EventFilter.within(request.narrowing, request.user_id, event_type),
+        EventFilter.of_request(request, event_type),
         since=since,
         until=until,
         correlation_id=correlation_id,
@@ -71,7 +71,7 @@ async def read_event(
     some `events` may read these only.
     """
     entry = await request.workbench.store.read(select_entry, request.user_id, event_id)
-    request.narrowing.check_events([entry.event_type])
+    request.use_events([entry.event_type])
     return make_event_view(entry)
 
 
@@ -90,7 +90,7 @@ async def follow_events(
     number; otherwise the stream begins with the next new event. A key that is narrowed to some
     `events` gets these only.
     """
-    choice = EventFilter.within(request.narrowing, request.user_id, event_type)
+    choice = EventFilter.of_request(request, event_type)
     header = request.http.headers.get("Last-Event-ID")
     after = last_event_id if header is None else _parse_event_number(header)
     with request.workbench.get(STREAMS).open(request) as stream:

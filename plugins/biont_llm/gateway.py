@@ -224,19 +224,24 @@ class LlmGateway:
         if call.key_id is None:
             return targets
         # By the number of the key: a mission goes on long after its request.
-        allowed = (await self._workbench.keys.read_narrowing(call.key_id)).models
+        keys = self._workbench.keys
+        allowed = (await keys.read_narrowing(call.key_id)).models
         if allowed is None:
+            keys.uses.note_model(call.key_id, self._name_target(targets[0]))
             return targets
         chosen = [self._choose_target(name) for name in allowed]
         names = {target: self._find_model_name(target) for target in targets}
         permitted = [each for each in targets if is_permitted(each.backend, names[each], chosen)]
         if targets[0] not in permitted:
-            refused = f"{targets[0].backend}/{names[targets[0]]}"
             raise Forbidden(
-                f"this key may not use the model {refused}; it is narrowed to "
-                f"{', '.join(allowed) or 'no models'}"
+                f"this key may not use the model {self._name_target(targets[0])}; it is "
+                f"narrowed to {', '.join(allowed) or 'no models'}"
             )
+        keys.uses.note_model(call.key_id, self._name_target(targets[0]))
         return permitted
+
+    def _name_target(self, target: Target) -> str:
+        return f"{target.backend}/{self._find_model_name(target)}"
 
     def _choose_target(self, model: str | None) -> Target:
         if model is None:

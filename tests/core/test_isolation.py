@@ -22,6 +22,7 @@ Ids = dict[str, JsonValue]
 
 BODIES: dict[str, JsonValue] = {
     "PATCH /keys/{key_id}": {"name": "mine"},
+    "POST /keys/{key_id}/dry-run": {"scope": "read"},
     "PATCH /users/{user_id}": {"role": "admin"},
     "PATCH /conversations/{conversation_id}": {"title": "mine"},
     "PATCH /notes/{note_id}": {"title": "mine"},

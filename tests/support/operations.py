@@ -221,6 +221,7 @@ PREPARE: Mapping[str, Prepare] = MappingProxyType(
         "revoke_key": _key,
         "change_key": _key,
         "rotate_key": _key,
+        "test_key_rights": _key,
         "read_user_account": _user,
         "change_user_account": _user,
         "disable_user": _user,

@@ -28,6 +28,7 @@ from biont.accounts.key_records import (
 )
 from biont.accounts.key_rights import KeySecret
 from biont.accounts.key_rotation import Rotation, rotate_key
+from biont.accounts.key_uses import KeyUses
 from biont.accounts.principal import OPERATOR, WHOLE, Actor, Narrowing, Principal, Scope
 from biont.accounts.user_records import Role
 from biont.clock import Clock
@@ -45,6 +46,9 @@ class ApiKeys:
     Args:
         store: the store of the keys.
         clock: decides whether a key has expired.
+
+    Attributes:
+        uses: counts what each key uses.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -53,6 +57,7 @@ class ApiKeys:
         self._cache: dict[bytes, Principal] = {}
         self._generation = 0
         self._used: dict[int, datetime] = {}
+        self.uses = KeyUses(store, clock)
         store.on_foreign_change(self.forget)
 
     async def create(
@@ -192,6 +197,7 @@ class ApiKeys:
         used, self._used = self._used, {}
         if used:
             await self._store.write(save_usage, used)
+        await self.uses.save()
 
     async def _look_up(self, digest: bytes) -> Principal:
         generation = self._generation

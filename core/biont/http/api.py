@@ -138,6 +138,11 @@ class Route:
     quota: str | None = None
 
     @property
+    def name(self) -> str:
+        """The method and the path."""
+        return f"{self.method} {self.path}"
+
+    @property
     def allowed_scopes(self) -> list[Scope]:
         """The scopes of the keys that may use the route, in the order of `Scope`."""
         # A key of scope read does nothing, whatever the scopes say.

@@ -47,6 +47,7 @@ def make_endpoints(owner: str, api: Api, workbench: Workbench) -> list[Endpoint]
             route,
             admission=workbench.get(ADMISSION),
             make_request=make_request,
+            uses=workbench.keys.uses.make_counter(route.name),
             tagger=taggers.get(route),
         )
         for route in api

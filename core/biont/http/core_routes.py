@@ -218,8 +218,7 @@ async def emit_event(request: Request, body: NewEvent) -> EmittedEvent:
     `events` may emit these only.
     """
     events = request.workbench.events
-    if request.narrowing.events is not None:
-        request.narrowing.check_events([body.event_type])
+    request.use_events([body.event_type])
     await events.intake.wait(request.user_id)
     event: Event | EmittedOnce
     if body.id is None:

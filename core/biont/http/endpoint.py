@@ -54,6 +54,7 @@ class Endpoint:
         admission: decides which requests are answered.
         make_request: returns the request for the route function; the principal is None on
             a public route.
+        uses: counts the requests of each key.
         tagger: makes the entity tags of the answers; None for answers without.
 
     Raises:
@@ -67,6 +68,7 @@ class Endpoint:
         *,
         admission: Admission,
         make_request: Callable[[web.Request, Principal | None], Request],
+        uses: dict[int, int],
         tagger: Tagger | None = None,
     ) -> None:
         self.owner = owner
@@ -75,6 +77,7 @@ class Endpoint:
         self._admission = admission
         self._rate_class = route.rate_class or find_rate_class(route.method)
         self._make_request = make_request
+        self._uses = uses
         self._function = route.function
         self._dialect = route.dialect
         # Clients of a foreign API send what that API takes.
@@ -228,6 +231,8 @@ class Endpoint:
             raise Forbidden(
                 "a key that is narrowed to some events or models may not do this; use another key"
             )
+        uses = self._uses
+        uses[principal.key_id] = uses.get(principal.key_id, 0) + 1
         return self._make_request(http, principal)
 
     def _read_parameters(self, http: web.Request) -> dict[str, object]:

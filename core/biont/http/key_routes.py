@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from biont.accounts.key_records import get_key
+from biont.accounts.key_records import ApiKey, get_key
 from biont.accounts.key_rotation import LONGEST_OVERLAP, Rotation, parse_overlap
+from biont.accounts.key_uses import KeyUse, UseKind
 from biont.accounts.principal import Scope
 from biont.http.api import Api
+from biont.http.key_report import DryRun, KeyJudge, KeyReport, KeyRights, list_names
 from biont.http.key_views import (
     EVENTS,
     MODELS,
@@ -23,6 +26,7 @@ from biont.http.key_views import (
 from biont.http.merge_patch import MergePatch
 from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
 from biont.http.request import Instant, Request, RowId
+from biont.http.system import SYSTEM
 from biont.schema import Schema
 
 api = Api("keys", description="Your API keys.")
@@ -128,6 +132,59 @@ async def list_keys(request: Request, limit: Limit = 100, cursor: Cursor = None)
         request.user_id, limit + 1, decode_cursor(cursor)
     )
     return make_page(records, limit, lambda record: record.id, make_key_view)
+
+
+@api.get("/keys/report")
+async def report_keys(
+    request: Request, limit: Limit = 100, cursor: Cursor = None
+) -> Page[KeyReport]:
+    """Report what each of your keys has used, and the smallest key that would do.
+
+    `smaller` has the scope and the narrowing with which all recorded uses would have worked: make
+    such a key, and revoke the other one. The newest keys come first.
+    """
+    keys = request.workbench.keys
+    records = await keys.list_keys(request.user_id, limit + 1, decode_cursor(cursor))
+    uses = await keys.uses.read([record.id for record in records])
+    judge = KeyJudge(request.workbench.get(SYSTEM).routes)
+    return make_page(
+        records,
+        limit,
+        lambda record: record.id,
+        lambda record: _make_report(record, uses[record.id], judge),
+    )
+
+
+@api.post(
+    "/keys/{key_id}/dry-run",
+    status=200,
+    operation="test_key_rights",
+    example={"scope": "read"},
+)
+async def dry_run(request: Request, key_id: RowId, body: KeyRights) -> DryRun:
+    """Test other rights against the recorded uses of an API key; nothing is changed.
+
+    `refused` lists the uses that a key with these rights would have refused.
+    """
+    keys = request.workbench.keys
+    record = await keys.read(key_id, user_id=request.user_id)
+    uses = (await keys.uses.read([record.id]))[record.id]
+    refused = KeyJudge(request.workbench.get(SYSTEM).routes).find_refused(uses, body)
+    count = sum(use.count for use in uses if use.kind == UseKind.ROUTE)
+    return DryRun(suffices=not refused, uses=count, refused=refused)
+
+
+def _make_report(record: ApiKey, uses: Sequence[KeyUse], judge: KeyJudge) -> KeyReport:
+    view = make_key_view(record)
+    smallest = judge.find_smallest(uses) if uses else None
+    present = KeyRights(scope=view.scope, events=view.events, models=view.models)
+    return KeyReport(
+        **view.model_dump(),
+        operations=judge.list_operations(uses),
+        used_events=list_names(uses, UseKind.EVENT),
+        used_models=list_names(uses, UseKind.MODEL),
+        smaller=None if smallest == present else smallest,
+    )
 
 
 @api.get("/keys/{key_id}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
@@ -76,6 +77,27 @@ class Request:
     def narrowing(self) -> Narrowing:
         """The limits of the caller's key within its scope; none on a public route."""
         return WHOLE if self.principal is None else self.principal.narrowing
+
+    def use_events(self, patterns: Iterable[str]) -> None:
+        """Check that the caller's key may see all events that `patterns` match, and count the use.
+
+        Raises:
+            Forbidden: some of the events are beyond the key.
+        """
+        if self.principal is not None:
+            if self.principal.narrowing.events is not None:
+                self.principal.narrowing.check_events(patterns)
+            self.workbench.keys.uses.note_events(self.principal.key_id, patterns)
+
+    def choose_events(self, pattern: str) -> Sequence[str]:
+        """Return patterns for those events of `pattern` that the caller's key may see.
+
+        Raises:
+            Forbidden: the key may see none of the events.
+        """
+        chosen = self.narrowing.choose_events(pattern)
+        self.workbench.keys.uses.note_events(self.key_id, chosen)
+        return chosen
 
     @property
     def actor(self) -> Actor:

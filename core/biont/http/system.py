@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from biont.http.api import Route
 from biont.runtime.loop_watchdog import Stall
 from biont.runtime.task_problem import TaskProblem
 from biont.services import Service
@@ -41,6 +42,11 @@ class System(Protocol):
     @property
     def stalls(self) -> Sequence[Stall]:
         """The last times that the event loop was blocked, the newest first."""
+        ...
+
+    @property
+    def routes(self) -> Mapping[str, tuple[str, Route]]:
+        """The `operationId` and the route of each route with a key, by method and path."""
         ...
 
     @property

@@ -43,7 +43,7 @@ async def explain(
     """
     workbench = request.workbench
     event = await _get_event_log(workbench).find_event(request.user_id, event_id)
-    request.narrowing.check_events([event.event_type])
+    request.use_events([event.event_type])
     rows = await workbench.store.read(
         explain_event,
         event,

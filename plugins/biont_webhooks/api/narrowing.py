@@ -19,11 +19,8 @@ async def check_webhook(request: Request, webhook_id: int) -> None:
         NotFound: the user has no webhook of this number.
         Forbidden: the webhook gets events that the key may not see.
     """
-    if request.narrowing.events is not None:
-        webhook = await request.workbench.store.read(
-            Webhook.get_owned, request.user_id, webhook_id
-        )
-        request.narrowing.check_events(orjson.loads(webhook.event_types))
+    webhook = await request.workbench.store.read(Webhook.get_owned, request.user_id, webhook_id)
+    request.use_events(orjson.loads(webhook.event_types))
 
 
 async def may_read_event(request: Request, event_type: str) -> bool:

@@ -50,7 +50,7 @@ async def register_webhook(request: Request, body: NewWebhook) -> RegisteredWebh
     subscribe: of scope `webhook` too, these are all events of its user, unless the key is narrowed
     to some `events`.
     """
-    request.narrowing.check_events(body.event_types)
+    request.use_events(body.event_types)
     _check_url(request, body.url)
     secret = body.secret or generate_secret()
     webhook = await request.workbench.get(WEBHOOKS).register(
@@ -100,7 +100,7 @@ async def change_webhook(
     """
     await check_webhook(request, webhook_id)
     if "event_types" in body.model_fields_set:
-        request.narrowing.check_events(body.event_types)
+        request.use_events(body.event_types)
     if "url" in body.model_fields_set:
         _check_url(request, body.url)
     vault = request.workbench.vault

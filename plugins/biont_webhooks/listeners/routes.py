@@ -53,7 +53,7 @@ async def register_listener(request: Request, body: NewListener) -> CreatedListe
     A listener is for a receiver without a public address, such as a program on your laptop. It
     begins with the next event, and keeps its position while the consumer is away.
     """
-    request.narrowing.check_events(body.event_types)
+    request.use_events(body.event_types)
     workbench = request.workbench
     secret = body.secret or generate_secret()
     listener = await workbench.store.write(
@@ -93,7 +93,7 @@ async def update_listener(
     """Acknowledge messages by a new `position`, or change the event types."""
     await _find_listener(request, listener_id)
     if "event_types" in body.model_fields_set:
-        request.narrowing.check_events(body.event_types)
+        request.use_events(body.event_types)
     listener = await request.workbench.store.write(
         change_listener, request.user_id, listener_id, body
     )
@@ -131,13 +131,16 @@ async def fetch_messages(
     """
     listener = await _find_listener(request, listener_id)
     start = listener.position if after is None else after
-    waits = request.workbench.get(LISTENER_WAITS)
+    workbench = request.workbench
+    waits = workbench.get(LISTENER_WAITS)
     # Before the read: an event between the read and the wait has to wake the request.
     news = waits.announce(request.user_id)
     try:
         found = await _read(request, listener, start, since, until, limit)
         if not found.data and not found.has_more and wait:
             await waits.wait(request.user_id, news, wait)
+            # The key may have been revoked, or the user disabled, during the wait.
+            await workbench.keys.authenticate(request.http.headers.get("X-API-Key"))
             found = await _read(request, listener, found.position, since, until, limit)
     finally:
         waits.forget(request.user_id, news)
@@ -175,7 +178,7 @@ async def _read(
 async def _find_listener(request: Request, listener_id: int) -> Listener:
     listener = await request.workbench.store.read(Listener.get_owned, request.user_id, listener_id)
     # A narrowed key could read other events by a listener for these.
-    request.narrowing.check_events(list_patterns(listener))
+    request.use_events(list_patterns(listener))
     return listener
 
 

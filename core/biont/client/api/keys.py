@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NotRequired, TypedDict, Unpack
+from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack
 
 from biont.client.api.shared_models import KeyView, NewKey, Scope
 from biont.client.async_pages import AsyncPages
@@ -43,10 +44,89 @@ class CreatedKey(TypedDict):
     key: str
 
 
+class DryRun(TypedDict):
+    """Recorded uses of an API key, judged by other rights.
+
+    Attributes:
+        suffices: Whether all recorded uses would have worked.
+        uses: The number of recorded uses of routes.
+    """
+
+    suffices: bool
+    uses: int
+    refused: list[RefusedUse]
+
+
 class KeyChange(TypedDict):
     """Fields of an API key to change, as a JSON merge patch (RFC 7396)."""
 
     name: NotRequired[str]
+
+
+class KeyReport(TypedDict):
+    """An API key, with what it has used.
+
+    Attributes:
+        prefix: The first characters of the key, to recognise the key by.
+        events: The event types that the key may emit, read and subscribe webhooks to: exact, or
+            by prefix (`custom_*`); null for all.
+        models: The models that requests of the key may use: `backend/model`, or a backend with
+            all its models; null for all.
+        maker_id: The key that has made the key; null for a key of the command line.
+        successor_id: The key that has replaced the key, if any.
+        last_used_at: May lag behind by a minute.
+        smaller: The smallest rights with which all recorded uses would have worked; null if the
+            key has no others, or was not used.
+    """
+
+    id: int
+    name: str
+    prefix: str
+    scope: Scope
+    events: list[str] | None
+    models: list[str] | None
+    created_at: str
+    expires_at: str | None
+    revoked_at: str | None
+    maker_id: int | None
+    successor_id: int | None
+    last_used_at: str | None
+    operations: list[RouteUse]
+    used_events: list[NameUse]
+    used_models: list[NameUse]
+    smaller: KeyRights | None
+
+
+class KeyRights(TypedDict):
+    """Scope and narrowing of an API key.
+
+    Attributes:
+        scope: By default `"full"`.
+        events: The event types that the key may emit, read and subscribe webhooks to: exact, or
+            by prefix (`custom_*`); null for all.
+        models: The models that requests of the key may use: `backend/model`, or a backend with
+            all its models; null for all.
+    """
+
+    scope: Scope
+    events: list[str] | None
+    models: list[str] | None
+
+
+class KeyRightsInput(TypedDict):
+    """Scope and narrowing of an API key.
+
+    Attributes:
+        scope: By default `"full"`.
+        events: The event types that the key may emit, read and subscribe webhooks to: exact, or
+            by prefix (`custom_*`); null for all.
+        models: The models that requests of the key may use: `backend/model`, or a backend with
+            all its models; null for all.
+    """
+
+    scope: NotRequired[Scope]
+    events: NotRequired[Sequence[str] | None]
+    models: NotRequired[Sequence[str] | None]
 
 
 class KeyRotation(TypedDict):
@@ -59,6 +139,54 @@ class KeyRotation(TypedDict):
 
     overlap: NotRequired[int | str]
     expires_at: NotRequired[str | datetime | None]
+
+
+class NameUse(TypedDict):
+    """Use of event types or of a model.
+
+    Attributes:
+        name: A pattern of event types, or `backend/model`.
+        last_used_at: May be a minute late.
+    """
+
+    name: str
+    count: int
+    last_used_at: str
+
+
+class RefusedUse(TypedDict):
+    """A recorded use that a key of other rights would refuse.
+
+    Attributes:
+        name: Method and path, a pattern of event types, or a model.
+        operation: The `operationId` of a route.
+    """
+
+    kind: UseKind
+    name: str
+    operation: str | None
+    count: int
+    last_used_at: str
+    reason: str
+
+
+class RouteUse(TypedDict):
+    """Requests of an API key to one operation.
+
+    Attributes:
+        operation: The `operationId`; null for a route that is gone, such as of a plugin.
+        route: Method and path.
+        last_used_at: May be a minute late.
+    """
+
+    operation: str | None
+    route: str
+    count: int
+    last_used_at: str
+
+
+UseKind: TypeAlias = Literal["route", "event", "model"]
+"""Kind of a use."""
 
 
 class Keys(OperationGroup):
@@ -114,6 +242,61 @@ class Keys(OperationGroup):
             KeyView,
             make_call("GET", "/api/v1/keys", query={"limit": limit, "fields": fields}),
             cursor,
+        )
+
+    def report(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        fields: str | None = None,
+    ) -> Pages[KeyReport]:
+        """Report what each of your keys has used, and the smallest key that would do.
+
+        `smaller` has the scope and the narrowing with which all recorded uses would have
+        worked: make
+        such a key, and revoke the other one. The newest keys come first.
+
+        Needs an API key of scope `full` or `read`.
+
+        Args:
+            limit: The largest number of items in the page.
+            cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return self._list(
+            KeyReport,
+            make_call(
+                "GET",
+                "/api/v1/keys/report",
+                query={"limit": limit, "fields": fields},
+            ),
+            cursor,
+        )
+
+    def test_rights(
+        self,
+        key_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[KeyRightsInput],
+    ) -> DryRun:
+        """Test other rights against the recorded uses of an API key; nothing is changed.
+
+        `refused` lists the uses that a key with these rights would have refused.
+
+        Needs an API key of scope `full`.
+        """
+        return self._read(
+            DryRun,
+            make_call(
+                "POST",
+                "/api/v1/keys/{}/dry-run",
+                (key_id,),
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
         )
 
     def read(
@@ -273,6 +456,61 @@ class AsyncKeys(AsyncOperationGroup):
             KeyView,
             make_call("GET", "/api/v1/keys", query={"limit": limit, "fields": fields}),
             cursor,
+        )
+
+    def report(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        fields: str | None = None,
+    ) -> AsyncPages[KeyReport]:
+        """Report what each of your keys has used, and the smallest key that would do.
+
+        `smaller` has the scope and the narrowing with which all recorded uses would have
+        worked: make
+        such a key, and revoke the other one. The newest keys come first.
+
+        Needs an API key of scope `full` or `read`.
+
+        Args:
+            limit: The largest number of items in the page.
+            cursor: The `next` of the previous page; absent for the first.
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return self._list(
+            KeyReport,
+            make_call(
+                "GET",
+                "/api/v1/keys/report",
+                query={"limit": limit, "fields": fields},
+            ),
+            cursor,
+        )
+
+    async def test_rights(
+        self,
+        key_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[KeyRightsInput],
+    ) -> DryRun:
+        """Test other rights against the recorded uses of an API key; nothing is changed.
+
+        `refused` lists the uses that a key with these rights would have refused.
+
+        Needs an API key of scope `full`.
+        """
+        return await self._read(
+            DryRun,
+            make_call(
+                "POST",
+                "/api/v1/keys/{}/dry-run",
+                (key_id,),
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
         )
 
     async def read(
