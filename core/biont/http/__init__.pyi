@@ -6,6 +6,7 @@ from biont.http.api import Header as Header
 from biont.http.budgets import BUDGETS as BUDGETS
 from biont.http.budgets import BudgetView as BudgetView
 from biont.http.causation_headers import make_causation_headers as make_causation_headers
+from biont.http.deprecation import Deprecation as Deprecation
 from biont.http.error_responses import describe_error as describe_error
 from biont.http.exactly_one import exactly_one_of as exactly_one_of
 from biont.http.merge_patch import MergePatch as MergePatch

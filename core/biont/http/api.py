@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import JsonValue
 
 from biont.accounts.principal import Scope
+from biont.http.deprecation import Deprecation
 from biont.http.problem_details import ProblemDetails
 from biont.http.rate_class import RateClass
 from biont.schema import Schema
@@ -70,6 +71,7 @@ class RouteOptions(TypedDict, total=False):
     present: Present | None
     rate_class: RateClass | None
     quota: str | None
+    deprecated: Deprecation | None
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ class Route:
         rate_class: the rate that the requests count for; None for ``read`` or ``write`` by method.
         quota: the quota that the user must not have used up, such as ``webhooks``; see
             `biont.accounts.quotas`.
+        deprecated: the deprecation of the route; None for a route that stays.
     """
 
     method: str
@@ -136,6 +139,7 @@ class Route:
     present: Present | None = None
     rate_class: RateClass | None = None
     quota: str | None = None
+    deprecated: Deprecation | None = None
 
     @property
     def name(self) -> str:

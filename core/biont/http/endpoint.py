@@ -23,6 +23,7 @@ from biont.http.causation_headers import read_causation_headers
 from biont.http.chosen_fields import drop_fields, make_choice
 from biont.http.compression import compress_answer
 from biont.http.conditions import ConditionalChange, has_condition, refuse_conditions
+from biont.http.deprecation import DEPRECATION_HEADERS
 from biont.http.entity_tags import Tagger
 from biont.http.error_responses import answer_error
 from biont.http.idempotency import IDEMPOTENCY_KEY, answer_once, refuse_streams
@@ -121,6 +122,8 @@ class Endpoint:
 
     async def answer_request(self, http: web.Request) -> web.StreamResponse:
         """Return the response of the route function, or an error response."""
+        if self.route.deprecated is not None:
+            http[DEPRECATION_HEADERS] = self.route.deprecated.make_headers()
         response = await self._answer_request(http)
         if hdrs.ACCEPT_ENCODING in http.headers:
             await compress_answer(http, response)

@@ -105,6 +105,8 @@ def describe_operation(
     """
     route = endpoint.route
     summary, _, description = (inspect.getdoc(route.function) or name).partition("\n")
+    if route.deprecated is not None:
+        description += f"\n\n{route.deprecated.explain()}"
     responses: dict[str, JsonValue] = {
         str(route.status): describe_success(endpoint, schemas.get("answer"), definitions)
     }
@@ -122,6 +124,8 @@ def describe_operation(
         "parameters": _describe_parameters(endpoint, schemas["parameters"], definitions),
         "responses": responses,
     }
+    if route.deprecated is not None:
+        operation["deprecated"] = True
     if not route.public:
         operation["x-scopes"] = [str(scope) for scope in route.allowed_scopes]
     if "body" in schemas:

@@ -100,6 +100,10 @@ _TEXTS: Mapping[str, str] = {
     "text/markdown": "# Tea\n",
 }
 """Examples of texts that are no JSON documents, by media type."""
+_DEPRECATION: Mapping[str, str] = {
+    "Deprecation": "The instant since which the operation is deprecated (RFC 9745).",
+    "Sunset": "The instant after which the operation may be missing (RFC 8594).",
+}
 _OPTIONAL = frozenset(
     {"Link", "Idempotency-Replayed", "Preference-Applied", "RateLimit-Policy", "RateLimit"}
 )
@@ -207,6 +211,11 @@ def describe_success(
         headers |= _refer("ETag")
     if endpoint.may_be_minimal:
         headers |= _refer("Preference-Applied")
+    if route.deprecated is not None:
+        headers |= {
+            name: {"description": _DEPRECATION[name], "schema": {"type": "string"}}
+            for name in route.deprecated.make_headers()
+        }
     headers |= {
         header.name: {"description": header.description, "schema": {"type": "string"}}
         for header in route.sends
