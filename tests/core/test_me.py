@@ -22,7 +22,7 @@ async def test_a_key_of_any_scope_reads_its_user_and_itself(
     async with ApiClient(client.url, str(created["key"])) as till:
         me = await till.get("/me")
         assert (await till.ask("PATCH", "/me", {}))[0] == (200 if scope is Scope.FULL else 403)
-    assert me["name"] == "ada"
+    assert (me["name"], me["role"]) == ("ada", "admin")
     key = me["key"]
     assert isinstance(key, dict)
     assert {name: key[name] for name in fields} == fields

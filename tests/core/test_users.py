@@ -1,5 +1,11 @@
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from types import ModuleType
+
 import aiohttp
 import orjson
 import pytest
@@ -7,7 +13,8 @@ from conftest import MakeKey, Restart, StartServer
 from pydantic import JsonValue
 from support.process import run_biont
 
-from biont import Scope, Workbench
+from biont import Finish, JobKind, Run, Schema, Scope, Workbench, hookimpl
+from biont.settings import load_settings
 from biont.testing import (
     ApiClient,
     MakeClient,
@@ -18,6 +25,36 @@ from biont.testing import (
 )
 
 Fields = dict[str, JsonValue]
+
+
+class Nothing(Schema):
+    """No parameters."""
+
+
+@pytest.fixture
+def steps() -> list[asyncio.Event]:
+    """The runs of the job `steps`, each set when it is cancelled."""
+    return []
+
+
+@pytest.fixture
+def plugins(steps: list[asyncio.Event]) -> dict[str, ModuleType]:
+    async def wait(_run: Run, _workbench: Workbench) -> Finish:
+        cancelled = asyncio.Event()
+        steps.append(cancelled)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+        raise AssertionError
+
+    @hookimpl
+    def register_jobs() -> list[JobKind]:
+        return [JobKind("steps", Nothing, wait)]
+
+    module = ModuleType("stepping")
+    module.register_jobs = register_jobs  # type: ignore[attr-defined]  # as a module has it
+    return {"stepping": module}
 
 
 async def find_number(client: ApiClient) -> JsonValue:
@@ -186,6 +223,24 @@ async def test_schedules_of_a_disabled_user_are_not_due_and_catch_up_later(
     )
 
 
+async def test_an_active_run_of_a_disabled_user_is_interrupted_and_begins_again(
+    client: ApiClient, open_client: MakeClient, steps: list[asyncio.Event]
+) -> None:
+    eve = await open_client("eve")
+    number = await find_number(eve)
+    schedule = await eve.post("/schedule", {"every": 3600, "job": "steps", "parameters": {}})
+    path = f"/schedule/{schedule['id']}/runs"
+    await eve.post(f"/schedule/{schedule['id']}/run-now")
+    await eve.get_until(path, lambda page: rows_of(page)[0]["status"] == "running")
+    await client.post(f"/users/{number}/disable")
+    async with asyncio.timeout(30):
+        await steps[0].wait()
+    await client.post(f"/users/{number}/enable")
+    await eve.get_until(path, lambda page: rows_of(page)[0]["status"] == "running")
+    assert len(steps) == 2
+    assert rows_of(await eve.get(path))[0]["attempts"] == 1
+
+
 async def test_an_export_has_all_rows_of_the_user_and_no_secrets(
     client: ApiClient, open_client: MakeClient
 ) -> None:
@@ -244,6 +299,48 @@ async def test_a_deleted_user_leaves_no_rows_but_the_event_log(
     assert again["id"] != number
     rows = await read_export(client, again["id"])
     assert {str(row["table"]) for row in rows} == {"users", "event_logs"}
+
+
+OLDER = """
+PRAGMA legacy_alter_table = ON;
+CREATE TABLE old_keys (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE, name TEXT NOT NULL,
+    digest TEXT NOT NULL, prefix TEXT NOT NULL, scope TEXT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL, expires_at TIMESTAMPTZ, revoked_at TIMESTAMPTZ,
+    last_used_at TIMESTAMPTZ);
+INSERT INTO old_keys SELECT id, user_id, name, digest, prefix, scope, created_at, expires_at,
+    revoked_at, last_used_at FROM api_keys;
+DROP TABLE api_keys;
+ALTER TABLE old_keys RENAME TO api_keys;
+CREATE TABLE old_users (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,
+    created_at TIMESTAMPTZ NOT NULL, time_zone TEXT);
+INSERT INTO old_users SELECT id, name, created_at, time_zone FROM users;
+DROP TABLE users;
+ALTER TABLE old_users RENAME TO users;
+DROP TABLE key_uses;
+DELETE FROM migrations_core WHERE name >= '0013';
+"""
+"""Statements that make a database as it was before keys and users had rights of their own."""
+
+
+async def test_an_upgrade_keeps_keys_and_makes_the_first_user_the_administrator(
+    restart: Restart, tmp_path: Path
+) -> None:
+    async with restart() as ada:
+        created = await ada.post("/users", {"name": "eve", "role": "admin", "key": {"name": "k"}})
+        number = (await ada.get("/me"))["id"]
+    path = load_settings(tmp_path / "config", environ={}).database.path
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(OLDER)
+    async with restart() as ada, ApiClient(ada.url, str(created["key"])) as eve:
+        me = await eve.get("/me")
+        assert me["role"] == "member"
+        key = me["key"]
+        assert isinstance(key, dict)
+        kept = ("name", "scope", "events", "models", "maker_id")
+        assert [key[name] for name in kept] == ["k", "full", None, None, None]
+        assert (await ada.get(f"/users/{number}"))["role"] == "admin"
+        await eve.post("/keys/create", {"name": "child"})
 
 
 async def test_the_command_line_manages_users_of_a_running_workbench(

@@ -77,8 +77,8 @@ def check_end(expires_at: datetime | None, other: ApiKey) -> None:
     if other.expires_at is not None and (expires_at is None or expires_at > other.expires_at):
         raise InvalidInput(
             InputProblem(
-                f"must not lie after {other.expires_at.isoformat()}, when the key {other.id} ends "
-                "that has made the key, or makes this request",
+                f"must not lie after {other.expires_at.isoformat()}, the end of key {other.id}, "
+                "which has made the key, or makes this request",
                 "#/expires_at",
             )
         )

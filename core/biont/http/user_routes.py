@@ -8,7 +8,7 @@ from pydantic import Field
 
 from biont.accounts.principal import Scope
 from biont.accounts.quotas import QUOTAS
-from biont.accounts.user_records import User
+from biont.accounts.user_records import Role, User
 from biont.exceptions import PluginError
 from biont.http.admission import ADMISSION
 from biont.http.api import Api
@@ -27,6 +27,7 @@ class UserView(Schema):
 
     id: int
     name: str
+    role: Role
     time_zone: str | None = Field(
         description="The time zone of schedules that name none; null for the setting."
     )
@@ -127,5 +128,9 @@ async def change_me(request: Request, body: UserChange) -> UserView:
 
 def _make_user_view(user: User) -> UserView:
     return UserView(
-        id=user.id, name=user.name, time_zone=user.time_zone, created_at=user.created_at
+        id=user.id,
+        name=user.name,
+        role=Role(user.role),
+        time_zone=user.time_zone,
+        created_at=user.created_at,
     )

@@ -246,6 +246,25 @@ async def test_a_cancelled_mission_continues_by_retry(client: ApiClient, thinker
     assert await list_events(client, "mission_failed") == []
 
 
+async def test_the_mission_of_a_disabled_user_stands_still_and_goes_on_later(
+    client: ApiClient, open_client: MakeClient, thinker: Thinker, scripted: ModelServer
+) -> None:
+    eve = await open_client("eve")
+    number = (await eve.get("/me"))["id"]
+    thinker.hold = asyncio.Event()
+    made = await eve.post("/missions", GOAL)
+    await scripted.wait_until_busy(1)
+    await client.post(f"/users/{number}/disable")
+    await scripted.wait_until_busy(0)
+    thinker.hold.set()
+    before = thinker.asked.total()
+    for _ in range(5):
+        await client.get("/health")
+    assert thinker.asked.total() == before
+    await client.post(f"/users/{number}/enable")
+    assert (await wait_for_end(eve, made))["status"] == "completed"
+
+
 async def test_a_draft_starts_by_run(client: ApiClient, thinker: Thinker) -> None:
     made = await client.post("/missions", {**GOAL, "start": False})
     assert made["status"] == "draft"

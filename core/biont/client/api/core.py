@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict, Unpack
 
-from biont.client.api.shared_models import KeyView
+from biont.client.api.shared_models import KeyView, Role
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
 from biont.client.json_types import JsonValue
@@ -69,6 +69,7 @@ class MeView(TypedDict):
 
     id: int
     name: str
+    role: Role
     time_zone: str | None
     created_at: str
     key: KeyView
@@ -145,6 +146,7 @@ class UserView(TypedDict):
 
     id: int
     name: str
+    role: Role
     time_zone: str | None
     created_at: str
 

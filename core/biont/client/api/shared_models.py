@@ -111,6 +111,10 @@ class OperationView(TypedDict):
     ended_at: str | None
 
 
+Role: TypeAlias = Literal["admin", "member"]
+"""Role of a user: an administrator manages the users."""
+
+
 class RowCount(TypedDict):
     """Number of rows that an act would change."""
 

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack
+from typing import NotRequired, TypedDict, Unpack
 
-from biont.client.api.shared_models import NewKey
+from biont.client.api.shared_models import NewKey, Role
 from biont.client.async_pages import AsyncPages
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
@@ -43,10 +43,6 @@ class NewUser(TypedDict):
     role: NotRequired[Role]
     time_zone: NotRequired[str | None]
     key: NotRequired[NewKey | None]
-
-
-Role: TypeAlias = Literal["admin", "member"]
-"""Role of a user: an administrator manages the users."""
 
 
 class UserAccount(TypedDict):
