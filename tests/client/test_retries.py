@@ -216,4 +216,4 @@ def test_the_client_imports_no_part_of_the_server() -> None:
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "['biont', 'biont.lazy_names'] set()"
+    assert done.stdout.strip() == "['biont', 'biont.clock', 'biont.lazy_names'] set()"

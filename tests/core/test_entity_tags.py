@@ -21,6 +21,11 @@ CHANGES: dict[str, tuple[str, JsonValue, JsonValue]] = {
         {"every": 7200},
     ),
     "/reminders/{reminder_id}": ("/reminders", {"text": "Tea", "every": 3600}, {"text": "Milk"}),
+    "/webhooks/listeners/{listener_id}": (
+        "/webhooks/listeners",
+        {"name": "me"},
+        {"event_types": ["custom_x"]},
+    ),
     "/webhooks/outgoing/{webhook_id}": (
         "/webhooks/outgoing/register",
         {"url": "https://example.com/hook"},

@@ -29,6 +29,7 @@ BODIES: dict[str, JsonValue] = {
     "PATCH /reminders/{reminder_id}": {"text": "mine"},
     "PATCH /schedule/{schedule_id}": {"name": "mine"},
     "PATCH /webhooks/outgoing/{webhook_id}": {"name": "mine"},
+    "PATCH /webhooks/listeners/{listener_id}": {"position": 1},
     "POST /tasks/{task_id}/complete": {"result": "mine"},
     "POST /webhooks/outgoing/{webhook_id}/recover": {"since": "2026-01-01T00:00:00Z"},
     "POST /webhooks/outgoing/{webhook_id}/replay": {"since": "2026-01-01T00:00:00Z"},
@@ -78,6 +79,7 @@ async def make_objects(client: ApiClient, workbench: Workbench, scripted: ModelS
         "schedule_id": await make("/schedule", {"every": 3600, "prompt": SECRET}),
         "key_id": await make("/keys/create", {"name": SECRET}),
         "operation_id": await make("/notes/tag", {"ids": [999], "add": [SECRET]}),
+        "listener_id": await make("/webhooks/listeners", {"name": "hers"}),
         "webhook_id": await make(
             "/webhooks/outgoing/register",
             {"url": f"http://127.0.0.1:9/{SECRET}", "event_types": ["custom_*"]},

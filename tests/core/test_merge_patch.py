@@ -68,6 +68,10 @@ CREATED: dict[str, tuple[str, Body] | None] = {
             "concurrency": 2,
         },
     ),
+    "/api/v1/webhooks/listeners/{listener_id}": (
+        "/webhooks/listeners",
+        {"name": "me", "event_types": ["note_created"]},
+    ),
     "/api/v1/conversations/{conversation_id}": ("/chat", {"message": "Hello", "model": "m"}),
 }
 
@@ -102,8 +106,8 @@ async def _create(client: ApiClient, path: str) -> str:
     if row is None:
         return path.removeprefix("/api/v1")
     route, body = row
-    if route == "/users":
-        body = {**body, "name": str(uuid4())}  # no two users have one name
+    if route in ("/users", "/webhooks/listeners"):
+        body = {**body, "name": str(uuid4())}  # which no two users, or listeners, share
     created = await client.post(route, body)
     number = created.get("id", created.get("conversation_id"))
     return f"{path.removeprefix('/api/v1').partition('{')[0]}{number}"

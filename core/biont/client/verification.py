@@ -7,11 +7,11 @@ import binascii
 import hashlib
 import hmac
 import json
-import time
 from collections.abc import Mapping, Sequence
 
 from biont.client.errors import ClientError
 from biont.client.json_types import JsonValue
+from biont.clock import SystemClock
 
 _PREFIX = "whsec_"
 
@@ -55,7 +55,8 @@ def verify_webhook(
         raise InvalidWebhookError(
             "the signature is not valid; pass the exact bytes of the body, and check the secret"
         )
-    _check_time(timestamp, time.time() if now is None else now, tolerance)
+    present = SystemClock().now().timestamp() if now is None else now
+    _check_time(timestamp, present, tolerance)
     return _read_event(body)
 
 

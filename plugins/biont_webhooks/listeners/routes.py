@@ -41,6 +41,10 @@ Wait = Annotated[
 api = Api("webhooks")
 
 
+def _find_view(request: Request, listener_id: RowId) -> ListenerView:
+    return _make_view(Listener.get_owned(request.user_id, listener_id))
+
+
 @api.post(
     "/webhooks/listeners",
     scopes=SCOPES,
@@ -86,7 +90,13 @@ async def read_listener(request: Request, listener_id: RowId) -> ListenerView:
     return _make_view(await _find_listener(request, listener_id))
 
 
-@api.patch(LISTENER, scopes=SCOPES, operation="change_listener", example={"position": 1})
+@api.patch(
+    LISTENER,
+    scopes=SCOPES,
+    operation="change_listener",
+    example={"position": 1},
+    present=_find_view,
+)
 async def update_listener(
     request: Request, listener_id: RowId, body: ListenerChange
 ) -> ListenerView:
@@ -100,7 +110,7 @@ async def update_listener(
     return _make_view(listener)
 
 
-@api.delete(LISTENER, scopes=SCOPES)
+@api.delete(LISTENER, scopes=SCOPES, present=_find_view)
 async def delete_listener(request: Request, listener_id: RowId) -> None:
     """Delete a listener and its position."""
     await _find_listener(request, listener_id)

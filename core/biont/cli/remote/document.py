@@ -10,11 +10,11 @@ import contextlib
 import hashlib
 import json
 import os
-import time
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from biont.clock import SystemClock
 from biont.exceptions import BiontError
 from biont.user_cache import find_user_cache
 
@@ -44,7 +44,7 @@ def read_kept_document(server: str, *, seconds: float = _KEPT_SECONDS) -> Docume
     if path is None:
         return None
     try:
-        if time.time() - path.stat().st_mtime > seconds:
+        if SystemClock().now().timestamp() - path.stat().st_mtime > seconds:
             return None
         return cast("Document", json.loads(path.read_bytes()))
     except (OSError, ValueError):  # Nothing is kept, or another process was killed meanwhile.

@@ -1140,6 +1140,7 @@ class Webhooks(OperationGroup):
         /,
         *,
         fields: str | None = None,
+        if_match: str | None = None,
     ) -> ListenerView:
         """Read a listener.
 
@@ -1155,6 +1156,7 @@ class Webhooks(OperationGroup):
                 "/api/v1/webhooks/listeners/{}",
                 (listener_id,),
                 query={"fields": fields},
+                headers={"If-Match": if_match},
             ),
         )
 
@@ -1162,6 +1164,8 @@ class Webhooks(OperationGroup):
         self,
         listener_id: int,
         /,
+        *,
+        if_match: str | None = None,
         **body: Unpack[ListenerChange],
     ) -> ListenerView:
         """Acknowledge messages by a new `position`, or change the event types.
@@ -1170,20 +1174,33 @@ class Webhooks(OperationGroup):
         """
         return self._read(
             ListenerView,
-            make_call("PATCH", "/api/v1/webhooks/listeners/{}", (listener_id,), body=body),
+            make_call(
+                "PATCH",
+                "/api/v1/webhooks/listeners/{}",
+                (listener_id,),
+                headers={"If-Match": if_match},
+                body=body,
+            ),
         )
 
     def delete_listener(
         self,
         listener_id: int,
         /,
+        *,
+        if_match: str | None = None,
     ) -> None:
         """Delete a listener and its position.
 
         Needs an API key of scope `full` or `webhook`.
         """
         self._finish(
-            make_call("DELETE", "/api/v1/webhooks/listeners/{}", (listener_id,)),
+            make_call(
+                "DELETE",
+                "/api/v1/webhooks/listeners/{}",
+                (listener_id,),
+                headers={"If-Match": if_match},
+            ),
         )
 
     def fetch_messages(
@@ -1746,6 +1763,7 @@ class AsyncWebhooks(AsyncOperationGroup):
         /,
         *,
         fields: str | None = None,
+        if_match: str | None = None,
     ) -> ListenerView:
         """Read a listener.
 
@@ -1761,6 +1779,7 @@ class AsyncWebhooks(AsyncOperationGroup):
                 "/api/v1/webhooks/listeners/{}",
                 (listener_id,),
                 query={"fields": fields},
+                headers={"If-Match": if_match},
             ),
         )
 
@@ -1768,6 +1787,8 @@ class AsyncWebhooks(AsyncOperationGroup):
         self,
         listener_id: int,
         /,
+        *,
+        if_match: str | None = None,
         **body: Unpack[ListenerChange],
     ) -> ListenerView:
         """Acknowledge messages by a new `position`, or change the event types.
@@ -1776,20 +1797,33 @@ class AsyncWebhooks(AsyncOperationGroup):
         """
         return await self._read(
             ListenerView,
-            make_call("PATCH", "/api/v1/webhooks/listeners/{}", (listener_id,), body=body),
+            make_call(
+                "PATCH",
+                "/api/v1/webhooks/listeners/{}",
+                (listener_id,),
+                headers={"If-Match": if_match},
+                body=body,
+            ),
         )
 
     async def delete_listener(
         self,
         listener_id: int,
         /,
+        *,
+        if_match: str | None = None,
     ) -> None:
         """Delete a listener and its position.
 
         Needs an API key of scope `full` or `webhook`.
         """
         await self._finish(
-            make_call("DELETE", "/api/v1/webhooks/listeners/{}", (listener_id,)),
+            make_call(
+                "DELETE",
+                "/api/v1/webhooks/listeners/{}",
+                (listener_id,),
+                headers={"If-Match": if_match},
+            ),
         )
 
     async def fetch_messages(
