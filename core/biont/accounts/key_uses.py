@@ -22,6 +22,9 @@ from biont.store.store import Store
 _MOST_NAMES = 200
 """The most event types, or models, of one key; a key that uses more is taken to use all."""
 
+_MOST_IN_MEMORY = 10_000
+"""The most counts of event types and models until the next save."""
+
 _ADD = """
     INSERT INTO key_uses (key_id, kind, name, count, last_used_at)
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, ? FROM json_each(?)
@@ -86,11 +89,17 @@ class KeyUses:
     def note_events(self, key_id: int, patterns: Iterable[str]) -> None:
         """Count the use of event types."""
         for pattern in patterns:
-            self._names[key_id, UseKind.EVENT, pattern] += 1
+            self._note(key_id, UseKind.EVENT, pattern)
 
     def note_model(self, key_id: int, model: str) -> None:
         """Count the use of a model."""
-        self._names[key_id, UseKind.MODEL, model] += 1
+        self._note(key_id, UseKind.MODEL, model)
+
+    def _note(self, key_id: int, kind: UseKind, name: str) -> None:
+        use = (key_id, kind, name)
+        if len(self._names) >= _MOST_IN_MEMORY and use not in self._names:
+            use = (key_id, kind, "*")
+        self._names[use] += 1
 
     async def save(self) -> None:
         """Add the counts to the table."""

@@ -60,8 +60,9 @@ def list_sources() -> list[RowSource]:
 
 def read_rows(user_id: int, source: RowSource, after: int, limit: int) -> list[tuple[int, bytes]]:
     """Return rows of a user as JSON, each with its number, after the number `after`."""
+    # NOT INDEXED, because each page would sort all rows that an index has found.
     cursor = execute_sql(
-        f'SELECT rowid AS "row number", * FROM "{source.table}" WHERE rowid > ?'  # noqa: S608  # names of models
+        f'SELECT rowid AS "row number", * FROM "{source.table}" NOT INDEXED WHERE rowid > ?'  # noqa: S608  # names of models
         f" AND {source.condition} ORDER BY rowid LIMIT ?",
         after,
         user_id,
@@ -92,7 +93,12 @@ def delete_user(user_id: int, limit: int) -> int:
 def has_rows(user_id: int) -> bool:
     """Return whether a user has rows that `delete_user` deletes before the user."""
     return any(
-        not source.is_kept and read_rows(user_id, source, 0, 1) for source in list_sources()
+        execute_sql(
+            f'SELECT 1 FROM "{source.table}" WHERE {source.condition} LIMIT 1',  # noqa: S608  # as above
+            user_id,
+        ).fetchone()
+        for source in list_sources()
+        if not source.is_kept
     )
 
 
