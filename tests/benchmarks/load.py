@@ -48,14 +48,16 @@ class Load:
     requests: int
 
 
-async def drive(call: Call, connections: int, seconds: int) -> Load:
+async def drive(call: Call, connections: int, seconds: int, *, may_fail: bool = False) -> Load:
     """Make `call` over and over on each of `connections` from another process.
+
+    With `may_fail`, a request may be refused.
 
     Raises:
         MeasurementFailed: a request failed, or none was made.
     """
     found = await (_drive_wrk if WRK else _drive_own)(call, connections, seconds)
-    if found["failed"] or not found["requests"]:
+    if (found["failed"] and not may_fail) or not found["requests"]:
         failed = f"{found['failed']:g} of {found['requests']:g} requests failed"
         raise MeasurementFailed(f"{call.method} {call.url}: {failed}")
     requests = int(found["requests"])

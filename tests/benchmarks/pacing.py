@@ -54,6 +54,41 @@ class EmitEvenly(Child):
 
 
 @dataclass(frozen=True)
+class AskEvenly(Child):
+    """Posts requests at an even pace, and measures how long each answer takes.
+
+    Attributes:
+        url: where to.
+        headers: of each request.
+        rate: how many a second, whether earlier ones are answered or not.
+        count: how many in all.
+    """
+
+    url: str
+    headers: dict[str, str]
+    rate: int
+    count: int
+
+    async def run(self) -> None:
+        """Post them all; answer the seconds of each."""
+        async with ClientSession(headers=self.headers, connector=TCPConnector(limit=0)) as session:
+            started = time.monotonic()
+            async with asyncio.TaskGroup() as group:
+                tasks = []
+                for number in range(self.count):
+                    await asyncio.sleep(started + number / self.rate - time.monotonic())
+                    tasks.append(group.create_task(self._ask(session)))
+        answer([task.result() for task in tasks])
+
+    async def _ask(self, session: ClientSession) -> float:
+        begun = time.monotonic()
+        async with session.post(self.url, data=b'{"event_type": "custom_polite"}') as response:
+            await response.read()
+            response.raise_for_status()
+        return time.monotonic() - begun
+
+
+@dataclass(frozen=True)
 class DeliverAll(Child):
     """Signs and posts deliveries, and keeps nothing: the bare twin of a sender.
 

@@ -102,6 +102,12 @@ async def set_up(folder: Path, **sections: object) -> Workbench:
     return Workbench(config, key)
 
 
+async def add_user(workbench: Workbench, name: str) -> str:
+    """Add another user to a workbench; return a full key of theirs."""
+    await _run_command("users", "create", name, config=workbench.config)
+    return await _run_command("keys", "create", "--user", name, config=workbench.config)
+
+
 def _configure(folder: Path, sections: dict[str, object]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return write_config(folder, sections)

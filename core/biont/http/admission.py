@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Hashable
 from typing import TypeVar
 
@@ -20,6 +21,9 @@ from biont.services import Service
 from biont.settings.limits_section import LimitSettings, Rate
 
 K = TypeVar("K", bound=Hashable)
+
+# A client that repeats a refused request at once would keep the event loop busy with refusals.
+_PAUSE = 0.05
 
 
 class Admission:
@@ -69,14 +73,14 @@ class Admission:
         try:
             principal = await self._keys.authenticate(plain)
         except Unauthorized as error:
-            self._refuse(http, plain, str(error))
+            await self._refuse(http, plain, str(error))
             raise
         limit = self._limits.get(group)
         if limit is not None:
-            _count(http, limit, principal.key_id, self._clock.now().timestamp())
+            await _count(http, limit, principal.key_id, self._clock.now().timestamp())
         return principal
 
-    def admit_stranger(self, http: web.Request) -> None:
+    async def admit_stranger(self, http: web.Request) -> None:
         """Count a request to a public route.
 
         Raises:
@@ -84,26 +88,32 @@ class Admission:
         """
         if self._public is not None:
             now = self._clock.now().timestamp()
-            _count(http, self._public, find_client_network(http), now)
+            await _count(http, self._public, find_client_network(http), now)
 
     def list_limits(self, key_id: int) -> list[tuple[RateLimit[int], int]]:
         """Return the limits of a key, each with the number of requests that are left."""
         now = self._clock.now().timestamp()
         return [(limit, limit.count_left(key_id, now)) for limit in self._limits.values()]
 
-    def _refuse(self, http: web.Request, plain: str | None, reason: str) -> None:
+    async def _refuse(self, http: web.Request, plain: str | None, reason: str) -> None:
         if plain is None:
-            self.admit_stranger(http)
+            await self.admit_stranger(http)
         elif self._failed is not None:
             # The whole address, because the log is for programs that block it.
-            self._failed.note(find_client_address(http), reason, self._clock.now().timestamp())
+            address, now = find_client_address(http), self._clock.now().timestamp()
+            try:
+                self._failed.note(address, reason, now)
+            except RateExceeded:
+                await asyncio.sleep(_PAUSE)
+                raise
 
 
-def _count(http: web.Request, limit: RateLimit[K], client: K, now: float) -> None:
+async def _count(http: web.Request, limit: RateLimit[K], client: K, now: float) -> None:
     try:
         state = limit.take(client, now)
     except RateExceeded as error:
         http[RATE_LIMIT] = (limit.policy, error.state)
+        await asyncio.sleep(_PAUSE)
         raise
     http[RATE_LIMIT] = (limit.policy, state)
 

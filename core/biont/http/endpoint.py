@@ -217,7 +217,7 @@ class Endpoint:
 
     async def _authorise(self, http: web.Request) -> Request:
         if self.route.public:
-            self._admission.admit_stranger(http)
+            await self._admission.admit_stranger(http)
             return self._make_request(http, None)
         plain = http.headers.get(_KEY)
         if plain is None and self._dialect is not None:
