@@ -107,7 +107,7 @@ async def test_an_administrator_makes_a_user_with_a_first_key(client: ApiClient)
     assert (await client.ask("POST", "/users", body))[0] == 409
     without = await client.post("/users", {"name": "lin", "role": "admin"})
     assert (without["key"], without["role"]) == (None, "admin")
-    names = [row["name"] for row in rows_of(await client.get("/users"))]
+    names = [row["name"] for row in rows_of(await client.get("/users?sort=created_at"))]
     assert names == ["ada", "grace", "lin"]
 
 
@@ -120,7 +120,10 @@ async def test_a_first_key_ends_no_later_than_the_key_that_makes_it(
         await admin.post("/users", {"name": "grace", "key": {"name": "first"}})
         later: Fields = {"name": "first", "expires_at": "2099-01-01T00:00:00Z"}
         assert (await admin.ask("POST", "/users", {"name": "lin", "key": later}))[0] == 422
-    assert [row["name"] for row in rows_of(await client.get("/users"))] == ["ada", "grace"]
+    assert [row["name"] for row in rows_of(await client.get("/users?sort=created_at"))] == [
+        "ada",
+        "grace",
+    ]
 
 
 async def test_the_last_administrator_stays(client: ApiClient, open_client: MakeClient) -> None:

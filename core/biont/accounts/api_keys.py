@@ -33,6 +33,7 @@ from biont.accounts.principal import OPERATOR, WHOLE, Actor, Narrowing, Principa
 from biont.accounts.user_records import Role
 from biont.clock import Clock
 from biont.exceptions import Forbidden, Unauthorized
+from biont.store.span import ALL, Span
 from biont.store.store import Store
 
 _KEY = re.compile(r"asb_[0-9a-f]{64}")
@@ -117,16 +118,16 @@ class ApiKeys:
         return await self._store.transact(rename_key, key_id, user_id, name, actor)
 
     async def list_keys(
-        self, user_id: int, limit: int | None = None, before: int | None = None
+        self, user_id: int, limit: int = 2**31, span: Span = ALL
     ) -> Sequence[ApiKey]:
-        """Return the keys of a user, including revoked keys, newest first.
+        """Return the keys of a user, including revoked keys, in the order of the span.
 
         Args:
             user_id: the owner of the keys.
-            limit: the largest number of keys; None for all.
-            before: the number of a key; only older keys are returned.
+            limit: the size of a page; an extra key shows that there is another page.
+            span: the part of the list.
         """
-        return await self._store.read(select_keys, user_id, limit, before)
+        return await self._store.read(select_keys, user_id, limit, span)
 
     async def read(self, key_id: int, *, user_id: int) -> ApiKey:
         """Return a key of a user.

@@ -11,6 +11,7 @@ from biont.accounts.principal import WHOLE, Narrowing
 from biont.accounts.user_records import User
 from biont.exceptions import NotFound
 from biont.store.database import InstantField, Table, execute_sql
+from biont.store.span import Span
 
 _SELECT_FAMILY = """
     WITH RECURSIVE family (id) AS (
@@ -71,12 +72,10 @@ def read_narrowing(key_id: int) -> Narrowing:
     return WHOLE if record is None else record.narrowing
 
 
-def select_keys(user_id: int, limit: int | None, before: int | None) -> list[ApiKey]:
-    """Return keys of a user, newest first."""
+def select_keys(user_id: int, limit: int, span: Span) -> list[ApiKey]:
+    """Return up to ``limit + 1`` keys of a user, in the order of the span."""
     query = ApiKey.select().where(ApiKey.user == user_id)
-    if before is not None:
-        query = query.where(ApiKey.id < before)
-    return list(query.order_by(ApiKey.id.desc()).limit(limit))
+    return span.read(query, limit, key=ApiKey.id, time=ApiKey.created_at)
 
 
 def get_key(key_id: int, user_id: int | None) -> ApiKey:

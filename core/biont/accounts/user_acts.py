@@ -18,6 +18,7 @@ from biont.accounts.user_records import Role, User
 from biont.accounts.user_rows import delete_user
 from biont.event import JsonObject
 from biont.exceptions import Conflict, NotFound
+from biont.store.span import Span
 from biont.store.transaction import Transaction
 
 
@@ -128,9 +129,9 @@ def select_disabled(before: frozenset[int]) -> frozenset[int]:
     return frozenset(user.id for user in disabled) | (before - present)
 
 
-def select_users(limit: int, after: int) -> list[User]:
-    """Return users, oldest first, after the number `after`."""
-    return list(User.select().where(User.id > after).order_by(User.id).limit(limit))
+def select_users(limit: int, span: Span) -> list[User]:
+    """Return up to ``limit + 1`` users, in the order of the span."""
+    return span.read(User.select(), limit, key=User.id, time=User.created_at)
 
 
 def set_time_zone(user_id: int, time_zone: str | None) -> User:

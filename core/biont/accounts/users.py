@@ -31,6 +31,7 @@ from biont.accounts.user_acts import (
 from biont.accounts.user_records import Role, User
 from biont.clock import Clock
 from biont.exceptions import NotFound, StoreUnavailable
+from biont.store.span import Span
 from biont.store.store import Store
 
 _log = structlog.get_logger("biont.accounts")
@@ -155,9 +156,9 @@ class Users:
         self._switch_to(self.disabled - {user_id})
         return user
 
-    async def list_page(self, limit: int, after: int | None) -> list[User]:
-        """Return users, oldest first, after the number `after`."""
-        return await self._store.read(select_users, limit, after or 0)
+    async def list_page(self, limit: int, span: Span) -> list[User]:
+        """Return up to ``limit + 1`` users, in the order of the span."""
+        return await self._store.read(select_users, limit, span)
 
     async def list_all(self) -> list[User]:
         """Return all users, oldest first."""

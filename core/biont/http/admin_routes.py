@@ -20,8 +20,9 @@ from biont.http.api import ROOT, Api
 from biont.http.key_routes import NewKey
 from biont.http.key_views import make_narrowing
 from biont.http.merge_patch import MergePatch
-from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
+from biont.http.paging import Page, make_page
 from biont.http.request import Request, RowId
+from biont.http.spans import ListQuery
 from biont.schema import Schema
 from biont.store.transaction import Transaction
 from biont.time_zones import TimeZone
@@ -133,15 +134,13 @@ async def create_user_account(request: Request, body: NewUser) -> CreatedUser:
 
 
 @api.get("/users", admin=True, readable=False, narrowable=False)
-async def list_users(
-    request: Request, limit: Limit = 100, cursor: Cursor = None
-) -> Page[UserAccount]:
-    """List all users, the oldest first.
+async def list_users(request: Request, query: ListQuery) -> Page[UserAccount]:
+    """List all users, the newest first.
 
     What a user has is not shown.
     """
-    users = await request.workbench.users.list_page(limit + 1, decode_cursor(cursor))
-    return make_page(users, limit, lambda user: user.id, _make_view)
+    users = await request.workbench.users.list_page(query.limit, query.span)
+    return make_page(users, query.limit, lambda user: user.id, _make_view)
 
 
 @api.get("/users/{user_id}", admin=True, readable=False, narrowable=False)

@@ -24,8 +24,9 @@ from biont.http.key_views import (
     make_narrowing,
 )
 from biont.http.merge_patch import MergePatch
-from biont.http.paging import Cursor, Limit, Page, decode_cursor, make_page
+from biont.http.paging import Page, make_page
 from biont.http.request import Instant, Request, RowId
+from biont.http.spans import ListQuery
 from biont.http.system import SYSTEM
 from biont.schema import Schema
 
@@ -123,33 +124,30 @@ async def create_key(request: Request, body: NewKey) -> CreatedKey:
 
 
 @api.get("/keys")
-async def list_keys(request: Request, limit: Limit = 100, cursor: Cursor = None) -> Page[KeyView]:
+async def list_keys(request: Request, query: ListQuery) -> Page[KeyView]:
     """List your API keys, including revoked keys, newest first.
 
     The secrets are not stored; `prefix` tells the keys apart.
     """
-    records = await request.workbench.keys.list_keys(
-        request.user_id, limit + 1, decode_cursor(cursor)
-    )
-    return make_page(records, limit, lambda record: record.id, make_key_view)
+    keys = request.workbench.keys
+    records = await keys.list_keys(request.user_id, query.limit, query.span)
+    return make_page(records, query.limit, lambda record: record.id, make_key_view)
 
 
 @api.get("/keys/report")
-async def report_keys(
-    request: Request, limit: Limit = 100, cursor: Cursor = None
-) -> Page[KeyReport]:
+async def report_keys(request: Request, query: ListQuery) -> Page[KeyReport]:
     """Report what each of your keys has used, and the smallest key that would do.
 
     `smaller` has the scope and the narrowing with which all recorded uses would have worked: make
     such a key, and revoke the other one. The newest keys come first.
     """
     keys = request.workbench.keys
-    records = await keys.list_keys(request.user_id, limit + 1, decode_cursor(cursor))
+    records = await keys.list_keys(request.user_id, query.limit, query.span)
     uses = await keys.uses.read([record.id for record in records])
     judge = KeyJudge(request.workbench.get(SYSTEM).routes)
     return make_page(
         records,
-        limit,
+        query.limit,
         lambda record: record.id,
         lambda record: _make_report(record, uses[record.id], judge),
     )

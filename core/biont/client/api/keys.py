@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack
 
-from biont.client.api.shared_models import KeyView, NewKey, Scope
+from biont.client.api.shared_models import KeyView, NewKey, Scope, Sort
 from biont.client.async_pages import AsyncPages
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
@@ -223,6 +223,9 @@ class Keys(OperationGroup):
     def list(
         self,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         fields: str | None = None,
@@ -234,19 +237,35 @@ class Keys(OperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
             fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             KeyView,
-            make_call("GET", "/api/v1/keys", query={"limit": limit, "fields": fields}),
+            make_call(
+                "GET",
+                "/api/v1/keys",
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )
 
     def report(
         self,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         fields: str | None = None,
@@ -260,6 +279,9 @@ class Keys(OperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
             fields: Only these fields of the object, or of each item: names with commas.
@@ -269,7 +291,13 @@ class Keys(OperationGroup):
             make_call(
                 "GET",
                 "/api/v1/keys/report",
-                query={"limit": limit, "fields": fields},
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
             ),
             cursor,
         )
@@ -437,6 +465,9 @@ class AsyncKeys(AsyncOperationGroup):
     def list(
         self,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         fields: str | None = None,
@@ -448,19 +479,35 @@ class AsyncKeys(AsyncOperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
             fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             KeyView,
-            make_call("GET", "/api/v1/keys", query={"limit": limit, "fields": fields}),
+            make_call(
+                "GET",
+                "/api/v1/keys",
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )
 
     def report(
         self,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         fields: str | None = None,
@@ -474,6 +521,9 @@ class AsyncKeys(AsyncOperationGroup):
         Needs an API key of scope `full` or `read`.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
             fields: Only these fields of the object, or of each item: names with commas.
@@ -483,7 +533,13 @@ class AsyncKeys(AsyncOperationGroup):
             make_call(
                 "GET",
                 "/api/v1/keys/report",
-                query={"limit": limit, "fields": fields},
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
             ),
             cursor,
         )

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NotRequired, TypedDict, Unpack
 
-from biont.client.api.shared_models import NewKey, Role
+from biont.client.api.shared_models import NewKey, Role, Sort
 from biont.client.async_pages import AsyncPages
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
@@ -98,11 +99,14 @@ class Users(OperationGroup):
     def list(
         self,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         fields: str | None = None,
     ) -> Pages[UserAccount]:
-        """List all users, the oldest first.
+        """List all users, the newest first.
 
         What a user has is not shown.
 
@@ -110,13 +114,26 @@ class Users(OperationGroup):
         that is narrowed to some `events` or `models` may not do this.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
             fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             UserAccount,
-            make_call("GET", "/api/v1/users", query={"limit": limit, "fields": fields}),
+            make_call(
+                "GET",
+                "/api/v1/users",
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )
 
@@ -306,11 +323,14 @@ class AsyncUsers(AsyncOperationGroup):
     def list(
         self,
         *,
+        since: str | datetime | None = None,
+        until: str | datetime | None = None,
+        sort: Sort | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         fields: str | None = None,
     ) -> AsyncPages[UserAccount]:
-        """List all users, the oldest first.
+        """List all users, the newest first.
 
         What a user has is not shown.
 
@@ -318,13 +338,26 @@ class AsyncUsers(AsyncOperationGroup):
         that is narrowed to some `events` or `models` may not do this.
 
         Args:
+            since: Only what was made at this instant or later.
+            until: Only what was made before this instant.
+            sort: The order: `-created_at`, the newest first, or `created_at`.
             limit: The largest number of items in the page.
             cursor: The `next` of the previous page; absent for the first.
             fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._list(
             UserAccount,
-            make_call("GET", "/api/v1/users", query={"limit": limit, "fields": fields}),
+            make_call(
+                "GET",
+                "/api/v1/users",
+                query={
+                    "since": since,
+                    "until": until,
+                    "sort": sort,
+                    "limit": limit,
+                    "fields": fields,
+                },
+            ),
             cursor,
         )
 
