@@ -94,7 +94,7 @@ class ApiClient:
         return document
 
     async def get_until(
-        self, path: str, condition: Callable[[dict[str, JsonValue]], object], seconds: float = 30
+        self, path: str, condition: Callable[[dict[str, JsonValue]], object], seconds: float = 60
     ) -> dict[str, JsonValue]:
         """Repeat `get` until the body meets `condition`, and return that body.
 
