@@ -102,6 +102,7 @@ def _find_reminder(request: Request, reminder_id: RowId) -> ReminderView:
 
 @api.post(
     "/reminders",
+    narrowable=False,
     quota="schedules",
     location="/reminders/{id}",
     operation="create_reminder",
@@ -142,6 +143,7 @@ async def read_reminder(request: Request, reminder_id: RowId) -> ReminderView:
 
 @api.patch(
     "/reminders/{reminder_id}",
+    narrowable=False,
     operation="change_reminder",
     example={"text": "Drink coffee"},
     present=_find_reminder,
@@ -158,6 +160,7 @@ async def change(request: Request, reminder_id: RowId, body: ReminderChange) -> 
 
 @api.post(
     "/reminders/{reminder_id}/snooze",
+    narrowable=False,
     status=200,
     operation="snooze_reminder",
     example={"after": "10m"},
@@ -171,7 +174,9 @@ async def snooze(request: Request, reminder_id: RowId, body: Snooze | None = Non
     return await _write_reminder(request, snooze_reminder, reminder_id, until)
 
 
-@api.post("/reminders/{reminder_id}/done", status=200, operation="finish_reminder")
+@api.post(
+    "/reminders/{reminder_id}/done", narrowable=False, status=200, operation="finish_reminder"
+)
 async def finish(request: Request, reminder_id: RowId) -> ReminderView:
     """Mark a reminder as done; a recurring reminder returns at its next occurrence.
 
@@ -180,7 +185,12 @@ async def finish(request: Request, reminder_id: RowId) -> ReminderView:
     return await _write_reminder(request, finish_reminder, reminder_id)
 
 
-@api.delete("/reminders/{reminder_id}", operation="delete_reminder", present=_find_reminder)
+@api.delete(
+    "/reminders/{reminder_id}",
+    narrowable=False,
+    operation="delete_reminder",
+    present=_find_reminder,
+)
 async def delete(request: Request, reminder_id: RowId) -> None:
     """Delete a reminder with its schedules and runs; its events stay.
 

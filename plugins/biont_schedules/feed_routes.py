@@ -34,7 +34,7 @@ def _find_feed(request: Request) -> FeedView:
     return FeedView(created_at=read_feed(request.user_id).created_at)
 
 
-@api.post("/schedule/feed", location="/schedule/feed")
+@api.post("/schedule/feed", narrowable=False, location="/schedule/feed")
 async def create_calendar_feed(request: Request) -> FeedAddress:
     """Create the address of your calendar feed; an earlier address is revoked.
 
@@ -54,7 +54,7 @@ async def read_calendar_feed(request: Request) -> FeedView:
     return await request.workbench.store.read(_find_feed, request)
 
 
-@api.delete("/schedule/feed", problems=(404,), present=_find_feed)
+@api.delete("/schedule/feed", narrowable=False, problems=(404,), present=_find_feed)
 async def revoke_calendar_feed(request: Request) -> None:
     """Revoke the address of your calendar feed.
 

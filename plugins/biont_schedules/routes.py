@@ -196,7 +196,9 @@ async def change_schedule(
     return view
 
 
-@api.post("/schedule/{schedule_id}/pause", status=200, operation="pause_schedule")
+@api.post(
+    "/schedule/{schedule_id}/pause", narrowable=False, status=200, operation="pause_schedule"
+)
 async def pause(request: Request, schedule_id: RowId) -> ScheduleView:
     """Pause a schedule: nothing is due, and waiting runs wait, until the schedule is resumed.
 

@@ -151,6 +151,8 @@ async def test_long_answers_are_compressed_as_the_client_accepts(client: ApiClie
             known = {"If-None-Match": coded_tag, "Accept-Encoding": accepted}
             async with session.get(url, headers=known) as again:
                 assert again.status == 304
+                assert again.headers[hdrs.ETAG] == coded_tag
+                assert "Accept-Encoding" in again.headers[hdrs.VARY]
             async with session.patch(url, json={}, headers={"If-Match": coded_tag}) as change:
                 assert change.status == 200
 

@@ -147,6 +147,17 @@ async def test_a_condition_that_is_no_tag_is_422(
     assert (await client.get(place))["title"] == "Tea"
 
 
+@pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
+async def test_a_long_condition_is_read_at_once(client: ApiClient, header: str) -> None:
+    place = await create(client, "/notes/{note_id}")
+    # Each of these took a time that doubled with each comma.
+    for value in ('"a"' + ",  " * 2000 + "x", '"a"' + ' , "b"' * 1000 + " x", "," * 5000):
+        answer = await client.request("GET", place, headers={header: value})
+        assert answer.status == 422, value[:20]
+    many = ",  ".join(f'"{number}"' for number in range(900))
+    assert (await client.request("PATCH", place, {}, headers={"If-Match": many})).status == 412
+
+
 async def test_a_star_means_any_object(client: ApiClient) -> None:
     place = await create(client, "/notes/{note_id}")
     refused = await client.request("DELETE", place, headers={"If-None-Match": "*"})

@@ -1,4 +1,7 @@
-"""Admission of requests: by their API key, and within the limits of the key or the address."""
+"""Admission of requests: by their API key, and within the limits of the user or the address.
+
+A limit belongs to the user and not to the key, because a key can make and rotate keys.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from aiohttp import web
 from biont.accounts.api_keys import ApiKeys
 from biont.accounts.principal import Principal
 from biont.clock import Clock
-from biont.exceptions import RateExceeded, Unauthorized
+from biont.exceptions import Forbidden, RateExceeded, Unauthorized
 from biont.http.client_address import find_client_address, find_client_network
 from biont.http.failed_keys import FailedKeys
 from biont.http.rate_class import RateClass
@@ -67,7 +70,7 @@ class Admission:
 
         Raises:
             Unauthorized: the key is missing or wrong.
-            RateExceeded: the key has made too many requests, or the address has sent too many
+            RateExceeded: the user has made too many requests, or the address has sent too many
                 wrong keys.
         """
         try:
@@ -75,9 +78,13 @@ class Admission:
         except Unauthorized as error:
             await self._refuse(http, plain, str(error))
             raise
+        except Forbidden:
+            # The key of a disabled user, which belongs to nobody that has a bucket.
+            await self.admit_stranger(http)
+            raise
         limit = self._limits.get(group)
         if limit is not None:
-            await _count(http, limit, principal.key_id, self._clock.now().timestamp())
+            await _count(http, limit, principal.user_id, self._clock.now().timestamp())
         return principal
 
     async def admit_stranger(self, http: web.Request) -> None:
@@ -88,12 +95,12 @@ class Admission:
         """
         if self._public is not None:
             now = self._clock.now().timestamp()
-            await _count(http, self._public, find_client_network(http), now)
+            await _count(http, self._public, find_client_network(find_client_address(http)), now)
 
-    def list_limits(self, key_id: int) -> list[tuple[RateLimit[int], int]]:
-        """Return the limits of a key, each with the number of requests that are left."""
+    def list_limits(self, user_id: int) -> list[tuple[RateLimit[int], int]]:
+        """Return the limits of a user, each with the number of requests that are left."""
         now = self._clock.now().timestamp()
-        return [(limit, limit.count_left(key_id, now)) for limit in self._limits.values()]
+        return [(limit, limit.count_left(user_id, now)) for limit in self._limits.values()]
 
     async def _refuse(self, http: web.Request, plain: str | None, reason: str) -> None:
         if plain is None:

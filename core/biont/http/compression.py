@@ -74,6 +74,18 @@ async def compress_answer(http: web.BaseRequest, response: web.StreamResponse) -
         response.headers[hdrs.ETAG] = f'{tag[:-1]}-{coding}"'
 
 
+def name_coded_tag(http: web.BaseRequest, tag: str, size: int) -> str:
+    """Return the text of an entity tag as `compress_answer` would send it.
+
+    Args:
+        http: the request.
+        tag: the text of the tag without a coding.
+        size: the size of the answer, in bytes.
+    """
+    coding = choose_coding(http.headers.get(hdrs.ACCEPT_ENCODING, ""))
+    return tag if coding is None or size <= _SMALLEST else f"{tag}-{coding}"
+
+
 def drop_coding(tag: str) -> str:
     """Return the text of an entity tag without the coding that `compress_answer` has added."""
     coded = _CODED.fullmatch(tag)

@@ -20,9 +20,8 @@ from biont.exceptions import InputProblem, InvalidInput
 from biont.http.compression import drop_coding
 from biont.schema import Schema
 
-_TAG = r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
-_TAGS = re.compile(rf"[ \t]*,*[ \t]*{_TAG}[ \t]*(?:,[ \t]*(?:{_TAG})?[ \t]*)*")
-_EACH = re.compile(_TAG)
+# One tag and what follows it, so that no text can be read in two ways.
+_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?:,[, \t]*|$)')
 _DIGEST_SIZE = 9
 
 
@@ -73,16 +72,18 @@ def read_tags(http: web.BaseRequest, name: str) -> list[EntityTag] | None:
     Raises:
         InvalidInput: the header is neither ``*`` nor a list of tags.
     """
-    text = ", ".join(http.headers.getall(name)).strip()
+    text = ", ".join(http.headers.getall(name)).strip(" \t,")
     if text == "*":
         return None
-    if not _TAGS.fullmatch(text):
+    tags, place = [], 0
+    while place < len(text) and (found := _TAG.match(text, place)) is not None:
+        tags.append(EntityTag(drop_coding(found[2]), found[1] is not None))
+        place = found.end()
+    if not tags or place < len(text):
         raise InvalidInput(
             InputProblem('must be * or entity tags in quotes, such as "a1b2", as ETag has', name)
         )
-    return [
-        EntityTag(drop_coding(found[2]), found[1] is not None) for found in _EACH.finditer(text)
-    ]
+    return tags
 
 
 def is_known(http: web.BaseRequest, tag: str) -> bool:

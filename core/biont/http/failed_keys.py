@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from biont.exceptions import RateExceeded
+from biont.http.client_address import find_client_network
 from biont.http.rate_limit import RateLimit
 from biont.settings.limits_section import Rate
 
@@ -50,28 +51,29 @@ class FailedKeys:
         Raises:
             RateExceeded: the address has sent too many wrong keys.
         """
-        block = self._blocks.get(address)
+        client = find_client_network(address)
+        block = self._blocks.get(client)
         if block is not None and now < block.until <= now + block.seconds:
             raise RateExceeded(_NAME, self._limit.policy, block.until - now)
         try:
-            self._limit.take(address, now)
+            self._limit.take(client, now)
         except RateExceeded as error:
-            self._block(address, block, now)
+            self._block(client, block, now)
             raise RateExceeded(
-                _NAME, self._limit.policy, self._blocks[address].until - now
+                _NAME, self._limit.policy, self._blocks[client].until - now
             ) from error
         if (
             block is not None
-            and self._limit.count_left(address, now) == self._limit.rate.amount - 1
+            and self._limit.count_left(client, now) == self._limit.rate.amount - 1
         ):
             # The address was silent until its bucket was full again.
-            del self._blocks[address]
+            del self._blocks[client]
         _log.warning("an API key was refused", address=address, reason=reason)
 
-    def _block(self, address: str, earlier: _Block | None, now: float) -> None:
+    def _block(self, client: str, earlier: _Block | None, now: float) -> None:
         seconds = 1.0 if earlier is None else min(earlier.seconds * 2, _LONGEST_BLOCK)
-        if address not in self._blocks and len(self._blocks) >= _MOST_ADDRESSES:
+        if client not in self._blocks and len(self._blocks) >= _MOST_ADDRESSES:
             # The oldest, which dictionaries have first.
             del self._blocks[next(iter(self._blocks))]
-        self._blocks[address] = _Block(now + seconds, seconds)
-        _log.warning("wrong API keys are blocked", address=address, seconds=seconds)
+        self._blocks[client] = _Block(now + seconds, seconds)
+        _log.warning("wrong API keys are blocked", address=client, seconds=seconds)

@@ -43,7 +43,7 @@ class UserChange(MergePatch):
 
 
 class RateView(Schema):
-    """A limit of requests in a time, for one key."""
+    """A limit of requests in a time, for one user."""
 
     name: str = Field(description="The name of the limit, as in the header `RateLimit-Policy`.")
     limit: int
@@ -63,7 +63,7 @@ class MeView(UserView):
     """The user and the key of a request, with their limits."""
 
     key: KeyView
-    rates: list[RateView] = Field(description="The limits for requests of the key.")
+    rates: list[RateView] = Field(description="The limits for requests of the user.")
     quotas: list[QuotaView] = Field(description="The limits for objects of the user.")
     budgets: list[BudgetView] = Field(
         description="The daily budgets of the user and the key; empty without a budget."
@@ -91,7 +91,7 @@ async def read_me(request: Request) -> MeView:
 def _list_rates(request: Request) -> list[RateView]:
     return [
         RateView(name=limit.name, limit=limit.rate.amount, seconds=limit.rate.seconds, left=left)
-        for limit, left in request.workbench.get(ADMISSION).list_limits(request.key_id)
+        for limit, left in request.workbench.get(ADMISSION).list_limits(request.user_id)
     ]
 
 

@@ -51,13 +51,13 @@ class LimitSettings(Section):
     """Limits of requests, and of keys per user; null switches a limit off."""
 
     read: RateText | None = Field(
-        "1000000/minute", description="Rate of requests by GET and HEAD for each API key."
+        "1000000/minute", description="Rate of requests by GET and HEAD for each user."
     )
     write: RateText | None = Field(
-        "1000000/minute", description="Rate of all other requests for each API key."
+        "1000000/minute", description="Rate of all other requests for each user."
     )
     chat: RateText | None = Field(
-        "600/minute", description="Rate of requests to a language model for each API key."
+        "600/minute", description="Rate of requests to a language model for each user."
     )
     public: RateText | None = Field(
         "6000/minute", description="Rate of requests without an API key for each address."

@@ -62,7 +62,7 @@ class MeView(TypedDict):
 
     Attributes:
         time_zone: The time zone of schedules that name none; null for the setting.
-        rates: The limits for requests of the key.
+        rates: The limits for requests of the user.
         quotas: The limits for objects of the user.
         budgets: The daily budgets of the user and the key; empty without a budget.
     """
@@ -87,7 +87,7 @@ class QuotaView(TypedDict):
 
 
 class RateView(TypedDict):
-    """A limit of requests in a time, for one key.
+    """A limit of requests in a time, for one user.
 
     Attributes:
         name: The name of the limit, as in the header `RateLimit-Policy`.

@@ -120,7 +120,8 @@ class Reminders(OperationGroup):
 
         Give exactly one of `cron`, `every` and `at`.
 
-        Needs an API key of scope `full`.
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
         """
         return self._read(
             ReminderView,
@@ -212,7 +213,8 @@ class Reminders(OperationGroup):
 
         Fields that are left out stay as they are.
 
-        Needs an API key of scope `full`.
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
         """
         return self._read(
             ReminderView,
@@ -236,7 +238,8 @@ class Reminders(OperationGroup):
 
         Its id is never given again.
 
-        Needs an API key of scope `full`.
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
         """
         self._finish(
             make_call(
@@ -259,7 +262,8 @@ class Reminders(OperationGroup):
 
         Give `after`, a duration, or `until`, an instant; ten minutes by default.
 
-        Needs an API key of scope `full`.
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
         """
         return self._read(
             ReminderView,
@@ -283,7 +287,8 @@ class Reminders(OperationGroup):
 
         The status is 409 if the reminder was not triggered since it was done.
 
-        Needs an API key of scope `full`.
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
         """
         return self._read(
             ReminderView,
@@ -309,7 +314,8 @@ class AsyncReminders(AsyncOperationGroup):
 
         Give exactly one of `cron`, `every` and `at`.
 
-        Needs an API key of scope `full`.
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
         """
         return await self._read(
             ReminderView,
@@ -401,7 +407,8 @@ class AsyncReminders(AsyncOperationGroup):
 
         Fields that are left out stay as they are.
 
-        Needs an API key of scope `full`.
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
         """
         return await self._read(
             ReminderView,
@@ -425,7 +432,8 @@ class AsyncReminders(AsyncOperationGroup):
 
         Its id is never given again.
 
-        Needs an API key of scope `full`.
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
         """
         await self._finish(
             make_call(
@@ -448,7 +456,8 @@ class AsyncReminders(AsyncOperationGroup):
 
         Give `after`, a duration, or `until`, an instant; ten minutes by default.
 
-        Needs an API key of scope `full`.
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
         """
         return await self._read(
             ReminderView,
@@ -472,7 +481,8 @@ class AsyncReminders(AsyncOperationGroup):
 
         The status is 409 if the reminder was not triggered since it was done.
 
-        Needs an API key of scope `full`.
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
         """
         return await self._read(
             ReminderView,

@@ -346,7 +346,8 @@ class Schedule(OperationGroup):
         Calendar programs read the address without a key, because they send none. Keep it
         secret.
 
-        Needs an API key of scope `full`.
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
         """
         return self._read(
             FeedAddress,
@@ -391,7 +392,8 @@ class Schedule(OperationGroup):
 
         The status is 404 if you have no calendar feed.
 
-        Needs an API key of scope `full`.
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
         """
         self._finish(
             make_call("DELETE", "/api/v1/schedule/feed", headers={"If-Match": if_match}),
@@ -744,7 +746,8 @@ class Schedule(OperationGroup):
 
         Active runs go on.
 
-        Needs an API key of scope `full`.
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
         """
         return self._read(
             ScheduleView,
@@ -845,7 +848,8 @@ class AsyncSchedule(AsyncOperationGroup):
         Calendar programs read the address without a key, because they send none. Keep it
         secret.
 
-        Needs an API key of scope `full`.
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
         """
         return await self._read(
             FeedAddress,
@@ -890,7 +894,8 @@ class AsyncSchedule(AsyncOperationGroup):
 
         The status is 404 if you have no calendar feed.
 
-        Needs an API key of scope `full`.
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
         """
         await self._finish(
             make_call("DELETE", "/api/v1/schedule/feed", headers={"If-Match": if_match}),
@@ -1243,7 +1248,8 @@ class AsyncSchedule(AsyncOperationGroup):
 
         Active runs go on.
 
-        Needs an API key of scope `full`.
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
         """
         return await self._read(
             ScheduleView,

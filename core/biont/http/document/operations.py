@@ -75,7 +75,11 @@ def describe_shared_parameters() -> dict[str, JsonValue]:
         "in": "query",
         "required": False,
         "description": "Only these fields of the object, or of each item: names with commas.",
-        "schema": {"type": "string", "maxLength": 1000},
+        "schema": {
+            "type": "string",
+            "maxLength": 1000,
+            "pattern": "^[a-z][a-z0-9_]*(,[a-z][a-z0-9_]*)*$",
+        },
     }
     headers: dict[str, JsonValue] = {
         name: {
