@@ -147,6 +147,32 @@ async def test_groups_of_both_sides_and_of_plugins_of_the_server(terminal: Termi
     }
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("users", "role", "ada", "member"),
+        ("keys", "rename", "1", "mine"),
+        ("events", "replay"),
+        ("backup", "copy.sqlite3"),
+        ("audit", "verify"),
+    ],
+)
+async def test_a_command_of_this_machine_alone_refuses_a_server(
+    terminal: Terminal, arguments: tuple[str, ...]
+) -> None:
+    code, _, error = await terminal.run("--server", terminal.server.url, *arguments)
+    assert (code, "acts on this machine" in error) == (2, True), error
+    assert not (terminal.folder / "data").exists()
+
+
+async def test_users_are_made_on_the_server(terminal: Terminal) -> None:
+    code, out, error = await terminal.run("users", "create", "--name", "grace", "--json")
+    assert (code, json.loads(out)["name"]) == (0, "grace"), error
+    code, out, error = await terminal.run("users", "export", str(json.loads(out)["id"]))
+    assert (code, error) == (0, "")
+    assert json.loads(out.splitlines()[0])["row"]["name"] == "grace"
+
+
 async def test_the_shell_completes_without_a_server(terminal: Terminal) -> None:
     async def complete(words: str) -> list[str]:
         count = len(words.split(" ")) - 1

@@ -12,10 +12,12 @@ import click
 from biont.cli.command_index import read_index
 from biont.cli.options import find_config
 from biont.cli.remote.settings import (
+    check_place,
     find_server,
     forget_server,
     keep_server,
     list_groups,
+    names_server,
     server_options,
 )
 from biont.contract.commands import CORE_COMMANDS
@@ -42,8 +44,9 @@ class CommandGroup(click.Group):
         if found is None and find_server(ctx) is not None:
             from biont.cli.remote.group import find_further_group
 
-            found = find_further_group(ctx, cmd_name)
-        return found
+            return find_further_group(ctx, cmd_name)
+        # The environment names a server for all commands, also for those of this machine.
+        return check_place(ctx, found) if found is not None and names_server(ctx) else found
 
     def get_local_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of the core or of a plugin."""

@@ -102,6 +102,7 @@ def _find_user(_: Request, user_id: RowId) -> UserAccount:
 
 @api.post(
     "/users",
+    operation="create_user",
     admin=True,
     narrowable=False,
     location="/users/{id}",
@@ -143,7 +144,7 @@ async def list_users(request: Request, query: ListQuery) -> Page[UserAccount]:
     return make_page(users, query.limit, lambda user: user.id, _make_view)
 
 
-@api.get("/users/{user_id}", admin=True, readable=False, narrowable=False)
+@api.get("/users/{user_id}", operation="read_user", admin=True, readable=False, narrowable=False)
 async def read_user_account(request: Request, user_id: RowId) -> UserAccount:
     """Read a user.
 
@@ -154,6 +155,7 @@ async def read_user_account(request: Request, user_id: RowId) -> UserAccount:
 
 @api.patch(
     "/users/{user_id}",
+    operation="change_user",
     admin=True,
     narrowable=False,
     example={"role": "admin"},
@@ -217,7 +219,13 @@ async def export_user(request: Request, user_id: RowId) -> web.StreamResponse:
     )
 
 
-@api.delete("/users/{user_id}", admin=True, narrowable=False, present=_find_user)
+@api.delete(
+    "/users/{user_id}",
+    operation="delete_user",
+    admin=True,
+    narrowable=False,
+    present=_find_user,
+)
 async def delete_user_account(
     request: Request,
     user_id: RowId,

@@ -14,6 +14,8 @@ from biont.cli.remote.document import (
     read_packaged_document,
 )
 from biont.cli.remote.settings import (
+    acts_here_alone,
+    check_place,
     find_server,
     list_groups,
     make_server_options,
@@ -61,7 +63,11 @@ class ServerGroup(click.Group):
         """Return a command: with a server its own first, else the command of this machine."""
         if find_server(ctx) is None:
             return self._get_local_command(ctx, cmd_name) or self._make(ctx, cmd_name)
-        return self._make(ctx, cmd_name) or self._get_local_command(ctx, cmd_name)
+        found = self._make(ctx, cmd_name)
+        if found is not None:
+            return found
+        local = self._get_local_command(ctx, cmd_name)
+        return None if local is None else check_place(ctx, local)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands of this machine, and the commands of the server."""
@@ -71,7 +77,7 @@ class ServerGroup(click.Group):
         if find_server(ctx) is None:
             there = {name: each for name, each in there.items() if name not in here}
         else:
-            here = [name for name in here if name not in there]
+            here = [name for name in here if name not in there and self._is_here_too(ctx, name)]
         title = "Commands that act on a server (--server URL)"
         for heading, names in (("Commands", here), (title, sorted(there))):
             found = [(name, self.get_command(ctx, name)) for name in names]
@@ -80,6 +86,10 @@ class ServerGroup(click.Group):
             if rows:
                 with formatter.section(heading):
                     formatter.write_dl(rows)
+
+    def _is_here_too(self, ctx: click.Context, name: str) -> bool:
+        local = self._get_local_command(ctx, name)
+        return local is not None and not acts_here_alone(local)
 
     def _make(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         from biont.cli.remote.operation import (  # the HTTP client is slow to import

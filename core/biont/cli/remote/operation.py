@@ -203,7 +203,7 @@ def _call(
     answer = client.connection.send(call)
     if not answer.content:
         click.echo("done")
-    elif "json" not in answer.headers.get("content-type", ""):
+    elif not _is_json(answer.headers.get("content-type", "")):
         click.echo(answer.content, nl=False)
     else:
         _print_answer(client, call, cast("JsonValue", answer.read_json()), given)
@@ -253,3 +253,8 @@ def _parse(text: str) -> JsonValue:
     except ValueError:
         return text
     return value
+
+
+def _is_json(content_type: str) -> bool:
+    """Return whether an answer is one JSON document; JSON lines are many."""
+    return content_type.partition(";")[0].strip().endswith(("/json", "+json"))

@@ -70,11 +70,41 @@ def find_server(context: click.Context) -> str | None:
     return str(context.meta.get(_SERVER, os.environ.get(_SERVER, ""))) or None
 
 
+def names_server(context: click.Context) -> bool:
+    """Return whether an option names a server, and not only the environment."""
+    return bool(context.meta.get(_SERVER))
+
+
 def list_groups() -> dict[str, str]:
     """Return the groups of the REST API of this version: their descriptions, by name."""
     text = (Path(__file__).parents[2] / "client" / "assets" / "groups.json").read_text("utf-8")
     groups: dict[str, str] = json.loads(text)
     return groups
+
+
+def acts_here_alone(command: click.Command) -> bool:
+    """Return whether a command acts on the workbench of a configuration, and on no server."""
+    if isinstance(command, click.Group) and command.commands:
+        return all(acts_here_alone(each) for each in command.commands.values())
+    options = {name for parameter in command.params for name in parameter.opts}
+    return "--config" in options and "--server" not in options
+
+
+def check_place(context: click.Context, command: click.Command) -> click.Command:
+    """Return a command of this machine, if it can act on the server that is named.
+
+    A command that would ignore the server would change the wrong workbench.
+
+    Raises:
+        click.UsageError: the command acts on this machine alone.
+    """
+    if acts_here_alone(command):
+        raise click.UsageError(
+            f"{command.name} acts on this machine, and not on a server; leave out --server, and "
+            f"unset {_SERVER} or give --config",
+            context,
+        )
+    return command
 
 
 def require_server(context: click.Context) -> str:

@@ -71,7 +71,7 @@ class UserChangeByAdmin(TypedDict):
 class Users(OperationGroup):
     """The users of the workbench, for administrators."""
 
-    def create_account(
+    def create(
         self,
         *,
         idempotency_key: str | None = None,
@@ -137,7 +137,7 @@ class Users(OperationGroup):
             cursor,
         )
 
-    def read_account(
+    def read(
         self,
         user_id: int,
         /,
@@ -166,7 +166,7 @@ class Users(OperationGroup):
             ),
         )
 
-    def change_account(
+    def change(
         self,
         user_id: int,
         /,
@@ -192,7 +192,7 @@ class Users(OperationGroup):
             ),
         )
 
-    def delete_account(
+    def delete(
         self,
         user_id: int,
         /,
@@ -295,7 +295,7 @@ class Users(OperationGroup):
 class AsyncUsers(AsyncOperationGroup):
     """The users of the workbench, for administrators."""
 
-    async def create_account(
+    async def create(
         self,
         *,
         idempotency_key: str | None = None,
@@ -361,7 +361,7 @@ class AsyncUsers(AsyncOperationGroup):
             cursor,
         )
 
-    async def read_account(
+    async def read(
         self,
         user_id: int,
         /,
@@ -390,7 +390,7 @@ class AsyncUsers(AsyncOperationGroup):
             ),
         )
 
-    async def change_account(
+    async def change(
         self,
         user_id: int,
         /,
@@ -416,7 +416,7 @@ class AsyncUsers(AsyncOperationGroup):
             ),
         )
 
-    async def delete_account(
+    async def delete(
         self,
         user_id: int,
         /,
