@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from pydantic import BaseModel
 
 from biont.accounts.api_keys import ApiKeys
+from biont.accounts.user_acts import has_user
 from biont.accounts.users import Users
 from biont.clock import Clock
 from biont.egress.policy import EgressPolicy
 from biont.egress.session import EgressSession
 from biont.event import EventFactory
+from biont.events.dead_letters import DeadLetters
 from biont.events.system import EventSystem
 from biont.operations.operations import Operations
 from biont.runtime.background_tasks import BackgroundTasks
@@ -70,7 +72,7 @@ def make_workbench(
         events=EventSystem(
             store,
             factory,
-            clock,
+            DeadLetters(store, clock, has_user),
             lane_size=settings.events.lane_size,
             timeout=settings.events.handler_timeout,
             retry=settings.events.handler_retry,

@@ -104,7 +104,7 @@ async def _run_deliveries(workbench: Workbench) -> AsyncIterator[None]:
         await store.write(replace_listener_secrets, stale_listeners)
     # Before the first claim of this process: each claim in the table is from a dead process.
     await store.write(mark_interrupted_claims)
-    subscribers = SubscriberCache(store, vault)
+    subscribers = SubscriberCache(store, vault, workbench.users)
     dispatcher = Dispatcher(
         store,
         clock,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import Self
+from typing import ClassVar, Self
 
 from peewee import (
     AutoField,
@@ -124,6 +124,8 @@ class Webhook(OwnedTable):
 
 class EventMessage(Table):
     """Event in the form that receivers get, stored once for all webhooks."""
+
+    ends_with_referrers: ClassVar[bool] = True
 
     # The event id is the key, so that all webhooks of an event share one row.
     event_id = TextField(primary_key=True)

@@ -12,6 +12,7 @@ from types import ModuleType
 from biont import Event, Store, on
 from biont.event import EventFactory
 from biont.events import EventSystem, Handler
+from biont.events.dead_letters import DeadLetters
 from biont.events.handlers import collect_handlers
 from biont.store.dead_letters import DeadLetter, DeadLetterFilter
 from biont.store.journal import read_entries
@@ -61,7 +62,12 @@ class Bus:
         self.store = Store(self._path, self._factory)
         await self.store.open()
         events = EventSystem(
-            self.store, self._factory, ManualClock(), lane_size=lane_size, timeout=5, retry=retry
+            self.store,
+            self._factory,
+            DeadLetters(self.store, ManualClock(), lambda _: True),
+            lane_size=lane_size,
+            timeout=5,
+            retry=retry,
         )
         await events.start(handlers, waiting_plugins=waiting, was_killed=was_killed)
         try:

@@ -57,6 +57,11 @@ def get_user(user_id: int) -> User:
     return user
 
 
+def has_user(user_id: int) -> bool:
+    """Return whether a user exists."""
+    return bool(User.select().where(User.id == user_id).exists())
+
+
 def check_administrators(user: User) -> None:
     """Check that another enabled user is an administrator, if the user is one.
 

@@ -17,7 +17,7 @@ import orjson
 from peewee import ForeignKeyField
 
 from biont.accounts.user_records import User
-from biont.store.database import Table, execute_sql
+from biont.store.database import Table, dump_json, execute_sql
 
 _REDACTED = "[redacted]"
 # A token of the vault (Fernet), alone or within other text.
@@ -34,11 +34,14 @@ class RowSource:
         table: the name of the table.
         condition: the condition of the rows of one user, with a parameter.
         is_kept: whether the rows stay when the user is deleted.
+        shared: the table, its key and the column here that refers to rows which end with the
+            last row that refers to them; None for none.
     """
 
     table: str
     condition: str
     is_kept: bool
+    shared: tuple[str, str, str] | None = None
 
 
 def list_sources() -> list[RowSource]:
@@ -107,15 +110,27 @@ def delete_rows(user_id: int, limit: int) -> int:
     for source in reversed(list_sources()):
         if source.is_kept:
             continue
-        deleted = execute_sql(
-            f'DELETE FROM "{source.table}" WHERE rowid IN (SELECT rowid FROM "{source.table}"'  # noqa: S608  # as above
-            f" WHERE {source.condition} LIMIT ?)",
-            user_id,
-            limit,
-        ).rowcount
+        deleted = _delete_from(source, user_id, limit)
         if deleted:
             return deleted
     return 0
+
+
+def _delete_from(source: RowSource, user_id: int, limit: int) -> int:
+    table, key, column = source.shared or ("", "", "rowid")
+    rows = execute_sql(
+        f'DELETE FROM "{source.table}" WHERE rowid IN (SELECT rowid FROM "{source.table}"'  # noqa: S608  # as above
+        f' WHERE {source.condition} LIMIT ?) RETURNING "{column}"',
+        user_id,
+        limit,
+    ).fetchall()
+    if rows and source.shared:
+        execute_sql(
+            f'DELETE FROM "{table}" WHERE "{key}" IN (SELECT value FROM json_each(?)) AND NOT'  # noqa: S608  # as above
+            f' EXISTS (SELECT 1 FROM "{source.table}" WHERE "{column}" = "{table}"."{key}")',
+            dump_json([value for (value,) in rows]),
+        )
+    return len(rows)
 
 
 def _list_models(base: type[Table]) -> Iterator[type[Table]]:
@@ -154,9 +169,18 @@ def _add_children(model: type[Table], found: dict[str, RowSource], names: set[st
                     f'"{field.column_name}" IN (SELECT "{key}" FROM "{parent.table}"'  # noqa: S608  # names
                     f" WHERE {parent.condition})"
                 )
-                found[_name(child)] = RowSource(_name(child), condition, parent.is_kept)
+                found[_name(child)] = RowSource(
+                    _name(child), condition, parent.is_kept, _find_shared(child)
+                )
                 _add_children(child, found, names)
                 break
+
+
+def _find_shared(model: type[Table]) -> tuple[str, str, str] | None:
+    for field in model._meta.sorted_fields:  # noqa: SLF001  # peewee's way
+        if isinstance(field, ForeignKeyField) and field.rel_model.ends_with_referrers:
+            return _name(field.rel_model), field.rel_field.column_name, field.column_name
+    return None
 
 
 def _to_json(names: list[str], values: tuple[object, ...]) -> Iterator[tuple[str, object]]:

@@ -11,19 +11,22 @@ the next read, so that no letter is handed out twice.
 
 A crash during a replay leaves the mark: the next start replays the letter again. When the
 deletion after a replay fails, the mark stays as well, and the handler sees the event once more.
+
+An event of a user who was deleted leaves no letter, because nobody could read or replay it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import structlog
+from peewee import IntegrityError
 
 from biont.clock import Clock
 from biont.event import decode_event
-from biont.exceptions import Conflict, StoreUnavailable
+from biont.exceptions import Conflict, NotFound, StoreUnavailable
 from biont.store.dead_letters import (
     DeadLetter,
     DeadLetterFilter,
@@ -58,11 +61,13 @@ class DeadLetters:
     Args:
         store: keeps the letters.
         clock: gives the instants of failure.
+        has_user: a store function that returns whether a user exists.
     """
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, has_user: Callable[[int], bool]) -> None:
         self._store = store
         self._clock = clock
+        self._has_user = has_user
         self._queues: Mapping[str, HandlerQueue] = {}
         self._requested = asyncio.Event()
         self._under_way: set[int] = set()
@@ -143,9 +148,28 @@ class DeadLetters:
         """Save a dead letter for an event, or update the letter of a replay."""
         # An error text may hold half a surrogate pair, which no database accepts.
         error = error.encode(errors="backslashreplace").decode()
-        await self._store.write(self._write_letter, handler.name, item, error)
+        if not await self._store.write(self._write_letter, handler.name, item, error):
+            _log.info(
+                "event of a deleted user dropped", handler=handler.name, event_id=item.event.id
+            )
         if item.letter_id is not None:
             self._end_replay(item.letter_id)
+
+    async def is_dropped(self, item: QueuedEvent, error: Exception, *, is_last: bool) -> bool:
+        """Return whether a failed event is dropped, because its user was deleted.
+
+        Args:
+            item: the event.
+            error: the error of the handler.
+            is_last: whether no retry is left.
+        """
+        # Any other error may be gone at the next call, also when the user is gone.
+        if not is_last and not isinstance(error, IntegrityError | NotFound):
+            return False
+        try:
+            return not await self._store.read(self._has_user, item.event.user_id)
+        except StoreUnavailable:
+            return False
 
     async def delete_replayed(self, letter_id: int) -> None:
         """Delete a letter whose replay was handled."""
@@ -198,12 +222,17 @@ class DeadLetters:
         tx.after_commit(self._requested.set)
         return letter
 
-    def _write_letter(self, handler: str, item: QueuedEvent, error: str) -> None:
+    def _write_letter(self, handler: str, item: QueuedEvent, error: str) -> bool:
         now = self._clock.now()
-        if item.letter_id is None:
-            insert_dead_letter(handler, item.event, error, item.failures, now)
-        else:
+        # In the transaction of the letter, because the user may be deleted at any moment.
+        has_user = self._has_user(item.event.user_id)
+        if item.letter_id is not None and has_user:
             update_dead_letter(item.letter_id, error, item.failures, now)
+        elif item.letter_id is not None:
+            delete_dead_letter(item.letter_id)
+        elif has_user:
+            insert_dead_letter(handler, item.event, error, item.failures, now)
+        return has_user
 
 
 def _delete_checked(letter_id: int, user_id: int | None) -> None:

@@ -3,6 +3,7 @@
     taken --call returns--> done
       |----call raises or times out--> put back after a delay of the call policy
       |----the last retry fails------> dead letter saved --> done
+      |----the user was deleted------> dropped --> done
       |----poison event--------------> dead letter saved --> done
 
 A batch that fails is repeated event by event, to find the event that the handler cannot
@@ -13,13 +14,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from biont.backoff import Backoff
 from biont.event import set_cause
+from biont.events.dead_letters import DeadLetters
 from biont.events.deadline import Deadline, get_current_task
 from biont.events.handler_queue import HandlerQueue
 from biont.events.handlers import Handle, Handler
@@ -70,8 +72,7 @@ class HandlerRunner:
         queue: the queue of the handler.
         handle: calls the handler for some events.
         policy: the time limit and the retries.
-        save_dead_letter: saves a dead letter for an event that the handler failed for good.
-        delete_dead_letter: deletes the dead letter of an event whose replay was handled.
+        dead_letters: keeps the events that the handler failed for good.
         guard: detects poison events; None after a clean stop.
     """
 
@@ -81,16 +82,14 @@ class HandlerRunner:
         queue: HandlerQueue,
         handle: Handle,
         policy: CallPolicy,
+        dead_letters: DeadLetters,
         *,
-        save_dead_letter: Callable[[Handler, QueuedEvent, str], Awaitable[None]],
-        delete_dead_letter: Callable[[int], Awaitable[None]],
         guard: PoisonEventGuard | None = None,
     ) -> None:
         self._handler = handler
         self._queue = queue
         self._policy = policy
-        self._save_dead_letter = save_dead_letter
-        self._delete_dead_letter = delete_dead_letter
+        self._dead_letters = dead_letters
         self._guard = guard
         self._call_handler = handle
         subscription = handler.subscription
@@ -200,6 +199,10 @@ class HandlerRunner:
             item.failures, self._policy.chance()
         )
         reason = describe_exception(error, _LOGGED_REASON)
+        if await self._dead_letters.is_dropped(item, error, is_last=delay is None):
+            # Nothing is saved for a deleted user; the call also ends a replay.
+            await self._dead_letter(item, reason)
+            return
         if delay is None:
             _log.error("handler failed for good", error=reason, **self._describe(item))
             # In a thread, because the text of somebody's exception may take long.
@@ -217,7 +220,7 @@ class HandlerRunner:
 
     async def _dead_letter(self, item: QueuedEvent, error: str) -> None:
         try:
-            await self._save_dead_letter(self._handler, item, error)
+            await self._dead_letters.save(self._handler, item, error)
         except StoreUnavailable:
             self._schedule_retry(item, _DEAD_LETTER_RETRY)
         else:
@@ -236,7 +239,7 @@ class HandlerRunner:
         for item in items:
             self._mark_done(item)
             if item.letter_id is not None:
-                await self._delete_dead_letter(item.letter_id)
+                await self._dead_letters.delete_replayed(item.letter_id)
 
     def _schedule_retry(self, item: QueuedEvent, delay: float) -> None:
         asyncio.get_running_loop().call_later(delay, self._queue.put_back, item)

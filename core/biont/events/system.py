@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from biont.clock import Clock
 from biont.event import Event, EventFactory, JsonObject
 from biont.event_types import EventTypes
 from biont.events.dead_letters import DeadLetters
@@ -50,7 +49,7 @@ class EventSystem:
     Args:
         store: where events become durable.
         factory: makes events.
-        clock: gives the instants of dead letters.
+        dead_letters: keeps the events that handlers have failed for good.
         lane_size: the most events in memory for each handler; or twice the handler's batch, if
             larger.
         timeout: the default limit of one call of a handler, in seconds.
@@ -68,14 +67,14 @@ class EventSystem:
         self,
         store: Store,
         factory: EventFactory,
-        clock: Clock,
+        dead_letters: DeadLetters,
         *,
         lane_size: int,
         timeout: float,
         retry: Sequence[float],
         crash_limit: int = 3,
     ) -> None:
-        self.dead_letters = DeadLetters(store, clock)
+        self.dead_letters = dead_letters
         self.intake = EventIntake()
         self._store = store
         self._factory = factory
@@ -187,8 +186,7 @@ class EventSystem:
             queue,
             handler.handle or functools.partial(self._call_in_transaction, handler),
             policy,
-            save_dead_letter=self.dead_letters.save,
-            delete_dead_letter=self.dead_letters.delete_replayed,
+            self.dead_letters,
             guard=guard,
         )
         self._queues[handler.plugin, handler.name] = queue

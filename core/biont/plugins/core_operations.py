@@ -48,7 +48,11 @@ async def _delete_some(part: Part, workbench: Workbench) -> Chunk:
     is_last = not await workbench.store.read(has_rows, chosen.user_id)
 
     def delete(tx: Transaction) -> Counts:
-        done = delete_some(tx, chosen.user_id, part.limit, actor, part.user_id)
+        done = deleted = delete_some(tx, chosen.user_id, part.limit, actor, part.user_id)
+        # Rows that were made since the search: the last part ends with the user.
+        while is_last and deleted:
+            deleted = delete_some(tx, chosen.user_id, part.limit, actor, part.user_id)
+            done += deleted
         return Counts(done=done or 1)
 
     # The deleted rows are gone from the next search, so the cursor only counts the parts.

@@ -44,9 +44,12 @@ class Table(Model):
 
     Attributes:
         keeps_rows_of_deleted_users: whether rows with a ``user_id`` stay when the user is deleted.
+        ends_with_referrers: whether a row is deleted with the user whose rows refer to it, when
+            no other row does.
     """
 
     keeps_rows_of_deleted_users: ClassVar[bool] = False
+    ends_with_referrers: ClassVar[bool] = False
 
     class Meta:
         """Settings of all tables."""

@@ -107,8 +107,9 @@ class FanOut:
             if webhook.id in webhook_ids
         }
         recipients = [
-            (event, [number for number, webhook in chosen.items() if webhook.receives(event)])
+            (event, wanting)
             for event in events
+            if (wanting := [number for number, each in chosen.items() if each.receives(event)])
         ]
         self._insert(tx, chosen, recipients)
 

@@ -6,6 +6,9 @@ the present state, as long as each write that changes a webhook calls `invalidat
 An entry that was read inside a transaction is *unconfirmed* until the commit: the transaction
 may hold a change of a webhook that a rollback undoes. The next lookup drops the entries of
 transactions that did not commit.
+
+The webhooks of a disabled user are read each time, because a deletion of the user deletes them in
+the tables alone, and events of the user may still wait for deliveries.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import functools
 from collections.abc import Sequence
 
 from biont import Event, Store, Transaction
+from biont.accounts import Users
 from biont.security import Vault
 from biont_webhooks.subscription.subscriber import Subscriber, select_subscribers
 
@@ -26,10 +30,12 @@ class SubscriberCache:
     Args:
         store: the store; a change by another process empties the cache.
         vault: decrypts the secrets of webhooks.
+        users: tells the disabled users.
     """
 
-    def __init__(self, store: Store, vault: Vault) -> None:
+    def __init__(self, store: Store, vault: Vault, users: Users) -> None:
         self._vault = vault
+        self._users = users
         self._known: dict[int, list[Subscriber]] = {}
         self._unconfirmed: set[int] = set()
         store.on_foreign_change(self._known.clear)
@@ -48,6 +54,8 @@ class SubscriberCache:
         return {user_id: self._look_up(tx, user_id) for user_id in {e.user_id for e in events}}
 
     def _look_up(self, tx: Transaction, user_id: int) -> list[Subscriber]:
+        if user_id in self._users.disabled:
+            self.invalidate(user_id)
         found = self._known.get(user_id)
         if found is None:
             found = select_subscribers(user_id, self._vault)
