@@ -52,7 +52,7 @@ DOCUMENT: Document = {
             "post": {
                 "operationId": "create_note",
                 "tags": ["notes"],
-                "security": [{"key": []}],
+                "security": [{"key": []}, {"bearer": []}],
                 "x-scopes": ["full", "read"],
                 "parameters": [
                     {"name": "q", "in": "query", "schema": {"type": "string", "default": "x"}},
@@ -86,12 +86,23 @@ DOCUMENT: Document = {
             }
         }
     },
-    "components": {"schemas": {"Note": NOTE, "New": NEW_NOTE}},
+    "components": {
+        "schemas": {"Note": NOTE, "New": NEW_NOTE},
+        "securitySchemes": {
+            "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+            "bearer": {"type": "http", "scheme": "bearer"},
+        },
+    },
 }
 
 
 def operation(document: Document) -> Document:
     found: Document = document["paths"]["/notes"]["post"]
+    return found
+
+
+def schemes(document: Document) -> Document:
+    found: Document = document["components"]["securitySchemes"]
     return found
 
 
@@ -139,6 +150,25 @@ BREAKING: dict[str, Change] = {
     "removed event type": lambda d: d["webhooks"].clear(),
 }
 
+BREAKING_SECURITY: dict[str, Change] = {
+    "other header of a key": lambda d: schemes(d)["key"].update(name="X-Other"),
+    "other place of a key": lambda d: schemes(d)["key"].update({"in": "query"}),
+    "other type of a scheme": lambda d: schemes(d)["key"].update(type="http", scheme="basic"),
+    "other scheme": lambda d: schemes(d)["bearer"].update(scheme="basic"),
+    "removed scheme": lambda d: schemes(d).pop("key"),
+    "lost alternative": lambda d: operation(d)["security"].pop(),
+    "new demand": lambda d: operation(d)["security"][0].update(bearer=[]),
+    "new scope of a scheme": lambda d: operation(d)["security"][0].update(key=["write"]),
+    "no scopes": lambda d: operation(d).pop("x-scopes"),
+    "one scope": lambda d: operation(d).update({"x-scopes": ["full"]}),
+    "security of the document": lambda d: (
+        operation(d).pop("security"),
+        d.update(security=[{"bearer": []}]),
+    ),
+}
+
+BREAKING |= BREAKING_SECURITY
+
 ADDITIONS: dict[str, Change] = {
     "new operation": lambda d: d["paths"].update({"/tasks": d["paths"]["/notes"]}),
     "new parameter": lambda d: operation(d)["parameters"].append(
@@ -147,6 +177,10 @@ ADDITIONS: dict[str, Change] = {
     "new error": lambda d: operation(d)["responses"].update({"429": {}}),
     "new scope": lambda d: operation(d)["x-scopes"].append("chat"),
     "public": lambda d: operation(d).update(security=[]),
+    "another alternative": lambda d: (
+        schemes(d).update(cookie={"type": "apiKey", "in": "cookie", "name": "k"}),
+        operation(d)["security"].append({"cookie": []}),
+    ),
     "deprecated": lambda d: operation(d).update(deprecated=True),
     "new field of a request": lambda d: new(d).update(more={"type": "string"}),
     "new value of a request": lambda d: new(d)["kind"]["enum"].append("c"),
@@ -160,6 +194,13 @@ ADDITIONS: dict[str, Change] = {
 }
 
 SILENT: dict[str, Change] = {
+    "another order of keys": lambda d: operation(d)["security"].reverse(),
+    "renamed scheme": lambda d: (
+        schemes(d).update(token=schemes(d).pop("key")),
+        operation(d).update(security=[{"token": []}, {"bearer": []}]),
+    ),
+    "header of a key in another case": lambda d: schemes(d)["key"].update(name="x-key"),
+    "the same security for all": lambda d: d.update(security=operation(d).pop("security")),
     "another order of types": lambda d: new(d)["due"]["anyOf"].reverse(),
     "other words": lambda d: operation(d).update(summary="Create", description="A note"),
     "renamed schema": lambda d: (
@@ -226,6 +267,43 @@ def test_the_command_fails_for_a_breaking_change_only(tmp_path: Path) -> None:
     assert code == 1
     assert "is not JSON" in out
     assert run(str(old), str(tmp_path / "none.json"))[0] == 1
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        {"A": {"$ref": "#/components/schemas/A"}},
+        {"A": {"$ref": "#/components/schemas/B"}, "B": {"$ref": "#/components/schemas/A"}},
+        {"A": {"anyOf": [{"$ref": "#/components/schemas/A"}, {"type": "null"}]}},
+        {"A": {"$ref": "#/components/schemas/None"}},
+        {"A": {"$ref": "#/components/schemas/Text"}, "Text": "x"},
+        {"A": {"$ref": "other.json#/A"}},
+    ],
+)
+def test_a_reference_that_leads_nowhere_is_named(loop: Document, tmp_path: Path) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    document["components"]["schemas"].update(loop)
+    new(document).update(size={"$ref": "#/components/schemas/A"})
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    good.write_text(json.dumps(DOCUMENT))
+    bad.write_text(json.dumps(document))
+    for files in ((good, bad), (bad, good), (bad, bad)):
+        result = CliRunner().invoke(main, ["api", "diff", *map(str, files)])
+        assert result.exit_code == 1
+        assert "the reference `" in result.output
+        assert "KeyError" not in result.output
+
+
+def test_schemas_that_all_contain_each_other_are_compared() -> None:
+    names = [f"S{number}" for number in range(25)]
+    fields = {name: {"$ref": f"#/components/schemas/{name}"} for name in names}
+    changed = copy.deepcopy(DOCUMENT)
+    for name in names:
+        changed["components"]["schemas"][name] = {"type": "object", "properties": dict(fields)}
+    new(changed).update(more=fields["S0"])
+    old = copy.deepcopy(changed)
+    changed["components"]["schemas"]["S24"]["properties"].pop("S3")
+    assert any(change.breaks for change in compare_documents(old, changed))
 
 
 def test_the_present_document_breaks_no_client_of_the_released_one(

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from biont.api_diff.changes import ApiChange, ChangeList
-from biont.api_diff.schemas import Document, Schema, SchemaComparison, resolve
+from biont.api_diff.references import Document, Schema, resolve
+from biont.api_diff.schemas import SchemaComparison
+from biont.api_diff.security import SecurityComparison
 
 _METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 
@@ -15,7 +17,7 @@ def compare_documents(old: Document, new: Document) -> list[ApiChange]:
     """Return the changes from the document `old` to the document `new`.
 
     Raises:
-        KeyError: a reference of a document points to nothing.
+        BrokenReference: a reference of a document points to nothing, or only to itself.
     """
     return _Comparison(old, new).run()
 
@@ -28,6 +30,7 @@ class _Comparison:
         self._new = new
         self._changes = ChangeList()
         self._schemas = SchemaComparison(old, new, self._changes)
+        self._security = SecurityComparison(old, new, self._changes)
 
     def run(self) -> list[ApiChange]:
         before, after = dict(_list_operations(self._old)), dict(_list_operations(self._new))
@@ -51,24 +54,10 @@ class _Comparison:
             add(place, text, breaks=True)
         if new.get("deprecated") and not old.get("deprecated"):
             add(place, "the operation is deprecated", breaks=False)
-        self._compare_rights(place, old, new)
+        self._security.compare(place, old, new)
         self._compare_parameters(place, old, new)
         self._compare_body(place, old, new)
         self._compare_responses(place, old, new)
-
-    def _compare_rights(self, place: str, old: Schema, new: Schema) -> None:
-        was_open, is_open = old.get("security") == [], new.get("security") == []
-        if was_open and not is_open:
-            self._changes.add(place, "an API key is needed now", breaks=True)
-        elif is_open and not was_open:
-            self._changes.add(place, "no API key is needed any more", breaks=False)
-        if "x-scopes" in old and "x-scopes" in new:
-            for scope in sorted({*old["x-scopes"]} - {*new["x-scopes"]}):
-                text = f"keys of scope `{scope}` may no longer use the operation"
-                self._changes.add(place, text, breaks=True)
-            for scope in sorted({*new["x-scopes"]} - {*old["x-scopes"]}):
-                text = f"keys of scope `{scope}` may use the operation too"
-                self._changes.add(place, text, breaks=False)
 
     def _compare_parameters(self, place: str, old: Schema, new: Schema) -> None:
         before = _list_parameters(old, self._old)

@@ -7,16 +7,17 @@ values of an enumeration in answers are additions, which clients have to ignore 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 from biont.api_diff.changes import ChangeList
-
-Document = dict[str, Any]
-Schema = dict[str, Any]
+from biont.api_diff.parts import list_parts, list_types, merge_parts
+from biont.api_diff.references import Document, Schema
 
 _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+# The fields of one operation that are shown for a change of their common schema.
+_MOST_VISITS = 10
 _SCALARS = {"string", "integer", "number", "boolean", "null"}
 
 
@@ -35,6 +36,8 @@ class SchemaComparison:
         self._changes = changes
         # Schemas may contain themselves.
         self._open: set[tuple[str, str, bool]] = set()
+        # Schemas that all contain each other have more paths than can be followed.
+        self._visits: Counter[tuple[str, str, str, bool]] = Counter()
 
     def compare(self, place: str, name: str, old: Schema, new: Schema, *, sent: bool) -> None:
         """Add the changes from `old` to `new`.
@@ -47,10 +50,11 @@ class SchemaComparison:
             sent: whether the client sends the value; otherwise the client reads the value.
         """
         key = (str(old.get("$ref", id(old))), str(new.get("$ref", id(new))), sent)
-        if key in self._open:
+        self._visits[place, *key] += 1
+        if key in self._open or self._visits[place, *key] > _MOST_VISITS:
             return
         self._open.add(key)
-        old_parts, new_parts = _list_parts(old, self._old), _list_parts(new, self._new)
+        old_parts, new_parts = list_parts(old, self._old), list_parts(new, self._new)
         self._compare_types(place, name, old_parts, new_parts, sent=sent)
         for kind in {part.get("type", "any") for part in old_parts}:
             self._compare_kind(
@@ -65,7 +69,7 @@ class SchemaComparison:
     def _compare_types(
         self, place: str, name: str, old: list[Schema], new: list[Schema], *, sent: bool
     ) -> None:
-        before, after = _list_types(old), _list_types(new)
+        before, after = list_types(old), list_types(new)
         # Each integer is a number.
         gone = {kind for kind in before - after if not (kind == "integer" and "number" in after)}
         come = {kind for kind in after - before if not (kind == "integer" and "number" in before)}
@@ -88,7 +92,7 @@ class SchemaComparison:
         if not new:
             return
         if old[0].get("type") in _SCALARS or len(old) == len(new) == 1:
-            self._compare_parts(place, name, _merge(old), _merge(new), sent=sent)
+            self._compare_parts(place, name, merge_parts(old), merge_parts(new), sent=sent)
             return
         by_title = {part.get("title"): part for part in new if part.get("title")}
         for number, part in enumerate(old):
@@ -176,42 +180,3 @@ class SchemaComparison:
                 needed = sent and field in is_required
                 text = "new required field" if needed else "new field"
                 self._changes.add(place, f"{text} `{name}.{field}`", breaks=needed)
-
-
-def resolve(value: Schema, document: Document) -> Schema:
-    """Return the object to which a reference of a document points, or `value` itself."""
-    while "$ref" in value:
-        found: Any = document
-        for key in str(value["$ref"]).removeprefix("#/").split("/"):
-            found = found[key.replace("~1", "/").replace("~0", "~")]
-        value = found
-    return value
-
-
-def _list_parts(schema: Schema, document: Document) -> list[Schema]:
-    """Return the alternatives of a schema, each with one type."""
-    schema = resolve(schema, document)
-    for word in ("anyOf", "oneOf"):
-        if word in schema:
-            return [part for each in schema[word] for part in _list_parts(each, document)]
-    if isinstance(schema.get("type"), list):
-        return [{**schema, "type": kind} for kind in schema["type"]]
-    if "const" in schema:
-        schema = {**schema, "enum": [schema["const"]]}
-    if "type" not in schema and "properties" in schema:
-        schema = {**schema, "type": "object"}
-    return [schema]
-
-
-def _list_types(parts: list[Schema]) -> set[str]:
-    return {str(part.get("type", "any")) for part in parts}
-
-
-def _merge(parts: list[Schema]) -> Schema:
-    """Return one schema for alternatives of the same scalar type."""
-    if len(parts) == 1:
-        return parts[0]
-    if all("enum" in part for part in parts):
-        return {**parts[0], "enum": [value for part in parts for value in part["enum"]]}
-    # Without the limits of single alternatives, which do not hold for the others.
-    return {"type": parts[0].get("type")}

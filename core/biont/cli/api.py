@@ -32,9 +32,12 @@ def diff(old: str, new: str, *, as_json: bool) -> None:
     OLD and NEW are files or URLs of OpenAPI documents, or the URL of a workbench.
     """
     from biont.api_diff.operations import compare_documents
+    from biont.api_diff.references import BrokenReference
 
     try:
         changes = compare_documents(_read(old), _read(new))
+    except BrokenReference as error:
+        raise BiontError(f"a document is not a valid OpenAPI document: {error}") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise BiontError(f"a document is not a valid OpenAPI document: {error!r}") from error
     breaking = [change for change in changes if change.breaks]
