@@ -6,115 +6,20 @@ import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 from click.testing import CliRunner
 from docs.released_document import RELEASED
+from support.api_document import DOCUMENT, Document, event, new, note, operation, schemes
 from support.source import ROOT
 
 from biont.api_diff.operations import compare_documents
 from biont.application import Application
 from biont.cli import main
 
-Document = dict[str, Any]
 Change = Callable[[Document], object]
 PLACE = "POST /notes"
-
-NOTE: Document = {
-    "type": "object",
-    "properties": {
-        "id": {"type": "integer"},
-        "title": {"type": "string"},
-        "kind": {"enum": ["a", "b"], "type": "string"},
-        "parent": {"anyOf": [{"$ref": "#/components/schemas/Note"}, {"type": "null"}]},
-    },
-    "required": ["id", "title", "kind"],
-}
-NEW_NOTE: Document = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "title": {"type": "string", "maxLength": 200},
-        "kind": {"enum": ["a", "b"], "type": "string"},
-        "size": {"type": "number"},
-        "tags": {"type": "array", "items": {"type": "string"}},
-        "due": {"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "null"}]},
-    },
-    "required": ["title"],
-}
-NOTE_REF, NEW_REF = "#/components/schemas/Note", "#/components/schemas/New"
-DOCUMENT: Document = {
-    "openapi": "3.1.0",
-    "paths": {
-        "/notes": {
-            "post": {
-                "operationId": "create_note",
-                "tags": ["notes"],
-                "security": [{"key": []}, {"bearer": []}],
-                "x-scopes": ["full", "read"],
-                "parameters": [
-                    {"name": "q", "in": "query", "schema": {"type": "string", "default": "x"}},
-                    {"name": "X-Id", "in": "header", "schema": {"type": "string"}},
-                ],
-                "requestBody": {
-                    "content": {
-                        "application/json": {"schema": {"$ref": "#/components/schemas/New"}}
-                    }
-                },
-                "responses": {
-                    "201": {
-                        "headers": {"Location": {}},
-                        "content": {
-                            "application/json": {"schema": {"$ref": "#/components/schemas/Note"}}
-                        },
-                    },
-                    "422": {"content": {}},
-                },
-            }
-        }
-    },
-    "webhooks": {
-        "note_created": {
-            "post": {
-                "requestBody": {
-                    "content": {
-                        "application/json": {"schema": {"$ref": "#/components/schemas/Note"}}
-                    }
-                }
-            }
-        }
-    },
-    "components": {
-        "schemas": {"Note": NOTE, "New": NEW_NOTE},
-        "securitySchemes": {
-            "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
-            "bearer": {"type": "http", "scheme": "bearer"},
-        },
-    },
-}
-
-
-def operation(document: Document) -> Document:
-    found: Document = document["paths"]["/notes"]["post"]
-    return found
-
-
-def schemes(document: Document) -> Document:
-    found: Document = document["components"]["securitySchemes"]
-    return found
-
-
-def new(document: Document) -> Document:
-    found: Document = document["components"]["schemas"]["New"]["properties"]
-    return found
-
-
-def note(document: Document) -> Document:
-    found: Document = document["components"]["schemas"]["Note"]["properties"]
-    return found
-
 
 BREAKING: dict[str, Change] = {
     "removed operation": lambda d: d["paths"].pop("/notes"),
@@ -167,7 +72,31 @@ BREAKING_SECURITY: dict[str, Change] = {
     ),
 }
 
-BREAKING |= BREAKING_SECURITY
+BREAKING_DETAILS: dict[str, Change] = {
+    "removed parameter of the path": lambda d: d["paths"]["/notes"].pop("parameters"),
+    "required parameter of the path": lambda d: d["paths"]["/notes"]["parameters"][0].update(
+        required=True
+    ),
+    "explode": lambda d: operation(d)["parameters"][0].update(explode=False),
+    "style": lambda d: operation(d)["parameters"][0].update(style="pipeDelimited", explode=True),
+    "removed header of an event": lambda d: event(d).pop("parameters"),
+    "optional header of an event": lambda d: event(d)["parameters"][0].update(required=False),
+    "all of": lambda d: new(d).update(
+        title={"allOf": [new(d)["title"], {"type": "string", "maxLength": 5}]}
+    ),
+    "not": lambda d: new(d)["title"].update({"not": {"const": "x"}}),
+    "required by another": lambda d: d["components"]["schemas"]["New"].update(
+        dependentRequired={"size": ["tags"]}
+    ),
+    "steps": lambda d: new(d)["size"].update(multipleOf=2),
+    "different items": lambda d: new(d)["tags"].update(uniqueItems=True),
+    "read only": lambda d: new(d)["size"].update(readOnly=True),
+    "default of a field": lambda d: new(d)["kind"].update(default="b"),
+    "format of an answer": lambda d: note(d)["id"].update(format="int64"),
+    "other server": lambda d: d.update(servers=[{"url": "/other"}]),
+}
+
+BREAKING |= BREAKING_SECURITY | BREAKING_DETAILS
 
 ADDITIONS: dict[str, Change] = {
     "new operation": lambda d: d["paths"].update({"/tasks": d["paths"]["/notes"]}),
@@ -186,6 +115,7 @@ ADDITIONS: dict[str, Change] = {
     "new value of a request": lambda d: new(d)["kind"]["enum"].append("c"),
     "wider type": lambda d: new(d).update(title={"anyOf": [{"type": "string"}, {"type": "null"}]}),
     "longer text": lambda d: new(d)["title"].update(maxLength=300),
+    "finer steps": lambda d: new(d)["count"].update(multipleOf=3),
     "no limit": lambda d: new(d)["title"].pop("maxLength"),
     "new field of an answer": lambda d: note(d).update(more={"type": "string"}),
     "new value of an answer": lambda d: note(d)["kind"]["enum"].append("c"),
@@ -194,6 +124,12 @@ ADDITIONS: dict[str, Change] = {
 }
 
 SILENT: dict[str, Change] = {
+    "usual style": lambda d: operation(d)["parameters"][0].update(style="form", explode=True),
+    "usual server": lambda d: d.update(servers=[{"url": "/"}]),
+    "parameter moved to its operation": lambda d: operation(d)["parameters"].extend(
+        d["paths"]["/notes"].pop("parameters")
+    ),
+    "all of one": lambda d: new(d).update(title={"allOf": [new(d)["title"]]}),
     "another order of keys": lambda d: operation(d)["security"].reverse(),
     "renamed scheme": lambda d: (
         schemes(d).update(token=schemes(d).pop("key")),

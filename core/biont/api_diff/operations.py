@@ -41,6 +41,13 @@ class _Comparison:
                 self._compare_operation(place, operation, after[place])
         for place in after.keys() - before.keys():
             self._changes.add(place, "new operation", breaks=False)
+        servers = [
+            (document.get("servers") or [{}])[0].get("url", "/")
+            for document in (self._old, self._new)
+        ]
+        if servers[0] != servers[1]:
+            text = f"the URL of the first server is {servers[1]}, not {servers[0]}"
+            self._changes.add("servers", text, breaks=True)
         self._compare_deliveries()
         return self._changes.found
 
@@ -70,6 +77,12 @@ class _Comparison:
             is_required = after[key].get("required", False)
             if is_required and not parameter.get("required", False):
                 self._changes.add(place, f"the parameter `{name}` is required now", breaks=True)
+            for word, was, now in zip(
+                ("style", "explode"), _find_form(parameter), _find_form(after[key]), strict=True
+            ):
+                if was != now:
+                    text = f"the {word} of the parameter `{name}` is {now}, not {was}"
+                    self._changes.add(place, text, breaks=True)
             schemas = parameter.get("schema", {}), after[key].get("schema", {})
             self._schemas.compare(place, name, *schemas, sent=True)
             defaults = [schema.get("default") for schema in schemas]
@@ -130,6 +143,7 @@ class _Comparison:
             if name not in after:
                 self._changes.add(place, "the event type is removed", breaks=True)
                 continue
+            self._compare_sent_headers(place, methods["post"], after[name]["post"])
             bodies = (
                 resolve(methods["post"].get("requestBody", {}), self._old),
                 resolve(after[name]["post"].get("requestBody", {}), self._new),
@@ -138,12 +152,35 @@ class _Comparison:
         for name in after.keys() - before.keys():
             self._changes.add(f"webhook {name}", "new event type", breaks=False)
 
+    def _compare_sent_headers(self, place: str, old: Schema, new: Schema) -> None:
+        before, after = _list_parameters(old, self._old), _list_parameters(new, self._new)
+        for key, parameter in before.items():
+            name = f"{key[0]} {key[1]}"
+            if key not in after:
+                self._changes.add(place, f"the parameter `{name}` is removed", breaks=True)
+                continue
+            if parameter.get("required") and not after[key].get("required"):
+                text = f"the parameter `{name}` may be left out now"
+                self._changes.add(place, text, breaks=True)
+            schemas = parameter.get("schema", {}), after[key].get("schema", {})
+            self._schemas.compare(place, name, *schemas, sent=False)
+
+
+def _find_form(parameter: Schema) -> tuple[str, bool]:
+    """Return the style of a parameter, and whether each item is a parameter of its own."""
+    usual = "form" if parameter["in"] in {"query", "cookie"} else "simple"
+    style = parameter.get("style", usual)
+    return style, parameter.get("explode", style == "form")
+
 
 def _list_operations(document: Document) -> Iterator[tuple[str, Any]]:
     for path, methods in document.get("paths", {}).items():
         for method in _METHODS:
             if method in methods:
-                yield f"{method.upper()} {path}", methods[method]
+                operation = methods[method]
+                # Those of the operation come last, and replace those of the path.
+                parameters = [*methods.get("parameters", []), *operation.get("parameters", [])]
+                yield f"{method.upper()} {path}", {**operation, "parameters": parameters}
 
 
 def _list_parameters(operation: Schema, document: Document) -> dict[tuple[str, str], Schema]:

@@ -11,11 +11,10 @@ from collections import Counter
 from collections.abc import Mapping
 
 from biont.api_diff.changes import ChangeList
+from biont.api_diff.limits import compare_limits
 from biont.api_diff.parts import list_parts, list_types, merge_parts
-from biont.api_diff.references import Document, Schema
+from biont.api_diff.references import Document, Schema, resolve
 
-_LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
-_UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 # The fields of one operation that are shown for a change of their common schema.
 _MOST_VISITS = 10
 _SCALARS = {"string", "integer", "number", "boolean", "null"}
@@ -49,7 +48,7 @@ class SchemaComparison:
             new: the new schema.
             sent: whether the client sends the value; otherwise the client reads the value.
         """
-        key = (str(old.get("$ref", id(old))), str(new.get("$ref", id(new))), sent)
+        key = (_identify(old), _identify(new), sent)
         self._visits[place, *key] += 1
         if key in self._open or self._visits[place, *key] > _MOST_VISITS:
             return
@@ -112,7 +111,10 @@ class SchemaComparison:
     ) -> None:
         self._compare_values(place, name, old, new, sent=sent)
         if sent:
-            self._compare_limits(place, name, old, new)
+            compare_limits(self._changes, place, name, old, new)
+        elif "format" in old and old["format"] != new.get("format"):
+            text = f"the format of `{name}` is {new.get('format')}, not {old['format']}"
+            self._changes.add(place, text, breaks=True)
         if "properties" in old or "properties" in new:
             self._compare_fields(place, name, old, new, sent=sent)
         if isinstance(old.get("items"), dict) and isinstance(new.get("items"), dict):
@@ -142,20 +144,6 @@ class SchemaComparison:
             if value not in before:
                 self._changes.add(place, f"`{name}` has the new value {value!r}", breaks=False)
 
-    def _compare_limits(self, place: str, name: str, old: Schema, new: Schema) -> None:
-        for word, sign in [*((each, 1) for each in _LOWER), *((each, -1) for each in _UPPER)]:
-            before, after = old.get(word), new.get(word)
-            if before == after:
-                continue
-            narrower = after is not None and (before is None or (after - before) * sign > 0)
-            text = f"the {word} of `{name}` is {after}, not {before}"
-            self._changes.add(place, text, breaks=narrower)
-        for word in ("pattern", "format"):
-            before, after = old.get(word), new.get(word)
-            if before != after:
-                text = f"the {word} of `{name}` is {after}, not {before}"
-                self._changes.add(place, text, breaks=after is not None)
-
     def _compare_fields(
         self, place: str, name: str, old: Schema, new: Schema, *, sent: bool
     ) -> None:
@@ -174,9 +162,25 @@ class SchemaComparison:
                 self._changes.add(place, text, breaks=not sent)
             elif field in is_required - was_required:
                 self._changes.add(place, f"the field `{path}` is always there now", breaks=False)
+            if sent:
+                self._compare_sent_field(place, path, before[field], after[field])
             self.compare(place, path, before[field], after[field], sent=sent)
         for field in after:
             if field not in before:
                 needed = sent and field in is_required
                 text = "new required field" if needed else "new field"
                 self._changes.add(place, f"{text} `{name}.{field}`", breaks=needed)
+
+    def _compare_sent_field(self, place: str, path: str, old: Schema, new: Schema) -> None:
+        before, after = resolve(old, self._old), resolve(new, self._new)
+        if before.get("default") != after.get("default"):
+            values = f"{after.get('default')!r}, not {before.get('default')!r}"
+            self._changes.add(place, f"the default of `{path}` is {values}", breaks=True)
+        if after.get("readOnly") and not before.get("readOnly"):
+            text = f"the field `{path}` can only be read now"
+            self._changes.add(place, text, breaks=True)
+
+
+def _identify(schema: Schema) -> str:
+    # Joined schemas are made anew each time.
+    return repr(schema) if "allOf" in schema else str(schema.get("$ref", id(schema)))
