@@ -330,6 +330,10 @@ class BackendRefused(BackendError):
     """The model's server refused the request permanently (any other 3xx or 4xx)."""
 
 
+class ModelNotFound(BackendRefused):
+    """The backend does not have the model that the request names."""
+
+
 class PromptTooLong(BackendRefused):
     """The messages have more tokens than the model's context."""
 

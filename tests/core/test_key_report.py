@@ -159,3 +159,12 @@ async def test_reports_show_own_keys_only(client: ApiClient, open_client: MakeCl
     assert [row["id"] for row in reported] == [row["id"] for row in rows_of({"data": own})]
     _, number = await make(client)
     assert (await eve.ask("POST", f"/keys/{number}/dry-run", {"scope": "read"}))[0] == 404
+
+
+async def test_the_report_works_for_a_model_that_no_key_can_name(client: ApiClient) -> None:
+    used, number = await make(client)
+    async with used:
+        await used.request("POST", "/chat", {"message": "Hello", "model": "x" * 200})
+    report = await read_report(client, number)
+    assert len(str(report["used_models"])) > 200
+    assert report["smaller"] == {"scope": "chat", "events": None, "models": None}

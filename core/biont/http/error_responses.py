@@ -33,6 +33,7 @@ _STATUS: Mapping[type[exceptions.BiontError], int] = {
     exceptions.BackendUnavailable: 503,
     exceptions.BackendTimeout: 504,
     exceptions.PromptTooLong: 422,
+    exceptions.ModelNotFound: 404,
 }
 _RETRY_AFTER = 1.0
 _KEPT_HEADERS = ("Accept", "Accept-Encoding", "Allow")

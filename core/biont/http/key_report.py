@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidationError
 
 from biont.accounts.key_uses import KeyUse, UseKind
 from biont.accounts.principal import Narrowing, Scope
@@ -122,11 +122,13 @@ class KeyJudge:
         scope = min(fitting, key=self._count_routes, default=Scope.FULL)
         if not all(route.narrowable for route in used):
             return KeyRights(scope=scope)
-        return KeyRights(
-            scope=scope,
-            events=_summarise(use.name for use in uses if use.kind == UseKind.EVENT),
-            models=_summarise(use.name for use in uses if use.kind == UseKind.MODEL),
-        )
+        events = _summarise(use.name for use in uses if use.kind == UseKind.EVENT)
+        models = _summarise(use.name for use in uses if use.kind == UseKind.MODEL)
+        try:
+            return KeyRights(scope=scope, events=events, models=models)
+        except ValidationError:
+            # More names than a key can have, or a model whose name no key can have.
+            return KeyRights(scope=scope)
 
     def list_operations(self, uses: Iterable[KeyUse]) -> list[RouteUse]:
         """Return the used operations."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import HttpUrl, SecretStr
 
-from biont.exceptions import BackendRefused
+from biont.exceptions import ModelNotFound
 from biont.llm import ChatRequest, Chunk, Completion, ModelInfo
 from biont_llm.local.llama_server import LlamaServer, find_runnable_model
 from biont_llm.local.model_file import find_model, name_model
@@ -86,7 +86,7 @@ class LocalBackend:
         running = await self._start()
         model = running.server.model
         if request.model not in (None, model):
-            raise BackendRefused(
+            raise ModelNotFound(
                 f"the backend local has the model {model!r} only, not {request.model!r}"
             )
         return running.client
