@@ -93,6 +93,9 @@ BREAKING_DETAILS: dict[str, Change] = {
     "read only": lambda d: new(d)["size"].update(readOnly=True),
     "default of a field": lambda d: new(d)["kind"].update(default="b"),
     "format of an answer": lambda d: note(d)["id"].update(format="int64"),
+    "other method of an event": lambda d: d["webhooks"]["note_created"].update(
+        put=d["webhooks"]["note_created"].pop("post")
+    ),
     "other server": lambda d: d.update(servers=[{"url": "/other"}]),
 }
 

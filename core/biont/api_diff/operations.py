@@ -143,14 +143,22 @@ class _Comparison:
             if name not in after:
                 self._changes.add(place, "the event type is removed", breaks=True)
                 continue
-            self._compare_sent_headers(place, methods["post"], after[name]["post"])
-            bodies = (
-                resolve(methods["post"].get("requestBody", {}), self._old),
-                resolve(after[name]["post"].get("requestBody", {}), self._new),
-            )
-            self._compare_contents(place, "event", *bodies, sent=False)
+            for method in methods.keys() & {*_METHODS}:
+                if method not in after[name]:
+                    text = f"the event is no longer sent with {method.upper()}"
+                    self._changes.add(place, text, breaks=True)
+                else:
+                    self._compare_delivery(place, methods[method], after[name][method])
         for name in after.keys() - before.keys():
             self._changes.add(f"webhook {name}", "new event type", breaks=False)
+
+    def _compare_delivery(self, place: str, old: Schema, new: Schema) -> None:
+        self._compare_sent_headers(place, old, new)
+        bodies = (
+            resolve(old.get("requestBody", {}), self._old),
+            resolve(new.get("requestBody", {}), self._new),
+        )
+        self._compare_contents(place, "event", *bodies, sent=False)
 
     def _compare_sent_headers(self, place: str, old: Schema, new: Schema) -> None:
         before, after = _list_parameters(old, self._old), _list_parameters(new, self._new)
