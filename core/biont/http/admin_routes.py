@@ -16,7 +16,7 @@ from biont.accounts.user_acts import create_user, get_user
 from biont.accounts.user_records import Role, User
 from biont.accounts.user_rows import list_sources, read_rows, read_user
 from biont.exceptions import Conflict, InputProblem, InvalidInput
-from biont.http.api import ROOT, Api
+from biont.http.api import ROOT, Api, Header
 from biont.http.key_routes import NewKey
 from biont.http.key_views import make_narrowing
 from biont.http.merge_patch import MergePatch
@@ -31,6 +31,9 @@ USER_DELETE = "user_delete"
 """The operation kind that deletes a user with all rows."""
 
 _PAGE = 500
+
+_JSON_LINES = "application/x-ndjson"
+_BYTES = "application/octet-stream"
 
 api = Api("users", description="The users of the workbench, for administrators.")
 
@@ -204,17 +207,19 @@ async def enable_user(request: Request, user_id: RowId) -> UserAccount:
     admin=True,
     readable=False,
     narrowable=False,
-    media_type="application/x-ndjson",
+    media_type=(_JSON_LINES, _BYTES),
+    sends=(Header("Content-Disposition", "The name of the file."),),
 )
 async def export_user(request: Request, user_id: RowId) -> web.StreamResponse:
     """Export all rows of a user, as JSON lines with the table and the row.
 
-    Secrets and digests are left out: `[redacted]`. The events in the log are part of the export.
+    Secrets and digests are left out: `[redacted]`. The events in the log are part of the export. A
+    request with `Accept: application/octet-stream` gets the same bytes with this media type.
     """
     first = await request.workbench.store.read(_read_first, user_id)
     return web.Response(
         body=_export_rows(request, user_id, first),
-        content_type="application/x-ndjson",
+        content_type=_BYTES if _BYTES in request.http.headers.get("Accept", "") else _JSON_LINES,
         headers={"Content-Disposition": f'attachment; filename="user-{user_id}.jsonl"'},
     )
 

@@ -282,7 +282,9 @@ class Users(OperationGroup):
         """Export all rows of a user, as JSON lines with the table and the row.
 
         Secrets and digests are left out: `[redacted]`. The events in the log are part of the
-        export.
+        export. A
+        request with `Accept: application/octet-stream` gets the same bytes with this media
+        type.
 
         Needs an API key of scope `full`. The user of the key has to be an administrator. A key
         that is narrowed to some `events` or `models` may not do this.
@@ -506,7 +508,9 @@ class AsyncUsers(AsyncOperationGroup):
         """Export all rows of a user, as JSON lines with the table and the row.
 
         Secrets and digests are left out: `[redacted]`. The events in the log are part of the
-        export.
+        export. A
+        request with `Accept: application/octet-stream` gets the same bytes with this media
+        type.
 
         Needs an API key of scope `full`. The user of the key has to be an administrator. A key
         that is narrowed to some `events` or `models` may not do this.
