@@ -126,7 +126,7 @@ async def search(
 async def list_tags(request: Request) -> Page[TagView]:
     """List the 1000 most used tags of your notes, the most used first.
 
-    Each tag has the number of notes that bear it.
+    Each tag has the number of its notes.
     """
     counted = await request.workbench.store.read(count_tags, request.user_id)
     return Page(data=[TagView(tag=tag, notes=count) for tag, count in counted], next=None)
@@ -183,24 +183,23 @@ async def read_note_markdown(request: Request, note_id: RowId) -> web.Response:
 async def change(request: Request, note_id: RowId, body: NoteChange) -> NoteView:
     """Change a note; the old text stays as an earlier version.
 
-    Fields that are left out stay as they are; `tags` replaces all tags.
+    Fields that are left out do not change; `tags` replaces all tags.
+    With `version`, as with `If-Match`, a note that has changed since is not changed.
     """
-    return make_note_view(
-        await request.workbench.store.write(
-            change_note,
-            request.user_id,
-            note_id,
-            body.list_columns(),
-            request.workbench.clock.now(),
-        )
-    )
+    user_id, now = request.user_id, request.workbench.clock.now()
+
+    def write() -> NoteView:
+        body.check_version(Note.get_owned(user_id, note_id))
+        return make_note_view(change_note(user_id, note_id, body.list_columns(), now))
+
+    return await request.workbench.store.write(write)
 
 
 @api.delete("/notes/{note_id}", operation="delete_note", present=_find_note)
 async def delete(request: Request, note_id: RowId) -> None:
-    """Delete a note and its versions.
+    """Delete a note and all versions.
 
-    Its id is never given again.
+    The id is never given again.
     """
     await request.workbench.store.write(delete_note, request.user_id, note_id)
 
@@ -225,7 +224,7 @@ async def tag_many_notes(request: Request, body: NoteTagging) -> OperationView |
     """Add tags to notes and remove tags from them, or count the notes in a dry run.
 
     The act is an operation of the kind `note_tag`, which `Location` names. A note that would have
-    more than 20 tags counts as failed, and stays as it is.
+    more than 20 tags counts as failed, and does not change.
     """
     return await begin_act(request, NOTE_TAG, _NOTES, body, Note)
 

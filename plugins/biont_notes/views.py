@@ -8,7 +8,8 @@ from typing import Annotated
 import orjson
 from pydantic import ConfigDict, Field
 
-from biont import Schema
+from biont import RowId, Schema
+from biont.exceptions import PreconditionFailed
 from biont.http import MergePatch
 from biont.store import dump_json
 from biont_notes.notes import CONTENT_LIMIT, TITLE_LIMIT
@@ -43,10 +44,24 @@ class NoteChange(MergePatch):
     title: Title = ""
     content: Content = ""
     tags: Tags = Field(default_factory=list)
+    version: RowId = Field(
+        1, description="The version that you have read; with another one the answer is 412."
+    )
+
+    def check_version(self, note: Note) -> None:
+        """Check that the client has read the present version, if the client names a version.
+
+        Raises:
+            PreconditionFailed: the note has another version.
+        """
+        if "version" in self.model_fields_set and self.version != note.version:
+            raise PreconditionFailed(
+                f"note {note.id} has the version {note.version}; read it, then repeat the change"
+            )
 
     def list_columns(self) -> dict[str, str]:
         """Return the given fields as columns of a note."""
-        columns = self.model_dump(exclude_unset=True)
+        columns = self.model_dump(exclude_unset=True, exclude={"version"})
         if "tags" in columns:
             columns["tags"] = dump_json(list(dict.fromkeys(self.tags)))
         return columns

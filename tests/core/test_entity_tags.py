@@ -97,6 +97,16 @@ async def test_two_clients_that_edit_one_object_overwrite_nothing(
     assert (await client.request("DELETE", place, headers=present)).status == 204
 
 
+async def test_a_note_is_changed_from_the_version_that_the_client_names(client: ApiClient) -> None:
+    place = await create(client, "/notes/{note_id}")
+    changes: list[JsonValue] = [{"title": f"Title {number}", "version": 1} for number in range(10)]
+    answers = await asyncio.gather(*(client.request("PATCH", place, each) for each in changes))
+    assert sorted(answer.status for answer in answers) == [200] + [412] * 9
+    assert (await client.get(place))["version"] == 2
+    for wrong in (None, 0, "2"):
+        assert (await client.request("PATCH", place, {"version": wrong})).status == 422
+
+
 async def test_of_many_simultaneous_edits_of_one_state_one_succeeds(client: ApiClient) -> None:
     place = await create(client, "/notes/{note_id}")
     read = {"If-Match": (await client.request("GET", place)).headers["ETag"]}

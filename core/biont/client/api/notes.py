@@ -47,11 +47,13 @@ class NoteChange(TypedDict):
 
     Attributes:
         content: Markdown.
+        version: The version that you have read; with another one the answer is 412.
     """
 
     title: NotRequired[str]
     content: NotRequired[str]
     tags: NotRequired[Sequence[str]]
+    version: NotRequired[int]
 
 
 class NoteSelection(TypedDict):
@@ -251,7 +253,7 @@ class Notes(OperationGroup):
     ) -> Pages[TagView]:
         """List the 1000 most used tags of your notes, the most used first.
 
-        Each tag has the number of notes that bear it.
+        Each tag has the number of its notes.
 
         Needs an API key of scope `full` or `read`.
 
@@ -319,7 +321,8 @@ class Notes(OperationGroup):
     ) -> NoteView:
         """Change a note; the old text stays as an earlier version.
 
-        Fields that are left out stay as they are; `tags` replaces all tags.
+        Fields that are left out do not change; `tags` replaces all tags.
+        With `version`, as with `If-Match`, a note that has changed since is not changed.
 
         Needs an API key of scope `full`.
         """
@@ -341,9 +344,9 @@ class Notes(OperationGroup):
         *,
         if_match: str | None = None,
     ) -> None:
-        """Delete a note and its versions.
+        """Delete a note and all versions.
 
-        Its id is never given again.
+        The id is never given again.
 
         Needs an API key of scope `full`.
         """
@@ -405,7 +408,7 @@ class Notes(OperationGroup):
 
         The act is an operation of the kind `note_tag`, which `Location` names. A note that
         would have
-        more than 20 tags counts as failed, and stays as it is.
+        more than 20 tags counts as failed, and does not change.
 
         Needs an API key of scope `full`.
         """
@@ -595,7 +598,7 @@ class AsyncNotes(AsyncOperationGroup):
     ) -> AsyncPages[TagView]:
         """List the 1000 most used tags of your notes, the most used first.
 
-        Each tag has the number of notes that bear it.
+        Each tag has the number of its notes.
 
         Needs an API key of scope `full` or `read`.
 
@@ -663,7 +666,8 @@ class AsyncNotes(AsyncOperationGroup):
     ) -> NoteView:
         """Change a note; the old text stays as an earlier version.
 
-        Fields that are left out stay as they are; `tags` replaces all tags.
+        Fields that are left out do not change; `tags` replaces all tags.
+        With `version`, as with `If-Match`, a note that has changed since is not changed.
 
         Needs an API key of scope `full`.
         """
@@ -685,9 +689,9 @@ class AsyncNotes(AsyncOperationGroup):
         *,
         if_match: str | None = None,
     ) -> None:
-        """Delete a note and its versions.
+        """Delete a note and all versions.
 
-        Its id is never given again.
+        The id is never given again.
 
         Needs an API key of scope `full`.
         """
@@ -749,7 +753,7 @@ class AsyncNotes(AsyncOperationGroup):
 
         The act is an operation of the kind `note_tag`, which `Location` names. A note that
         would have
-        more than 20 tags counts as failed, and stays as it is.
+        more than 20 tags counts as failed, and does not change.
 
         Needs an API key of scope `full`.
         """
