@@ -1,8 +1,8 @@
 """Conditions of requests that change an object: ``If-Match`` and ``If-None-Match``.
 
-Two clients that edit one object would overwrite each other. A client that sends the ``ETag`` of
-what it has read in ``If-Match`` gets 412 instead, if the object has changed since. The condition
-is tested in the transaction of the change, so that nothing can happen between both.
+Two clients that edit the same object would overwrite each other. A client that sends the ``ETag``
+of its last reading in ``If-Match`` gets 412 instead, if the object has changed since then. The
+condition is tested in the transaction of the change: nothing can happen between both.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ class ConditionalChange:
 
 def has_condition(request: Request) -> bool:
     """Return whether a request has a condition."""
-    return any(name in request.http.headers for name in CONDITIONS)
+    headers = request.http.headers
+    return hdrs.IF_MATCH in headers or hdrs.IF_NONE_MATCH in headers
 
 
 def refuse_conditions() -> typing.NoReturn:

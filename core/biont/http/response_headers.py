@@ -31,7 +31,9 @@ async def add_standard_headers(http: web.Request, response: web.StreamResponse) 
     limit = http.get(RATE_LIMIT)
     if limit is not None:
         headers[_POLICY], headers[_STATE] = limit
-    headers.update(http.get(DEPRECATION_HEADERS, {}))
+    deprecation = http.get(DEPRECATION_HEADERS)
+    if deprecation is not None:
+        headers.update(deprecation)
     if hdrs.CACHE_CONTROL not in headers:
         headers[hdrs.CACHE_CONTROL] = _CACHE_CONTROL
 
