@@ -215,10 +215,3 @@ async def test_an_idempotency_key_is_one_of_its_api_key(open_client: MakeClient)
     event: JsonValue = {"event_type": "custom_x", "id": "the-same"}
     events = [await each.request("POST", "/events", event) for each in (ada, bob)]
     assert events[0].document["id"] != events[1].document["id"]
-
-
-async def test_a_path_with_every_id_has_a_value(application: Application) -> None:
-    for method, path in list_routes(application):
-        if "{" in path and path not in NO_OBJECT:
-            key = f"{method} {path}"
-            assert method != "PATCH" or key in BODIES, f"give {key} a body"

@@ -79,7 +79,7 @@ class UserChangeByAdmin(MergePatch):
 
 
 class UserAccount(Schema):
-    """A user, as administrators see it."""
+    """A user, as administrators see the account."""
 
     id: int
     name: str
@@ -194,7 +194,7 @@ async def disable_user(request: Request, user_id: RowId) -> UserAccount:
 
 @api.post("/users/{user_id}/enable", admin=True, narrowable=False, status=200)
 async def enable_user(request: Request, user_id: RowId) -> UserAccount:
-    """Enable a user again: all goes on.
+    """Enable a user again; the work of the user continues.
 
     For each schedule, its catch-up policy decides about the occurrences in between. Deliveries
     that waited are attempted.
@@ -210,7 +210,7 @@ async def enable_user(request: Request, user_id: RowId) -> UserAccount:
     media_type=(_JSON_LINES, _BYTES),
     sends=(Header("Content-Disposition", "The name of the file."),),
 )
-async def export_user(request: Request, user_id: RowId) -> web.StreamResponse:
+async def export_user(request: Request, user_id: RowId) -> web.Response:
     """Export all rows of a user, as JSON lines with the table and the row.
 
     Secrets and digests are left out: `[redacted]`. The events in the log are part of the export. A
@@ -236,10 +236,10 @@ async def delete_user_account(
     user_id: RowId,
     confirm: Annotated[str, Field(description="The name of the user.")],
 ) -> None:
-    """Delete a user with all rows, except for the events in the log; export them before.
+    """Delete a user with all rows, except for the events in the log; export the rows before.
 
     The user is disabled at once. The rows are deleted in the background, by an operation of the
-    kind `user_delete`, which emits `user_deleted` at its end.
+    kind `user_delete`, which ends with the event `user_deleted`.
     """
     workbench = request.workbench
     user = await workbench.users.get(user_id)
