@@ -151,7 +151,7 @@ async def read_reminder(request: Request, reminder_id: RowId) -> ReminderView:
 async def change(request: Request, reminder_id: RowId, body: ReminderChange) -> ReminderView:
     """Change the text of a reminder, the timing, or both, by a merge patch.
 
-    Fields that are left out stay as they are.
+    Fields that are left out do not change.
     """
     zone = await request.workbench.find_time_zone(request.user_id)
     text = body.text if "text" in body.model_fields_set else None
@@ -178,7 +178,7 @@ async def snooze(request: Request, reminder_id: RowId, body: Snooze | None = Non
     "/reminders/{reminder_id}/done", narrowable=False, status=200, operation="finish_reminder"
 )
 async def finish(request: Request, reminder_id: RowId) -> ReminderView:
-    """Mark a reminder as done; a recurring reminder returns at its next occurrence.
+    """Mark a reminder as done; a recurring reminder returns at the next occurrence.
 
     The status is 409 if the reminder was not triggered since it was done.
     """
@@ -194,7 +194,7 @@ async def finish(request: Request, reminder_id: RowId) -> ReminderView:
 async def delete(request: Request, reminder_id: RowId) -> None:
     """Delete a reminder with its schedules and runs; its events stay.
 
-    Its id is never given again.
+    The id is never given again.
     """
     await request.workbench.store.write(delete_reminder, request.user_id, reminder_id)
 

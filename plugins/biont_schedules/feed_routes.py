@@ -38,7 +38,8 @@ def _find_feed(request: Request) -> FeedView:
 async def create_calendar_feed(request: Request) -> FeedAddress:
     """Create the address of your calendar feed; an earlier address is revoked.
 
-    Calendar programs read the address without a key, because they send none. Keep it secret.
+    Calendar programs read the address without a key, because such programs send no keys. Keep
+    the address secret.
     """
     now = request.workbench.clock.now()
     feed, token = await request.workbench.store.write(create_feed, request.user_id, now)

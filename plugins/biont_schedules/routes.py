@@ -118,7 +118,7 @@ async def list_upcoming(
 ) -> Page[Upcoming]:
     """List the upcoming occurrences of your schedules with their jitter, the soonest first.
 
-    Give a window by `from` and `until`, or one schedule by `schedule_id`.
+    Give a window by `from` and `until`, or a schedule by `schedule_id`.
     """
     now = request.workbench.clock.now()
     window = Window(max(start or now, now), until, schedule_id)
@@ -177,9 +177,9 @@ async def read_schedule(request: Request, schedule_id: RowId) -> ScheduleView:
 async def change_schedule(
     request: Request, schedule_id: RowId, body: ScheduleChange
 ) -> ScheduleView:
-    """Change a schedule by a merge patch; fields that are left out stay as they are.
+    """Change a schedule by a merge patch; fields that are left out do not change.
 
-    A schedule has one of `cron`, `every` and `at`: a new one takes the place of the present one.
+    A schedule has either `cron`, `every` or `at`: a new timing takes the place of the old timing.
     """
     workbench = request.workbench
     user_id, now, kinds = request.user_id, workbench.clock.now(), workbench.get(JOB_KINDS)
@@ -245,7 +245,7 @@ async def delete(request: Request, schedule_id: RowId) -> None:
     location="/schedule/{schedule_id}/runs/{id}",
 )
 async def run_schedule(request: Request, schedule_id: RowId) -> RunView:
-    """Run a schedule now, also a paused or finished one.
+    """Run a schedule now, also a paused or finished schedule.
 
     The answer comes at once, with the run; read the run for its result.
     """
@@ -254,9 +254,9 @@ async def run_schedule(request: Request, schedule_id: RowId) -> RunView:
 
 @api.get("/schedule/{schedule_id}/why", operation="explain_schedule")
 async def explain(request: Request, schedule_id: RowId, at: DueInstant | None = None) -> Why:
-    """Explain why a schedule did, or did not, run: lately, or at one instant.
+    """Explain why a schedule did, or did not, run: lately, or at an instant.
 
-    The sentences are for people; their wording may change.
+    The sentences are for people; the wording may change.
     """
     now = request.workbench.clock.now()
     user_id = request.user_id

@@ -98,7 +98,7 @@ class ApiKeys:
 
         Raises:
             NotFound: the key does not exist, or belongs to another user.
-            Conflict: the key is no longer valid, or was rotated before.
+            Conflict: the key is not valid any more, or was rotated before.
             Forbidden: the acting key could not have made the key.
             InvalidInput: the new key would be valid for too long.
         """

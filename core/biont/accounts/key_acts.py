@@ -55,7 +55,7 @@ def create_key(
 
     Raises:
         InvalidInput: the key would have rights that its maker has not.
-        Forbidden: the maker is no longer valid.
+        Forbidden: the maker is not valid any more.
     """
     check_expiry(draft.expires_at, now)
     maker = get_acting_key(actor, now)
@@ -105,7 +105,7 @@ def revoke_key(
     """Revoke a key, and all keys that it has made.
 
     Raises:
-        NotFound: there is no such key, or it belongs to another user.
+        NotFound: the key does not exist, or belongs to another user.
     """
     record = get_key(key_id, user_id)
     for each in find_family(record.id):

@@ -82,7 +82,7 @@ def get_key(key_id: int, user_id: int | None) -> ApiKey:
     """Return a key, of any user if `user_id` is None.
 
     Raises:
-        NotFound: there is no such key.
+        NotFound: the key does not exist.
     """
     record = ApiKey.get_or_none(ApiKey.id == key_id)
     if record is None or user_id not in (None, record.user_id):

@@ -30,7 +30,7 @@ def get_acting_key(actor: Actor, now: datetime) -> ApiKey | None:
     """Return the key of an actor; None for the operator.
 
     Raises:
-        Forbidden: the key is no longer valid.
+        Forbidden: the key is not valid any more.
     """
     if actor.key_id is None:
         return None
@@ -47,7 +47,7 @@ def check_expiry(expires_at: datetime | None, now: datetime) -> None:
     """Check that the end of a key lies in the future.
 
     Raises:
-        InvalidInput: it does not.
+        InvalidInput: a right or the end exceeds the limit.
     """
     if expires_at is not None and expires_at <= now:
         raise InvalidInput(InputProblem("must lie in the future", "#/expires_at"))
@@ -57,7 +57,7 @@ def check_limits(maker: ApiKey, scope: Scope, narrowing: Narrowing) -> None:
     """Check that a key lies within the scope and narrowing of its maker.
 
     Raises:
-        InvalidInput: it does not.
+        InvalidInput: a right or the end exceeds the limit.
     """
     excess = maker.narrowing.find_excess(narrowing)
     if maker.scope not in (Scope.FULL, scope):
@@ -72,7 +72,7 @@ def check_end(expires_at: datetime | None, other: ApiKey) -> None:
     """Check that a key does not end later than another key.
 
     Raises:
-        InvalidInput: it does.
+        InvalidInput: the end lies beyond.
     """
     if other.expires_at is not None and (expires_at is None or expires_at > other.expires_at):
         raise InvalidInput(

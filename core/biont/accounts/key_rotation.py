@@ -69,8 +69,8 @@ def rotate_key(
     """Create the successor of a key, and let the key end after the overlap.
 
     Raises:
-        NotFound: there is no such key.
-        Conflict: the key is no longer valid, or has a successor.
+        NotFound: the key does not exist.
+        Conflict: the key is not valid any more, or has a successor.
         Forbidden: the acting key could not have made the key.
         InvalidInput: the successor would end later than the acting key or the maker.
     """

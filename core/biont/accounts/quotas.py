@@ -1,4 +1,4 @@
-"""Quotas: the most objects of a kind that one user may have."""
+"""Quotas: the most objects of a kind that a user may have."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from biont.store.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Most objects of a kind that one user may have.
+    """Most objects of a kind that a user may have.
 
     Attributes:
         name: the name of the quota: ``webhooks``.
@@ -32,7 +32,7 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class QuotaUse:
-    """Use of a quota by one user."""
+    """Use of a quota by a user."""
 
     name: str
     limit: int
@@ -69,7 +69,7 @@ class Quotas:
         self._quotas[quota.name] = quota
 
     def check(self, name: str, user_id: int) -> None:
-        """Check in a transaction that a user may have one more object.
+        """Check in a transaction that a user may have another object.
 
         Raises:
             QuotaExceeded: the user has as many objects as permitted.

@@ -30,7 +30,7 @@ def create_user(
     role: Role | None,
     actor: Actor,
 ) -> User:
-    """Insert a user; the first one is an administrator.
+    """Insert a user; the first user is an administrator.
 
     Raises:
         Conflict: another user has this name.
@@ -49,7 +49,7 @@ def get_user(user_id: int) -> User:
     """Return a user.
 
     Raises:
-        NotFound: there is no such user.
+        NotFound: the user does not exist.
     """
     user = User.get_or_none(User.id == user_id)
     if user is None:
@@ -66,7 +66,7 @@ def check_administrators(user: User) -> None:
     """Check that another enabled user is an administrator, if the user is one.
 
     Raises:
-        Conflict: the user is the last one.
+        Conflict: the user is the last administrator.
     """
     others = User.select().where(
         User.role == Role.ADMIN, User.disabled_at.is_null(), User.id != user.id
@@ -88,7 +88,7 @@ def emit_user_act(
 def change_user(
     tx: Transaction, user_id: int, name: str | None, role: Role | None, actor: Actor
 ) -> User:
-    """Change the name or the role of a user; None leaves both as they are."""
+    """Change the name or the role of a user; None keeps the present value."""
     user = get_user(user_id)
     before = {"previous_name": user.name, "previous_role": str(user.role)}
     if role is not None and role != user.role:

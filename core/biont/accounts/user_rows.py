@@ -1,7 +1,7 @@
 """Rows of a user in all tables: their export, and their deletion in slices.
 
 The tables are found by their models: a table with a column ``user_id``, and the tables whose rows
-refer to such rows. So a plugin's tables are exported and deleted too, without a word about them.
+refer to such rows. So the tables of plugins are exported and deleted too.
 Children are deleted before their parents, in slices: a cascade over millions of deliveries would
 stop all other writes.
 """

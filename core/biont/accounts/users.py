@@ -109,7 +109,7 @@ class Users:
         """Return the user with the number `user_id`.
 
         Raises:
-            NotFound: there is no such user.
+            NotFound: the user does not exist.
         """
         return await self._store.read(get_user, user_id)
 
@@ -125,11 +125,11 @@ class Users:
         role: Role | None = None,
         actor: Actor = OPERATOR,
     ) -> User:
-        """Change the name or the role of a user; None leaves both as they are.
+        """Change the name or the role of a user; None keeps the present value.
 
         Raises:
-            NotFound: there is no such user.
-            Conflict: another user has the name, or nobody would be an administrator.
+            NotFound: the user does not exist.
+            Conflict: another user has the name, or the user is the last administrator.
         """
         user = await self._store.transact(change_user, user_id, name, role, actor)
         self._report_change()
@@ -139,8 +139,8 @@ class Users:
         """Disable a user: all that acts for the user stops, and all rows are kept.
 
         Raises:
-            NotFound: there is no such user.
-            Conflict: nobody would be an administrator.
+            NotFound: the user does not exist.
+            Conflict: the user is the last administrator.
         """
         user = await self._store.transact(disable_user, user_id, self._clock.now(), actor)
         self._switch_to(self.disabled | {user_id})
@@ -150,7 +150,7 @@ class Users:
         """Enable a user again.
 
         Raises:
-            NotFound: there is no such user.
+            NotFound: the user does not exist.
         """
         user = await self._store.transact(enable_user, user_id, actor)
         self._switch_to(self.disabled - {user_id})

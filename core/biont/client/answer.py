@@ -46,7 +46,7 @@ class ServerAnswer:
         """Check that the answer is a success.
 
         Raises:
-            ApiError: the answer is no success.
+            ApiError: the server answers with an error.
         """
         if not 200 <= self.status < 300:
             raise read_error(self.status, self.headers, self.content)

@@ -35,7 +35,7 @@ class AsyncClient(AsyncGroups):
         sleep: waits between attempts.
 
     Attributes:
-        connection: sends calls, for programs that make calls of their own.
+        connection: sends calls, also calls that a program makes by itself.
 
     Raises:
         ValueError: the URL or the key cannot be right.
@@ -83,8 +83,8 @@ class AsyncClient(AsyncGroups):
         """Return the JSON answer of any path, such as a route of a plugin of your own.
 
         Raises:
-            ApiError: the answer is no success.
-            NoAnswerError: there is no answer.
+            ApiError: the server answers with an error.
+            NoAnswerError: the server does not answer.
         """
         given = {"Idempotency-Key": None, **(headers or {})} if method == "POST" else headers
         call = make_call(method, path, query=query, headers=given, body=body)

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class AsyncPages(Generic[T]):
-    """Items of a list; iterating reads the pages one after the other.
+    """Items of a list; iterating reads the pages in order.
 
     Args:
         read: reads the page at a cursor: the items, and the cursor of the next page.

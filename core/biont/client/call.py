@@ -48,13 +48,13 @@ def make_call(
     """Return the call of an operation.
 
     A value None in `headers` leaves the header out, except for ``Idempotency-Key``: a new key is
-    made, because the operation takes one.
+    made, because the operation takes a key.
 
     Args:
         method: ``GET`` and so on.
-        path: the path; each ``{}`` is replaced by one of the `segments`.
+        path: the path; each ``{}`` is replaced by the next of the `segments`.
         segments: the path parameters.
-        query: the query parameters; None leaves a parameter out, and a sequence repeats it.
+        query: the query parameters; None for no parameter; a sequence repeats a parameter.
         headers: the headers that the operation reads.
         body: the value of the JSON body; None for a request without a body.
     """

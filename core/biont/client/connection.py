@@ -38,8 +38,8 @@ class SyncConnection:
         """Return the answer of a call, a success.
 
         Raises:
-            ApiError: the answer is no success.
-            NoAnswerError: there is no answer.
+            ApiError: the server answers with an error.
+            NoAnswerError: the server does not answer.
         """
         attempts = Attempts(self.retries)
         is_lost = False
@@ -62,8 +62,8 @@ class SyncConnection:
         """Open a call whose answer is a stream; the context has the lines of the stream.
 
         Raises:
-            ApiError: the answer is no success.
-            NoAnswerError: there is no answer, or the stream broke off.
+            ApiError: the server answers with an error.
+            NoAnswerError: the server does not answer, or the stream broke off.
         """
         request = _make_request(self.http, call, _limit_silence(self.http.timeout))
         try:
@@ -102,8 +102,8 @@ class AsyncConnection:
         """Return the answer of a call, a success.
 
         Raises:
-            ApiError: the answer is no success.
-            NoAnswerError: there is no answer.
+            ApiError: the server answers with an error.
+            NoAnswerError: the server does not answer.
         """
         attempts = Attempts(self.retries)
         is_lost = False
@@ -126,8 +126,8 @@ class AsyncConnection:
         """Open a call whose answer is a stream; the context has the lines of the stream.
 
         Raises:
-            ApiError: the answer is no success.
-            NoAnswerError: there is no answer, or the stream broke off.
+            ApiError: the server answers with an error.
+            NoAnswerError: the server does not answer, or the stream broke off.
         """
         request = _make_request(self.http, call, _limit_silence(self.http.timeout))
         try:

@@ -15,7 +15,7 @@ class NoAnswerError(ClientError):
 
 
 class ApiError(ClientError):
-    """Answer of the server that is no success, a problem document (RFC 9457).
+    """Error that the server answers with: a problem document (RFC 9457).
 
     Attributes:
         status: the HTTP status.
@@ -92,7 +92,7 @@ _KINDS: Mapping[int, type[ApiError]] = {
 
 
 def read_error(status: int, headers: Mapping[str, str], content: bytes) -> ApiError:
-    """Return the error of an answer, from its problem document if there is one.
+    """Return the error of an answer, from the problem document if the answer has such a document.
 
     Args:
         status: the HTTP status.

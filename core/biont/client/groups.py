@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class OperationGroup:
-    """Operations of one tag, for the sync client.
+    """Operations of a tag, for the sync client.
 
     Args:
         connection: the connection to the server.
@@ -75,7 +75,7 @@ class OperationGroup:
 
 
 class AsyncOperationGroup:
-    """Operations of one tag, for the async client.
+    """Operations of a tag, for the async client.
 
     Args:
         connection: the connection to the server.

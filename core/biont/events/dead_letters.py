@@ -12,7 +12,7 @@ the next read, so that no letter is handed out twice.
 A crash during a replay leaves the mark: the next start replays the letter again. When the
 deletion after a replay fails, the mark stays as well, and the handler sees the event once more.
 
-An event of a user who was deleted leaves no letter, because nobody could read or replay it.
+An event of a deleted user leaves no letter, because no user could read or replay such a letter.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class DeadLetters:
         """Return a letter of `user_id`, or of any user for None.
 
         Raises:
-            NotFound: there is no such letter, or another user has the letter.
+            NotFound: the letter does not exist, or belongs to another user.
         """
         return await self._store.read(get_letter, letter_id, user_id)
 
@@ -114,10 +114,10 @@ class DeadLetters:
         return mark_replaying(letter_ids)
 
     async def replay_one(self, letter_id: int, *, user_id: int | None = None) -> DeadLetter:
-        """Replay one letter to its handler; return the letter.
+        """Replay a letter to its handler; return the letter.
 
         Raises:
-            NotFound: there is no such letter, or another user has the letter.
+            NotFound: the letter does not exist, or belongs to another user.
             Conflict: the handler is not running, or the letter is being replayed.
         """
         return await self._store.transact(self._request_one, letter_id, user_id)
@@ -126,7 +126,7 @@ class DeadLetters:
         """Delete a letter; the handler never handles the event.
 
         Raises:
-            NotFound: there is no such letter, or another user has the letter.
+            NotFound: the letter does not exist, or belongs to another user.
         """
         await self._store.write(_delete_checked, letter_id, user_id)
 

@@ -1,7 +1,7 @@
-"""Address of the client of a request, also behind proxies that the operator trusts.
+"""Address of the client of a request, also after proxies that the operator trusts.
 
-A proxy appends the address of its client to ``X-Forwarded-For``. Anybody can send this header, so
-it is read from the end, and only as far as trusted proxies have written it.
+A proxy appends the address of its client to ``X-Forwarded-For``. Any client can send this header:
+the header is read from the end, and only as far as trusted proxies have written.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ _CODED = re.compile(rf"(.*)-(?:{'|'.join(_CODERS)})")
 async def compress_answer(http: web.BaseRequest, response: web.StreamResponse) -> None:
     """Compress an answer of more than 1 KB if it is text and the client accepts a coding.
 
-    A stream of events is left as it is, because each event has to arrive at once. A file that is
+    A stream of events is not compressed, because each event has to arrive at once. A file that is
     sent in pieces is compressed by gzip.
     """
     if not isinstance(response, web.Response):

@@ -1,7 +1,7 @@
 """Entity tags: the state of an object in the header ``ETag`` (RFC 9110, section 8.8.3).
 
 A tag has up to two parts: ``"edit.content"``. The first is made from what clients can change,
-the second from the whole answer; the second is left out while it would say the same. A count or
+the second from the whole answer; the second is left out while both would be equal. A count or
 a time that the workbench itself keeps changes the second part alone. So ``If-None-Match`` notices
 every difference of an answer, and ``If-Match`` only the changes that a client could overwrite.
 """
@@ -39,7 +39,7 @@ class EntityTag:
 
 
 class Tagger:
-    """Makes the entity tags of one kind of object.
+    """Makes the entity tags of a kind of object.
 
     Args:
         view: the class of the object's views.

@@ -1,7 +1,7 @@
 """Failed keys: requests with a wrong API key, each address of which is held off longer.
 
-A key has 256 random bits, which nobody guesses. The limit protects the log and the processor, and
-it names the address to programs such as fail2ban.
+A key has 256 random bits, which cannot be guessed. The limit protects the log and the processor,
+and names the address to programs such as fail2ban.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class FailedKeys:
     """Requests with a wrong API key, by address.
 
     Args:
-        rate: the requests of an address that are answered with 401. Each further one is answered
-            with 429, and blocks wrong keys from the address for twice as long as the one before.
+        rate: the requests of an address that are answered with 401. Each further request is
+            answered with 429, and blocks wrong keys from the address for twice as long as before.
     """
 
     def __init__(self, rate: Rate) -> None:

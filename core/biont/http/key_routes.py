@@ -89,7 +89,7 @@ class KeyRotation(Schema):
 
 
 class CreatedKey(KeyView):
-    """A new API key with its secret."""
+    """A new API key with the secret."""
 
     key: str = Field(description="The key in plain text, which no later response contains.")
 
@@ -107,7 +107,7 @@ def _find_key(request: Request, key_id: RowId) -> KeyView:
 async def create_key(request: Request, body: NewKey) -> CreatedKey:
     """Create an API key; only this response contains the key.
 
-    A key has one scope, and ends at `expires_at` if given. `events` and `models` narrow the key
+    A key has a scope, and ends at `expires_at` if given. `events` and `models` narrow the key
     within its scope. The key of the request is the maker of the new key: the new key lies within
     its limits, ends no later, and is revoked with it. Only a hash is stored, so that a lost key
     cannot be shown again.
@@ -139,7 +139,7 @@ async def report_keys(request: Request, query: ListQuery) -> Page[KeyReport]:
     """Report what each of your keys has used, and the smallest key that would do.
 
     `smaller` has the scope and the narrowing with which all recorded uses would have worked: make
-    such a key, and revoke the other one. The newest keys come first.
+    such a key, and revoke the old key. The newest keys come first.
     """
     keys = request.workbench.keys
     records = await keys.list_keys(request.user_id, query.limit, query.span)
@@ -187,9 +187,9 @@ def _make_report(record: ApiKey, uses: Sequence[KeyUse], judge: KeyJudge) -> Key
 
 @api.get("/keys/{key_id}")
 async def read_key(request: Request, key_id: RowId) -> KeyView:
-    """Read one of your API keys, without its secret.
+    """Read an API key of yours, without the secret.
 
-    `last_used_at` may lag behind by a minute.
+    `last_used_at` may be a minute late.
     """
     return await request.workbench.store.read(_find_key, request, key_id)
 
@@ -217,7 +217,7 @@ async def change_key(request: Request, key_id: RowId, body: KeyChange) -> KeyVie
 async def rotate_key(
     request: Request, key_id: RowId, body: KeyRotation | None = None
 ) -> CreatedKey:
-    """Replace an API key by a new one; only this response contains the new key.
+    """Replace an API key by a new key; only this response contains the new key.
 
     The new key has the name, the scope, the narrowing and the maker of the old key, and its
     children. The old key is refused after the overlap. A key may rotate itself and the keys that
@@ -233,7 +233,7 @@ async def rotate_key(
 
 @api.delete("/keys/{key_id}", present=_find_key)
 async def revoke_key(request: Request, key_id: RowId) -> None:
-    """Revoke an API key, and all keys that it has made, with immediate effect.
+    """Revoke an API key and all keys made by it, with immediate effect.
 
     The next request with such a key gets 401. The keys stay in the list, with `revoked_at`.
     """

@@ -55,7 +55,7 @@ async def list_operations(
 async def read_operation(request: Request, operation_id: RowId) -> OperationView:
     """Read an operation and its progress.
 
-    Read it again until `status` is no longer `running`.
+    Read the operation again until `status` is not `running` any more.
     """
     return make_operation_view(
         await request.workbench.operations.read(

@@ -1,6 +1,6 @@
 """Rate limit: a bucket of requests for each client, refilled at a steady rate.
 
-The algorithm is the generic cell rate algorithm (ITU-T I.371): one number for each client, the
+The algorithm is the generic cell rate algorithm (ITU-T I.371): a number for each client, the
 instant at which its bucket is full again. The headers are those of
 draft-ietf-httpapi-ratelimit-headers.
 """
@@ -41,7 +41,7 @@ class RateLimit(Generic[K]):
         self._full_at: dict[K, float] = {}
 
     def take(self, client: K, now: float) -> str:
-        """Take one request out of the bucket of a client.
+        """Take a request out of the bucket of a client.
 
         Args:
             client: the client.
@@ -75,7 +75,7 @@ class RateLimit(Generic[K]):
         return full_at if now < full_at <= now + self.rate.seconds else now
 
     def _forget_clients(self, now: float) -> None:
-        """Forget clients with full buckets; without such, those that came first."""
+        """Forget clients with full buckets; without such, the clients that came first."""
         waiting = {key: at for key, at in self._full_at.items() if at > now}
         for key in list(waiting)[: max(0, len(waiting) - _MOST_CLIENTS // 2)]:
             del waiting[key]

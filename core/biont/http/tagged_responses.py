@@ -49,7 +49,7 @@ def respond_tagged(
 
     Raises:
         InvalidInput: the condition of the request is not valid.
-        PreconditionFailed: the object is not the one that ``If-Match`` names.
+        PreconditionFailed: ``If-Match`` names another object.
     """
     if http.method in (hdrs.METH_GET, hdrs.METH_HEAD):
         tag = tagger.make_tag(view, content)

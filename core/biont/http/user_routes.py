@@ -43,7 +43,7 @@ class UserChange(MergePatch):
 
 
 class RateView(Schema):
-    """A limit of requests in a time, for one user."""
+    """A limit of requests in a time, for a user."""
 
     name: str = Field(description="The name of the limit, as in the header `RateLimit-Policy`.")
     limit: int
@@ -52,7 +52,7 @@ class RateView(Schema):
 
 
 class QuotaView(Schema):
-    """A limit of the objects of one user."""
+    """A limit of the objects of a user."""
 
     name: str
     limit: int
@@ -116,9 +116,9 @@ def _find_me(request: Request) -> UserView:
 
 @api.patch("/me", example={"time_zone": "Europe/Berlin"}, present=_find_me)
 async def change_me(request: Request, body: UserChange) -> UserView:
-    """Change your time zone; existing schedules keep their time zones.
+    """Change your time zone; existing schedules keep the old time zone.
 
-    New schedules that name no time zone use it.
+    New schedules that name no time zone use your time zone.
     """
     users = request.workbench.users
     if "time_zone" not in body.model_fields_set:

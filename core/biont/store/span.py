@@ -1,8 +1,8 @@
-"""Span: the part of a list that one page shows, in the order in which the rows were made.
+"""Span: the part of a list that a page shows, in the order in which the rows were made.
 
 The number of a row grows with its time of creation. So the limits of time are turned into numbers
 by bisection, and a list needs no index by time. Rows that were made while the clock had been set
-back are out of this order: a span may leave some of them out, and never shows a wrong one.
+back are out of this order: a span may leave out some of these rows, and never shows a wrong row.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ ALL = Span()
 
 
 def _find_key(rows: ModelSelect[M], key: Field, time: Field, at: datetime) -> int:
-    """Return the smallest key of a row from an instant on; one beyond all keys if none is."""
+    """Return the smallest key of a row from an instant on, or the number after all keys."""
     wanted = format_instant(at)
     # Built once: building a query takes ten times as long as running it.
     query = rows.select(key, time).where(key >= 0).order_by(key).limit(1)

@@ -54,7 +54,7 @@ class ListenerView(Schema):
 
 
 class CreatedListener(ListenerView):
-    """Listener with its secret."""
+    """Listener with the secret."""
 
     secret: str = Field(description="The secret that signs messages. Shown only this once.")
 

@@ -60,7 +60,7 @@ class ListenerWaits:
         return news
 
     def forget(self, user_id: int, news: asyncio.Event) -> None:
-        """Forget an event of `announce` for which nobody waits."""
+        """Forget an event of `announce` that no request waits for."""
         self._waiting[user_id].discard(news)
         if not self._waiting[user_id]:
             del self._waiting[user_id]

@@ -2,7 +2,7 @@
 
 A part looks at some events, or at some failed deliveries, in a read, and makes their deliveries
 pending in a write. The write changes nothing twice: a delivery that exists is not created again,
-and a delivery that is pending or has succeeded meanwhile stays as it is.
+and a delivery that is pending or has succeeded meanwhile does not change.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def read_packaged_document() -> Document:
 
 
 def read_kept_document(server: str, *, seconds: float = _KEPT_SECONDS) -> Document | None:
-    """Return the kept document of a server; None if there is none, or an old one.
+    """Return the kept document of a server; None if there is none, or an old document.
 
     Args:
         server: the URL of the server.

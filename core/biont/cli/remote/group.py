@@ -1,4 +1,4 @@
-"""Groups of commands that act on a server, one for each tag of the API document."""
+"""Groups of commands that act on a server, a group for each tag of the API document."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def find_further_group(ctx: click.Context, name: str) -> click.Command | None:
 
 
 class ServerGroup(click.Group):
-    """Commands of a tag; beside them the commands of this machine with the same name.
+    """Commands of a tag, and the commands of this machine with the same name.
 
     Args:
         name: the tag.
@@ -60,7 +60,7 @@ class ServerGroup(click.Group):
         return sorted({*self._list_names(ctx), *own})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command: with a server its own first, else the command of this machine."""
+        """Return a command of the server, if there is a server, or of this machine."""
         if find_server(ctx) is None:
             return self._get_local_command(ctx, cmd_name) or self._make(ctx, cmd_name)
         found = self._make(ctx, cmd_name)

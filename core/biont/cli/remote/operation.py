@@ -1,4 +1,4 @@
-"""Command of one operation: options for its parameters and fields, and its call."""
+"""Command of an operation: options for the parameters and fields, and the call."""
 
 from __future__ import annotations
 

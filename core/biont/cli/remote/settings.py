@@ -140,7 +140,7 @@ def open_client(context: click.Context) -> Client:
     """Return a client of the server.
 
     Raises:
-        click.UsageError: no server is named, or its URL is none.
+        click.UsageError: no server is named, or the URL is not valid.
     """
     from biont.client import Client  # help must not wait for the HTTP client
 
@@ -155,7 +155,7 @@ def open_async_client(context: click.Context) -> AsyncClient:
     """Return an async client of the server.
 
     Raises:
-        click.UsageError: no server is named, or its URL is none.
+        click.UsageError: no server is named, or the URL is not valid.
     """
     from biont.client import AsyncClient  # help must not wait for the HTTP client
 

@@ -79,7 +79,7 @@ class MeView(TypedDict):
 
 
 class QuotaView(TypedDict):
-    """A limit of the objects of one user."""
+    """A limit of the objects of a user."""
 
     name: str
     limit: int
@@ -87,7 +87,7 @@ class QuotaView(TypedDict):
 
 
 class RateView(TypedDict):
-    """A limit of requests in a time, for one user.
+    """A limit of requests in a time, for a user.
 
     Attributes:
         name: The name of the limit, as in the header `RateLimit-Policy`.
@@ -236,9 +236,9 @@ class Core(OperationGroup):
         if_match: str | None = None,
         **body: Unpack[UserChange],
     ) -> UserView:
-        """Change your time zone; existing schedules keep their time zones.
+        """Change your time zone; existing schedules keep the old time zone.
 
-        New schedules that name no time zone use it.
+        New schedules that name no time zone use your time zone.
 
         Needs an API key of scope `full`.
         """
@@ -333,9 +333,9 @@ class AsyncCore(AsyncOperationGroup):
         if_match: str | None = None,
         **body: Unpack[UserChange],
     ) -> UserView:
-        """Change your time zone; existing schedules keep their time zones.
+        """Change your time zone; existing schedules keep the old time zone.
 
-        New schedules that name no time zone use it.
+        New schedules that name no time zone use your time zone.
 
         Needs an API key of scope `full`.
         """

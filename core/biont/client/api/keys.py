@@ -15,7 +15,7 @@ from biont.client.pages import Pages
 
 
 class CreatedKey(TypedDict):
-    """A new API key with its secret.
+    """A new API key with the secret.
 
     Attributes:
         prefix: The first characters of the key, to recognise the key by.
@@ -200,7 +200,7 @@ class Keys(OperationGroup):
     ) -> CreatedKey:
         """Create an API key; only this response contains the key.
 
-        A key has one scope, and ends at `expires_at` if given. `events` and `models` narrow the
+        A key has a scope, and ends at `expires_at` if given. `events` and `models` narrow the
         key
         within its scope. The key of the request is the maker of the new key: the new key lies
         within
@@ -274,7 +274,7 @@ class Keys(OperationGroup):
 
         `smaller` has the scope and the narrowing with which all recorded uses would have
         worked: make
-        such a key, and revoke the other one. The newest keys come first.
+        such a key, and revoke the old key. The newest keys come first.
 
         Needs an API key of scope `full` or `read`.
 
@@ -335,9 +335,9 @@ class Keys(OperationGroup):
         fields: str | None = None,
         if_match: str | None = None,
     ) -> KeyView:
-        """Read one of your API keys, without its secret.
+        """Read an API key of yours, without the secret.
 
-        `last_used_at` may lag behind by a minute.
+        `last_used_at` may be a minute late.
 
         Needs an API key of scope `full` or `read`.
 
@@ -387,7 +387,7 @@ class Keys(OperationGroup):
         *,
         if_match: str | None = None,
     ) -> None:
-        """Revoke an API key, and all keys that it has made, with immediate effect.
+        """Revoke an API key and all keys made by it, with immediate effect.
 
         The next request with such a key gets 401. The keys stay in the list, with `revoked_at`.
 
@@ -410,7 +410,7 @@ class Keys(OperationGroup):
         idempotency_key: str | None = None,
         **body: Unpack[KeyRotation],
     ) -> CreatedKey:
-        """Replace an API key by a new one; only this response contains the new key.
+        """Replace an API key by a new key; only this response contains the new key.
 
         The new key has the name, the scope, the narrowing and the maker of the old key, and its
         children. The old key is refused after the overlap. A key may rotate itself and the keys
@@ -442,7 +442,7 @@ class AsyncKeys(AsyncOperationGroup):
     ) -> CreatedKey:
         """Create an API key; only this response contains the key.
 
-        A key has one scope, and ends at `expires_at` if given. `events` and `models` narrow the
+        A key has a scope, and ends at `expires_at` if given. `events` and `models` narrow the
         key
         within its scope. The key of the request is the maker of the new key: the new key lies
         within
@@ -516,7 +516,7 @@ class AsyncKeys(AsyncOperationGroup):
 
         `smaller` has the scope and the narrowing with which all recorded uses would have
         worked: make
-        such a key, and revoke the other one. The newest keys come first.
+        such a key, and revoke the old key. The newest keys come first.
 
         Needs an API key of scope `full` or `read`.
 
@@ -577,9 +577,9 @@ class AsyncKeys(AsyncOperationGroup):
         fields: str | None = None,
         if_match: str | None = None,
     ) -> KeyView:
-        """Read one of your API keys, without its secret.
+        """Read an API key of yours, without the secret.
 
-        `last_used_at` may lag behind by a minute.
+        `last_used_at` may be a minute late.
 
         Needs an API key of scope `full` or `read`.
 
@@ -629,7 +629,7 @@ class AsyncKeys(AsyncOperationGroup):
         *,
         if_match: str | None = None,
     ) -> None:
-        """Revoke an API key, and all keys that it has made, with immediate effect.
+        """Revoke an API key and all keys made by it, with immediate effect.
 
         The next request with such a key gets 401. The keys stay in the list, with `revoked_at`.
 
@@ -652,7 +652,7 @@ class AsyncKeys(AsyncOperationGroup):
         idempotency_key: str | None = None,
         **body: Unpack[KeyRotation],
     ) -> CreatedKey:
-        """Replace an API key by a new one; only this response contains the new key.
+        """Replace an API key by a new key; only this response contains the new key.
 
         The new key has the name, the scope, the narrowing and the maker of the old key, and its
         children. The old key is refused after the overlap. A key may rotate itself and the keys

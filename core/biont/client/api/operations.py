@@ -71,7 +71,7 @@ class Operations(OperationGroup):
     ) -> OperationView:
         """Read an operation and its progress.
 
-        Read it again until `status` is no longer `running`.
+        Read the operation again until `status` is not `running` any more.
 
         Needs an API key of any scope.
 
@@ -170,7 +170,7 @@ class AsyncOperations(AsyncOperationGroup):
     ) -> OperationView:
         """Read an operation and its progress.
 
-        Read it again until `status` is no longer `running`.
+        Read the operation again until `status` is not `running` any more.
 
         Needs an API key of any scope.
 

@@ -211,7 +211,7 @@ class Reminders(OperationGroup):
     ) -> ReminderView:
         """Change the text of a reminder, the timing, or both, by a merge patch.
 
-        Fields that are left out stay as they are.
+        Fields that are left out do not change.
 
         Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
         may not do this.
@@ -236,7 +236,7 @@ class Reminders(OperationGroup):
     ) -> None:
         """Delete a reminder with its schedules and runs; its events stay.
 
-        Its id is never given again.
+        The id is never given again.
 
         Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
         may not do this.
@@ -283,7 +283,7 @@ class Reminders(OperationGroup):
         *,
         idempotency_key: str | None = None,
     ) -> ReminderView:
-        """Mark a reminder as done; a recurring reminder returns at its next occurrence.
+        """Mark a reminder as done; a recurring reminder returns at the next occurrence.
 
         The status is 409 if the reminder was not triggered since it was done.
 
@@ -405,7 +405,7 @@ class AsyncReminders(AsyncOperationGroup):
     ) -> ReminderView:
         """Change the text of a reminder, the timing, or both, by a merge patch.
 
-        Fields that are left out stay as they are.
+        Fields that are left out do not change.
 
         Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
         may not do this.
@@ -430,7 +430,7 @@ class AsyncReminders(AsyncOperationGroup):
     ) -> None:
         """Delete a reminder with its schedules and runs; its events stay.
 
-        Its id is never given again.
+        The id is never given again.
 
         Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
         may not do this.
@@ -477,7 +477,7 @@ class AsyncReminders(AsyncOperationGroup):
         *,
         idempotency_key: str | None = None,
     ) -> ReminderView:
-        """Mark a reminder as done; a recurring reminder returns at its next occurrence.
+        """Mark a reminder as done; a recurring reminder returns at the next occurrence.
 
         The status is 409 if the reminder was not triggered since it was done.
 

@@ -343,8 +343,9 @@ class Schedule(OperationGroup):
     ) -> FeedAddress:
         """Create the address of your calendar feed; an earlier address is revoked.
 
-        Calendar programs read the address without a key, because they send none. Keep it
-        secret.
+        Calendar programs read the address without a key, because such programs send no keys.
+        Keep
+        the address secret.
 
         Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
         may not do this.
@@ -610,7 +611,7 @@ class Schedule(OperationGroup):
     ) -> Pages[Upcoming]:
         """List the upcoming occurrences of your schedules with their jitter, the soonest first.
 
-        Give a window by `from` and `until`, or one schedule by `schedule_id`.
+        Give a window by `from` and `until`, or a schedule by `schedule_id`.
 
         Needs an API key of scope `full` or `read`.
 
@@ -694,10 +695,10 @@ class Schedule(OperationGroup):
         if_match: str | None = None,
         **body: Unpack[ScheduleChange],
     ) -> ScheduleView:
-        """Change a schedule by a merge patch; fields that are left out stay as they are.
+        """Change a schedule by a merge patch; fields that are left out do not change.
 
-        A schedule has one of `cron`, `every` and `at`: a new one takes the place of the present
-        one.
+        A schedule has either `cron`, `every` or `at`: a new timing takes the place of the old
+        timing.
 
         Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
         may not do this.
@@ -790,7 +791,7 @@ class Schedule(OperationGroup):
         *,
         idempotency_key: str | None = None,
     ) -> RunView:
-        """Run a schedule now, also a paused or finished one.
+        """Run a schedule now, also a paused or finished schedule.
 
         The answer comes at once, with the run; read the run for its result.
 
@@ -815,9 +816,9 @@ class Schedule(OperationGroup):
         at: str | datetime | None = None,
         fields: str | None = None,
     ) -> Why:
-        """Explain why a schedule did, or did not, run: lately, or at one instant.
+        """Explain why a schedule did, or did not, run: lately, or at an instant.
 
-        The sentences are for people; their wording may change.
+        The sentences are for people; the wording may change.
 
         Needs an API key of scope `full` or `read`.
 
@@ -845,8 +846,9 @@ class AsyncSchedule(AsyncOperationGroup):
     ) -> FeedAddress:
         """Create the address of your calendar feed; an earlier address is revoked.
 
-        Calendar programs read the address without a key, because they send none. Keep it
-        secret.
+        Calendar programs read the address without a key, because such programs send no keys.
+        Keep
+        the address secret.
 
         Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
         may not do this.
@@ -1112,7 +1114,7 @@ class AsyncSchedule(AsyncOperationGroup):
     ) -> AsyncPages[Upcoming]:
         """List the upcoming occurrences of your schedules with their jitter, the soonest first.
 
-        Give a window by `from` and `until`, or one schedule by `schedule_id`.
+        Give a window by `from` and `until`, or a schedule by `schedule_id`.
 
         Needs an API key of scope `full` or `read`.
 
@@ -1196,10 +1198,10 @@ class AsyncSchedule(AsyncOperationGroup):
         if_match: str | None = None,
         **body: Unpack[ScheduleChange],
     ) -> ScheduleView:
-        """Change a schedule by a merge patch; fields that are left out stay as they are.
+        """Change a schedule by a merge patch; fields that are left out do not change.
 
-        A schedule has one of `cron`, `every` and `at`: a new one takes the place of the present
-        one.
+        A schedule has either `cron`, `every` or `at`: a new timing takes the place of the old
+        timing.
 
         Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
         may not do this.
@@ -1292,7 +1294,7 @@ class AsyncSchedule(AsyncOperationGroup):
         *,
         idempotency_key: str | None = None,
     ) -> RunView:
-        """Run a schedule now, also a paused or finished one.
+        """Run a schedule now, also a paused or finished schedule.
 
         The answer comes at once, with the run; read the run for its result.
 
@@ -1317,9 +1319,9 @@ class AsyncSchedule(AsyncOperationGroup):
         at: str | datetime | None = None,
         fields: str | None = None,
     ) -> Why:
-        """Explain why a schedule did, or did not, run: lately, or at one instant.
+        """Explain why a schedule did, or did not, run: lately, or at an instant.
 
-        The sentences are for people; their wording may change.
+        The sentences are for people; the wording may change.
 
         Needs an API key of scope `full` or `read`.
 

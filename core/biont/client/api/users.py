@@ -47,7 +47,7 @@ class NewUser(TypedDict):
 
 
 class UserAccount(TypedDict):
-    """A user, as administrators see it.
+    """A user, as administrators see the account.
 
     Attributes:
         disabled_at: The instant since which the user is disabled; null for an enabled user.
@@ -200,11 +200,11 @@ class Users(OperationGroup):
         confirm: str,
         if_match: str | None = None,
     ) -> None:
-        """Delete a user with all rows, except for the events in the log; export them before.
+        """Delete a user with all rows, except for the events in the log; export the rows before.
 
         The user is disabled at once. The rows are deleted in the background, by an operation of
         the
-        kind `user_delete`, which emits `user_deleted` at its end.
+        kind `user_delete`, which ends with the event `user_deleted`.
 
         Needs an API key of scope `full`. The user of the key has to be an administrator. A key
         that is narrowed to some `events` or `models` may not do this.
@@ -255,7 +255,7 @@ class Users(OperationGroup):
         *,
         idempotency_key: str | None = None,
     ) -> UserAccount:
-        """Enable a user again: all goes on.
+        """Enable a user again; the work of the user continues.
 
         For each schedule, its catch-up policy decides about the occurrences in between.
         Deliveries
@@ -426,11 +426,11 @@ class AsyncUsers(AsyncOperationGroup):
         confirm: str,
         if_match: str | None = None,
     ) -> None:
-        """Delete a user with all rows, except for the events in the log; export them before.
+        """Delete a user with all rows, except for the events in the log; export the rows before.
 
         The user is disabled at once. The rows are deleted in the background, by an operation of
         the
-        kind `user_delete`, which emits `user_deleted` at its end.
+        kind `user_delete`, which ends with the event `user_deleted`.
 
         Needs an API key of scope `full`. The user of the key has to be an administrator. A key
         that is narrowed to some `events` or `models` may not do this.
@@ -481,7 +481,7 @@ class AsyncUsers(AsyncOperationGroup):
         *,
         idempotency_key: str | None = None,
     ) -> UserAccount:
-        """Enable a user again: all goes on.
+        """Enable a user again; the work of the user continues.
 
         For each schedule, its catch-up policy decides about the occurrences in between.
         Deliveries

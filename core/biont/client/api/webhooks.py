@@ -110,7 +110,7 @@ class ContainsSome(TypedDict):
 
 
 class CreatedListener(TypedDict):
-    """Listener with its secret.
+    """Listener with the secret.
 
     Attributes:
         position: Number of the last acknowledged event in the event log.
