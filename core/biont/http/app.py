@@ -16,6 +16,7 @@ from biont.http.body import BODY_TIMEOUT
 from biont.http.client_address import TRUSTED_PROXIES
 from biont.http.conditions import make_taggers
 from biont.http.cors import CROSS_ORIGIN, CrossOrigin
+from biont.http.deprecation import add_deprecation_headers
 from biont.http.endpoint import Endpoint
 from biont.http.error_responses import answer_error
 from biont.http.no_path import NoPathResource
@@ -76,6 +77,8 @@ def make_app(
     app = web.Application(client_max_size=body_limit, handler_args={"auto_decompress": False})
     app[BODY_TIMEOUT] = body_timeout
     app.on_response_prepare.append(add_standard_headers)
+    if any(endpoint.route.deprecated for endpoint in endpoints):
+        app.on_response_prepare.append(add_deprecation_headers)
     if trusted_proxies:
         app[TRUSTED_PROXIES] = [ip_network(each) for each in trusted_proxies]
     if cors_origins:

@@ -39,3 +39,8 @@ class Deprecation:
 
 DEPRECATION_HEADERS = web.RequestKey("biont_deprecation", dict[str, str])
 """The headers of the answer to a request for a deprecated route."""
+
+
+async def add_deprecation_headers(http: web.Request, response: web.StreamResponse) -> None:
+    """Add the headers of a deprecated route; a signal handler of aiohttp."""
+    response.headers.update(http.get(DEPRECATION_HEADERS, {}))

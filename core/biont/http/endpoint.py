@@ -196,8 +196,9 @@ class Endpoint:
         if signature.answer is None:
             return web.Response(status=204)
         # Called directly: `TypeAdapter.dump_json` hands a dozen options on with each call.
+        write = signature.answer.serializer.to_json
         chosen = None if self.field_choice is None else self.field_choice.read(http)
-        content = signature.answer.serializer.to_json(result, include=chosen)
+        content = write(result) if chosen is None else write(result, include=chosen)
         headers = self._make_headers(http, result)
         if self.tagger is not None and isinstance(result, Schema):
             return respond_tagged(http, self.route.status, headers, content, self.tagger, result)

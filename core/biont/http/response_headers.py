@@ -5,7 +5,6 @@ from __future__ import annotations
 from aiohttp import hdrs, web
 from multidict import istr
 
-from biont.http.deprecation import DEPRECATION_HEADERS
 from biont.http.request_id import REQUEST_ID, get_request_id
 
 RATE_LIMIT = web.RequestKey("biont_rate_limit", tuple[str, str])
@@ -31,9 +30,6 @@ async def add_standard_headers(http: web.Request, response: web.StreamResponse) 
     limit = http.get(RATE_LIMIT)
     if limit is not None:
         headers[_POLICY], headers[_STATE] = limit
-    deprecation = http.get(DEPRECATION_HEADERS)
-    if deprecation is not None:
-        headers.update(deprecation)
     if hdrs.CACHE_CONTROL not in headers:
         headers[hdrs.CACHE_CONTROL] = _CACHE_CONTROL
 
