@@ -7,7 +7,8 @@ import asyncio
 import pytest
 from pydantic import JsonValue
 
-from biont import Scope
+from biont import Scope, Workbench
+from biont.http import QUOTAS, Quota
 from biont.testing import ApiAnswer, ApiClient, MakeClient, ManualClock
 
 LIMITS: dict[str, JsonValue] = {
@@ -162,7 +163,7 @@ async def test_addresses_of_one_network_of_ipv6_count_together(stranger: ApiClie
     assert (await stranger.request("GET", "/health", headers=other)).status == 200
 
 
-QUOTAS: dict[str, tuple[int, str, JsonValue]] = {
+FULL: dict[str, tuple[int, str, JsonValue]] = {
     "webhooks": (2, "/webhooks/outgoing/register", {"url": "https://example.com/hook"}),
     "schedules": (2, "/schedule", {"every": 3600, "prompt": "x"}),
     "storage": (3, "/notes", {"title": "x", "content": "ä" * 200}),
@@ -171,11 +172,11 @@ QUOTAS: dict[str, tuple[int, str, JsonValue]] = {
 }
 
 
-@pytest.mark.parametrize("name", QUOTAS)
+@pytest.mark.parametrize("name", FULL)
 async def test_a_user_has_at_most_as_many_objects_as_the_quota(
     client: ApiClient, open_client: MakeClient, clock: ManualClock, name: str
 ) -> None:
-    limit, path, body = QUOTAS[name]
+    limit, path, body = FULL[name]
     places = []
     for _ in range(limit):
         clock.advance(minutes=1)
@@ -277,3 +278,16 @@ async def test_null_switches_limits_off(client: ApiClient, stranger: ApiClient) 
         assert "RateLimit" not in answer.headers
         assert (await stranger.request("GET", "/notes", headers=WRONG)).status == 401
     assert (await client.get("/me"))["rates"] == []
+
+
+async def test_a_quota_that_cannot_be_counted_hides_no_other(
+    client: ApiClient, workbench: Workbench
+) -> None:
+    def count(user_id: int) -> int:
+        raise SystemExit(user_id)
+
+    workbench.get(QUOTAS).add(Quota("parcels", 5, "plugins.parcels.quota", count))
+    quotas = (await client.get("/me"))["quotas"]
+    assert isinstance(quotas, list)
+    names = {quota["name"] for quota in quotas if isinstance(quota, dict)}
+    assert names == {"keys", "webhooks", "schedules", "storage"}

@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import structlog
+
 from biont.exceptions import PluginError, QuotaExceeded
+from biont.runtime.containment import contain_exit
 from biont.services import Service
 from biont.store.companion import Companion, accompanied_by
 from biont.store.transaction import Transaction
+
+_log = structlog.get_logger("biont.quotas")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +92,22 @@ class Quotas:
             yield
 
     def list_use(self, user_id: int) -> list[QuotaUse]:
-        """Return the use of each quota by a user; called on a thread of the store."""
-        return [
-            QuotaUse(quota.name, quota.limit, quota.count(user_id))
-            for quota in self._quotas.values()
-            if quota.limit is not None
-        ]
+        """Return the use of each quota by a user; called on a thread of the store.
+
+        A quota whose plugin fails to count is left out.
+        """
+        found = []
+        for quota in self._quotas.values():
+            if quota.limit is None:
+                continue
+            try:
+                with contain_exit(is_async=False):
+                    used = quota.count(user_id)
+            except Exception as error:  # noqa: BLE001  # of a plugin
+                _log.warning("use of a quota not counted", quota=quota.name, reason=repr(error))
+            else:
+                found.append(QuotaUse(quota.name, quota.limit, used))
+        return found
 
 
 QUOTAS = Service[Quotas]("quotas", provider="core")
