@@ -44,7 +44,10 @@ def _read_origin(text: str) -> str:
 
 def _read_network(text: str) -> str:
     """Return an address or network as it is."""
-    ip_network(text)
+    try:
+        ip_network(text)
+    except ValueError as error:
+        raise ValueError("must be an address, or a network such as 10.0.0.0/8") from error
     return text
 
 
