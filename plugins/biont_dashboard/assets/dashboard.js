@@ -1,0 +1,1 @@
+// Behaviour of the dashboard in the browser.

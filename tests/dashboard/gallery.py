@@ -1,0 +1,174 @@
+"""Gallery: all components of the dashboard with sample data, and screenshots of them.
+
+    python tests/dashboard/gallery.py FOLDER [--axe axe.min.js]
+
+writes `gallery.html`, `plain.html` and screenshots at 1280 and 390 pixels, light and dark; with the file of
+axe-core, the violations that axe finds are printed, and the exit status is 1 if there are any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import NamedTuple
+
+import jinja2
+
+PLUGIN = Path(__file__).parents[2] / "plugins" / "biont_dashboard"
+WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
+TITLE = "A title that somebody pasted from a very long document " * 180
+
+
+class NavItem(NamedTuple):
+    """Link of the navigation."""
+
+    title: str
+    href: str
+    is_current: bool = False
+    count: int | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """Head of a page, as the base template shows it."""
+
+    is_read_only: bool = False
+    user: str = "Ada Lovelace"
+    scope: str = "full"
+    is_admin: bool = True
+    path: str = "/gallery.html"
+    csrf: str = "token"
+    flash: str | None = "The webhook is registered."
+    version: str = "0.9.0"
+    nav: tuple[tuple[str, list[NavItem]], ...] = (
+        (
+            "Now",
+            [
+                NavItem("Home", "/dashboard", is_current=True),
+                NavItem("Events", "/dashboard/events"),
+            ],
+        ),
+        (
+            "Work",
+            [
+                NavItem("Approvals", "/dashboard/approvals", count=3),
+                NavItem("Notes", "/dashboard/notes"),
+            ],
+        ),
+    )
+
+
+def make_environment() -> jinja2.Environment:
+    """Return the templates, with simple filters in place of those of the plugin."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([PLUGIN / "templates", Path(__file__).parent]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "ago": lambda instant: "3 min ago" if instant else "never",
+        "seconds": lambda value: f"{value:.1f} s",
+        "pretty": partial(json.dumps, indent=2, ensure_ascii=False),
+        "number": lambda value: f"{value:,}",
+        "bytes": lambda value: f"{value:,} bytes",
+        "clip": lambda text, size: text if len(text) <= size else text[: size - 1] + "…",
+    }
+    return environment
+
+
+def render(template: str = "gallery.html", page: Page | None = None) -> str:
+    """Return the HTML of a template of the gallery."""
+    counter = itertools.count()
+    return (
+        make_environment()
+        .get_template(template)
+        .render(
+            page=page or Page(),
+            new_id=lambda: f"{next(counter):032x}",
+            curl_line=lambda method, path, body=None, query=None: (
+                f"curl -X {method} -H \"X-API-Key: $KEY\" -d '{json.dumps(body)}' http://127.0.0.1:8080{path}"
+            ),
+            WORD=WORD,
+            TITLE=TITLE,
+        )
+    )
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def translate_path(self, path: str) -> str:
+        asset = path.removeprefix("/dashboard/assets/")
+        return str(PLUGIN / "assets" / asset) if asset != path else super().translate_path(path)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing about requests."""
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """Serve the gallery and the assets; yield the address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(folder))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def look(folder: Path, axe: Path | None) -> int:
+    """Make the screenshots; return the number of faults that were found and printed."""
+    from playwright.sync_api import sync_playwright  # only some environments have a browser
+
+    faults = 0
+    with serve(folder) as address, sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+        )
+        for name, theme, width in itertools.product(
+            ("gallery", "plain", "read-only"), ("light", "dark"), (1280, 390)
+        ):
+            page = browser.new_page(
+                viewport={"width": width, "height": 900}, color_scheme=theme, bypass_csp=True
+            )
+            page.on("console", lambda message: print("console:", message.text))
+            page.goto(f"{address}/{name}.html")
+            page.screenshot(path=folder / f"{name}-{theme}-{width}.png", full_page=True)
+            over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            if over > 0:
+                faults += 1
+                print(f"{name} {theme} {width}: the page is {over} px too wide")
+            if axe is not None:
+                page.add_script_tag(path=axe)
+                for fault in page.evaluate("axe.run().then(found => found.violations)"):
+                    faults += 1
+                    print(f"{name} {theme} {width}: {fault['id']}: {fault['help']}")
+                    for node in fault["nodes"][:4]:
+                        print("   ", node["html"][:160], node["failureSummary"][:400])
+            page.close()
+        browser.close()
+    return faults
+
+
+def main() -> None:
+    """Write the gallery."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--axe", type=Path)
+    arguments = parser.parse_args()
+    folder: Path = arguments.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "gallery.html").write_text(render())
+    (folder / "plain.html").write_text(render("gallery_plain.html"))
+    (folder / "read-only.html").write_text(render(page=Page(is_read_only=True)))
+    raise SystemExit(1 if look(folder, arguments.axe) else 0)
+
+
+if __name__ == "__main__":
+    main()
