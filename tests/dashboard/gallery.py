@@ -2,8 +2,8 @@
 
     python tests/dashboard/gallery.py FOLDER [--axe axe.min.js]
 
-writes `gallery.html`, `plain.html` and screenshots at 1280 and 390 pixels, light and dark; with the file of
-axe-core, the violations that axe finds are printed, and the exit status is 1 if there are any.
+writes pages and their screenshots at 1280 and 390 pixels, light and dark, and prints pages
+that are too wide. With the file of axe-core, the violations that axe finds are printed as well.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from typing import NamedTuple
 
 import jinja2
 
+CHROMIUM = "/usr/bin/chromium"
+PAGES = ("gallery", "plain", "read-only")
 PLUGIN = Path(__file__).parents[2] / "plugins" / "biont_dashboard"
 WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
 TITLE = "A title that somebody pasted from a very long document " * 180
@@ -33,7 +35,7 @@ class NavItem(NamedTuple):
     title: str
     href: str
     is_current: bool = False
-    count: int | None = None
+    count: int | None = None  # type: ignore[assignment]  # hides tuple.count
 
 
 @dataclass(frozen=True)
@@ -86,22 +88,29 @@ def make_environment() -> jinja2.Environment:
     return environment
 
 
+def write_curl_line(method: str, path: str, body: object = None, query: object = None) -> str:
+    """Return a line like that of the plugin."""
+    data = "" if body is None else f" -d '{json.dumps(body)}'"
+    return (
+        f'curl -X {method} -H "X-API-Key: $KEY"{data} http://localhost{path} {query or ""}'.strip()
+    )
+
+
+def make_values(page: Page | None = None) -> dict[str, object]:
+    """Return the values that every template gets."""
+    counter = itertools.count()
+    return {
+        "page": page or Page(),
+        "new_id": lambda: f"{next(counter):032x}",
+        "curl_line": write_curl_line,
+        "WORD": WORD,
+        "TITLE": TITLE,
+    }
+
+
 def render(template: str = "gallery.html", page: Page | None = None) -> str:
     """Return the HTML of a template of the gallery."""
-    counter = itertools.count()
-    return (
-        make_environment()
-        .get_template(template)
-        .render(
-            page=page or Page(),
-            new_id=lambda: f"{next(counter):032x}",
-            curl_line=lambda method, path, body=None, query=None: (
-                f"curl -X {method} -H \"X-API-Key: $KEY\" -d '{json.dumps(body)}' http://127.0.0.1:8080{path}"
-            ),
-            WORD=WORD,
-            TITLE=TITLE,
-        )
-    )
+    return make_environment().get_template(template).render(make_values(page))
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -109,7 +118,7 @@ class _Handler(SimpleHTTPRequestHandler):
         asset = path.removeprefix("/dashboard/assets/")
         return str(PLUGIN / "assets" / asset) if asset != path else super().translate_path(path)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Say nothing about requests."""
 
 
@@ -122,35 +131,30 @@ def serve(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def look(folder: Path, axe: Path | None) -> int:
-    """Make the screenshots; return the number of faults that were found and printed."""
-    from playwright.sync_api import sync_playwright  # only some environments have a browser
+def look(folder: Path, axe: Path | None) -> list[str]:
+    """Make the screenshots; return the faults that were found."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  # few environments have it
 
-    faults = 0
+    faults: list[str] = []
     with serve(folder) as address, sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
-        for name, theme, width in itertools.product(
-            ("gallery", "plain", "read-only"), ("light", "dark"), (1280, 390)
-        ):
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for name, theme, width in itertools.product(PAGES, ("light", "dark"), (1280, 390)):
             page = browser.new_page(
-                viewport={"width": width, "height": 900}, color_scheme=theme, bypass_csp=True
+                viewport={"width": width, "height": 900},
+                color_scheme="dark" if theme == "dark" else "light",
+                bypass_csp=True,
             )
-            page.on("console", lambda message: print("console:", message.text))
+            place = f"{name}-{theme}-{width}"
             page.goto(f"{address}/{name}.html")
-            page.screenshot(path=folder / f"{name}-{theme}-{width}.png", full_page=True)
+            page.screenshot(path=folder / f"{place}.png", full_page=True)
             over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
             if over > 0:
-                faults += 1
-                print(f"{name} {theme} {width}: the page is {over} px too wide")
+                faults.append(f"{place}: the page is {over} pixels too wide")
             if axe is not None:
                 page.add_script_tag(path=axe)
                 for fault in page.evaluate("axe.run().then(found => found.violations)"):
-                    faults += 1
-                    print(f"{name} {theme} {width}: {fault['id']}: {fault['help']}")
-                    for node in fault["nodes"][:4]:
-                        print("   ", node["html"][:160], node["failureSummary"][:400])
+                    nodes = [node["html"][:160] for node in fault["nodes"]]
+                    faults.append(f"{place}: {fault['id']}: {fault['help']}: {nodes}")
             page.close()
         browser.close()
     return faults
@@ -167,7 +171,7 @@ def main() -> None:
     (folder / "gallery.html").write_text(render())
     (folder / "plain.html").write_text(render("gallery_plain.html"))
     (folder / "read-only.html").write_text(render(page=Page(is_read_only=True)))
-    raise SystemExit(1 if look(folder, arguments.axe) else 0)
+    raise SystemExit("\n".join(look(folder, arguments.axe)) or 0)
 
 
 if __name__ == "__main__":
