@@ -15,7 +15,7 @@ import pytest
 from biont.application import Application
 from biont.testing import ApiClient, MakeClient, ModelServer
 
-VALUES = {"date-time": "2026-03-01T12:00:00Z", "integer": "1"}
+VALUES = {"date-time": "2026-03-01T12:00:00Z", "integer": "1", "boolean": "true"}
 """Values of filters, by format or type of the parameter."""
 
 BY_NAME = {"event_type": "note_*", "status_code": "500"}

@@ -1,4 +1,4 @@
-"""API keys: creation, authentication, revocation.
+"""API keys: creation, authentication, sessions, revocation.
 
 A key is ``asb_`` and 64 hex characters. The database has only the SHA-256 of a key. A key is
 256 random bits, so that a slow password hash would add nothing.
@@ -30,6 +30,7 @@ from biont.accounts.key_rights import KeySecret
 from biont.accounts.key_rotation import Rotation, rotate_key
 from biont.accounts.key_uses import KeyUses
 from biont.accounts.principal import OPERATOR, WHOLE, Actor, Narrowing, Principal, Scope
+from biont.accounts.sessions import SessionDraft, begin_session, end_session, extend_session
 from biont.accounts.user_records import Role
 from biont.clock import Clock
 from biont.exceptions import Forbidden, Unauthorized
@@ -98,7 +99,7 @@ class ApiKeys:
 
         Raises:
             NotFound: the key does not exist, or belongs to another user.
-            Conflict: the key is not valid any more, or was rotated before.
+            Conflict: the key is not valid any more, was rotated before, or is a session.
             Forbidden: the acting key could not have made the key.
             InvalidInput: the new key would be valid for too long.
         """
@@ -114,11 +115,62 @@ class ApiKeys:
 
         Raises:
             NotFound: the key does not exist, or belongs to another user.
+            Conflict: the key is a session.
         """
         return await self._store.transact(rename_key, key_id, user_id, name, actor)
 
+    async def begin_session(
+        self, user_id: int, name: str, *, maker_key_id: int | None, address: str, until: datetime
+    ) -> tuple[str, ApiKey]:
+        """Return a new session of a browser in plain text, and its record.
+
+        Beyond a hundred sessions of a user, the one that was not used for longest is ended.
+
+        Args:
+            user_id: the user.
+            name: a name to recognise the session by.
+            maker_key_id: the key that signs in; None for a session of scope full without a key.
+            address: the address of the client.
+            until: the end of the session, unless it is extended, or its maker ends earlier.
+
+        Raises:
+            NotFound: the user does not exist, or has no such key.
+            Forbidden: the user is disabled, or the key is no longer valid or itself a session.
+        """
+        plain, secret = make_secret()
+        draft = SessionDraft(user_id, name, until, dict(self._used))
+        actor = Actor(maker_key_id, address)
+        record = await self._store.transact(begin_session, draft, secret, self._clock.now(), actor)
+        self.forget()
+        return plain, record
+
+    async def extend_session(self, key_id: int, until: datetime) -> ApiKey:
+        """Move the end of a session ahead, at most to the end of its maker; return its record.
+
+        Raises:
+            NotFound: the session does not exist.
+        """
+        record = await self._store.write(extend_session, key_id, until, self._clock.now())
+        self.forget()
+        return record
+
+    async def end_session(self, key_id: int, actor: Actor = OPERATOR) -> ApiKey:
+        """End a session, with immediate effect; return its record.
+
+        Raises:
+            NotFound: the session does not exist.
+        """
+        record = await self._store.transact(end_session, key_id, self._clock.now(), actor)
+        self.forget()
+        return record
+
     async def list_keys(
-        self, user_id: int, limit: int = 2**31, span: Span = ALL
+        self,
+        user_id: int,
+        limit: int = 2**31,
+        span: Span = ALL,
+        *,
+        is_session: bool | None = None,
     ) -> Sequence[ApiKey]:
         """Return the keys of a user, including revoked keys, in the order of the span.
 
@@ -126,8 +178,9 @@ class ApiKeys:
             user_id: the owner of the keys.
             limit: the size of a page; an extra key shows that there is another page.
             span: the part of the list.
+            is_session: True for sessions only, False for all other keys, None for both.
         """
-        return await self._store.read(select_keys, user_id, limit, span)
+        return await self._store.read(select_keys, user_id, limit, span, is_session)
 
     async def read(self, key_id: int, *, user_id: int) -> ApiKey:
         """Return a key of a user.
@@ -218,6 +271,7 @@ class ApiKeys:
             record.expires_at,
             record.narrowing,
             is_admin=record.user.role == Role.ADMIN,
+            is_session=record.is_session,
         )
         # A revocation during the read may have come too late for this record: do not cache it.
         if generation == self._generation and len(self._cache) < _CACHE_LIMIT:

@@ -30,6 +30,7 @@ class KeyCreated(Act):
     models: list[str] | None
     expires_at: AwareDatetime | None
     maker_id: int | None = Field(description="The key that has made the key, if any.")
+    is_session: bool = Field(description="Whether the key is the session of a browser.")
 
 
 class KeyRenamed(Act):

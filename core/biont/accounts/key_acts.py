@@ -18,10 +18,12 @@ from biont.accounts.key_rights import (
     check_limits,
     emit_key_act,
     emit_key_created,
+    find_authority,
     get_acting_key,
 )
 from biont.accounts.principal import Actor, Narrowing, Scope
 from biont.event import JsonObject
+from biont.exceptions import Conflict
 from biont.store.database import dump_json
 from biont.store.transaction import Transaction
 
@@ -51,19 +53,21 @@ class KeyDraft:
 def create_key(
     tx: Transaction, draft: KeyDraft, secret: KeySecret, now: datetime, actor: Actor
 ) -> ApiKey:
-    """Create a key; the acting key is its maker.
+    """Create a key; its maker is the acting key, or the maker of an acting session.
 
     Raises:
         InvalidInput: the key would have rights that its maker has not.
         Forbidden: the maker is not valid any more.
     """
     check_expiry(draft.expires_at, now)
-    maker = get_acting_key(actor, now)
+    acting = get_acting_key(actor, now)
+    maker = find_authority(acting)
     narrowing, expires_at = draft.narrowing, draft.expires_at
+    if acting is not None:
+        narrowing = acting.narrowing.inherit(narrowing)
+        check_limits(acting, draft.scope, narrowing)
     if maker is not None:
-        narrowing = maker.narrowing.inherit(narrowing)
         expires_at = expires_at or maker.expires_at
-        check_limits(maker, draft.scope, narrowing)
         check_end(expires_at, maker)
     record = ApiKey.create(
         user=draft.user_id,
@@ -89,8 +93,13 @@ def rename_key(
 
     Raises:
         NotFound: the user has no such key.
+        Conflict: the key is a session.
     """
     record = get_key(key_id, user_id)
+    if record.is_session:
+        raise Conflict(
+            f"the key {key_id} is a session, which keeps its name; end it, or rename another key"
+        )
     previous, record.name = record.name, name
     if previous != name:
         record.save(only=["name"])
@@ -129,6 +138,8 @@ def warn_of_expiry(tx: Transaction, now: datetime, until: datetime) -> bool:
             ApiKey.revoked_at.is_null(),
             # Its user has replaced the key already.
             ApiKey.successor.is_null(),
+            # Sessions end every day.
+            ~ApiKey.is_session,
         )
         .limit(_WARNINGS)
     )

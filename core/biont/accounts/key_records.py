@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import orjson
-from peewee import AutoField, ForeignKeyField, TextField
+from peewee import AutoField, BooleanField, ForeignKeyField, TextField
 
 from biont.accounts.principal import WHOLE, Narrowing
 from biont.accounts.user_records import User
@@ -25,7 +25,8 @@ class ApiKey(Table):
     """API key, stored as its digest.
 
     `events` and `models` are the limits of the key, as JSON lists; None for no limit. `maker` is
-    the key that has made the key, and `successor` the key that has replaced the key.
+    the key that has made the key, and `successor` the key that has replaced the key. A session is
+    a key that a browser holds; see `biont.accounts.sessions`.
     """
 
     id = AutoField()
@@ -46,6 +47,7 @@ class ApiKey(Table):
     successor_id: int | None
     successor = ForeignKeyField("self", null=True, on_delete="SET NULL")
     warned_at = InstantField(null=True)
+    is_session = BooleanField(default=False)
 
     class Meta:
         table_name = "api_keys"
@@ -72,9 +74,18 @@ def read_narrowing(key_id: int) -> Narrowing:
     return WHOLE if record is None else record.narrowing
 
 
-def select_keys(user_id: int, limit: int, span: Span) -> list[ApiKey]:
-    """Return up to ``limit + 1`` keys of a user, in the order of the span."""
+def select_keys(user_id: int, limit: int, span: Span, is_session: bool | None) -> list[ApiKey]:
+    """Return up to ``limit + 1`` keys of a user, in the order of the span.
+
+    Args:
+        user_id: the user.
+        limit: the size of a page.
+        span: the part of the list.
+        is_session: True for sessions only, and False for all other keys.
+    """
     query = ApiKey.select().where(ApiKey.user == user_id)
+    if is_session is not None:
+        query = query.where(ApiKey.is_session == is_session)
     return span.read(query, limit, key=ApiKey.id, time=ApiKey.created_at)
 
 

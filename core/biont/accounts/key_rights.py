@@ -43,6 +43,15 @@ def get_acting_key(actor: Actor, now: datetime) -> ApiKey | None:
     return record
 
 
+def find_authority(acting: ApiKey | None) -> ApiKey | None:
+    """Return the key by whose right an acting key makes and rotates keys.
+
+    A session acts for its maker, or its keys would end with it after hours. None for the operator,
+    and for a session that has no maker.
+    """
+    return acting.maker if acting is not None and acting.is_session else acting
+
+
 def check_expiry(expires_at: datetime | None, now: datetime) -> None:
     """Check that the end of a key lies in the future.
 
@@ -94,6 +103,7 @@ def emit_key_created(tx: Transaction, record: ApiKey, actor: Actor) -> None:
         "models": None if narrowing.models is None else [*narrowing.models],
         "expires_at": None if record.expires_at is None else record.expires_at.isoformat(),
         "maker_id": record.maker_id,
+        "is_session": bool(record.is_session),
     }
     emit_key_act(tx, KEY_CREATED.name, record, actor, payload)
 

@@ -19,6 +19,7 @@ from biont.accounts.key_rights import (
     check_expiry,
     emit_key_act,
     emit_key_created,
+    find_authority,
     get_acting_key,
 )
 from biont.accounts.principal import Actor, Scope
@@ -70,14 +71,14 @@ def rotate_key(
 
     Raises:
         NotFound: the key does not exist.
-        Conflict: the key is not valid any more, or has a successor.
+        Conflict: the key is not valid any more, has a successor, or is a session.
         Forbidden: the acting key could not have made the key.
         InvalidInput: the successor would end later than the acting key or the maker.
     """
     record = get_key(rotation.key_id, rotation.user_id)
     _check_rotatable(record, now)
     check_expiry(rotation.expires_at, now)
-    acting = get_acting_key(actor, now)
+    acting = find_authority(get_acting_key(actor, now))
     expires_at = rotation.expires_at or record.expires_at
     if acting is not None:
         _check_family(acting, record)
@@ -112,6 +113,11 @@ def rotate_key(
 
 
 def _check_rotatable(record: ApiKey, now: datetime) -> None:
+    if record.is_session:
+        raise Conflict(
+            f"the key {record.id} is a session, which cannot be rotated; "
+            "end it, and sign in again with an API key"
+        )
     if record.successor_id is not None:
         raise Conflict(f"the key {record.id} was rotated; rotate the key {record.successor_id}")
     if record.revoked_at is not None:

@@ -110,6 +110,7 @@ class Principal:
         expires_at: the instant from which the key is refused; None for never.
         narrowing: the limits of the key within its scope.
         is_admin: whether the user manages the users.
+        is_session: whether the key is the session of a browser.
     """
 
     user_id: int
@@ -118,6 +119,7 @@ class Principal:
     expires_at: datetime | None
     narrowing: Narrowing = WHOLE
     is_admin: bool = False
+    is_session: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,23 @@ def list_sources() -> list[RowSource]:
     return list(found.values())
 
 
+def list_tables(column: str) -> list[str]:
+    """Return the tables with a column that refers to no row by a foreign key.
+
+    Rows of such tables name rows of others, without a database that looks after the reference.
+    """
+    names = {
+        name for (name,) in execute_sql("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    }
+    return sorted(
+        _name(model)
+        for model in _list_models(Table)
+        if _name(model) in names
+        and (field := _columns(model).get(column)) is not None
+        and not isinstance(field, ForeignKeyField)
+    )
+
+
 def read_rows(user_id: int, source: RowSource, after: int, limit: int) -> list[tuple[int, bytes]]:
     """Return rows of a user as JSON, each with its number, after the number `after`."""
     # NOT INDEXED, because each page would sort all rows that an index has found.

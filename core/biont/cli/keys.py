@@ -90,7 +90,10 @@ def create(  # each is an option
 @user_option
 @config_option
 def list_keys(user: str, config: Path | None) -> None:
-    """List a user's keys, a line each: number, prefix, scope, state, name."""
+    """List a user's keys, a line each: number, prefix, scope, state, name.
+
+    The state is active, session (of a browser), expired or revoked.
+    """
     from biont.clock import SystemClock
 
     async def run() -> None:
@@ -98,7 +101,9 @@ def list_keys(user: str, config: Path | None) -> None:
         async with open_accounts(config) as accounts:
             owner = await accounts.users.find(user)
             for key in await accounts.keys.list_keys(owner.id):
-                state = "revoked" if key.revoked_at else "active"
+                state = "session" if key.is_session else "active"
+                if key.revoked_at is not None:
+                    state = "revoked"
                 if key.expires_at is not None and key.expires_at <= now:
                     state = "expired"
                 click.echo(f"{key.id}\t{key.prefix}...\t{key.scope}\t{state}\t{key.name}")

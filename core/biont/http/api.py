@@ -25,17 +25,23 @@ ROOT = "/api/v1"
 
 @dataclass(frozen=True)
 class Dialect:
-    """Conventions of a foreign API, such as OpenAI's, for errors and keys.
-
-    Routes with a dialect accept API keys as bearer tokens (``Authorization: Bearer asb_...``) too.
+    """Conventions for errors and keys: of a foreign API, such as OpenAI's, or of pages.
 
     Attributes:
-        write_problem: returns the error response for a problem.
+        write_problem: returns the error response of a request for a problem.
         problem: the model of the body of an error response, for the documentation.
+        read_key: returns the API key of a request without the header ``X-API-Key``, such as
+            from a cookie; None for a bearer token (``Authorization: Bearer asb_...``). A route
+            with keys in cookies guards itself against requests that other sites cause.
+        media_type: the media type of error responses, for the documentation.
+        statuses: the statuses that `write_problem` changes, for the documentation.
     """
 
-    write_problem: Callable[[ProblemDetails], web.Response]
+    write_problem: Callable[[web.Request, ProblemDetails], web.Response]
     problem: type[object] = object
+    read_key: Callable[[web.Request], str | None] | None = None
+    media_type: str = "application/json"
+    statuses: Mapping[int, int] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,9 @@ class Endpoint:
         self._uses = uses
         self._function = route.function
         self._dialect = route.dialect
+        self._read_key = None
+        if route.dialect is not None:
+            self._read_key = route.dialect.read_key or _read_bearer
         # Clients of a foreign API send what that API takes.
         self._is_strict = route.dialect is None
         # Reading emits no events, so the most frequent requests skip the causation headers.
@@ -223,8 +226,8 @@ class Endpoint:
             await self._admission.admit_stranger(http)
             return self._make_request(http, None)
         plain = http.headers.get(_KEY)
-        if plain is None and self._dialect is not None:
-            plain = _read_bearer(http)
+        if plain is None and self._read_key is not None:
+            plain = self._read_key(http)
         principal = await self._admission.admit(http, plain, self._rate_class)
         if principal.scope not in self._scopes:
             raise Forbidden(

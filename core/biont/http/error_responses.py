@@ -70,12 +70,30 @@ def answer_error(
         _log.error("request failed", method=request.method, path=request.path, exc_info=error)
         problem = ProblemDetails(500, _FAILED)
     if problem.status == HTTPStatus.UNAUTHORIZED:
-        scheme = "ApiKey" if dialect is None else "Bearer"
+        scheme = "Bearer" if takes_bearer(dialect) else "ApiKey"
         problem = replace(
             problem, headers={**problem.headers, hdrs.WWW_AUTHENTICATE: f'{scheme} realm="biont"'}
         )
     problem = replace(problem, request_id=get_request_id())
-    return dialect.write_problem(problem) if dialect is not None else respond_problem(problem)
+    return write_problem(request, problem, dialect)
+
+
+def write_problem(
+    request: web.Request, problem: ProblemDetails, dialect: Dialect | None
+) -> web.Response:
+    """Return a problem as a response, by the conventions of the route."""
+    if dialect is None:
+        return respond_problem(problem)
+    try:
+        return dialect.write_problem(request, problem)
+    except Exception as error:  # noqa: BLE001  # of a plugin, such as in a template
+        _log.error("error response failed", path=request.path, exc_info=error)
+        return respond_problem(replace(problem, status=500, detail=_FAILED, errors=[]))
+
+
+def takes_bearer(dialect: Dialect | None) -> bool:
+    """Return whether routes take API keys as bearer tokens."""
+    return dialect is not None and dialect.read_key is None
 
 
 def describe_error(error: exceptions.BiontError) -> ProblemDetails:

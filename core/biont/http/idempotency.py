@@ -34,7 +34,7 @@ from biont.accounts.idempotency_records import (
 )
 from biont.exceptions import Conflict, InputProblem, InvalidInput, StoreUnavailable, VaultError
 from biont.http.api import Route
-from biont.http.error_responses import respond_problem
+from biont.http.error_responses import write_problem
 from biont.http.location import guess_location
 from biont.http.problem_details import ProblemDetails
 from biont.http.request import Request
@@ -114,7 +114,7 @@ async def answer_once(
     place = (mark.key_id, name)
     if place in running:
         _check_fingerprint(mark, running[place])
-        return _refuse(route, _RUNNING, {hdrs.RETRY_AFTER: "1"})
+        return _refuse(request, route, _RUNNING, {hdrs.RETRY_AFTER: "1"})
     running[place] = mark.fingerprint
     try:
         record = await _find_record(request, mark)
@@ -226,10 +226,10 @@ def _replay(
             _log.warning("a stored answer cannot be decrypted", error=str(error))
     if answer is None:
         if record.location is None:
-            return _refuse(route, _LOST + "look at the state before you send a new key", {})
-        return _refuse(
-            route, _LOST + "Location names the created object", {hdrs.LOCATION: record.location}
-        )
+            detail = _LOST + "look at the state before you send a new key"
+            return _refuse(request, route, detail, {})
+        detail = _LOST + "Location names the created object"
+        return _refuse(request, route, detail, {hdrs.LOCATION: record.location})
     return web.Response(
         status=answer["status"],
         headers=CIMultiDict([*answer["headers"], (REPLAYED, "true")]),
@@ -237,12 +237,11 @@ def _replay(
     )
 
 
-def _refuse(route: Route, detail: str, headers: dict[str, str]) -> web.Response:
+def _refuse(request: Request, route: Route, detail: str, headers: dict[str, str]) -> web.Response:
     problem = ProblemDetails(
         409, detail, headers=headers, cause=Conflict, request_id=get_request_id()
     )
-    write = respond_problem if route.dialect is None else route.dialect.write_problem
-    return write(problem)
+    return write_problem(request.http, problem, route.dialect)
 
 
 async def _save_answer(request: Request, mark: RequestMark, response: web.StreamResponse) -> None:

@@ -109,8 +109,8 @@ async def create_key(request: Request, body: NewKey) -> CreatedKey:
 
     A key has a scope, and ends at `expires_at` if given. `events` and `models` narrow the key
     within its scope. The key of the request is the maker of the new key: the new key lies within
-    its limits, ends no later, and is revoked with it. Only a hash is stored, so that a lost key
-    cannot be shown again.
+    its limits, ends no later, and is revoked with it. A session acts for the key that signed in,
+    which is the maker then. Only a hash is stored, so that a lost key cannot be shown again.
     """
     plain, record = await request.workbench.keys.create(
         request.user_id,
@@ -124,13 +124,19 @@ async def create_key(request: Request, body: NewKey) -> CreatedKey:
 
 
 @api.get("/keys")
-async def list_keys(request: Request, query: ListQuery) -> Page[KeyView]:
-    """List your API keys, including revoked keys, newest first.
+async def list_keys(
+    request: Request,
+    query: ListQuery,
+    is_session: Annotated[
+        bool | None, Field(description="True for sessions only, false for all other keys.")
+    ] = None,
+) -> Page[KeyView]:
+    """List your API keys, including revoked keys and sessions of browsers, newest first.
 
     The secrets are not stored; `prefix` tells the keys apart.
     """
     keys = request.workbench.keys
-    records = await keys.list_keys(request.user_id, query.limit, query.span)
+    records = await keys.list_keys(request.user_id, query.limit, query.span, is_session=is_session)
     return make_page(records, query.limit, lambda record: record.id, make_key_view)
 
 
@@ -139,10 +145,10 @@ async def report_keys(request: Request, query: ListQuery) -> Page[KeyReport]:
     """Report what each of your keys has used, and the smallest key that would do.
 
     `smaller` has the scope and the narrowing with which all recorded uses would have worked: make
-    such a key, and revoke the old key. The newest keys come first.
+    such a key, and revoke the old key. The newest keys come first. Sessions are left out.
     """
     keys = request.workbench.keys
-    records = await keys.list_keys(request.user_id, query.limit, query.span)
+    records = await keys.list_keys(request.user_id, query.limit, query.span, is_session=False)
     uses = await keys.uses.read([record.id for record in records])
     judge = KeyJudge(request.workbench.get(SYSTEM).routes)
     return make_page(
@@ -198,7 +204,7 @@ async def read_key(request: Request, key_id: RowId) -> KeyView:
 async def change_key(request: Request, key_id: RowId, body: KeyChange) -> KeyView:
     """Rename an API key.
 
-    What a key may do cannot be changed; create another key.
+    What a key may do cannot be changed; create another key. The status is 409 for a session.
     """
     keys, user_id = request.workbench.keys, request.user_id
     if "name" not in body.model_fields_set:
@@ -221,7 +227,8 @@ async def rotate_key(
 
     The new key has the name, the scope, the narrowing and the maker of the old key, and its
     children. The old key is refused after the overlap. A key may rotate itself and the keys that
-    it has made; a key without a maker may rotate all keys within its limits.
+    it has made; a key without a maker may rotate all keys within its limits. The status is 409
+    for a session.
     """
     chosen = body or KeyRotation()
     rotation = Rotation(
@@ -233,7 +240,7 @@ async def rotate_key(
 
 @api.delete("/keys/{key_id}", present=_find_key)
 async def revoke_key(request: Request, key_id: RowId) -> None:
-    """Revoke an API key and all keys made by it, with immediate effect.
+    """Revoke an API key and all keys made by it, or end a session, with immediate effect.
 
     The next request with such a key gets 401. The keys stay in the list, with `revoked_at`.
     """

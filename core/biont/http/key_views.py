@@ -45,9 +45,13 @@ class KeyView(Schema):
     expires_at: datetime | None
     revoked_at: datetime | None
     maker_id: int | None = Field(
-        description="The key that has made the key; null for a key of the command line."
+        description="The key that has made the key, or has signed in; null for a key of the "
+        "command line, and for a session by a one-time link."
     )
     successor_id: int | None = Field(description="The key that has replaced the key, if any.")
+    is_session: bool = Field(
+        description="Whether the key is the session of a browser, which signing in has made."
+    )
     last_used_at: datetime | None = Field(description="May lag behind by a minute.")
 
 
@@ -66,6 +70,7 @@ def make_key_view(record: ApiKey) -> KeyView:
         revoked_at=record.revoked_at,
         maker_id=record.maker_id,
         successor_id=record.successor_id,
+        is_session=record.is_session,
         last_used_at=record.last_used_at,
     )
 

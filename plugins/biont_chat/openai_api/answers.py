@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import orjson
@@ -148,11 +148,14 @@ class OpenAiError(Schema):
     error: OpenAiProblem
 
 
-def respond_problem(problem: ProblemDetails) -> web.Response:
+STATUSES: Mapping[int, int] = {422: 400}
+"""The statuses that OpenAI's API does not have, with those it has instead."""
+
+
+def respond_problem(_: web.Request, problem: ProblemDetails) -> web.Response:
     """Return the response of a problem."""
     return web.Response(
-        # OpenAI's API has no status 422.
-        status=400 if problem.status == 422 else problem.status,
+        status=STATUSES.get(problem.status, problem.status),
         body=orjson.dumps(make_error_document(problem)),
         content_type="application/json",
         headers=problem.headers,

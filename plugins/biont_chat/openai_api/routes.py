@@ -11,6 +11,7 @@ from biont.llm import TOOLS
 from biont_chat.answering import Exchange, answer_at_once, stream_answer
 from biont_chat.conversations import Question
 from biont_chat.openai_api.answers import (
+    STATUSES,
     OpenAiError,
     OpenAiEventFormat,
     make_completion,
@@ -28,7 +29,7 @@ api = Api(
     "openai",
     description="Chat for clients of OpenAI's API, with its paths and its errors.",
     root="/v1",
-    dialect=Dialect(respond_problem, OpenAiError),
+    dialect=Dialect(respond_problem, OpenAiError, statuses=STATUSES),
 )
 
 

@@ -23,8 +23,10 @@ class CreatedKey(TypedDict):
             by prefix (`custom_*`); null for all.
         models: The models that requests of the key may use: `backend/model`, or a backend with
             all its models; null for all.
-        maker_id: The key that has made the key; null for a key of the command line.
+        maker_id: The key that has made the key, or has signed in; null for a key of the command
+            line, and for a session by a one-time link.
         successor_id: The key that has replaced the key, if any.
+        is_session: Whether the key is the session of a browser, which signing in has made.
         last_used_at: May lag behind by a minute.
         key: The key in plain text, which no later response contains.
     """
@@ -40,6 +42,7 @@ class CreatedKey(TypedDict):
     revoked_at: str | None
     maker_id: int | None
     successor_id: int | None
+    is_session: bool
     last_used_at: str | None
     key: str
 
@@ -72,8 +75,10 @@ class KeyReport(TypedDict):
             by prefix (`custom_*`); null for all.
         models: The models that requests of the key may use: `backend/model`, or a backend with
             all its models; null for all.
-        maker_id: The key that has made the key; null for a key of the command line.
+        maker_id: The key that has made the key, or has signed in; null for a key of the command
+            line, and for a session by a one-time link.
         successor_id: The key that has replaced the key, if any.
+        is_session: Whether the key is the session of a browser, which signing in has made.
         last_used_at: May lag behind by a minute.
         smaller: The smallest rights with which all recorded uses would have worked; null if the
             key has no others, or was not used.
@@ -90,6 +95,7 @@ class KeyReport(TypedDict):
     revoked_at: str | None
     maker_id: int | None
     successor_id: int | None
+    is_session: bool
     last_used_at: str | None
     operations: list[RouteUse]
     used_events: list[NameUse]
@@ -204,9 +210,10 @@ class Keys(OperationGroup):
         key
         within its scope. The key of the request is the maker of the new key: the new key lies
         within
-        its limits, ends no later, and is revoked with it. Only a hash is stored, so that a lost
-        key
-        cannot be shown again.
+        its limits, ends no later, and is revoked with it. A session acts for the key that
+        signed in,
+        which is the maker then. Only a hash is stored, so that a lost key cannot be shown
+        again.
 
         Needs an API key of scope `full`.
         """
@@ -223,6 +230,7 @@ class Keys(OperationGroup):
     def list(
         self,
         *,
+        is_session: bool | None = None,
         since: str | datetime | None = None,
         until: str | datetime | None = None,
         sort: Sort | None = None,
@@ -230,13 +238,14 @@ class Keys(OperationGroup):
         cursor: str | None = None,
         fields: str | None = None,
     ) -> Pages[KeyView]:
-        """List your API keys, including revoked keys, newest first.
+        """List your API keys, including revoked keys and sessions of browsers, newest first.
 
         The secrets are not stored; `prefix` tells the keys apart.
 
         Needs an API key of scope `full` or `read`.
 
         Args:
+            is_session: True for sessions only, false for all other keys.
             since: Only what was made at this instant or later.
             until: Only what was made before this instant.
             sort: The order: `-created_at`, the newest first, or `created_at`.
@@ -250,6 +259,7 @@ class Keys(OperationGroup):
                 "GET",
                 "/api/v1/keys",
                 query={
+                    "is_session": is_session,
                     "since": since,
                     "until": until,
                     "sort": sort,
@@ -274,7 +284,7 @@ class Keys(OperationGroup):
 
         `smaller` has the scope and the narrowing with which all recorded uses would have
         worked: make
-        such a key, and revoke the old key. The newest keys come first.
+        such a key, and revoke the old key. The newest keys come first. Sessions are left out.
 
         Needs an API key of scope `full` or `read`.
 
@@ -365,7 +375,8 @@ class Keys(OperationGroup):
     ) -> KeyView:
         """Rename an API key.
 
-        What a key may do cannot be changed; create another key.
+        What a key may do cannot be changed; create another key. The status is 409 for a
+        session.
 
         Needs an API key of scope `full`.
         """
@@ -387,7 +398,7 @@ class Keys(OperationGroup):
         *,
         if_match: str | None = None,
     ) -> None:
-        """Revoke an API key and all keys made by it, with immediate effect.
+        """Revoke an API key and all keys made by it, or end a session, with immediate effect.
 
         The next request with such a key gets 401. The keys stay in the list, with `revoked_at`.
 
@@ -415,7 +426,9 @@ class Keys(OperationGroup):
         The new key has the name, the scope, the narrowing and the maker of the old key, and its
         children. The old key is refused after the overlap. A key may rotate itself and the keys
         that
-        it has made; a key without a maker may rotate all keys within its limits.
+        it has made; a key without a maker may rotate all keys within its limits. The status is
+        409
+        for a session.
 
         Needs an API key of scope `full`.
         """
@@ -446,9 +459,10 @@ class AsyncKeys(AsyncOperationGroup):
         key
         within its scope. The key of the request is the maker of the new key: the new key lies
         within
-        its limits, ends no later, and is revoked with it. Only a hash is stored, so that a lost
-        key
-        cannot be shown again.
+        its limits, ends no later, and is revoked with it. A session acts for the key that
+        signed in,
+        which is the maker then. Only a hash is stored, so that a lost key cannot be shown
+        again.
 
         Needs an API key of scope `full`.
         """
@@ -465,6 +479,7 @@ class AsyncKeys(AsyncOperationGroup):
     def list(
         self,
         *,
+        is_session: bool | None = None,
         since: str | datetime | None = None,
         until: str | datetime | None = None,
         sort: Sort | None = None,
@@ -472,13 +487,14 @@ class AsyncKeys(AsyncOperationGroup):
         cursor: str | None = None,
         fields: str | None = None,
     ) -> AsyncPages[KeyView]:
-        """List your API keys, including revoked keys, newest first.
+        """List your API keys, including revoked keys and sessions of browsers, newest first.
 
         The secrets are not stored; `prefix` tells the keys apart.
 
         Needs an API key of scope `full` or `read`.
 
         Args:
+            is_session: True for sessions only, false for all other keys.
             since: Only what was made at this instant or later.
             until: Only what was made before this instant.
             sort: The order: `-created_at`, the newest first, or `created_at`.
@@ -492,6 +508,7 @@ class AsyncKeys(AsyncOperationGroup):
                 "GET",
                 "/api/v1/keys",
                 query={
+                    "is_session": is_session,
                     "since": since,
                     "until": until,
                     "sort": sort,
@@ -516,7 +533,7 @@ class AsyncKeys(AsyncOperationGroup):
 
         `smaller` has the scope and the narrowing with which all recorded uses would have
         worked: make
-        such a key, and revoke the old key. The newest keys come first.
+        such a key, and revoke the old key. The newest keys come first. Sessions are left out.
 
         Needs an API key of scope `full` or `read`.
 
@@ -607,7 +624,8 @@ class AsyncKeys(AsyncOperationGroup):
     ) -> KeyView:
         """Rename an API key.
 
-        What a key may do cannot be changed; create another key.
+        What a key may do cannot be changed; create another key. The status is 409 for a
+        session.
 
         Needs an API key of scope `full`.
         """
@@ -629,7 +647,7 @@ class AsyncKeys(AsyncOperationGroup):
         *,
         if_match: str | None = None,
     ) -> None:
-        """Revoke an API key and all keys made by it, with immediate effect.
+        """Revoke an API key and all keys made by it, or end a session, with immediate effect.
 
         The next request with such a key gets 401. The keys stay in the list, with `revoked_at`.
 
@@ -657,7 +675,9 @@ class AsyncKeys(AsyncOperationGroup):
         The new key has the name, the scope, the narrowing and the maker of the old key, and its
         children. The old key is refused after the overlap. A key may rotate itself and the keys
         that
-        it has made; a key without a maker may rotate all keys within its limits.
+        it has made; a key without a maker may rotate all keys within its limits. The status is
+        409
+        for a session.
 
         Needs an API key of scope `full`.
         """

@@ -42,8 +42,10 @@ class KeyView(TypedDict):
             by prefix (`custom_*`); null for all.
         models: The models that requests of the key may use: `backend/model`, or a backend with
             all its models; null for all.
-        maker_id: The key that has made the key; null for a key of the command line.
+        maker_id: The key that has made the key, or has signed in; null for a key of the command
+            line, and for a session by a one-time link.
         successor_id: The key that has replaced the key, if any.
+        is_session: Whether the key is the session of a browser, which signing in has made.
         last_used_at: May lag behind by a minute.
     """
 
@@ -58,6 +60,7 @@ class KeyView(TypedDict):
     revoked_at: str | None
     maker_id: int | None
     successor_id: int | None
+    is_session: bool
     last_used_at: str | None
 
 

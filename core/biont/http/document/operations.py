@@ -23,6 +23,7 @@ from biont.http.document.responses import (
     name_problem,
 )
 from biont.http.endpoint import Endpoint
+from biont.http.error_responses import takes_bearer
 from biont.http.idempotency import IDEMPOTENCY_KEY
 from biont.http.merge_patch import MERGE_PATCH
 from biont.http.request_id import REQUEST_ID
@@ -189,7 +190,7 @@ def _describe_security(route: Route) -> list[JsonValue]:
     if route.public:
         return []
     # Without scopes, which OpenAPI and its tools know for OAuth only; `x-scopes` has them.
-    return [{"key": []}] if route.dialect is None else [{"bearer": []}, {"key": []}]
+    return [{"bearer": []}, {"key": []}] if takes_bearer(route.dialect) else [{"key": []}]
 
 
 def _describe_parameters(

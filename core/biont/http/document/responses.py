@@ -10,8 +10,6 @@ from pydantic import JsonValue
 from biont.http.api import Dialect
 from biont.http.document.examples import make_example
 from biont.http.endpoint import Endpoint
-from biont.http.error_responses import respond_problem
-from biont.http.problem_details import ProblemDetails
 
 _MEANINGS: Mapping[int, str] = {
     400: "The body is not valid JSON, or is not coded as its headers say.",
@@ -145,11 +143,10 @@ def describe_problem(
         schema: the schema of the body.
         definitions: the schemas to which `schema` refers.
     """
-    problem = ProblemDetails(status, _explain(status))
     example = make_example(schema, definitions)
     if dialect is None and isinstance(example, dict):
         example |= {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
-    kind = (respond_problem if dialect is None else dialect.write_problem)(problem).content_type
+    kind = "application/problem+json" if dialect is None else dialect.media_type
     return {
         "description": _explain(status),
         "headers": _refer("X-Request-ID", *_OWN_HEADERS.get(status, ())),
@@ -183,9 +180,7 @@ def list_problems(endpoint: Endpoint) -> list[int]:
         statuses.append(409)
     if route.dialect is not None:
         # A foreign API may have other statuses: OpenAI's has no 422.
-        statuses = [
-            route.dialect.write_problem(ProblemDetails(status, "")).status for status in statuses
-        ]
+        statuses = [route.dialect.statuses.get(status, status) for status in statuses]
     return sorted(set(statuses))
 
 
