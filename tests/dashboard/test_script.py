@@ -297,6 +297,17 @@ def test_problems_stand_at_their_fields(page: Page, workbench: Workbench) -> Non
     api.expect(page.locator("[role=alert]")).to_have_count(0)
 
 
+def test_problem_stays_when_another_act_renews_the_page(page: Page, workbench: Workbench) -> None:
+    workbench.answer = {"ok": False, "status": 422, "title": "Invalid input"}
+    page.get_by_role("button", name="Create").click()
+    see(page.locator("form.fields [role=alert]"), "Invalid input")
+    workbench.answer = {"done": "Paused."}
+    workbench.rows = [4, 3, 2, 1]
+    page.get_by_role("button", name="Pause").click()
+    see(page.locator("#count"), "4 notes")
+    see(page.locator("form.fields [role=alert]"), "Invalid input")
+
+
 def test_ended_session_is_said(page: Page, workbench: Workbench) -> None:
     workbench.status = 401
     page.get_by_role("button", name="Pause").click()

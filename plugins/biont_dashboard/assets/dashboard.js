@@ -53,9 +53,9 @@ function confirmAct(form) {
     const label = form.dataset.act;
     const look = form.dataset.tone === "fail" ? "danger" : "primary";
     const choose = (isSure) => () => { decide(isSure); dialog.close(); };
-    const dialog = openDialog(`${label}?`, make("p", {}, form.dataset.confirm), make("footer", {},
+    const dialog = openDialog(`${label}?`, make("p", {}, form.dataset.confirm), showCurl(form.dataset.curl), make("footer", {},
       make("button", { type: "button", click: choose(false), autofocus: true }, "Cancel"),
-      make("button", { type: "button", class: look, click: choose(true) }, label)), showCurl(form.dataset.curl));
+      make("button", { type: "button", class: look, click: choose(true) }, label)));
     dialog.addEventListener("close", () => decide(false));
   });
 }
@@ -149,11 +149,11 @@ async function refresh() {
   }
 }
 
-// Parts in which somebody writes, or something is under way, are left alone.
+// Parts in which somebody writes or reads a problem, or something is under way, are left alone.
 function isInUse(part) {
   const active = document.activeElement;
   const writes = part.contains(active) && active.matches("textarea, select, input:not([type=hidden])");
-  return writes || find('[aria-busy="true"]', part) !== null || findAll("input, textarea", part).some(isEdited);
+  return writes || find('[aria-busy="true"], [data-made]', part) !== null || findAll("input, textarea", part).some(isEdited);
 }
 const isEdited = (input) => input.matches("input:not([type=hidden]), textarea") && (input.type === "checkbox" ? input.checked !== input.defaultChecked : input.value !== input.defaultValue);
 
@@ -334,11 +334,10 @@ async function succeed(form, answer) {
   if (form.elements.method.value === "POST") form.reset();
   toast(answer.done || "Done.");
   // The act may have changed anything on the page; what is being written in other forms stays.
-  const others = findAll("form.fields").filter((other) => other !== form);
-  const main = find("main#content");
   try {
-    if (others.some((other) => [...other.elements].some(isEdited))) markChanged(() => true);
-    else swap(main, (await fetchPage()).getElementById("content"));
+    const page = await fetchPage();
+    if (findAll("form.fields").some((other) => other !== form && isInUse(other))) markChanged(() => true);
+    else swap(find("main#content"), page.getElementById("content"));
   } catch { showStatus("Not up to date"); }
 }
 
