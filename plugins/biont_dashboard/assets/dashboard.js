@@ -17,9 +17,13 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+let ahead = 0; // Milliseconds that the clock of the workbench is ahead of the browser's.
+
 // Fetches; a session that has ended is said once, in a dialog.
 export async function request(url, options = {}) {
-  const response = await fetch(url, { credentials: "same-origin", ...options });
+  const response = await fetch(url, { cache: "no-store", ...options });
+  const now = Date.parse(response.headers.get("Date"));
+  if (now) ahead = now - Date.now();
   if (response.status === 401) showEnd();
   return response;
 }
@@ -281,7 +285,7 @@ setInterval(() => {
 // The same words as the filter `ago` of the templates. Times that are not relative stay.
 function describeDistance(time) {
   if (!/^now$|^in \d| ago$/.test(time.textContent)) return time.textContent;
-  const seconds = (new Date(time.dateTime) - Date.now()) / 1000;
+  const seconds = (new Date(time.dateTime) - Date.now() - ahead) / 1000;
   const size = Math.abs(seconds);
   if (Number.isNaN(size)) return time.textContent;
   if (size < 1) return "now";
@@ -407,30 +411,15 @@ document.addEventListener("focusout", () => { if (changed.size) void refreshSoon
 document.addEventListener("click", (event) => {
   const { target } = event;
   for (const menu of findAll(".drop[open], .menu[open]")) if (!menu.contains(target)) menu.open = false;
-  const button = target.closest("[data-copy], [data-palette], [data-help], [data-theme-switch]");
+  const button = target.closest("[data-copy], [data-palette], [data-help]");
   if (button?.matches("[data-copy]")) void copy(button);
   else if (button?.matches("[data-palette]")) { if (!event.ctrlKey && !event.metaKey) { event.preventDefault(); void openPalette(); } }
   else if (button?.matches("[data-help]")) void import("./palette.js").then((palette) => palette.showHelp());
-  else if (button) switchTheme(button);
   else if (!target.closest("a, button, input, label, select, summary, dialog") && getSelection().isCollapsed) find("td a[href]", target.closest("tr[data-row]") ?? document.createElement("i"))?.click();
 });
 
-const THEMES = ["automatic", "light", "dark"];
-function nameTheme(button) {
-  const theme = document.documentElement.dataset.theme ?? "automatic";
-  button.setAttribute("aria-label", `Theme: ${theme}`);
-  button.title = `Theme: ${theme}`;
-}
-function switchTheme(button) {
-  const theme = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme ?? "automatic") + 1) % 3];
-  if (theme === "automatic") { delete document.documentElement.dataset.theme; localStorage.removeItem("theme"); }
-  else { document.documentElement.dataset.theme = theme; localStorage.setItem("theme", theme); }
-  nameTheme(button);
-}
-
 function prepare(root) {
-  for (const button of findAll("[data-copy], [data-help], [data-theme-switch]", root)) button.hidden = false;
-  for (const button of findAll("[data-theme-switch]", root)) nameTheme(button);
+  for (const button of findAll("[data-copy], [data-help]", root)) button.hidden = false;
   // The dialog asks instead of the checkbox.
   for (const label of findAll(".sure", root)) { label.hidden = true; find("input", label).disabled = true; }
   for (const list of [root, ...findAll("[data-live-list]", root)]) if (list.matches?.("[data-live-list]") && !find(".news", list)) list.prepend(make("div", { class: "news", "aria-live": "polite" }));
