@@ -79,11 +79,11 @@ class Stream:
         return self._response
 
     async def _send_slice(self, choice: EventFilter, after: int) -> int:
-        workbench, http = self._request.workbench, self._request.http
+        workbench = self._request.workbench
         self._has_new_events.clear()
         part = await workbench.store.read(read_log_slice, choice, after, _ENTRIES_PER_READ)
         # Each time, because the key may have been revoked after the stream was opened.
-        await workbench.keys.authenticate(http.headers.get("X-API-Key"))
+        await self._request.check_key()
         if part.entries:
             await self._response.send(b"".join(_encode_entry(entry) for entry in part.entries))
         if not part.has_more:

@@ -341,6 +341,14 @@ def _make_pages() -> ModuleType:
         text = f"{request.key_id} {request.principal.is_session} {broken}"
         return web.Response(text=text, content_type="text/html")
 
+    @api.get("/pages/slow", described=False, media_type="text/html")
+    async def be_slow(request: Request, end: bool = False) -> web.Response:
+        """Answer slowly, meanwhile the session may end."""
+        if end:
+            await request.workbench.keys.end_session(request.key_id)
+        await request.check_key()
+        return web.Response(text="done", content_type="text/html")
+
     module = ModuleType("pages_plugin")
     module.register_routes = hookimpl(specname="register_routes")(lambda: api)  # type: ignore[attr-defined]  # a module made here
     return module
@@ -377,6 +385,16 @@ async def test_pages_take_the_session_from_a_cookie_and_write_their_own_errors(
         await workbench.keys.end_session(number)
         assert (await visit(**cookie))[0] == 401
         async with browser.get(f"{client.url}/api/v1/notes", headers=cookie) as answer:
+            assert answer.status == 401
+    other, _ = await sign_in(workbench, client)
+    slow = f"{client.url}/pages/slow"
+    async with aiohttp.ClientSession() as browser:  # noqa: TID251  # our own server
+        for plain in (other.headers["X-API-Key"], client.headers["X-API-Key"]):
+            cookie = {"Cookie": f"session={plain}"}
+            async with browser.get(slow, headers=cookie) as answer:
+                assert answer.status == 200
+        cookie = {"Cookie": f"session={other.headers['X-API-Key']}"}
+        async with browser.get(f"{slow}?end=true", headers=cookie) as answer:
             assert answer.status == 401
     assert b"whoami" not in application.openapi
     assert b"PagesUnauthorized" not in application.openapi

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from aiohttp import hdrs, web
-from multidict import istr
 from pydantic import TypeAdapter, ValidationError
 from yarl import URL
 
@@ -31,7 +30,7 @@ from biont.http.location import make_location
 from biont.http.merge_patch import NOT_EMPTY
 from biont.http.paging import Page
 from biont.http.rate_class import find_rate_class
-from biont.http.request import Request
+from biont.http.request import KEY_HEADER, OTHER_KEY, Request
 from biont.http.request_id import begin_request
 from biont.http.signature import BODY, read_signature
 from biont.http.tagged_responses import respond_tagged
@@ -41,7 +40,6 @@ from biont.runtime.containment import contain_exit
 from biont.runtime.plugin_tasks import current_plugin
 from biont.schema import Schema
 
-_KEY = istr("X-API-Key")
 _NO_QUOTA = nullcontext()
 _JSON: Mapping[str, str] = {"Content-Type": "application/json"}
 
@@ -225,9 +223,11 @@ class Endpoint:
         if self.route.public:
             await self._admission.admit_stranger(http)
             return self._make_request(http, None)
-        plain = http.headers.get(_KEY)
+        plain = http.headers.get(KEY_HEADER)
         if plain is None and self._read_key is not None:
             plain = self._read_key(http)
+            if plain is not None:
+                http[OTHER_KEY] = plain
         principal = await self._admission.admit(http, plain, self._rate_class)
         if principal.scope not in self._scopes:
             raise Forbidden(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 from aiohttp import web
+from multidict import istr
 from pydantic import AwareDatetime, BeforeValidator, Field
 
 from biont.accounts.principal import WHOLE, Actor, Narrowing, Principal
@@ -46,6 +47,12 @@ def _parse_instant(value: object) -> object:
 
 Instant = Annotated[AwareDatetime, BeforeValidator(_parse_instant)]
 """Type of instants in queries and bodies: clients send RFC 3339, route functions get UTC."""
+
+
+KEY_HEADER = istr("X-API-Key")
+
+OTHER_KEY = web.RequestKey("other key", str)
+"""The API key of a request that has no `KEY_HEADER`, such as from a cookie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,16 @@ class Request:
         chosen = self.narrowing.choose_events(pattern)
         self.workbench.keys.uses.note_events(self.key_id, chosen)
         return chosen
+
+    async def check_key(self) -> None:
+        """Check again that the caller's key is valid, in an answer that takes long.
+
+        Raises:
+            Unauthorized: the key has expired or was revoked, or the route is public.
+            Forbidden: the user is disabled.
+        """
+        plain = self.http.headers.get(KEY_HEADER) or self.http.get(OTHER_KEY)
+        await self.workbench.keys.authenticate(plain)
 
     @property
     def actor(self) -> Actor:

@@ -150,7 +150,7 @@ async def fetch_messages(
         if not found.data and not found.has_more and wait:
             await waits.wait(request.user_id, news, wait)
             # The key may have been revoked, or the user disabled, during the wait.
-            await workbench.keys.authenticate(request.http.headers.get("X-API-Key"))
+            await request.check_key()
             found = await _read(request, listener, found.position, since, until, limit)
     finally:
         waits.forget(request.user_id, news)
