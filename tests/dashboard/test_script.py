@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -209,6 +210,16 @@ def test_known_rows_change_in_place(page: Page, workbench: Workbench) -> None:
     workbench.events.append("note_created")
     see(page.locator("#notes tr[data-row='3']"), "paused")
     assert page.locator("#notes .news").inner_text() == ""
+
+
+def test_rows_that_have_left_the_list_are_marked(page: Page, workbench: Workbench) -> None:
+    workbench.rows = [4, 3, 1]
+    workbench.events.append("note_created")
+    see(page.locator("#notes .news"), "1 new")
+    api.expect(page.locator("#notes tr.gone")).to_have_text(re.compile("Note 2"))
+    workbench.rows = []
+    workbench.events.append("note_created")
+    see(page.locator("#notes"), "Nothing here yet")
 
 
 def test_events_change_only_the_parts_that_name_them(page: Page, workbench: Workbench) -> None:

@@ -194,7 +194,7 @@ function swap(part, fresh) {
 function updateList(list, fresh) {
   const rows = new Map(findAll("[data-row]", list).map((row) => [row.dataset.row, row]));
   const found = findAll("[data-row]", fresh);
-  if (!rows.size) { swap(list, fresh); return; }
+  if (!rows.size || !found.length) { swap(list, fresh); return; }
   // Rows below the last known row were on the next page: they are not new.
   const last = found.findLastIndex((row) => rows.has(row.dataset.row));
   const news = (last < 0 ? found : found.slice(0, last)).filter((row) => !rows.has(row.dataset.row));
@@ -208,6 +208,10 @@ function updateList(list, fresh) {
     };
     box.replaceChildren(make("button", { type: "button", click: show }, `${news.length}${last < 0 ? "+" : ""} new`));
   } else box.replaceChildren();
+  // Rows above a row that is still there have left the list; rows at the end may be on the next page.
+  const stays = new Set(found.map((row) => row.dataset.row));
+  const kept = [...rows.keys()].findLastIndex((name) => stays.has(name));
+  [...rows].forEach(([name, row], index) => row.classList.toggle("gone", index < kept && !stays.has(name)));
   for (const row of found) {
     const known = rows.get(row.dataset.row);
     if (known && known.textContent !== row.textContent && !known.contains(document.activeElement)) {
