@@ -116,7 +116,8 @@ async def test_a_session_is_ended_at_once(
             assert (await session.ask("DELETE", f"/keys/{number}"))[0] == 204
         else:
             await workbench.keys.end_session(number)
-        assert not await works(session)
+        status, problem = await session.ask("GET", "/me")
+        assert (status, problem["detail"]) == (401, "the session has ended; sign in again")
         await workbench.keys.extend_session(number, workbench.clock.now() + HOURS)
         assert not await works(session)
     assert await works(client)

@@ -41,6 +41,10 @@ _KEY = re.compile(r"asb_[0-9a-f]{64}")
 # A limit, not an eviction: beyond it, further keys cost a query each, and memory stays bounded.
 _CACHE_LIMIT = 10_000
 
+_EXPIRED = "the API key has expired; create a new one"
+_REVOKED = "the API key was revoked; create a new one"
+_OVER = "the session has ended; sign in again"
+
 
 class ApiKeys:
     """API keys of all users.
@@ -224,7 +228,7 @@ class ApiKeys:
             principal = await self._look_up(digest)
         now = self._clock.now()
         if principal.expires_at is not None and principal.expires_at <= now:
-            raise Unauthorized("the API key has expired; create a new one")
+            raise Unauthorized(_OVER if principal.is_session else _EXPIRED)
         # In memory only: a write for each request would cost more than the request itself.
         self._used[principal.key_id] = now
         return principal
@@ -259,7 +263,7 @@ class ApiKeys:
         if record is None:
             raise Unauthorized("the API key is not known here")
         if record.revoked_at is not None:
-            raise Unauthorized("the API key was revoked; create a new one")
+            raise Unauthorized(_OVER if record.is_session else _REVOKED)
         if record.user.disabled_at is not None:
             raise Forbidden(
                 f"the user {record.user.name!r} of this key is disabled; ask an administrator"
