@@ -2,6 +2,9 @@ from biont.accounts.owned_table import OwnedTable as OwnedTable
 from biont.accounts.principal import Scope as Scope
 from biont.contract.hookspecs import hookimpl as hookimpl
 from biont.contract.jobs import JobKind as JobKind
+from biont.contract.panels import PANELS as PANELS
+from biont.contract.panels import Panel as Panel
+from biont.contract.panels import PanelContext as PanelContext
 from biont.contract.tools import Tool as Tool
 from biont.contract.tools import ToolContext as ToolContext
 from biont.contract.tools import make_tool as make_tool

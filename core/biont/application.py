@@ -32,6 +32,7 @@ from biont.http.document.openapi import make_openapi
 from biont.http.document.operations import name_operations
 from biont.http.system import SYSTEM
 from biont.key_tasks import register_key_tasks, save_key_usage
+from biont.plugins.greetings import list_greetings
 from biont.plugins.lifespans import report_block
 from biont.plugins.loading import load_plugins, read_sections
 from biont.plugins.manager import PluginManager
@@ -156,6 +157,10 @@ class Application:
     def stalls(self) -> list[Stall]:
         """The last times that the event loop was blocked, the newest first."""
         return self._watchdog.stalls
+
+    def list_greetings(self, url: str) -> AsyncIterator[str]:
+        """Return the lines that plugins have for the operator, who starts the server at `url`."""
+        return list_greetings(self.plugins, self.workbench, url)
 
     @asynccontextmanager
     async def run(

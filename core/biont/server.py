@@ -26,7 +26,7 @@ _log = structlog.get_logger("biont")
 
 async def serve(
     settings: Settings,
-    on_ready: Callable[[str], None],
+    print_line: Callable[[str], None],
     stop_signal: StopSignal,
     *,
     new_database: bool = False,
@@ -35,7 +35,8 @@ async def serve(
 
     Args:
         settings: the operator's settings.
-        on_ready: called with the URL as soon as the server accepts connections.
+        print_line: prints the URL as soon as the server accepts connections, and then the
+            greetings of the plugins.
         new_database: whether to begin with an empty database, although there was one before.
         stop_signal: says when to stop.
 
@@ -65,7 +66,10 @@ async def serve(
         try:
             await _make_site(runner, settings.server).start()
             stop_signal.has_started = True
-            on_ready(_find_url(runner))
+            url = _find_url(runner)
+            print_line(f"Biont Workbench serves {url}")
+            async for line in application.list_greetings(url):
+                print_line(line)
             await _wait_for_any(stop_signal.requested, shutdown.requested)
         finally:
             # The shutdown timeout begins here, so that open responses share it with all parts.

@@ -61,7 +61,9 @@ async def test_every_event_type_is_there(application: Application) -> None:
 def test_every_hook_is_there() -> None:
     expected = {name for name, value in vars(hookspecs).items() if hasattr(value, "biont_spec")}
     assert (
-        read_rows("plugins.md", r"((?:register_\w+|lifespan|requires|verify_database))")
+        read_rows(
+            "plugins.md", r"((?:register_\w+|lifespan|requires|verify_database|greet_operator))"
+        )
         == expected
     )
 

@@ -39,10 +39,7 @@ def command(config: Path | None, host: str | None, port: int | None, new_databas
 
         loop_factory = new_event_loop
 
-    def report(url: str) -> None:
-        click.echo(f"Biont Workbench serves {url}")
-
-    main = partial(serve, settings, report, new_database=new_database)
+    main = partial(serve, settings, click.echo, new_database=new_database)
     try:
         run_process(main, settings.server.shutdown_timeout, loop_factory)
     except OSError as error:

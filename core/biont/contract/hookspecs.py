@@ -11,7 +11,7 @@ module is an error that names the plugin.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ import pluggy
 from biont.contract.jobs import JobKind
 from biont.contract.llm import BackendFactory
 from biont.contract.operation_kinds import OperationKind
+from biont.contract.panels import Panel
 from biont.contract.tools import Tool
 from biont.event_types import EventType
 from biont.http.api import Api
@@ -117,6 +118,26 @@ def register_tools() -> Sequence[Tool]:
     """Return tools that language models may call on behalf of a user.
 
     A tool with the name of an earlier plugin's tool puts this plugin into quarantine. Since 0.1.
+    """
+    raise AssertionError
+
+
+@hookspec
+def register_panels() -> Sequence[Panel]:
+    """Return the plugin's parts of the dashboard's pages.
+
+    A panel with the name of an earlier plugin's panel puts this plugin into quarantine. Since 0.1.
+    """
+    raise AssertionError
+
+
+@hookspec
+def greet_operator(workbench: Workbench, url: str) -> Awaitable[Sequence[str]]:
+    """Return lines that ``biont serve`` prints below its own URL, once it serves. Since 0.1.
+
+    Args:
+        workbench: the workbench, which runs.
+        url: the URL of the server.
     """
     raise AssertionError
 

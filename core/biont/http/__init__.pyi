@@ -3,12 +3,17 @@ from biont.accounts.quotas import Quota as Quota
 from biont.http.api import Api as Api
 from biont.http.api import Dialect as Dialect
 from biont.http.api import Header as Header
+from biont.http.api import RouteOptions as RouteOptions
 from biont.http.budgets import BUDGETS as BUDGETS
 from biont.http.budgets import BudgetView as BudgetView
 from biont.http.causation_headers import make_causation_headers as make_causation_headers
 from biont.http.deprecation import Deprecation as Deprecation
 from biont.http.error_responses import describe_error as describe_error
 from biont.http.exactly_one import exactly_one_of as exactly_one_of
+from biont.http.local_api import LocalAnswer as LocalAnswer
+from biont.http.local_api import QueryValue as QueryValue
+from biont.http.local_api import call_api as call_api
+from biont.http.local_api import relay_request as relay_request
 from biont.http.merge_patch import MergePatch as MergePatch
 from biont.http.merge_patch import apply_merge_patch as apply_merge_patch
 from biont.http.paging import Cursor as Cursor

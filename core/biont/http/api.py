@@ -62,6 +62,7 @@ class RouteOptions(TypedDict, total=False):
 
     operation: str | None
     described: bool
+    takes_any_query: bool
     scopes: frozenset[Scope]
     readable: bool
     narrowable: bool
@@ -94,6 +95,8 @@ class Route:
         operation: the `operationId`, by which generated clients name their functions: a verb and
             a noun, ``read_note``. None for the name of the route function.
         described: whether the documentation lists the route; false for pages of a browser.
+        takes_any_query: whether a request may have query parameters that the function does not
+            name, as links to pages often have; other routes refuse unknown parameters.
         scopes: the key scopes that may use the route, in addition to ``full`` and, for GET,
             ``read``.
         readable: whether a key of scope ``read`` may use a GET route; false for a route that acts
@@ -130,6 +133,7 @@ class Route:
     dialect: Dialect | None = None
     operation: str | None = None
     described: bool = True
+    takes_any_query: bool = False
     scopes: frozenset[Scope] = frozenset()
     readable: bool = True
     narrowable: bool = True

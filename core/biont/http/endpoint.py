@@ -34,7 +34,7 @@ from biont.http.request import KEY_HEADER, OTHER_KEY, Request
 from biont.http.request_id import begin_request
 from biont.http.signature import BODY, read_signature
 from biont.http.tagged_responses import respond_tagged
-from biont.http.text_parameters import read_texts
+from biont.http.text_parameters import keep_known, read_texts
 from biont.json_text import parse_json
 from biont.runtime.containment import contain_exit
 from biont.runtime.plugin_tasks import current_plugin
@@ -250,6 +250,8 @@ class Endpoint:
             return {}
         try:
             query = http.query if self.field_choice is None else drop_fields(http.query)
+            if self.route.takes_any_query:
+                query = keep_known(query, self.signature.texts)
             texts = read_texts(self.signature.texts, query, http.match_info)
             values = self.signature.parameters.model_validate(texts)
         except ValidationError as error:

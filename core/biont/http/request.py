@@ -119,7 +119,12 @@ class Request:
     @property
     def actor(self) -> Actor:
         """The source of acts on keys and users."""
-        return Actor(self.key_id, find_client_address(self.http))
+        return Actor(self.key_id, self.client_address)
+
+    @property
+    def client_address(self) -> str:
+        """The address of the client, also after proxies that the operator trusts."""
+        return find_client_address(self.http)
 
     @property
     def key_id(self) -> int:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
-from multidict import MultiMapping
+from multidict import MultiDict, MultiMapping
 
 from biont.exceptions import InputProblem, InvalidInput
 
@@ -88,3 +88,8 @@ def _list_types(annotation: object) -> list[object]:
         return _list_types(typing.get_args(annotation)[0])
     inner = [part for each in typing.get_args(annotation) for part in _list_types(each)]
     return inner if origin in (typing.Union, types.UnionType) else [origin, *inner]
+
+
+def keep_known(query: MultiMapping[str], known: Container[str]) -> MultiMapping[str]:
+    """Return the query without the parameters that are not known."""
+    return MultiDict((name, text) for name, text in query.items() if name in known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from biont.contract.jobs import JobKind
 from biont.contract.llm import BackendFactory
 from biont.contract.operation_kinds import OperationKind
+from biont.contract.panels import Panel, PanelContext
 from biont.contract.tools import Tool, ToolContext, ToolResult
 from biont.event_types import EventType
 from biont.exceptions import PluginError
@@ -47,6 +48,7 @@ class Contributions:
         event_types: the event types.
         tools: the tools by name.
         backends: the factories of LLM backends by name.
+        panels: the parts of the dashboard's pages.
         commands: the names of the commands.
     """
 
@@ -57,6 +59,7 @@ class Contributions:
     event_types: Sequence[EventType] = ()
     tools: Sequence[Tool] = ()
     backends: Mapping[str, BackendFactory] = field(default_factory=dict)
+    panels: Sequence[Panel] = ()
     commands: Sequence[str] = ()
 
     def list_claims(self) -> Iterator[Claim]:
@@ -69,6 +72,7 @@ class Contributions:
         yield from claim_names("event type", (found.name for found in self.event_types))
         yield from claim_names("tool", (tool.name for tool in self.tools))
         yield from claim_names("LLM backend", self.backends)
+        yield from claim_names("panel", (panel.name for panel in self.panels))
         yield from claim_names("command", self.commands)
 
 
@@ -97,6 +101,7 @@ def collect_contributions(
         event_types=_check_all("register_event_types", EventType, call("register_event_types")),
         tools=_check_all("register_tools", Tool, call("register_tools")),
         backends=_check("register_llm_backends", dict, backends) or {},
+        panels=_check_all("register_panels", Panel, call("register_panels")),
         commands=[*commands.commands],
     )
 
@@ -118,7 +123,16 @@ def contain(contributions: Contributions) -> Contributions:
         backends={
             name: contain_factory(factory) for name, factory in contributions.backends.items()
         },
+        panels=[replace(panel, render=_contain_panel(panel)) for panel in contributions.panels],
     )
+
+
+def _contain_panel(panel: Panel) -> Callable[[PanelContext], Awaitable[str]]:
+    async def render(context: PanelContext) -> str:
+        with contain_exit():
+            return await panel.render(context)
+
+    return render
 
 
 def _contain_tool(tool: Tool) -> Callable[[ToolContext, str], Any]:

@@ -171,7 +171,7 @@ class PluginManager:
         models: dict[str, type[BaseModel]] = {}
         for name in list(self.running):
             with self.guard(name):
-                model = self._call_hook(name, "register_settings")
+                model = self.call_hook(name, "register_settings")
                 if model is not None:
                     models[name] = model
         return models
@@ -191,20 +191,16 @@ class PluginManager:
                 continue
             with self.guard(name):
                 found = collect_contributions(
-                    partial(self._call_hook, name), workbench, with_commands=with_commands
+                    partial(self.call_hook, name), workbench, with_commands=with_commands
                 )
                 if not self.is_built_in(name):
                     found = self.call(name, partial(contain, found))
                 claims.take(name, found.list_claims())
                 self.contributions[name] = found
 
-    def get_tables(self, name: str) -> object:
-        """Return the result of the hook ``register_tables`` of a running plugin, unchecked."""
-        return self._call_hook(name, "register_tables")
-
     def verify_database(self) -> list[str]:
         """Return the problems that the plugins find in the database that is bound now."""
-        found = {name: self._call_hook(name, "verify_database") for name in self.running}
+        found = {name: self.call_hook(name, "verify_database") for name in self.running}
         return [f"{name}: {problem}" for name, problem in found.items() if problem]
 
     def add_commands(self, cli: click.Group) -> None:
@@ -215,7 +211,7 @@ class PluginManager:
         for name in sorted(self.running, key=lambda name: (not self.is_built_in(name), name)):
             with self.guard(name):
                 own = click.Group()
-                self._call_hook(name, "register_commands", cli=own)
+                self.call_hook(name, "register_commands", cli=own)
                 for command in own.commands.keys() & claimed.keys():
                     raise PluginError.from_conflict(f"command {command!r}", claimed[command], name)
                 claimed |= dict.fromkeys(own.commands, name)
@@ -237,7 +233,7 @@ class PluginManager:
         Raises:
             PluginError: the hook does not return an async context manager.
         """
-        found = self._call_hook(name, "lifespan", workbench=workbench)
+        found = self.call_hook(name, "lifespan", workbench=workbench)
         if found is None or isinstance(found, AbstractAsyncContextManager):
             return found
         raise PluginError(
@@ -254,7 +250,7 @@ class PluginManager:
             self._manager.unregister(module)
             raise
         self.running[name] = module
-        required = self._call_hook(name, "requires") or ()
+        required = self.call_hook(name, "requires") or ()
         if isinstance(required, str) or not all(isinstance(each, str) for each in required):
             raise PluginError("requires must return a list of names of plugins")
         self._requirements[name] = tuple(required)
@@ -279,7 +275,8 @@ class PluginManager:
             state = "not installed"
         return f"requires the plugin {name!r}, which is {state}"
 
-    def _call_hook(self, name: str, hook: str, **arguments: object) -> Any:  # noqa: ANN401
+    def call_hook(self, name: str, hook: str, **arguments: object) -> Any:  # noqa: ANN401
+        """Return the unchecked result of a hook of a running plugin; None without the hook."""
         module = self.running[name]
         # One plugin at a time: pluggy's call of all plugins would not say which one has raised.
         others = [plugin for plugin in self._manager.get_plugins() if plugin is not module]

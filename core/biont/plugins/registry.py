@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from biont.contract.jobs import JOB_KINDS, JobKind
 from biont.contract.llm import LLM_BACKENDS, BackendFactory
+from biont.contract.panels import PANELS, Panel
 from biont.contract.tools import TOOLS, Tool
 from biont.event_types import EventTypes
 from biont.exceptions import JobError
@@ -42,6 +43,7 @@ class PluginRegistry:
         self._tools: dict[str, Tool] = {}
         self._job_kinds: dict[str, JobKind] = {}
         self._backends: dict[str, BackendFactory] = {}
+        self._panels: list[Panel] = []
 
     def provide(self) -> None:
         """Offer the services; call this function once all plugins have registered."""
@@ -49,6 +51,7 @@ class PluginRegistry:
         self._workbench.provide(JOB_KINDS, self._job_kinds)
         self._workbench.provide(TOOLS, self._tools)
         self._workbench.provide(LLM_BACKENDS, self._backends)
+        self._workbench.provide(PANELS, self._panels)
 
     def refresh(self) -> None:
         """Fill the services with the contributions of the plugins that run by now."""
@@ -59,6 +62,8 @@ class PluginRegistry:
             self._tools |= {tool.name: tool for tool in contributions.tools}
             self._backends |= contributions.backends
             self._add_job_kinds(contributions)
+        panels = [panel for each in found.values() for panel in each.panels]
+        self._panels[:] = sorted(panels, key=lambda panel: (panel.weight, panel.name))
         self.event_types = EventTypes(
             {CORE: CORE_EVENT_TYPES}
             | {name: contributions.event_types for name, contributions in found.items()}

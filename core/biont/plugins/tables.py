@@ -35,7 +35,7 @@ def list_tables(plugins: PluginManager) -> dict[str, Tables]:
     found: dict[str, Tables] = {}
     for name in list(plugins.running):
         with plugins.guard(name):
-            tables = check_tables(plugins.get_tables(name))
+            tables = check_tables(plugins.call_hook(name, "register_tables"))
             if tables is not None:
                 found[name] = tables
     return found

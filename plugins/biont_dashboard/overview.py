@@ -1,0 +1,245 @@
+"""Overview: what the home page says about the present state of a user's work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import NamedTuple
+
+from pydantic import JsonValue
+
+from biont_dashboard.rendering import parse_instant
+from biont_dashboard.visit import Object, Visit
+
+HALF = timedelta(hours=12)
+"""Half the width of the strip of runs: as much past as future."""
+
+_SCHEDULES = 50
+_RUNS = 50
+_TONES: Mapping[str, str] = MappingProxyType(
+    {"succeeded": "ok", "failed": "fail", "missed": "warn", "cancelled": "off", "skipped": "off"}
+)
+_NEARLY_ALL = 0.9
+
+
+class Concern(NamedTuple):
+    """Something that a person should look at.
+
+    Attributes:
+        title: the matter, as a short sentence.
+        detail: the reason or the remedy.
+        tone: ``fail``, ``warn`` or ``wait``.
+        href: the page to go to.
+    """
+
+    title: str
+    detail: str
+    tone: str
+    href: str
+
+
+class StripItem(NamedTuple):
+    """Mark on the strip of runs, `x` from 0 to 1."""
+
+    x: float
+    tone: str
+    title: str
+    href: str
+
+
+class Overview(NamedTuple):
+    """State of a user's work.
+
+    Attributes:
+        concerns: what a person should look at, the worst first.
+        strip: the runs of the last and next twelve hours.
+        coming: the next occurrences.
+        running: the number of missions, operations and runs at work.
+        events: the newest events.
+        notes: the newest notes.
+        is_new: whether the user has made nothing yet.
+    """
+
+    concerns: Sequence[Concern]
+    strip: Sequence[StripItem]
+    coming: Sequence[Object]
+    running: int
+    events: Sequence[Object]
+    notes: Sequence[Object]
+    is_new: bool
+
+
+async def read_overview(visit: Visit, now: datetime) -> Overview:
+    """Return the overview at a time."""
+    (
+        schedules,
+        webhooks,
+        letters,
+        missions,
+        operations,
+        events,
+        notes,
+        coming,
+    ) = await asyncio.gather(
+        visit.read_rows("/api/v1/schedule", limit=_SCHEDULES),
+        visit.read_rows("/api/v1/webhooks/outgoing", limit=_SCHEDULES),
+        visit.read_rows("/api/v1/dead-letters", limit=100),
+        visit.read_rows("/api/v1/missions", limit=20, since=_write(now - 2 * HALF)),
+        visit.read_rows("/api/v1/operations", limit=20, status=["pending", "running"]),
+        visit.read_rows("/api/v1/events", limit=8),
+        visit.read_rows("/api/v1/notes", limit=5),
+        visit.read_rows("/api/v1/schedule/upcoming", limit=200, until=_write(now + HALF)),
+    )
+    runs = await _read_runs(visit, schedules, now - HALF)
+    at_work = [run for run in runs if run["ended_at"] is None and run["started_at"] is not None]
+    at_work += [each for each in missions if each["status"] == "running"]
+    return Overview(
+        concerns=[
+            *_find_concerns(visit),
+            *_judge_runs(schedules, runs),
+            *_judge_webhooks(webhooks),
+            *_judge_letters(letters),
+            *_judge_missions(missions),
+        ],
+        strip=[
+            *_place_runs(schedules, runs, now),
+            *(_place_occurrence(each, now) for each in coming),
+        ],
+        coming=coming[:6],
+        running=len(at_work) + len(operations),
+        events=events,
+        notes=notes,
+        is_new=not (schedules or webhooks or notes),
+    )
+
+
+async def _read_runs(
+    visit: Visit, schedules: Sequence[Object], since: datetime
+) -> Sequence[Object]:
+    paths = [f"/api/v1/schedule/{each['id']}/runs" for each in schedules]
+    found = await asyncio.gather(
+        *(visit.read_rows(path, since=_write(since), limit=_RUNS) for path in paths)
+    )
+    return [run for runs in found for run in runs]
+
+
+def _find_concerns(visit: Visit) -> list[Concern]:
+    """Return what the workbench says about itself, its plugins and the budgets."""
+    found = []
+    if visit.waiting:
+        title = f"{visit.waiting} tool calls wait for you"
+        found.append(
+            Concern(title, "A model goes on after your decision.", "wait", "/dashboard/approvals")
+        )
+    for problem in _objects(visit.health.get("problems")):
+        part, reason = str(problem["part"]), str(problem["reason"])
+        found.append(Concern(part, reason, "fail", "/dashboard/system"))
+    quarantined = visit.health.get("quarantined")
+    if isinstance(quarantined, list) and quarantined:
+        names = ", ".join(map(str, quarantined))
+        found.append(
+            Concern(
+                f"In quarantine: {names}", "The plugin is not used.", "fail", "/dashboard/plugins"
+            )
+        )
+    for budget in _objects(visit.me.get("budgets")):
+        used, limit = float(str(budget["used"])), float(str(budget["limit"]))
+        if limit and used >= _NEARLY_ALL * limit:
+            title = f"{used / limit:.0%} of the {budget['unit']} of a day are used"
+            found.append(
+                Concern(title, "Requests are refused at 100%.", "warn", "/dashboard/usage")
+            )
+    return found
+
+
+def _judge_runs(schedules: Sequence[Object], runs: Sequence[Object]) -> list[Concern]:
+    names = {each["id"]: each["name"] for each in schedules}
+    found = []
+    for schedule_id, name in names.items():
+        failed = [
+            run
+            for run in runs
+            if run["schedule_id"] == schedule_id and run["status"] in ("failed", "missed")
+        ]
+        if failed:
+            title = f"{name}: {len(failed)} of the last runs failed"
+            detail = str(failed[0]["error"] or failed[0]["reason"] or "")
+            found.append(Concern(title, detail, "fail", f"/dashboard/schedules/{schedule_id}"))
+    return found
+
+
+def _judge_webhooks(webhooks: Sequence[Object]) -> list[Concern]:
+    found = []
+    for webhook in webhooks:
+        name, href = webhook["name"] or webhook["url"], f"/dashboard/webhooks/{webhook['id']}"
+        if webhook["status"] == "disabled":
+            reason = str(webhook["disabled_reason"] or "")
+            found.append(Concern(f"{name} is disabled", reason, "fail", href))
+        elif webhook["failing_since"] is not None:
+            text = "Deliveries wait, and are tried again."
+            found.append(Concern(f"{name} fails", text, "warn", href))
+    return found
+
+
+def _judge_letters(letters: Sequence[Object]) -> list[Concern]:
+    if not letters:
+        return []
+    count = f"{len(letters)} or more" if len(letters) == 100 else str(len(letters))
+    detail = f"The last one: {letters[0]['summary']}"
+    return [Concern(f"{count} dead letters", detail, "fail", "/dashboard/dead-letters")]
+
+
+def _judge_missions(missions: Sequence[Object]) -> list[Concern]:
+    return [
+        Concern(
+            f"Mission failed: {mission['goal']}",
+            str(mission["error"] or ""),
+            "fail",
+            f"/dashboard/missions/{mission['id']}",
+        )
+        for mission in missions
+        if mission["status"] == "failed"
+    ]
+
+
+def _place_runs(
+    schedules: Sequence[Object], runs: Sequence[Object], now: datetime
+) -> list[StripItem]:
+    names = {each["id"]: each["name"] for each in schedules}
+    return [
+        StripItem(
+            _place(run["due_at"], now),
+            _TONES.get(str(run["status"]), "run"),
+            f"{names[run['schedule_id']]}: {run['status']}, {_say(run['due_at'])}",
+            f"/dashboard/schedules/{run['schedule_id']}/runs/{run['id']}",
+        )
+        for run in runs
+    ]
+
+
+def _place_occurrence(occurrence: Object, now: datetime) -> StripItem:
+    return StripItem(
+        _place(occurrence["due_at"], now),
+        "off",
+        f"{occurrence['name']}: due {_say(occurrence['due_at'])}",
+        f"/dashboard/schedules/{occurrence['schedule_id']}",
+    )
+
+
+def _place(instant: JsonValue, now: datetime) -> float:
+    x = 0.5 + (parse_instant(str(instant)) - now) / (2 * HALF)
+    return min(max(x, 0.0), 1.0)
+
+
+def _say(instant: JsonValue) -> str:
+    return f"{parse_instant(str(instant)):%H:%M} UTC"
+
+
+def _objects(found: JsonValue) -> Sequence[Object]:
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _write(instant: datetime) -> str:
+    return instant.isoformat()

@@ -1,0 +1,152 @@
+"""Pages: rendered answers to a visit, with the navigation and the panels of plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+from pydantic import JsonValue
+
+from biont import Request
+from biont.exceptions import Forbidden
+from biont_dashboard.curl import write_curl_line
+from biont_dashboard.html import respond_html
+from biont_dashboard.navigation import NavGroup, list_groups
+from biont_dashboard.panels import render_panels
+from biont_dashboard.rendering import load_renderer
+from biont_dashboard.sessions import make_csrf_token, prolong_session
+from biont_dashboard.visit import Visit
+
+FLASH = "biont_flash"
+"""The cookie with a sentence for the next page."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageHead:
+    """Head and navigation of a page, as the base template shows them.
+
+    Attributes:
+        user: the name of the user.
+        scope: the scope of the session.
+        is_admin: whether the user is an administrator.
+        is_read_only: whether the session can change nothing.
+        path: the path with the query, for links back.
+        csrf: the token for forms.
+        flash: a sentence about the last act.
+        nav: the groups of the navigation.
+        version: the version of the workbench.
+    """
+
+    user: str
+    scope: str
+    is_admin: bool
+    is_read_only: bool
+    path: str
+    csrf: str
+    flash: str | None
+    nav: Sequence[NavGroup]
+    version: str
+
+
+class DashboardPage(Visit):
+    """Visit that is answered by a page; `open_page` makes one."""
+
+    async def render(
+        self, template: str, *, status: int = 200, panels_of: str | None = None, **values: object
+    ) -> web.Response:
+        """Return the page as a response.
+
+        Args:
+            template: the file of the template.
+            status: the HTTP status.
+            panels_of: the name of the page in the slots of panels; None for no panels.
+            values: the values of the template, beside those of every page.
+        """
+        values |= self.make_values()
+        values["top_panels"] = values["bottom_panels"] = ()
+        if panels_of is not None:
+            values["top_panels"] = await render_panels(self, f"{panels_of}:top", values)
+            values["bottom_panels"] = await render_panels(self, f"{panels_of}:bottom", values)
+        text = load_renderer().render(template, values)
+        response = respond_html(text, status)
+        if FLASH in self.http.cookies:
+            response.del_cookie(FLASH, path="/")
+        return response
+
+    def make_values(self) -> dict[str, object]:
+        """Return the values that every template gets."""
+        return make_base_values(self.http, self.request.workbench.clock.now()) | {
+            "page": PageHead(
+                user=str(self.me.get("name", "")),
+                scope="" if self.request.principal is None else self.request.principal.scope,
+                is_admin=self.is_admin,
+                is_read_only=self.is_read_only,
+                path=str(self.http.rel_url),
+                csrf=make_csrf_token(self.key),
+                flash=read_flash(self.http),
+                nav=list_groups(self),
+                version=str(self.health.get("version", "")),
+            )
+        }
+
+
+async def open_page(request: Request, *, plugin: str | None = None) -> DashboardPage:
+    """Return the page for a request.
+
+    Args:
+        request: the request of the browser.
+        plugin: the plugin whose routes the page reads; None for the core.
+
+    Raises:
+        NotFound: the plugin does not run.
+        Forbidden: the scope of the session permits no pages.
+    """
+    await prolong_session(request)
+    page = DashboardPage(request)
+    await page.load()
+    if plugin is not None:
+        page.need_plugin(plugin)
+    return page
+
+
+def need_admin(page: DashboardPage) -> None:
+    """Check that the user is an administrator.
+
+    Raises:
+        Forbidden: the user is not.
+    """
+    if not page.is_admin:
+        raise Forbidden("only an administrator may see this page")
+
+
+def make_base_values(http: web.Request, now: datetime) -> dict[str, object]:
+    """Return the values that templates need also where nobody has signed in."""
+    origin = str(http.url.origin())
+
+    def write_line(
+        method: str,
+        path: str,
+        body: JsonValue = None,
+        query: Mapping[str, JsonValue] | None = None,
+    ) -> str:
+        return write_curl_line(origin, method, path, body, query)
+
+    return {
+        "now": now,
+        "curl_line": write_line,
+        "origin": origin,
+    }
+
+
+def set_flash(response: web.StreamResponse, text: str) -> None:
+    """Show a sentence on the next page."""
+    if text:
+        value = text[:300].encode("ascii", "xmlcharrefreplace").decode()
+        response.set_cookie(FLASH, value, path="/", httponly=True, samesite="Strict", max_age=60)
+
+
+def read_flash(http: web.Request) -> str | None:
+    """Return the sentence that the last act has left."""
+    return http.cookies.get(FLASH)

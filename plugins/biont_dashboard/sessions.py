@@ -1,0 +1,129 @@
+"""Sessions: the API key that a browser holds in a cookie, and the proof that a page made a form.
+
+A session is an API key (`biont.accounts.ApiKeys.begin_session`), and the cookie is its text. The
+cookie is out of reach for scripts (``HttpOnly``), and no other site can send it along
+(``SameSite=Strict``). Against a request that another site triggers nevertheless, each form has a
+token that only pages of this workbench know: the HMAC of a fixed text, by the session's key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import timedelta
+
+from aiohttp import web
+
+from biont import Request
+from biont.accounts import ApiKeys
+from biont.exceptions import Forbidden
+from biont_dashboard.settings import DashboardSettings
+
+COOKIE = "biont_session"
+CSRF_HEADER = "X-CSRF-Token"
+
+_PURPOSE = b"form of the dashboard"
+# A session is prolonged when this part of its time has passed: not by a write for each request.
+_IDLE_PART = 0.05
+
+
+def read_key(http: web.Request) -> str | None:
+    """Return the session's key from the cookie; None without one."""
+    return http.cookies.get(COOKIE) or None
+
+
+def make_csrf_token(key: str) -> str:
+    """Return the token for the forms of a session."""
+    return hmac.new(key.encode(), _PURPOSE, hashlib.sha256).hexdigest()
+
+
+def check_csrf_token(http: web.Request, token: str | None) -> None:
+    """Check that a page of this session has made the request.
+
+    Raises:
+        Forbidden: the token is wrong, or the request comes from another site.
+    """
+    check_same_site(http)
+    key = read_key(http) or ""
+    if not hmac.compare_digest(make_csrf_token(key).encode(), (token or "").encode()):
+        raise Forbidden("this form belongs to another session; load the page again")
+
+
+def check_same_site(http: web.Request) -> None:
+    """Check that a request does not come from a page of another site.
+
+    Raises:
+        Forbidden: the browser says that it does.
+    """
+    site = http.headers.get("Sec-Fetch-Site", "same-origin")
+    if site not in ("same-origin", "none"):
+        raise Forbidden("this request comes from another site; open the dashboard itself")
+
+
+def is_secure(http: web.Request, settings: DashboardSettings) -> bool:
+    """Return whether the browser reaches the workbench over TLS."""
+    return http.secure or (settings.url or "").startswith("https:")
+
+
+def set_session_cookie(
+    http: web.Request, response: web.StreamResponse, key: str, settings: DashboardSettings
+) -> None:
+    """Let the browser hold the session's key, until the browser or the session ends."""
+    response.set_cookie(
+        COOKIE,
+        key,
+        path="/",
+        httponly=True,
+        samesite="Strict",
+        secure=is_secure(http, settings),
+    )
+
+
+async def begin_session(request: Request, user_id: int, *, maker_key_id: int | None) -> str:
+    """Return the key of a new session.
+
+    Args:
+        request: the request that signs in.
+        user_id: the user.
+        maker_key_id: the API key that signs in; None for a link.
+    """
+    now, settings = request.workbench.clock.now(), get_settings(request)
+    keys: ApiKeys = request.workbench.keys
+    plain, _ = await keys.begin_session(
+        user_id,
+        name_browser(request.http),
+        maker_key_id=maker_key_id,
+        address=request.client_address,
+        until=now + timedelta(hours=settings.session_hours),
+    )
+    return plain
+
+
+async def prolong_session(request: Request) -> None:
+    """Let the session end only when nobody uses it any more."""
+    principal = request.principal
+    if principal is None or principal.expires_at is None or not principal.is_session:
+        return
+    whole = timedelta(hours=get_settings(request).session_hours)
+    now = request.workbench.clock.now()
+    if principal.expires_at - now < whole * (1 - _IDLE_PART):
+        await request.workbench.keys.extend_session(principal.key_id, now + whole)
+
+
+def get_settings(request: Request) -> DashboardSettings:
+    """Return the settings of the dashboard."""
+    return request.workbench.plugin_settings("dashboard", DashboardSettings)
+
+
+_BROWSERS = ("Edg", "OPR", "Firefox", "Chrome", "Safari", "curl")
+_NAMES = {"Edg": "Edge", "OPR": "Opera"}
+_SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Mac OS X", "Linux")
+
+
+def name_browser(http: web.Request) -> str:
+    """Return a name to recognise a session by, such as ``Firefox on Linux``."""
+    agent = http.headers.get("User-Agent", "")
+    browser = next((each for each in _BROWSERS if f"{each}/" in agent), "Browser")
+    system = next((each for each in _SYSTEMS if each in agent), None)
+    name = _NAMES.get(browser, browser)
+    return name if system is None else f"{name} on {system.removesuffix(' OS X')}"

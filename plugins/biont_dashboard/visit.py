@@ -1,0 +1,165 @@
+"""Visit: one request of a browser, which reads the REST API with the key of the session.
+
+Pages have no data of their own. All that a page shows is an answer of the REST API to the key of
+the session, so a page can show nothing that the key may not read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from aiohttp import web
+from pydantic import JsonValue
+
+from biont import Request, Scope
+from biont.exceptions import BiontError, NotFound
+from biont.http import LocalAnswer, QueryValue, call_api
+from biont_dashboard.sessions import read_key
+
+Object = dict[str, JsonValue]
+"""JSON object of the API."""
+
+
+class ApiRefusal(BiontError):
+    """The REST API has refused a call of a page; the answer says why."""
+
+    def __init__(self, answer: LocalAnswer) -> None:
+        problem = answer.read_json()
+        detail = problem.get("detail") if isinstance(problem, dict) else None
+        super().__init__(str(detail or f"the API has answered {answer.status}"))
+        self.answer = answer
+
+
+class Listing(NamedTuple):
+    """Page of a list, with the path of the next page.
+
+    Attributes:
+        rows: the rows.
+        older: the path of the next page; None at the end.
+        first: the path of the first page; None on the first page.
+    """
+
+    rows: Sequence[Object]
+    older: str | None
+    first: str | None
+
+
+class Visit:
+    """Request of a browser, with the session's access to the REST API.
+
+    Attributes:
+        request: the request of the browser.
+        me: the answer to ``GET /api/v1/me``.
+        health: the answer to ``GET /api/v1/health``.
+        waiting: the number of tool calls that wait for an approval; None for none.
+        key: the key of the session.
+    """
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.me: Object = {}
+        self.health: Object = {}
+        self.waiting: int | None = None
+        self.key = read_key(request.http) or ""
+
+    @property
+    def http(self) -> web.Request:
+        """The request of aiohttp."""
+        return self.request.http
+
+    @property
+    def is_admin(self) -> bool:
+        """True if the user is an administrator."""
+        return self.me.get("role") == "admin"
+
+    @property
+    def is_read_only(self) -> bool:
+        """True if the session can change nothing."""
+        principal = self.request.principal
+        return principal is None or principal.scope is not Scope.FULL
+
+    def has_plugin(self, name: str) -> bool:
+        """Return whether a plugin runs."""
+        plugins = self.health["plugins"]
+        return isinstance(plugins, list) and name in plugins
+
+    def need_plugin(self, name: str) -> None:
+        """Check that the plugin of the page runs.
+
+        Raises:
+            NotFound: the plugin does not run.
+        """
+        if not self.has_plugin(name):
+            raise NotFound(f"the plugin {name!r} does not run; see the page Plugins")
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, QueryValue] | None = None,
+        body: JsonValue = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> LocalAnswer:
+        """Return the answer of the REST API to a call with the session's key."""
+        return await call_api(
+            self.http,
+            method,
+            path,
+            key=self.key,
+            query=query or {},
+            body=body,
+            headers=headers or {},
+        )
+
+    async def read(self, path: str, **query: QueryValue) -> Object:
+        """Return the object with which the API answers ``GET path``.
+
+        Raises:
+            ApiRefusal: the API refuses the call.
+        """
+        answer = await self.call("GET", path, query=query)
+        if not answer.is_ok:
+            raise ApiRefusal(answer)
+        found = answer.read_json()
+        return found if isinstance(found, dict) else {"data": found}
+
+    async def read_or_none(self, path: str, **query: QueryValue) -> Object | None:
+        """Return the answer of the API; None if the API refuses the call."""
+        try:
+            return await self.read(path, **query)
+        except ApiRefusal:
+            return None
+
+    async def read_rows(self, path: str, **query: QueryValue) -> Sequence[Object]:
+        """Return the rows of the first page of a list; none if the API refuses the call."""
+        found = await self.read_or_none(path, **query)
+        return [] if found is None else list_rows(found)
+
+    async def read_list(self, path: str, **query: QueryValue) -> Listing:
+        """Return the page of a list that the query of this page names, by `cursor`."""
+        found = await self.read(path, cursor=self.http.query.get("cursor"), **query)
+        following = found.get("next")
+        here = self.http.rel_url
+        return Listing(
+            list_rows(found),
+            str(here.update_query(cursor=following)) if isinstance(following, str) else None,
+            str(here.without_query_params("cursor")) if "cursor" in here.query else None,
+        )
+
+    async def load(self) -> None:
+        """Read what every page shows."""
+        self.me, self.health, waiting = await asyncio.gather(
+            self.read("/api/v1/me"),
+            self.read("/api/v1/health"),
+            self.read_rows("/api/v1/tool-calls", status="waiting", limit=100),
+        )
+        self.waiting = len(waiting) or None
+
+
+def list_rows(found: Object) -> Sequence[Object]:
+    """Return the rows of an answer of the API."""
+    data = found.get("data")
+    return [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
