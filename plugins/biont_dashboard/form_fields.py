@@ -4,7 +4,8 @@ A form has only texts. The name of a field says the place and the type of the va
 
     `body.NAME`, `body.NAME.PART`   a member of the JSON body
     `query.NAME`                    a query parameter
-    `...:TYPE`                      `int`, `float`, `bool`, `json`, `lines`, `words` or `instant`
+    `...:TYPE`                      `int`, `float`, `bool`, `json`, `lines`, `words`, `commas` or
+                                    `instant`
     `...:optional`                  left out if the field is empty
     `...:null`                      null if the field is empty
 
@@ -37,6 +38,10 @@ def _read_words(text: str) -> JsonValue:
     return [word for word in text.replace(",", " ").split() if word]
 
 
+def _read_commas(text: str) -> JsonValue:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 def _read_number(text: str) -> JsonValue:
     return float(text) if "." in text else int(text)
 
@@ -61,6 +66,7 @@ _TYPES: Mapping[str, tuple[Callable[[str], JsonValue], str]] = MappingProxyType(
         "json": (_read_json, "must be JSON"),
         "lines": (_read_lines, "must be text"),
         "words": (_read_words, "must be words"),
+        "commas": (_read_commas, "must be texts"),
         "instant": (_read_instant, "must be an instant"),
     }
 )

@@ -55,7 +55,7 @@ class Overview(NamedTuple):
     Attributes:
         concerns: what a person should look at, the worst first.
         strip: the runs of the last and next twelve hours.
-        coming: the next occurrences.
+        coming: the next occurrence of each schedule.
         running: the number of missions, operations and runs at work.
         events: the newest events.
         notes: the newest notes.
@@ -107,12 +107,20 @@ async def read_overview(visit: Visit, now: datetime) -> Overview:
             *_place_runs(schedules, runs, now),
             *(_place_occurrence(each, now) for each in coming),
         ],
-        coming=coming[:6],
+        coming=_choose_first(coming)[:6],
         running=len(at_work) + len(operations),
         events=events,
         notes=notes,
         is_new=not (schedules or webhooks or notes),
     )
+
+
+def _choose_first(coming: Sequence[Object]) -> list[Object]:
+    """Return the first occurrence of each schedule."""
+    first: dict[JsonValue, Object] = {}
+    for each in coming:
+        first.setdefault(each["schedule_id"], each)
+    return [*first.values()]
 
 
 async def _read_runs(

@@ -48,7 +48,7 @@ _SOURCES: Sequence[_Source] = (
         "/api/v1/notes/search",
         {"q": "{q}"},
         lambda row: str(row.get("title")),
-        "/dashboard/notes/{id}",
+        "/dashboard/notes/{note_id}",
     ),
     _Source(
         "schedules",
@@ -112,7 +112,7 @@ async def _search_rows(visit: Visit, source: _Source, wanted: str) -> Sequence[H
     query = {name: value.format(q=wanted) for name, value in source.query.items()}
     rows = await visit.read_rows(source.path, limit=_EACH, **query)
     return [
-        Hit(source.name(row), f"{source.kind} {row['id']}", source.href.format(id=row["id"]))
+        Hit(source.name(row), source.kind, source.href.format_map(row))
         for row in rows
         if query or wanted in source.name(row).lower() or wanted == str(row["id"])
     ]
