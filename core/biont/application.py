@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import cached_property, partial
 from importlib.metadata import version
-from types import CodeType, MappingProxyType, ModuleType
+from types import MappingProxyType, ModuleType
 
 import orjson
 import structlog
@@ -30,19 +30,20 @@ from biont.http.asyncapi import make_asyncapi
 from biont.http.core_apis import CORE_APIS
 from biont.http.document.openapi import make_openapi
 from biont.http.document.operations import name_operations
-from biont.http.system import SYSTEM
+from biont.http.system import SYSTEM, PluginSummary
 from biont.key_tasks import register_key_tasks, save_key_usage
-from biont.plugins.greetings import list_greetings
+from biont.plugins.code_names import name_code
 from biont.plugins.lifespans import report_block
 from biont.plugins.loading import load_plugins, read_sections
 from biont.plugins.manager import PluginManager
 from biont.plugins.starter import PluginStarter
 from biont.plugins.state import StateFile, list_states
+from biont.plugins.summaries import summarise_plugins
 from biont.plugins.tables import back_up_tables
 from biont.retention import register_retention
 from biont.runtime.health import HealthProblem
 from biont.runtime.isolated_call import call_in_thread
-from biont.runtime.loop_watchdog import LoopWatchdog, Stall, name_function
+from biont.runtime.loop_watchdog import LoopWatchdog, Stall
 from biont.runtime.plugin_tasks import PluginTasks
 from biont.runtime.task_problem import TaskProblem
 from biont.security.redaction import redact_secrets
@@ -64,6 +65,7 @@ class Application:
         workbench: the parts that plugins may use.
         plugins: the loaded and the quarantined plugins.
         version: the version of the installed distribution.
+        started_at: the instant of the start.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Application:
         sections: Mapping[str, BaseModel],
     ) -> None:
         self.version = version("biont")
+        self.started_at = clock.now()
         self.plugins = plugins
         self._settings = settings
         self._factory = EventFactory(clock, settings.events.max_hops)
@@ -143,6 +146,11 @@ class Application:
         """The reason of each quarantine, by the plugin's name."""
         return self.plugins.quarantined
 
+    def list_plugins(self) -> list[PluginSummary]:
+        """Return all plugins, running plugins first."""
+        states = list_states(self.plugins, self.task_problems)
+        return summarise_plugins(self.plugins, states, self.plugins.handlers(self.workbench))
+
     @property
     def task_problems(self) -> list[TaskProblem]:
         """The background tasks that have died, or whose latest run has failed."""
@@ -157,10 +165,6 @@ class Application:
     def stalls(self) -> list[Stall]:
         """The last times that the event loop was blocked, the newest first."""
         return self._watchdog.stalls
-
-    def list_greetings(self, url: str) -> AsyncIterator[str]:
-        """Return the lines that plugins have for the operator, who starts the server at `url`."""
-        return list_greetings(self.plugins, self.workbench, url)
 
     @asynccontextmanager
     async def run(
@@ -209,11 +213,12 @@ class Application:
             register_retention(workbench)
             register_key_tasks(workbench)
             await stack.enter_async_context(workbench.background_tasks.run())
-            self._name_functions()
+            handlers = self.plugins.handlers(workbench)
+            self._watchdog.names = name_code(self._starter.endpoints, handlers)
             await stack.enter_async_context(self._watchdog.run())
             # Handlers last but one: from here on events reach plugins, which are all open now.
             await workbench.events.start(
-                self.plugins.handlers(workbench),
+                handlers,
                 waiting_plugins=self.quarantined_plugins,
                 was_killed=was_killed,
             )
@@ -242,16 +247,6 @@ class Application:
     def _write_states(self, *, is_open: bool) -> None:
         """Write the states of the plugins for the command line."""
         self._states.write(list_states(self.plugins, self.task_problems, is_open=is_open))
-
-    def _name_functions(self) -> None:
-        """Name the routes and handlers, so that the watchdog can report a blocking one."""
-        names: dict[CodeType, str] = {}
-        for endpoint in self._starter.endpoints:
-            route = endpoint.route
-            names |= name_function(route.function, f"{route.method} {route.path}")
-        for handler in self.plugins.handlers(self.workbench):
-            names |= name_function(handler.function, f"handler {handler.name}")
-        self._watchdog.names = names
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from aiohttp import web
 from biont.application import open_application
 from biont.http.bounded_site import BoundedSite
 from biont.http.connections import ConnectionLimits
+from biont.plugins.greetings import list_greetings
 from biont.runtime.tuning import tune_interpreter
 from biont.server_process import StopSignal, end_blocked_process
 from biont.settings.sections import Settings
@@ -68,7 +69,7 @@ async def serve(
             stop_signal.has_started = True
             url = _find_url(runner)
             print_line(f"Biont Workbench serves {url}")
-            async for line in application.list_greetings(url):
+            async for line in list_greetings(application.plugins, application.workbench, url):
                 print_line(line)
             await _wait_for_any(stop_signal.requested, shutdown.requested)
         finally:

@@ -105,5 +105,6 @@ def list_groups(visit: Visit) -> Sequence[NavGroup]:
 
 def _can_open(visit: Visit, need: str | None) -> bool:
     if need == "admin":
-        return visit.is_admin
+        # Only keys of scope full read the accounts of others.
+        return visit.is_admin and not visit.is_read_only
     return need is None or visit.has_plugin(need)

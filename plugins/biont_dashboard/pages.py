@@ -10,9 +10,14 @@ from biont_dashboard.acts import api as acts_api
 from biont_dashboard.dialect import make_api
 from biont_dashboard.routes.doors import api as doors_api
 from biont_dashboard.routes.home import api as home_api
+from biont_dashboard.routes.keys import api as keys_api
+from biont_dashboard.routes.notes import api as notes_api
 from biont_dashboard.routes.palette import api as palette_api
 from biont_dashboard.routes.panel_pages import api as panel_pages_api
 from biont_dashboard.routes.sign_in import api as sign_in_api
+from biont_dashboard.routes.usage import api as usage_api
+from biont_dashboard.routes.users import api as users_api
+from biont_dashboard.routes.workbench import api as workbench_api
 
 api = make_api()
 
@@ -23,6 +28,11 @@ for _part in (
     palette_api,
     panel_pages_api,
     home_api,
+    notes_api,
+    usage_api,
+    keys_api,
+    users_api,
+    workbench_api,
 ):
     api.include(_part)
 

@@ -45,6 +45,7 @@ class Renderer:
             "number": describe_number,
             "bytes": describe_bytes,
             "clip": clip,
+            "capitalize_first": lambda text: text[:1].upper() + text[1:],
             "markdown": self.render_markdown,
             "query": write_query,
         }

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from aiohttp import web
 from pydantic import JsonValue
 
 from biont import Request, Scope
-from biont.exceptions import BiontError, NotFound
+from biont.exceptions import (
+    BiontError,
+    Conflict,
+    Forbidden,
+    MalformedBody,
+    NotFound,
+    StoreUnavailable,
+    Unauthorized,
+)
 from biont.http import LocalAnswer, QueryValue, call_api
 from biont_dashboard.sessions import read_key
 
@@ -30,6 +39,43 @@ class ApiRefusal(BiontError):
         detail = problem.get("detail") if isinstance(problem, dict) else None
         super().__init__(str(detail or f"the API has answered {answer.status}"))
         self.answer = answer
+
+
+class _NotSignedIn(ApiRefusal, Unauthorized):
+    pass
+
+
+class _NotAllowed(ApiRefusal, Forbidden):
+    pass
+
+
+class _NotThere(ApiRefusal, NotFound):
+    pass
+
+
+class _NotNow(ApiRefusal, StoreUnavailable):
+    pass
+
+
+class _NotAccepted(ApiRefusal, MalformedBody):
+    pass
+
+
+class _NotPossible(ApiRefusal, Conflict):
+    pass
+
+
+# A page answers with the status of the call that it could not make.
+_REFUSALS: Mapping[int, type[ApiRefusal]] = MappingProxyType(
+    {
+        400: _NotAccepted,
+        401: _NotSignedIn,
+        403: _NotAllowed,
+        404: _NotThere,
+        422: _NotAccepted,
+        503: _NotNow,
+    }
+)
 
 
 class Listing(NamedTuple):
@@ -122,7 +168,7 @@ class Visit:
         """
         answer = await self.call("GET", path, query=query)
         if not answer.is_ok:
-            raise ApiRefusal(answer)
+            raise _REFUSALS.get(answer.status, _NotPossible)(answer)
         found = answer.read_json()
         return found if isinstance(found, dict) else {"data": found}
 

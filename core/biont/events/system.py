@@ -94,6 +94,11 @@ class EventSystem:
         """The declared event types; empty before plugins are loaded."""
         return self._factory.event_types or EventTypes({})
 
+    @property
+    def positions(self) -> Mapping[tuple[str, str], int]:
+        """The number of the last event with which each handler is done, by plugin and name."""
+        return {place: queue.position for place, queue in self._queues.items()}
+
     async def emit(self, event_type: str, user_id: int, payload: JsonObject) -> Event:
         """Emit an event; return the event after the commit that makes the event durable.
 

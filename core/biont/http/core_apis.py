@@ -9,6 +9,7 @@ from biont.http.dead_letter_routes import api as dead_letter_api
 from biont.http.key_routes import api as key_api
 from biont.http.operation_routes import api as operation_api
 from biont.http.pages.routes import api as pages_api
+from biont.http.system_routes import api as system_api
 from biont.http.user_routes import api as user_api
 
 CORE_APIS = (
@@ -19,5 +20,6 @@ CORE_APIS = (
     admin_api,
     dead_letter_api,
     operation_api,
+    system_api,
     pages_api,
 )

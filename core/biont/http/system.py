@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from biont.http.api import Route
@@ -11,12 +13,48 @@ from biont.runtime.task_problem import TaskProblem
 from biont.services import Service
 
 
+@dataclass(frozen=True, slots=True)
+class PluginSummary:
+    """Plugin with all that it has registered.
+
+    Attributes:
+        name: the name.
+        state: ``running``, ``starting``, ``disabled``, ``quarantined`` or ``failing``.
+        description: the summary; the reason and the remedy of a problem.
+        is_built_in: whether the plugin comes with the workbench.
+        routes: the method and path of each route.
+        event_types: the names of the event types.
+        tools: the names of the tools.
+        jobs: the names of the job kinds.
+        handlers: the names of the event handlers.
+    """
+
+    name: str
+    state: str
+    description: str
+    is_built_in: bool
+    routes: Sequence[str]
+    event_types: Sequence[str]
+    tools: Sequence[str]
+    jobs: Sequence[str]
+    handlers: Sequence[str]
+
+
 class System(Protocol):
     """State of the running application."""
 
     @property
     def version(self) -> str:
         """The version of the installed distribution."""
+        ...
+
+    @property
+    def started_at(self) -> datetime:
+        """The instant of the start."""
+        ...
+
+    def list_plugins(self) -> Sequence[PluginSummary]:
+        """Return all plugins, running plugins first."""
         ...
 
     @property

@@ -252,6 +252,10 @@ class Settings(Section):
         """Return the place of the value at `path`, or of the section that lacks the value."""
         return self._sources.locate(path)
 
+    def find_place(self, path: KeyPath) -> str | None:
+        """Return the file and line, or the variable, that sets `path`; None for a default."""
+        return self._sources.find_place(path)
+
     def read_section(self, name: str, model: type[M]) -> M:
         """Return the validated section of the plugin `name`.
 

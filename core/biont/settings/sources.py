@@ -85,6 +85,14 @@ class Sources:
         places = (self.document.places.get(part) for part in _shorten(path))
         return join(next(filter(None, places), ""), path)
 
+    def find_place(self, path: KeyPath) -> str | None:
+        """Return the file and line, or the variable, that sets `path`; None for a default."""
+        name, below = name_variable(path), name_variable((*path, ""))
+        for variable in self.variables:
+            if variable == name or variable.startswith(below):
+                return f"environment {variable}"
+        return self.document.places.get(path)
+
     def _find_in_files(self, path: KeyPath) -> object:
         found: object = self.document.values
         for key in path:

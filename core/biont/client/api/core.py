@@ -28,6 +28,17 @@ class BudgetView(TypedDict):
     resets_at: str
 
 
+class HandlerState(TypedDict):
+    """An event handler, and the events that it has before it.
+
+    Attributes:
+        behind: Events after the last one with which the handler is done.
+    """
+
+    name: str
+    behind: int
+
+
 class HealthProblemView(TypedDict):
     """A reason why a part of the workbench does not work as it should."""
 
@@ -78,6 +89,31 @@ class MeView(TypedDict):
     budgets: list[BudgetView]
 
 
+class PluginDetails(TypedDict):
+    """A plugin, with all that it has registered.
+
+    Attributes:
+        state: `running`, `starting`, `disabled`, `quarantined` or `failing`.
+        description: The summary, or the reason and the remedy of a problem.
+    """
+
+    name: str
+    state: str
+    description: str
+    built_in: bool
+    routes: list[str]
+    event_types: list[str]
+    tools: list[str]
+    jobs: list[str]
+    handlers: list[HandlerState]
+
+
+class PluginList(TypedDict):
+    """All plugins."""
+
+    data: list[PluginDetails]
+
+
 class QuotaView(TypedDict):
     """A limit of the objects of a user."""
 
@@ -101,6 +137,19 @@ class RateView(TypedDict):
     left: int
 
 
+class SettingView(TypedDict):
+    """A setting, with its value and the place that sets it.
+
+    Attributes:
+        value: The value as JSON, the names of entries with values that may be secret.
+        place: The file and line, or the environment variable; null for the default.
+    """
+
+    key: str
+    value: str
+    place: str | None
+
+
 class StallView(TypedDict):
     """A time during which the event loop was blocked.
 
@@ -111,6 +160,27 @@ class StallView(TypedDict):
     at: str
     seconds: float
     culprit: str | None
+
+
+class SystemView(TypedDict):
+    """State of the process and its database.
+
+    Attributes:
+        database_bytes: Size of the database file.
+        log_bytes: Size of the database's write-ahead log.
+        free_bytes: Free space on the disk of the database.
+        last_event: The number of the newest event.
+    """
+
+    version: str
+    python: str
+    sqlite: str
+    started_at: str
+    database_bytes: int
+    log_bytes: int
+    free_bytes: int
+    last_event: int
+    settings: list[SettingView]
 
 
 class TaskProblemView(TypedDict):
@@ -247,6 +317,46 @@ class Core(OperationGroup):
             make_call("PATCH", "/api/v1/me", headers={"If-Match": if_match}, body=body),
         )
 
+    def list_plugins(
+        self,
+        *,
+        fields: str | None = None,
+    ) -> PluginList:
+        """List all plugins with their states and all that they have registered.
+
+        For administrators. Handlers say how many events they have before them.
+
+        Needs an API key of scope `full` or `read`. The user of the key has to be an
+        administrator. A key that is narrowed to some `events` or `models` may not do this.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return self._read(
+            PluginList,
+            make_call("GET", "/api/v1/plugins", query={"fields": fields}),
+        )
+
+    def read_system(
+        self,
+        *,
+        fields: str | None = None,
+    ) -> SystemView:
+        """Get the state of the process, its database and its settings.
+
+        For administrators. Secrets are masked.
+
+        Needs an API key of scope `full` or `read`. The user of the key has to be an
+        administrator. A key that is narrowed to some `events` or `models` may not do this.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return self._read(
+            SystemView,
+            make_call("GET", "/api/v1/system", query={"fields": fields}),
+        )
+
 
 class AsyncCore(AsyncOperationGroup):
     """Health, documents and your user."""
@@ -342,4 +452,44 @@ class AsyncCore(AsyncOperationGroup):
         return await self._read(
             UserView,
             make_call("PATCH", "/api/v1/me", headers={"If-Match": if_match}, body=body),
+        )
+
+    async def list_plugins(
+        self,
+        *,
+        fields: str | None = None,
+    ) -> PluginList:
+        """List all plugins with their states and all that they have registered.
+
+        For administrators. Handlers say how many events they have before them.
+
+        Needs an API key of scope `full` or `read`. The user of the key has to be an
+        administrator. A key that is narrowed to some `events` or `models` may not do this.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return await self._read(
+            PluginList,
+            make_call("GET", "/api/v1/plugins", query={"fields": fields}),
+        )
+
+    async def read_system(
+        self,
+        *,
+        fields: str | None = None,
+    ) -> SystemView:
+        """Get the state of the process, its database and its settings.
+
+        For administrators. Secrets are masked.
+
+        Needs an API key of scope `full` or `read`. The user of the key has to be an
+        administrator. A key that is narrowed to some `events` or `models` may not do this.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return await self._read(
+            SystemView,
+            make_call("GET", "/api/v1/system", query={"fields": fields}),
         )

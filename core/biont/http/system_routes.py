@@ -1,0 +1,167 @@
+"""Routes of the state of the workbench, for administrators: process, settings and plugins."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel, Field
+
+from biont.http.api import Api
+from biont.http.request import Request
+from biont.http.system import SYSTEM
+from biont.schema import Schema
+from biont.security.redaction import redact_secrets
+from biont.store.database import dump_json
+from biont.store.journal import read_last_sequence
+from biont.workbench import Workbench
+
+api = Api("core")
+
+_LOG = "-wal"
+
+
+class HandlerState(Schema):
+    """An event handler, and the events that it has before it."""
+
+    name: str
+    behind: int = Field(description="Events after the last one with which the handler is done.")
+
+
+class PluginDetails(Schema):
+    """A plugin, with all that it has registered."""
+
+    name: str
+    state: str = Field(
+        description="`running`, `starting`, `disabled`, `quarantined` or `failing`."
+    )
+    description: str = Field(description="The summary, or the reason and the remedy of a problem.")
+    built_in: bool
+    routes: list[str]
+    event_types: list[str]
+    tools: list[str]
+    jobs: list[str]
+    handlers: list[HandlerState]
+
+
+class PluginList(Schema):
+    """All plugins."""
+
+    data: list[PluginDetails]
+
+
+class SettingView(Schema):
+    """A setting, with its value and the place that sets it."""
+
+    key: str
+    value: str = Field(
+        description="The value as JSON, the names of entries with values that may be secret."
+    )
+    place: str | None = Field(
+        description="The file and line, or the environment variable; null for the default."
+    )
+
+
+class SystemView(Schema):
+    """State of the process and its database."""
+
+    version: str
+    python: str
+    sqlite: str
+    started_at: datetime
+    database_bytes: int = Field(description="Size of the database file.")
+    log_bytes: int = Field(description="Size of the database's write-ahead log.")
+    free_bytes: int = Field(description="Free space on the disk of the database.")
+    last_event: int = Field(description="The number of the newest event.")
+    settings: list[SettingView]
+
+
+@api.get("/plugins", operation="list_plugins", admin=True, narrowable=False)
+async def list_plugins(request: Request) -> PluginList:
+    """List all plugins with their states and all that they have registered.
+
+    For administrators. Handlers say how many events they have before them.
+    """
+    workbench = request.workbench
+    last = await workbench.store.read(read_last_sequence)
+    positions = workbench.events.positions
+    return PluginList(
+        data=[
+            PluginDetails(
+                name=plugin.name,
+                state=plugin.state,
+                description=redact_secrets(plugin.description),
+                built_in=plugin.is_built_in,
+                routes=[*plugin.routes],
+                event_types=[*plugin.event_types],
+                tools=[*plugin.tools],
+                jobs=[*plugin.jobs],
+                handlers=[
+                    HandlerState(
+                        name=name, behind=max(last - positions.get((plugin.name, name), last), 0)
+                    )
+                    for name in plugin.handlers
+                ],
+            )
+            for plugin in workbench.get(SYSTEM).list_plugins()
+        ]
+    )
+
+
+@api.get("/system", operation="read_system", admin=True, narrowable=False)
+async def read_system(request: Request) -> SystemView:
+    """Get the state of the process, its database and its settings.
+
+    For administrators. Secrets are masked.
+    """
+    workbench = request.workbench
+    path = workbench.settings.database.path
+    system = workbench.get(SYSTEM)
+    return SystemView(
+        version=system.version,
+        python=platform.python_version(),
+        sqlite=sqlite3.sqlite_version,
+        started_at=system.started_at,
+        database_bytes=_measure(path),
+        log_bytes=_measure(path.with_name(path.name + _LOG)),
+        free_bytes=shutil.disk_usage(path.parent).free,
+        last_event=await workbench.store.read(read_last_sequence),
+        settings=[*_list_settings(workbench)],
+    )
+
+
+def _list_settings(workbench: Workbench) -> Iterator[SettingView]:
+    settings = workbench.settings
+    yield from _walk(workbench, settings, ())
+    for name, section in workbench.sections.items():
+        yield from _walk(workbench, section, ("plugins", name))
+
+
+def _walk(
+    workbench: Workbench, section: BaseModel, place: tuple[str, ...]
+) -> Iterator[SettingView]:
+    for name in type(section).model_fields:
+        value, path = getattr(section, name), (*place, name)
+        if isinstance(value, BaseModel):
+            yield from _walk(workbench, value, path)
+            continue
+        if isinstance(value, Mapping):
+            # The values may be secrets that have no form, such as the URL of an integration.
+            text = dump_json([*value])
+        else:
+            dumped = section.model_dump_json(include={name})
+            # Without the name of the setting, which a reader knows.
+            text = dumped.partition(":")[2].removesuffix("}")
+        found = workbench.settings.find_place(path)
+        yield SettingView(key=".".join(path), value=redact_secrets(text), place=found)
+
+
+def _measure(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

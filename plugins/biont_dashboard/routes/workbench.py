@@ -1,0 +1,44 @@
+"""Routes of the pages of the workbench itself: plugins and system."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from biont import Request
+from biont_dashboard.dialect import make_api
+from biont_dashboard.page import open_page
+from biont_dashboard.visit import list_rows
+
+api = make_api()
+
+
+@api.get("/dashboard/plugins")
+async def show_plugins(request: Request) -> web.Response:
+    """Show the plugins; administrators see all that each has registered."""
+    page = await open_page(request)
+    details = await page.read_or_none("/api/v1/plugins")
+    return await page.render(
+        "workbench/plugins.html",
+        panels_of="plugins",
+        details=None if details is None else list_rows(details),
+        health=page.health,
+    )
+
+
+@api.get("/dashboard/system")
+async def show_system(request: Request) -> web.Response:
+    """Show the health, and for administrators the process, the database and the settings."""
+    page = await open_page(request)
+    system, operations = await asyncio.gather(
+        page.read_or_none("/api/v1/system"), page.read_rows("/api/v1/operations", limit=10)
+    )
+    return await page.render(
+        "workbench/system.html",
+        panels_of="system",
+        system=system,
+        operations=operations,
+        health=page.health,
+        me=page.me,
+    )
