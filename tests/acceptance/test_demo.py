@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from support.package_index import PackageIndex, make_wheel
 from support.process import hide_packages
+from support.visitor import Visitor
 
 from biont_llm.local.model_file import SMALL_MODEL, find_model
 
@@ -58,3 +61,28 @@ async def test_a_demo_without_a_model_names_the_step_that_failed(tmp_path: Path)
     assert "plugins.llm.local.model_path" in error
     assert "failed at step 2" in error
     assert "Traceback" not in error
+
+
+async def test_the_demo_that_goes_on_opens_the_dashboard(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "biont", "demo", "--keep"),
+        env=os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(120):
+            line = b""
+            while b"Open the dashboard: " not in line:
+                line = await process.stdout.readline()
+                assert line, "the demo has ended"
+        link = line.decode().split()[-1]
+        async with Visitor(link.partition("/dashboard")[0]) as visitor:
+            path = urlsplit(link).path
+            home = await visitor.press(await visitor.open(path), "Sign in")
+            assert "The library, in a sentence" in home.text
+            assert "scheduled_trigger" in home.text
+    finally:
+        process.send_signal(signal.SIGINT)
+        await process.communicate()

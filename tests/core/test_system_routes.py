@@ -35,7 +35,7 @@ async def test_administrator_sees_plugins_with_their_handlers(client: ApiClient)
 
 async def test_settings_have_places_and_no_secrets(client: ApiClient) -> None:
     system = await client.get("/system")
-    settings = {row["key"]: row for row in system["settings"]}  # type: ignore[union-attr, index, call-overload]  # a list of objects
+    settings = {row["key"]: row for row in rows_of({"data": system["settings"]})}
     assert settings["log.level"]["value"] == '"warning"'
     assert "biont.yaml:" in str(settings["log.level"]["place"])
     assert settings["limits.chat"]["place"] is None

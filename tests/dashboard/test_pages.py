@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from dashboard.conftest import Visit
+from pydantic import JsonValue
 from support.visitor import Visitor
 
 from biont import Scope
+from biont.testing import ApiClient, MakeClient, rows_of
 from biont_dashboard.pages import api
 
 PLAIN_PAGES = sorted(
@@ -58,3 +62,37 @@ async def test_unknown_page_and_wrong_parameter_are_pages_too(visitor: Visitor) 
     assert (await visitor.open("/dashboard/link/none")).status == 404
     screen = await visitor.open("/dashboard/palette?q=" + "a" * 300)
     assert (screen.status, "<h1>" in screen.text) == (422, True)
+
+
+async def test_users_never_see_one_another(
+    visitor: Visitor, visit: Visit, client: ApiClient, open_client: MakeClient
+) -> None:
+    secret = "only-for-ada"
+    await client.post("/notes", {"title": secret, "content": secret, "tags": [secret]})
+    await client.post("/schedule", {"name": secret, "cron": "* * * * *", "prompt": secret})
+    hook: JsonValue = {
+        "url": f"https://example.com/{secret}",
+        "name": secret,
+        "event_types": ["*"],
+    }
+    await client.post("/webhooks/outgoing/register", hook)
+    await client.post("/events", {"event_type": "custom_x", "payload": {"text": secret}})
+    await client.post("/keys/create", {"name": secret})
+    event = rows_of(await client.get("/events"))[0]["id"]
+    await open_client("root")
+    bob = await visit("bob")
+    details = [
+        route.path
+        for route in api
+        if route.method == "GET" and not route.public and "{" in route.path
+    ]
+    objects = ["notes/1", "notes/1/edit", "keys/1", "webhooks/1", "schedules/1", f"events/{event}"]
+    paths = [*PLAIN_PAGES, *(f"/dashboard/{each}" for each in objects)]
+    paths += ["/dashboard/palette?q=only", "/dashboard/notes?q=only", "/dashboard/api/v1/notes"]
+    paths += [re.sub(r"\{[a-z_]+\}", "1", path) for path in details if ":" not in path]
+    shown = 0
+    for path in dict.fromkeys(paths):
+        assert secret not in (await bob.open(path)).text, path
+        shown += secret in (await visitor.open(path)).text
+    # The same pages do show the texts to their owner.
+    assert shown >= 5

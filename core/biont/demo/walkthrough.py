@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -58,6 +59,9 @@ class Walkthrough:
             await self._do_main_job(url, key)
             self._print_next_steps(url, key, keep=keep)
             if keep:
+                link = await server.run_command("dashboard", "link", "--user", "demo")
+                # The command knows only that the port is free to choose.
+                self._print(f"\nOpen the dashboard: {url}{urlsplit(link).path}")
                 self._print(f"\nThe workbench serves {url} until you press Ctrl-C.")
                 await asyncio.Event().wait()
 
@@ -116,7 +120,10 @@ class Walkthrough:
         self._print(orjson.dumps(event, option=orjson.OPT_INDENT_2).decode())
 
     def _print_next_steps(self, url: str, key: str, *, keep: bool) -> None:
-        self._print("\nNext steps" + ("" if keep else ", with `biont demo --keep`"))
+        self._print(
+            "\nNext steps"
+            + ("" if keep else ", with `biont demo --keep`, also in the dashboard")
+        )
         header = f"-H 'X-API-Key: {key}'"
         json = "-H 'Content-Type: application/json'"
         self._print(f"curl {header} {url}/api/v1/notes")
