@@ -55,19 +55,17 @@ class Overview(NamedTuple):
     Attributes:
         concerns: what a person should look at, the worst first.
         strip: the runs of the last and next twelve hours.
-        coming: the next occurrence of each schedule.
+        coming: the next occurrence; None for none in the next twelve hours.
         running: the number of missions, operations and runs at work.
         events: the newest events.
-        notes: the newest notes.
         is_new: whether the user has made nothing yet.
     """
 
     concerns: Sequence[Concern]
     strip: Sequence[StripItem]
-    coming: Sequence[Object]
+    coming: Object | None
     running: int
     events: Sequence[Object]
-    notes: Sequence[Object]
     is_new: bool
 
 
@@ -89,7 +87,7 @@ async def read_overview(visit: Visit, now: datetime) -> Overview:
         visit.read_rows("/api/v1/missions", limit=20, since=_write(now - 2 * HALF)),
         visit.read_rows("/api/v1/operations", limit=20, status=["pending", "running"]),
         visit.read_rows("/api/v1/events", limit=8),
-        visit.read_rows("/api/v1/notes", limit=5),
+        visit.read_rows("/api/v1/notes", limit=1),
         visit.read_rows("/api/v1/schedule/upcoming", limit=200, until=_write(now + HALF)),
     )
     runs = await _read_runs(visit, schedules, now - HALF)
@@ -107,20 +105,11 @@ async def read_overview(visit: Visit, now: datetime) -> Overview:
             *_place_runs(schedules, runs, now),
             *(_place_occurrence(each, now) for each in coming),
         ],
-        coming=_choose_first(coming)[:6],
+        coming=coming[0] if coming else None,
         running=len(at_work) + len(operations),
         events=events,
-        notes=notes,
         is_new=not (schedules or webhooks or notes),
     )
-
-
-def _choose_first(coming: Sequence[Object]) -> list[Object]:
-    """Return the first occurrence of each schedule."""
-    first: dict[JsonValue, Object] = {}
-    for each in coming:
-        first.setdefault(each["schedule_id"], each)
-    return [*first.values()]
 
 
 async def _read_runs(

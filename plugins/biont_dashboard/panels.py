@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import structlog
 from markupsafe import Markup, escape
-from pydantic import JsonValue
 
-from biont import PANELS, Panel, Request
+from biont import PANELS, JsonObject, Panel, Request
 from biont.exceptions import BiontError, NotFound
 from biont.http import QueryValue
 from biont_dashboard.rendering import load_renderer
@@ -25,14 +24,12 @@ class RenderedPanel(NamedTuple):
     """Panel as the page shows it.
 
     Attributes:
-        name: the name.
-        title: the heading.
+        panel: the panel.
         html: the content, None after an error.
         error: the error; None without.
     """
 
-    name: str
-    title: str
+    panel: Panel
     html: Markup | None
     error: str | None
 
@@ -54,7 +51,7 @@ class PanelCall:
         """The id of the object that the page shows."""
         return next(iter(self._visit.http.match_info.values()), None)
 
-    async def read(self, path: str, **query: QueryValue) -> JsonValue:
+    async def read(self, path: str, **query: QueryValue) -> JsonObject:
         """Return the answer of the REST API to ``GET path``."""
         return await self._visit.read(path, **query)
 
@@ -106,7 +103,7 @@ async def render_panel(visit: Visit, panel: Panel, values: Mapping[str, object])
     try:
         async with asyncio.timeout(_SECONDS):
             html = await panel.render(PanelCall(visit, values))
-        return RenderedPanel(panel.name, panel.title, escape(html), None)
+        return RenderedPanel(panel, escape(html), None)
     except TimeoutError:
         error = f"the panel has taken longer than {_SECONDS:g} s"
     except BiontError as refusal:
@@ -114,4 +111,4 @@ async def render_panel(visit: Visit, panel: Panel, values: Mapping[str, object])
     except Exception as failure:  # noqa: BLE001  # a plugin may raise anything
         _log.error("panel failed", panel=panel.name, exc_info=failure)
         error = f"the panel has failed: {type(failure).__name__}; the log has the details"
-    return RenderedPanel(panel.name, panel.title, None, error)
+    return RenderedPanel(panel, None, error)

@@ -35,6 +35,7 @@ class Renderer:
             lstrip_blocks=True,
             auto_reload=False,
         )
+        self._compile = lru_cache(maxsize=256)(self._environment.from_string)
         # Ids of elements, and idempotency keys of forms.
         self._environment.globals["new_id"] = lambda: secrets.token_hex(16)
         self._environment.filters |= {
@@ -57,7 +58,7 @@ class Renderer:
     def render_text(self, template: str, values: Mapping[str, object]) -> str:
         """Return the HTML of a template in a text, which can use the macros as ``ui``."""
         head = "{% import 'components.html' as ui with context %}"
-        return self._environment.from_string(head + template).render(values)
+        return self._compile(head + template).render(values)
 
     def render_markdown(self, text: str) -> Markup:
         """Return Markdown as HTML; tags and dangerous links in the text stay text."""

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from biont import Api, Event, EventType, JobKind, Tables, Tool, Workbench, hookimpl, on
+from biont import Api, Event, EventType, JobKind, Panel, Tables, Tool, Workbench, hookimpl, on
 from biont.operations import OperationKind
 from biont_missions.bulk_acts import OPERATION_KINDS
 from biont_missions.event_types import EVENT_TYPES
 from biont_missions.job import MISSION
 from biont_missions.mission_factory import MISSIONS, MissionFactory
+from biont_missions.panels import PANELS
 from biont_missions.routes import api as mission_api
 from biont_missions.runner import MISSION_RUNNER, MissionRunner
 from biont_missions.settings import MissionSettings
@@ -21,6 +22,12 @@ from biont_missions.tables import Mission, Task
 from biont_missions.task_routes import api as task_api
 from biont_missions.tasks import resume_task
 from biont_missions.tools import TOOLS
+
+
+@hookimpl
+def register_panels() -> Sequence[Panel]:
+    """Return the panel of the dashboard's home page."""
+    return PANELS
 
 
 @hookimpl

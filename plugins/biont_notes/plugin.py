@@ -6,16 +6,23 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-from biont import Api, EventType, Tables, Tool, Workbench, hookimpl
+from biont import Api, EventType, Panel, Tables, Tool, Workbench, hookimpl
 from biont.http import QUOTAS, Quota
 from biont.operations import OperationKind
 from biont_notes.bulk_acts import OPERATION_KINDS
 from biont_notes.notes import NOTE_CREATED
+from biont_notes.panels import PANELS
 from biont_notes.routes import api
 from biont_notes.settings import NotesSettings
 from biont_notes.storage import NoteStorage
 from biont_notes.tables import Note, NoteVersion
 from biont_notes.tools import TOOLS
+
+
+@hookimpl
+def register_panels() -> Sequence[Panel]:
+    """Return the panel of the dashboard's home page."""
+    return PANELS
 
 
 @hookimpl

@@ -9,13 +9,20 @@ from pathlib import Path
 import click
 from pydantic import BaseModel
 
-from biont import Api, JobKind, Tables, Tool, Workbench, hookimpl
+from biont import Api, JobKind, Panel, Tables, Tool, Workbench, hookimpl
 from biont_schedules.declared import keep_declared
 from biont_schedules.feeds import CalendarFeed
+from biont_schedules.panels import PANELS
 from biont_schedules.prompt import PROMPT
 from biont_schedules.routes import api
 from biont_schedules.settings import SchedulesSettings
 from biont_schedules.tools import TOOLS
+
+
+@hookimpl
+def register_panels() -> Sequence[Panel]:
+    """Return the panel of the dashboard's home page."""
+    return PANELS
 
 
 @hookimpl

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from biont import Api, Event, EventType, Tables, Transaction, Workbench, hookimpl, on
+from biont import Api, Event, EventType, Panel, Tables, Transaction, Workbench, hookimpl, on
 from biont.http import QUOTAS, Quota
 from biont.operations import OperationKind
 from biont_webhooks.api.delivery_routes import api as delivery_api
@@ -28,6 +28,7 @@ from biont_webhooks.listeners.tables import (
     find_stale_listener_secrets,
     replace_listener_secrets,
 )
+from biont_webhooks.panels import PANELS
 from biont_webhooks.service.bulk_acts import OPERATION_KINDS
 from biont_webhooks.service.fan_out import FAN_OUT, FanOut
 from biont_webhooks.service.webhooks import WEBHOOKS, Webhooks, count_webhooks
@@ -35,6 +36,12 @@ from biont_webhooks.settings import WebhookSettings
 from biont_webhooks.subscription.subscriber import find_stale_secrets, replace_secrets
 from biont_webhooks.subscription.subscriber_cache import SubscriberCache
 from biont_webhooks.tables import Attempt, Delivery, EventMessage, Webhook
+
+
+@hookimpl
+def register_panels() -> Sequence[Panel]:
+    """Return the panel of the dashboard's home page."""
+    return PANELS
 
 
 @hookimpl

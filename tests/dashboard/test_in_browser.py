@@ -66,7 +66,7 @@ async def test_first_minutes(
         await page.goto(f"{server.url}/dashboard")
         async with ApiClient(server.url, key) as client:
             await client.post("/notes", {"title": "Seen live", "content": "x"})
-            await page.locator("#notes", has_text="Seen live").wait_for()
+            await page.locator("#panel-notes", has_text="Seen live").wait_for()
             await page.locator("#events", has_text="note_created").wait_for()
         assert window.problems == []
         assert all(url.startswith((server.url, "data:")) for url in window.asked)

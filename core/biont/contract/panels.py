@@ -16,9 +16,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pydantic import JsonValue
-
 from biont.accounts.principal import Scope
+from biont.event import JsonObject
 from biont.http.local_api import QueryValue
 from biont.http.request import Request
 from biont.services import Service
@@ -40,8 +39,8 @@ class PanelContext(Protocol):
         """The id of the object that the page shows; None for a page without."""
         ...
 
-    async def read(self, path: str, **query: QueryValue) -> JsonValue:
-        """Return the answer of the REST API to ``GET path``.
+    async def read(self, path: str, **query: QueryValue) -> JsonObject:
+        """Return the object with which the REST API answers ``GET path``.
 
         Raises:
             BiontError: the API refuses the call.
@@ -67,6 +66,9 @@ class Panel:
         slot: the place: ``nav``, ``<page>:top`` or ``<page>:bottom``.
         render: makes the HTML. A plain text is escaped; `PanelContext.render` and
             `markupsafe.Markup` return HTML.
+        live: patterns of event types, with commas between, after which the panel is made again,
+            such as ``note_*``; ``@30`` means every 30 seconds.
+        href: the page of the dashboard that shows more; empty for none.
         weight: the position among the panels of the slot; the lowest is first.
         scopes: the scopes of the keys that see the panel.
     """
@@ -75,6 +77,8 @@ class Panel:
     title: str
     slot: str
     render: Callable[[PanelContext], Awaitable[str]]
+    live: str = ""
+    href: str = ""
     weight: int = 0
     scopes: Sequence[Scope] = (Scope.FULL, Scope.READ)
 

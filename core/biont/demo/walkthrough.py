@@ -121,8 +121,7 @@ class Walkthrough:
 
     def _print_next_steps(self, url: str, key: str, *, keep: bool) -> None:
         self._print(
-            "\nNext steps"
-            + ("" if keep else ", with `biont demo --keep`, also in the dashboard")
+            "\nNext steps" + ("" if keep else ", with `biont demo --keep`, also in the dashboard")
         )
         header = f"-H 'X-API-Key: {key}'"
         json = "-H 'Content-Type: application/json'"
