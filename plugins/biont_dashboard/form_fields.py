@@ -46,7 +46,7 @@ def _read_number(text: str) -> JsonValue:
     return float(text) if "." in text else int(text)
 
 
-def _read_instant(text: str) -> JsonValue:
+def read_instant(text: str) -> str:
     """Return an instant; browsers send local ones without an offset, which count as UTC."""
     has_offset = text.endswith("Z") or "+" in text or text[10:].count("-") > 0
     seconds = text if text.count(":") > 1 or has_offset else f"{text}:00"
@@ -67,7 +67,7 @@ _TYPES: Mapping[str, tuple[Callable[[str], JsonValue], str]] = MappingProxyType(
         "lines": (_read_lines, "must be text"),
         "words": (_read_words, "must be words"),
         "commas": (_read_commas, "must be texts"),
-        "instant": (_read_instant, "must be an instant"),
+        "instant": (read_instant, "must be an instant"),
     }
 )
 

@@ -8,12 +8,15 @@ from biont import Request
 from biont.exceptions import NotFound
 from biont_dashboard.acts import api as acts_api
 from biont_dashboard.dialect import make_api
+from biont_dashboard.routes.calendar import api as calendar_api
 from biont_dashboard.routes.doors import api as doors_api
 from biont_dashboard.routes.home import api as home_api
 from biont_dashboard.routes.keys import api as keys_api
 from biont_dashboard.routes.notes import api as notes_api
 from biont_dashboard.routes.palette import api as palette_api
 from biont_dashboard.routes.panel_pages import api as panel_pages_api
+from biont_dashboard.routes.runs import api as runs_api
+from biont_dashboard.routes.schedules import api as schedules_api
 from biont_dashboard.routes.sign_in import api as sign_in_api
 from biont_dashboard.routes.usage import api as usage_api
 from biont_dashboard.routes.users import api as users_api
@@ -28,6 +31,9 @@ for _part in (
     palette_api,
     panel_pages_api,
     home_api,
+    calendar_api,
+    schedules_api,
+    runs_api,
     notes_api,
     usage_api,
     keys_api,

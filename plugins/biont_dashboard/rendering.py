@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import jinja2
 from markdown_it import MarkdownIt
@@ -49,6 +50,7 @@ class Renderer:
             "capitalize_first": lambda text: text[:1].upper() + text[1:],
             "markdown": self.render_markdown,
             "query": write_query,
+            "local": write_local,
         }
 
     def render(self, template: str, values: Mapping[str, object]) -> str:
@@ -89,6 +91,16 @@ def describe_distance(context: jinja2.runtime.Context, instant: str | datetime |
         (f"{size / unit:.0f} {name}" for unit, name in _UNITS if size >= unit), f"{size:.0f} s"
     )
     return f"in {text}" if seconds > 0 else f"{text} ago"
+
+
+def write_local(instant: str | datetime, zone: str) -> str:
+    """Return an instant by the clock of a time zone: ``Mon 2 Mar 2026, 09:00``."""
+    try:
+        local = parse_instant(instant).astimezone(ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError):
+        local = parse_instant(instant)
+    seconds = f":{local:%S}" if local.second else ""
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}{seconds}"
 
 
 def describe_seconds(value: float | None) -> str:

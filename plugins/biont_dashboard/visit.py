@@ -207,5 +207,10 @@ class Visit:
 
 def list_rows(found: Object) -> Sequence[Object]:
     """Return the rows of an answer of the API."""
-    data = found.get("data")
+    return list_objects(found, "data")
+
+
+def list_objects(found: Object, name: str) -> Sequence[Object]:
+    """Return the objects of a list in an answer of the API; none if there is no such list."""
+    data = found.get(name)
     return [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []

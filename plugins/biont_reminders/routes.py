@@ -28,6 +28,7 @@ from biont_schedules import (
     Duration,
     TimingChange,
     When,
+    describe_timing,
     list_all_columns,
     read_cron,
     read_every,
@@ -85,6 +86,9 @@ class ReminderView(Schema):
     )
     schedule_id: int
     kind: TimingKind
+    words: str = Field(
+        description="Timing in words and in local time: `At 09:00, Monday to Friday`."
+    )
     cron: str | None
     every: int | CalendarInterval | None
     at: datetime | None
@@ -226,6 +230,7 @@ def _make_reminder_view(reminder: Reminder) -> ReminderView:
         state=reminder.state,
         schedule_id=reminder.schedule_id,
         kind=TimingKind(schedule.kind),
+        words=describe_timing(schedule),
         cron=read_cron(schedule),
         every=read_every(schedule),
         at=schedule.at,

@@ -199,6 +199,12 @@ def find_timing_problem(schedule: Schedule) -> str | None:
     return None
 
 
+def describe_timing(schedule: Schedule) -> str:
+    """Return a stored timing in words, or the reason why the timing is not valid any more."""
+    problem = find_timing_problem(schedule)
+    return Timing.of(schedule).describe() if problem is None else f"not valid: {problem}"
+
+
 def read_timing(schedule: Schedule) -> Timing:
     """Return the timing of a schedule; report errors as errors of the request.
 

@@ -9,10 +9,10 @@ from pydantic import JsonValue
 from biont import Tool, ToolContext, Transaction, make_tool
 from biont.http import QUOTAS
 from biont.llm import NoArguments, ToolResult
-from biont.scheduling import JOB_KINDS, Schedule, Timing
+from biont.scheduling import JOB_KINDS, Schedule
 from biont_schedules.parameters import check_parameters
 from biont_schedules.schedules import insert_schedule
-from biont_schedules.timing import When, find_timing_problem, list_all_columns
+from biont_schedules.timing import When, describe_timing, list_all_columns
 from biont_schedules.tool_limits import limit_timing
 from biont_schedules.views import Name, Prompt
 
@@ -56,11 +56,10 @@ async def _list_schedules(context: ToolContext, _: NoArguments) -> ToolResult:
 
 
 def _make_summary(schedule: Schedule) -> JsonValue:
-    problem = find_timing_problem(schedule)
     return {
         "schedule_id": schedule.id,
         "name": schedule.name,
-        "when": Timing.of(schedule).describe() if problem is None else f"not valid: {problem}",
+        "when": describe_timing(schedule),
         "next_at": None if schedule.next_fire_at is None else str(schedule.next_fire_at),
     }
 

@@ -25,6 +25,7 @@ from biont_schedules.timing import (
     CHOICES,
     TimingChange,
     When,
+    describe_timing,
     read_cron,
     read_every,
 )
@@ -122,6 +123,9 @@ class ScheduleView(Schema):
     name: str
     state: ScheduleState
     kind: TimingKind
+    words: str = Field(
+        description="Timing in words and in local time: `At 09:00, Monday to Friday`."
+    )
     cron: str | None
     seconds: bool
     every: int | CalendarInterval | None
@@ -159,6 +163,7 @@ def make_schedule_view(schedule: Schedule) -> ScheduleView:
         name=schedule.name,
         state=schedule.state,
         kind=TimingKind(schedule.kind),
+        words=describe_timing(schedule),
         cron=read_cron(schedule),
         seconds=schedule.seconds,
         every=read_every(schedule),

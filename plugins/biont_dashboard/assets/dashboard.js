@@ -435,6 +435,7 @@ function fitBoxes(root = document) {
 }
 
 prepare(document);
+if (find("[data-preview]")) void import("./preview.js").then(({ watch }) => watch());
 addEventListener("resize", () => fitBoxes());
 document.addEventListener("visibilitychange", () => { if (document.hidden) stopStream(); else void follow(); });
 addEventListener("pagehide", stopStream);

@@ -75,6 +75,7 @@ class ReminderView(TypedDict):
 
     Attributes:
         state: `waiting`, `triggered` and not yet done, `snoozed`, or `done` for good.
+        words: Timing in words and in local time: `At 09:00, Monday to Friday`.
         next_at: Next occurrence, in UTC.
         triggered_at: Instant of the last event.
     """
@@ -84,6 +85,7 @@ class ReminderView(TypedDict):
     state: ReminderState
     schedule_id: int
     kind: TimingKind
+    words: str
     cron: str | None
     every: int | CalendarInterval | None
     at: str | None

@@ -266,6 +266,7 @@ class ScheduleView(TypedDict):
     """Stored schedule.
 
     Attributes:
+        words: Timing in words and in local time: `At 09:00, Monday to Friday`.
         origin: `file` for a declared schedule, `reminder` for a reminder's schedule.
         slug: Name of a declared schedule in the file.
         next_fire_at: Next occurrence, in UTC.
@@ -275,6 +276,7 @@ class ScheduleView(TypedDict):
     name: str
     state: ScheduleState
     kind: TimingKind
+    words: str
     cron: str | None
     seconds: bool
     every: int | CalendarInterval | None

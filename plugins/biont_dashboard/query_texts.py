@@ -1,0 +1,25 @@
+"""Texts of a page's query: instants as browsers send them, and optional texts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from biont_dashboard.form_fields import read_instant
+
+QueryText = Annotated[str, Field(max_length=200)]
+"""Text of a filter; empty for no filter, as forms without the script send it."""
+
+
+def to_instant(text: str) -> str | None:
+    """Return the instant of a field of a filter; local texts count as UTC. None for an empty text.
+
+    A text that is no instant is returned as such, so that the API says what is wrong.
+    """
+    return read_instant(text.strip()) if text.strip() else None
+
+
+def to_field(text: str) -> str:
+    """Return an instant as a field of the kind ``datetime-local`` takes it."""
+    return text.strip().removesuffix("Z").partition("+")[0].partition(".")[0]
