@@ -28,6 +28,7 @@ PANELS = [
         show_newest,
         live="mission_*,task_*",
         href="/dashboard/missions",
+        weight=40,
     )
 ]
 """The panels of the plugin."""

@@ -23,7 +23,13 @@ async def show_newest(panel: PanelContext) -> str:
 
 PANELS = [
     Panel(
-        "notes", "Newest notes", "home:bottom", show_newest, live="note_*", href="/dashboard/notes"
+        "notes",
+        "Newest notes",
+        "home:bottom",
+        show_newest,
+        live="note_*",
+        href="/dashboard/notes",
+        weight=10,
     )
 ]
 """The panels of the plugin."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from biont import Panel, PanelContext
 
 _TEMPLATE = """
-{% set due = schedules|rejectattr("next_fire_at", "none")|rejectattr("paused") %}
+{% set due = schedules|rejectattr("next_fire_at", "none")|rejectattr("paused")|list %}
 {% if due %}
 <ul class="rows">
 {%- for each in (due|sort(attribute="next_fire_at"))[:6] %}
@@ -32,6 +32,7 @@ PANELS = [
         show_next,
         live="scheduled_trigger,@60",
         href="/dashboard/schedules",
+        weight=20,
     )
 ]
 """The panels of the plugin."""

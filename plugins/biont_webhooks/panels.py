@@ -31,6 +31,7 @@ PANELS = [
         show_health,
         live="webhook_*,@30",
         href="/dashboard/webhooks",
+        weight=30,
     )
 ]
 """The panels of the plugin."""

@@ -91,7 +91,9 @@ class Visitor:
 
     async def __aenter__(self) -> Self:
         jar = aiohttp.CookieJar(unsafe=True)
-        self.http = aiohttp.ClientSession(cookie_jar=jar)  # noqa: TID251  # connects to the workbench under test
+        # Any number of connections, because each open dashboard has a stream.
+        connector = aiohttp.TCPConnector(limit=0)
+        self.http = aiohttp.ClientSession(connector=connector, cookie_jar=jar)  # noqa: TID251  # connects to the workbench under test
         return self
 
     async def __aexit__(
