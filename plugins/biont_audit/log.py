@@ -21,6 +21,7 @@ from biont_audit.queries import (
     read_following,
     select_entry,
     select_events,
+    select_newest,
     to_event,
 )
 from biont_audit.tables import LogEnds, LogEntry
@@ -85,6 +86,10 @@ class EventLog:
             NotFound: the event `after` does not exist.
         """
         return await self._store.read(select_events, user_id, since, until, after, limit)
+
+    async def read_newest(self, user_id: int, limit: int) -> list[Event]:
+        """Return up to `limit` events of a user, the newest first."""
+        return await self._store.read(select_newest, user_id, limit)
 
     async def find_end(self) -> int:
         """Return the number of the newest event of all users."""

@@ -228,6 +228,13 @@ def select_events(
     return [to_event(entry) for entry in query.limit(limit)]
 
 
+def select_newest(user_id: int, limit: int) -> list[Event]:
+    """Return up to `limit` events of a user, the newest first."""
+    newest_first = (LogEntry.created_at.desc(), LogEntry.number.desc())
+    query = EventFilter(user_id).make_query().order_by(*newest_first)
+    return [to_event(entry) for entry in query.limit(limit)]
+
+
 def count_events(
     user_id: int, since: datetime, until: datetime, after: str | None, limit: int
 ) -> tuple[int, str | None]:

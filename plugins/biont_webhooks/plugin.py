@@ -16,6 +16,7 @@ from biont.operations import OperationKind
 from biont_webhooks.api.delivery_routes import api as delivery_api
 from biont_webhooks.api.event_log_routes import api as event_log_api
 from biont_webhooks.api.routes import api as webhook_api
+from biont_webhooks.api.trial_routes import api as trial_api
 from biont_webhooks.delivery.attempt import AttemptMaker
 from biont_webhooks.delivery.claims import find_webhooks_to_watch, mark_interrupted_claims
 from biont_webhooks.delivery.dispatcher import Dispatcher
@@ -71,6 +72,7 @@ def register_routes() -> Api:
     api.include(webhook_api)
     api.include(delivery_api)
     api.include(event_log_api)
+    api.include(trial_api)
     api.include(listener_api)
     return api
 

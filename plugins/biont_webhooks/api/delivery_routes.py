@@ -10,11 +10,15 @@ from pydantic import Field
 from biont import Api, Event, Page, Request, RowId
 from biont.http import AnyOf, Cursor, Instant, Limit, decode_cursor, make_page
 from biont.operations import OperationView
-from biont_webhooks.api.bulk_acts import begin_act
-from biont_webhooks.api.delivery_schemas import DeliveryView, Recovery, make_delivery_view
+from biont_webhooks.api.bulk_acts import begin_act, count_deliveries
+from biont_webhooks.api.delivery_schemas import DeliveryCount, DeliveryView, Recovery, make_delivery_view
 from biont_webhooks.api.narrowing import check_webhook
 from biont_webhooks.api.routes import SCOPES, WEBHOOK
-from biont_webhooks.service.bulk_acts import WEBHOOK_RECOVER, RecoverParameters
+from biont_webhooks.service.bulk_acts import (
+    WEBHOOK_RECOVER,
+    RecoverParameters,
+    count_recovery,
+)
 from biont_webhooks.service.redelivery import (
     DeliveryFilter,
     create_test_delivery,
@@ -134,12 +138,17 @@ async def send_again(request: Request, webhook_id: RowId, delivery_id: RowId) ->
     location="/operations/{id}",
     example={"since": "2026-01-31T09:00:00Z"},
 )
-async def recover_deliveries(request: Request, webhook_id: RowId, body: Recovery) -> OperationView:
+async def recover_deliveries(
+    request: Request, webhook_id: RowId, body: Recovery
+) -> OperationView | DeliveryCount:
     """Attempt all failed deliveries of a webhook that were created since an instant once more.
 
     The act is an operation of the kind `webhook_recover`, which `Location` names. Attempts begin
-    at once. A repeated request gets the operation that still runs.
+    at once. A repeated request gets the operation that still runs. A dry run begins nothing: the
+    answer is the number of failed deliveries, without `Location`.
     """
     await check_webhook(request, webhook_id)
     parameters = RecoverParameters(webhook_id=webhook_id, since=body.since)
+    if body.dry_run:
+        return await count_deliveries(request, parameters, count_recovery)
     return await begin_act(request, WEBHOOK_RECOVER, parameters)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 from pydantic import ConfigDict, Field
 
@@ -56,6 +57,7 @@ class Recovery(Schema):
     model_config = ConfigDict(extra="forbid")
 
     since: Instant = Field(description="Only deliveries created at this instant or later.")
+    dry_run: bool = Field(False, description="Only count the deliveries.")
 
 
 class ReplayRequest(Schema):
@@ -69,6 +71,14 @@ class ReplayRequest(Schema):
         None,
         description="Only events of these types, among the types that the webhook subscribes to.",
     )
+    dry_run: bool = Field(False, description="Only count the deliveries.")
+
+
+class DeliveryCount(Schema):
+    """Number of deliveries that an act would make pending."""
+
+    count: int
+    dry_run: Literal[True]
 
 
 def make_delivery_view(delivery: Delivery, attempts: Sequence[Attempt]) -> DeliveryView:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
@@ -18,6 +19,7 @@ from biont.exceptions import NotFound
 from biont.operations import Chunk, Counts, OperationKind, Part
 from biont_audit import EVENT_LOG, EventLog, count_events
 from biont_webhooks.service.redelivery import (
+    count_existing,
     create_replays,
     find_deliveries,
     find_failed,
@@ -81,7 +83,21 @@ class ReplayParameters(ActParameters):
         return begun if self.until is None else min(self.until, begun)
 
 
-async def _replay_some(part: Part, workbench: Workbench) -> Chunk:
+class _FoundEvents(NamedTuple):
+    """Events of a part of a replay.
+
+    Attributes:
+        wanted: the events that the webhook gets.
+        looked_at: the number of events that were read.
+        after: the id of the last event that was read; None at the end.
+    """
+
+    wanted: list[Event]
+    looked_at: int
+    after: str | None
+
+
+async def _find_wanted(part: Part, workbench: Workbench) -> _FoundEvents:
     chosen = part.parameters_as(ReplayParameters)
     webhook = await workbench.store.read(Webhook.get_owned, part.user_id, chosen.webhook_id)
     subscriber = to_subscriber(webhook, workbench.vault)
@@ -99,15 +115,35 @@ async def _replay_some(part: Part, workbench: Workbench) -> Chunk:
         looked_at += len(events)
         is_last = len(events) < part.limit
         after = None if is_last else events[-1].id
+    return _FoundEvents(wanted, looked_at, after)
+
+
+async def _replay_some(part: Part, workbench: Workbench) -> Chunk:
+    webhook_id = part.parameters_as(ReplayParameters).webhook_id
+    found = await _find_wanted(part, workbench)
     now = workbench.clock.now()
 
     def write(tx: Transaction) -> Counts:
         done = workbench.get(WEBHOOKS).redeliver(
-            tx, create_replays, part.user_id, chosen.webhook_id, wanted, now
+            tx, create_replays, part.user_id, webhook_id, found.wanted, now
         )
-        return Counts(done=done, skipped=looked_at - done)
+        return Counts(done=done, skipped=found.looked_at - done)
 
-    return Chunk(write, after)
+    return Chunk(write, found.after)
+
+
+async def count_replay(part: Part, workbench: Workbench) -> tuple[int, str | None]:
+    """Return the number of deliveries that a part of a replay would create, and the next cursor."""
+    webhook_id = part.parameters_as(ReplayParameters).webhook_id
+    found = await _find_wanted(part, workbench)
+    ids = [event.id for event in found.wanted]
+    existing = await workbench.store.read(count_existing, webhook_id, ids)
+    return len(ids) - existing, found.after
+
+
+async def count_recovery(part: Part, workbench: Workbench) -> tuple[int, str | None]:
+    """Return the number of deliveries that a part of a recovery would attempt, and the cursor."""
+    return await workbench.store.read(_count_failed, part)
 
 
 async def _read_events(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +15,7 @@ from biont.security import Vault
 from biont.store import Span
 from biont_webhooks.delivery.deliveries import make_body
 from biont_webhooks.subscription.custom_headers import redact_headers
+from biont_webhooks.subscription.payload_filter import PayloadFilter
 from biont_webhooks.subscription.subscriber import Subscriber, to_subscriber
 from biont_webhooks.tables import Delivery, Webhook, WebhookStatus
 
@@ -65,15 +67,33 @@ class SubscriptionDecision:
     reason: str
 
 
-def explain_event(
-    event: Event, vault: Vault, now: datetime, limit: int, before: int | None
+def explain_event(  # noqa: PLR0913, PLR0917  # the parameters of the query
+    event: Event,
+    vault: Vault,
+    now: datetime,
+    limit: int,
+    before: int | None,
+    webhook_id: int | None = None,
 ) -> list[WebhookExplanation]:
     """Explain an event for up to `limit` + 1 webhooks of the event's user, the newest first.
 
+    Args:
+        event: the event.
+        vault: the vault of the secrets.
+        now: the present time.
+        limit: the most webhooks of a page.
+        before: only webhooks with a lower number; None for all.
+        webhook_id: only this webhook; None for all.
+
     Raises:
+        NotFound: the user has no webhook of the number `webhook_id`.
         VaultError: the secrets of a webhook cannot be read.
     """
-    webhooks = Webhook.read_page(event.user_id, limit, Span(place=before))
+    webhooks: Sequence[Webhook] = (
+        Webhook.read_page(event.user_id, limit, Span(place=before))
+        if webhook_id is None
+        else [Webhook.get_owned(event.user_id, webhook_id)]
+    )
     query = Delivery.select(Delivery.id, Delivery.webhook).where(Delivery.message == event.id)
     deliveries = {delivery.webhook_id: delivery.id for delivery in query}
     return [
@@ -106,15 +126,22 @@ def decide_subscription(
     if webhook.status != WebhookStatus.ACTIVE:
         reason = f": {webhook.disabled_reason}" if webhook.disabled_reason else ""
         return SubscriptionDecision(False, "#/status", f"the webhook is {webhook.status}{reason}")
-    pattern = find_pattern(subscriber.event_types, event.event_type)
+    return decide_by_content(subscriber.event_types, subscriber.filter, event)
+
+
+def decide_by_content(
+    event_types: Sequence[str], payload_filter: PayloadFilter | None, event: Event
+) -> SubscriptionDecision:
+    """Decide by event types and filter whether a webhook receives an event."""
+    pattern = find_pattern(event_types, event.event_type)
     if pattern is None:
         return SubscriptionDecision(
             False, "#/event_types", f"no pattern matches {event.event_type}"
         )
-    if subscriber.filter is None:
-        place = f"#/event_types/{subscriber.event_types.index(pattern)}"
+    if payload_filter is None:
+        place = f"#/event_types/{event_types.index(pattern)}"
         return SubscriptionDecision(True, place, f"{pattern} matches {event.event_type}")
-    found = subscriber.filter.explain(event.payload)
+    found = payload_filter.explain(event.payload)
     return SubscriptionDecision(
         found.matches, f"#/filter{found.pointer.removeprefix('#')}", found.reason
     )

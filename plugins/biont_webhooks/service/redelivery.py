@@ -163,6 +163,12 @@ def create_replays(webhook: Webhook, events: Sequence[Event], now: datetime) -> 
     return len(created.get(webhook.id, ()))
 
 
+def count_existing(webhook_id: int, event_ids: Sequence[str]) -> int:
+    """Return the number of these events of which the webhook has a delivery."""
+    existing = (Delivery.webhook == webhook_id) & Delivery.message.in_(event_ids)
+    return int(Delivery.select().where(existing).count())
+
+
 def find_deliveries(webhook_id: int, limit: int) -> list[int]:
     """Return the numbers of up to `limit` deliveries of a webhook, in any order."""
     some = Delivery.select(Delivery.id).where(Delivery.webhook == webhook_id).limit(limit)
