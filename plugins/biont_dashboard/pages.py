@@ -9,10 +9,15 @@ from biont.exceptions import NotFound
 from biont_dashboard.acts import api as acts_api
 from biont_dashboard.dialect import make_api
 from biont_dashboard.routes.calendar import api as calendar_api
+from biont_dashboard.routes.dead_letters import api as dead_letters_api
+from biont_dashboard.routes.deliveries import api as deliveries_api
 from biont_dashboard.routes.doors import api as doors_api
+from biont_dashboard.routes.events import api as events_api
 from biont_dashboard.routes.home import api as home_api
+from biont_dashboard.routes.integrations import api as integrations_api
 from biont_dashboard.routes.keys import api as keys_api
 from biont_dashboard.routes.notes import api as notes_api
+from biont_dashboard.routes.operations import api as operations_api
 from biont_dashboard.routes.palette import api as palette_api
 from biont_dashboard.routes.panel_pages import api as panel_pages_api
 from biont_dashboard.routes.runs import api as runs_api
@@ -20,6 +25,7 @@ from biont_dashboard.routes.schedules import api as schedules_api
 from biont_dashboard.routes.sign_in import api as sign_in_api
 from biont_dashboard.routes.usage import api as usage_api
 from biont_dashboard.routes.users import api as users_api
+from biont_dashboard.routes.webhooks import api as webhooks_api
 from biont_dashboard.routes.workbench import api as workbench_api
 
 api = make_api()
@@ -39,6 +45,12 @@ for _part in (
     keys_api,
     users_api,
     workbench_api,
+    webhooks_api,
+    deliveries_api,
+    dead_letters_api,
+    events_api,
+    integrations_api,
+    operations_api,
 ):
     api.include(_part)
 

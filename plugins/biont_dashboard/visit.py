@@ -19,6 +19,8 @@ from biont.exceptions import (
     BiontError,
     Conflict,
     Forbidden,
+    InputProblem,
+    InvalidInput,
     MalformedBody,
     NotFound,
     StoreUnavailable,
@@ -65,6 +67,24 @@ class _NotPossible(ApiRefusal, Conflict):
     pass
 
 
+class _NotValid(ApiRefusal, InvalidInput):
+    def __init__(self, answer: LocalAnswer) -> None:
+        InvalidInput.__init__(self, *_list_problems(answer))
+        self.answer = answer
+
+
+def _list_problems(answer: LocalAnswer) -> Sequence[InputProblem]:
+    """Return the problems that the API has found in a request."""
+    problem = answer.read_json()
+    errors = list_objects(problem, "errors") if isinstance(problem, dict) else []
+    return [
+        InputProblem(
+            str(error.get("detail")), str(error.get("parameter") or error.get("pointer") or "")
+        )
+        for error in errors
+    ]
+
+
 # A page answers with the status of the call that it could not make.
 _REFUSALS: Mapping[int, type[ApiRefusal]] = MappingProxyType(
     {
@@ -72,7 +92,8 @@ _REFUSALS: Mapping[int, type[ApiRefusal]] = MappingProxyType(
         401: _NotSignedIn,
         403: _NotAllowed,
         404: _NotThere,
-        422: _NotAccepted,
+        409: _NotPossible,
+        422: _NotValid,
         503: _NotNow,
     }
 )

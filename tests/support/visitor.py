@@ -54,6 +54,8 @@ class _FormParser(HTMLParser):
         self._place = ("", "get")
         self._button: list[str] | None = None
         self._label = ""
+        self._name = ""
+        self._is_area = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
@@ -64,14 +66,24 @@ class _FormParser(HTMLParser):
             is_off = given.get("type") in ("checkbox", "radio") and "checked" not in given
             if given.get("name") and not is_off:
                 self._fields[str(given["name"])] = given.get("value") or ""
-        elif tag == "button" and self._fields is not None:
+            self._name, self._is_area = str(given.get("name") or ""), tag == "textarea"
+        elif tag == "option" and self._name in (self._fields or {}):
+            # Without a chosen option, a browser sends the first.
+            assert self._fields is not None
+            if "selected" in given or not self._fields[self._name]:
+                self._fields[self._name] = given.get("value") or ""
+        elif tag == "button" and given.get("type") != "button" and self._fields is not None:
             self._button = []
 
     def handle_data(self, data: str) -> None:
         if self._button is not None:
             self._button.append(data)
+        elif self._is_area and self._fields is not None:
+            # A browser leaves out the first line break.
+            self._fields[self._name] += data if self._fields[self._name] else data.lstrip("\n")
 
     def handle_endtag(self, tag: str) -> None:
+        self._is_area = self._is_area and tag != "textarea"
         if tag == "button" and self._button is not None:
             self._label, self._button = "".join(self._button).strip(), None
         elif tag == "form" and self._fields is not None:

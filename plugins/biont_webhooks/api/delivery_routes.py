@@ -11,7 +11,12 @@ from biont import Api, Event, Page, Request, RowId
 from biont.http import AnyOf, Cursor, Instant, Limit, decode_cursor, make_page
 from biont.operations import OperationView
 from biont_webhooks.api.bulk_acts import begin_act, count_deliveries
-from biont_webhooks.api.delivery_schemas import DeliveryCount, DeliveryView, Recovery, make_delivery_view
+from biont_webhooks.api.delivery_schemas import (
+    DeliveryCount,
+    DeliveryView,
+    Recovery,
+    make_delivery_view,
+)
 from biont_webhooks.api.narrowing import check_webhook
 from biont_webhooks.api.routes import SCOPES, WEBHOOK
 from biont_webhooks.service.bulk_acts import (

@@ -42,8 +42,9 @@ async def explain(
     """Explain why each of your webhooks, in its present state, receives an event or not.
 
     For each webhook that receives the event, the answer shows the exact request that would be
-    made now. `webhook_id` limits the answer to one webhook. A key that is narrowed to some `events` may ask for these only. A key of scope
-    `webhook` gets the `body` only if a webhook of its user subscribes to the event type.
+    made now. `webhook_id` limits the answer to one webhook. A key that is narrowed to some
+    `events` may ask for these only. A key of scope `webhook` gets the `body` only if a webhook of
+    its user subscribes to the event type.
     """
     workbench = request.workbench
     event = await get_event_log(workbench).find_event(request.user_id, event_id)

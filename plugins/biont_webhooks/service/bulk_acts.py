@@ -133,7 +133,7 @@ async def _replay_some(part: Part, workbench: Workbench) -> Chunk:
 
 
 async def count_replay(part: Part, workbench: Workbench) -> tuple[int, str | None]:
-    """Return the number of deliveries that a part of a replay would create, and the next cursor."""
+    """Return the number of deliveries that a part of a replay would create, and the cursor."""
     webhook_id = part.parameters_as(ReplayParameters).webhook_id
     found = await _find_wanted(part, workbench)
     ids = [event.id for event in found.wanted]

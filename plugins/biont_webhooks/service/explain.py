@@ -67,7 +67,7 @@ class SubscriptionDecision:
     reason: str
 
 
-def explain_event(  # noqa: PLR0913, PLR0917  # the parameters of the query
+def explain_event(
     event: Event,
     vault: Vault,
     now: datetime,

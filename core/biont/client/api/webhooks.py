@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack
+from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack, cast
 
 from biont.client.api.shared_models import OperationView, Sort
 from biont.client.async_pages import AsyncPages
@@ -163,6 +163,13 @@ class CreatedWebhook(TypedDict):
     secret: str
 
 
+class DeliveryCount(TypedDict):
+    """Number of deliveries that an act would make pending."""
+
+    count: int
+    dry_run: Literal[True]
+
+
 DeliveryStatus: TypeAlias = Literal["pending", "succeeded", "failed"]
 """Status of a delivery."""
 
@@ -247,6 +254,47 @@ class Exists(TypedDict):
     path: str
     op: Literal["exists"]
     value: NotRequired[bool]
+
+
+class FilterTrial(TypedDict):
+    """Event types and a filter to try.
+
+    Attributes:
+        event_types: By default `["*"]`.
+        filter: The filter that the payload of an event has to match.
+        limit: The number of events to look at, the newest first. By default `100`.
+    """
+
+    event_types: NotRequired[Sequence[str]]
+    filter: NotRequired[
+        Equality
+        | Membership
+        | Order
+        | Prefix
+        | Exists
+        | Contains
+        | ContainsSome
+        | Members
+        | Every
+        | Some
+        | Not
+        | None
+    ]
+    limit: NotRequired[int]
+
+
+class FilterTrialResult(TypedDict):
+    """Events that a webhook with these event types and this filter would have received.
+
+    Attributes:
+        looked_at: The number of events.
+        matches: The number of events that a webhook would get.
+        events: The events, the newest first.
+    """
+
+    looked_at: int
+    matches: int
+    events: list[TriedEvent]
 
 
 class ListenerChange(TypedDict):
@@ -451,9 +499,11 @@ class Recovery(TypedDict):
 
     Attributes:
         since: Only deliveries created at this instant or later.
+        dry_run: Only count the deliveries. By default `false`.
     """
 
     since: str | datetime
+    dry_run: NotRequired[bool]
 
 
 class RegisteredWebhook(TypedDict):
@@ -504,11 +554,13 @@ class ReplayRequest(TypedDict):
         since: Only events emitted at this instant or later.
         until: Only events emitted before this instant.
         event_types: Only events of these types, among the types that the webhook subscribes to.
+        dry_run: Only count the deliveries. By default `false`.
     """
 
     since: str | datetime
     until: NotRequired[str | datetime | None]
     event_types: NotRequired[Sequence[str] | None]
+    dry_run: NotRequired[bool]
 
 
 Some = TypedDict(
@@ -522,6 +574,22 @@ Some = TypedDict(
 
 Success: TypeAlias = Literal["200", "2xx"]
 """Answers that count as a success."""
+
+
+class TriedEvent(TypedDict):
+    """Decision about one event.
+
+    Attributes:
+        gets_it: True if a webhook would get the event.
+        pointer: The field that decides, as a JSON pointer into a webhook with these fields.
+    """
+
+    event_id: str
+    event_type: str
+    created_at: str
+    gets_it: bool
+    pointer: str
+    reason: str
 
 
 class WebhookChange(TypedDict):
@@ -988,17 +1056,19 @@ class Webhooks(OperationGroup):
         *,
         idempotency_key: str | None = None,
         **body: Unpack[Recovery],
-    ) -> OperationView:
+    ) -> OperationView | DeliveryCount:
         """Attempt all failed deliveries of a webhook that were created since an instant once more.
 
         The act is an operation of the kind `webhook_recover`, which `Location` names. Attempts
         begin
-        at once. A repeated request gets the operation that still runs.
+        at once. A repeated request gets the operation that still runs. A dry run begins
+        nothing: the
+        answer is the number of failed deliveries, without `Location`.
 
         Needs an API key of scope `full` or `webhook`.
         """
         return self._read(
-            OperationView,
+            cast("type[OperationView | DeliveryCount]", object),
             make_call(
                 "POST",
                 "/api/v1/webhooks/outgoing/{}/recover",
@@ -1012,6 +1082,7 @@ class Webhooks(OperationGroup):
         self,
         *,
         event_id: str,
+        webhook_id: int | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         fields: str | None = None,
@@ -1020,8 +1091,10 @@ class Webhooks(OperationGroup):
 
         For each webhook that receives the event, the answer shows the exact request that would
         be
-        made now. A key that is narrowed to some `events` may ask for these only. A key of scope
-        `webhook` gets the `body` only if a webhook of its user subscribes to the event type.
+        made now. `webhook_id` limits the answer to one webhook. A key that is narrowed to some
+        `events` may ask for these only. A key of scope `webhook` gets the `body` only if a
+        webhook of
+        its user subscribes to the event type.
 
         Needs an API key of scope `full` or `webhook`.
 
@@ -1035,7 +1108,13 @@ class Webhooks(OperationGroup):
             make_call(
                 "GET",
                 "/api/v1/webhooks/outgoing/explain",
-                query={"event_id": event_id, "limit": limit, "cursor": cursor, "fields": fields},
+                query={
+                    "event_id": event_id,
+                    "webhook_id": webhook_id,
+                    "limit": limit,
+                    "cursor": cursor,
+                    "fields": fields,
+                },
             ),
         )
 
@@ -1046,7 +1125,7 @@ class Webhooks(OperationGroup):
         *,
         idempotency_key: str | None = None,
         **body: Unpack[ReplayRequest],
-    ) -> OperationView:
+    ) -> OperationView | DeliveryCount:
         """Create the missing deliveries of past events for a webhook.
 
         Replay makes up for events from the time when the webhook was paused, disabled or not
@@ -1058,15 +1137,39 @@ class Webhooks(OperationGroup):
         The act is an operation of the kind `webhook_replay`, which `Location` names. Deliveries
         begin
         at once, the oldest events first. A repeated request gets the operation that still runs.
+        A dry
+        run begins nothing: the answer is the number of missing deliveries, without `Location`.
 
         Needs an API key of scope `full` or `webhook`.
         """
         return self._read(
-            OperationView,
+            cast("type[OperationView | DeliveryCount]", object),
             make_call(
                 "POST",
                 "/api/v1/webhooks/outgoing/{}/replay",
                 (webhook_id,),
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
+        )
+
+    def try_filter(
+        self,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[FilterTrial],
+    ) -> FilterTrialResult:
+        """Try event types and a filter on your newest events, without a webhook.
+
+        Nothing is changed or sent. A key that is narrowed to some `events` tries these only.
+
+        Needs an API key of scope `full`.
+        """
+        return self._read(
+            FilterTrialResult,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/try-filter",
                 headers={"Idempotency-Key": idempotency_key},
                 body=body,
             ),
@@ -1611,17 +1714,19 @@ class AsyncWebhooks(AsyncOperationGroup):
         *,
         idempotency_key: str | None = None,
         **body: Unpack[Recovery],
-    ) -> OperationView:
+    ) -> OperationView | DeliveryCount:
         """Attempt all failed deliveries of a webhook that were created since an instant once more.
 
         The act is an operation of the kind `webhook_recover`, which `Location` names. Attempts
         begin
-        at once. A repeated request gets the operation that still runs.
+        at once. A repeated request gets the operation that still runs. A dry run begins
+        nothing: the
+        answer is the number of failed deliveries, without `Location`.
 
         Needs an API key of scope `full` or `webhook`.
         """
         return await self._read(
-            OperationView,
+            cast("type[OperationView | DeliveryCount]", object),
             make_call(
                 "POST",
                 "/api/v1/webhooks/outgoing/{}/recover",
@@ -1635,6 +1740,7 @@ class AsyncWebhooks(AsyncOperationGroup):
         self,
         *,
         event_id: str,
+        webhook_id: int | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         fields: str | None = None,
@@ -1643,8 +1749,10 @@ class AsyncWebhooks(AsyncOperationGroup):
 
         For each webhook that receives the event, the answer shows the exact request that would
         be
-        made now. A key that is narrowed to some `events` may ask for these only. A key of scope
-        `webhook` gets the `body` only if a webhook of its user subscribes to the event type.
+        made now. `webhook_id` limits the answer to one webhook. A key that is narrowed to some
+        `events` may ask for these only. A key of scope `webhook` gets the `body` only if a
+        webhook of
+        its user subscribes to the event type.
 
         Needs an API key of scope `full` or `webhook`.
 
@@ -1658,7 +1766,13 @@ class AsyncWebhooks(AsyncOperationGroup):
             make_call(
                 "GET",
                 "/api/v1/webhooks/outgoing/explain",
-                query={"event_id": event_id, "limit": limit, "cursor": cursor, "fields": fields},
+                query={
+                    "event_id": event_id,
+                    "webhook_id": webhook_id,
+                    "limit": limit,
+                    "cursor": cursor,
+                    "fields": fields,
+                },
             ),
         )
 
@@ -1669,7 +1783,7 @@ class AsyncWebhooks(AsyncOperationGroup):
         *,
         idempotency_key: str | None = None,
         **body: Unpack[ReplayRequest],
-    ) -> OperationView:
+    ) -> OperationView | DeliveryCount:
         """Create the missing deliveries of past events for a webhook.
 
         Replay makes up for events from the time when the webhook was paused, disabled or not
@@ -1681,15 +1795,39 @@ class AsyncWebhooks(AsyncOperationGroup):
         The act is an operation of the kind `webhook_replay`, which `Location` names. Deliveries
         begin
         at once, the oldest events first. A repeated request gets the operation that still runs.
+        A dry
+        run begins nothing: the answer is the number of missing deliveries, without `Location`.
 
         Needs an API key of scope `full` or `webhook`.
         """
         return await self._read(
-            OperationView,
+            cast("type[OperationView | DeliveryCount]", object),
             make_call(
                 "POST",
                 "/api/v1/webhooks/outgoing/{}/replay",
                 (webhook_id,),
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
+        )
+
+    async def try_filter(
+        self,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[FilterTrial],
+    ) -> FilterTrialResult:
+        """Try event types and a filter on your newest events, without a webhook.
+
+        Nothing is changed or sent. A key that is narrowed to some `events` tries these only.
+
+        Needs an API key of scope `full`.
+        """
+        return await self._read(
+            FilterTrialResult,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/try-filter",
                 headers={"Idempotency-Key": idempotency_key},
                 body=body,
             ),
