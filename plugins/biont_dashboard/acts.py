@@ -11,7 +11,7 @@ are JSON.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -20,7 +20,7 @@ from pydantic import JsonValue
 
 from biont import Request
 from biont.exceptions import InputProblem, InvalidInput
-from biont.http import LocalAnswer, RateClass
+from biont.http import LocalAnswer, RateClass, read_form
 from biont_dashboard.dialect import make_api, wants_json
 from biont_dashboard.form_fields import read_fields
 from biont_dashboard.local_path import check_local_path
@@ -63,7 +63,7 @@ class ActForm:
 async def do_act(request: Request) -> web.Response:
     """Call the API as a form asks, and return a page or a redirection."""
     http = request.http
-    fields = [(name, text) for name, text in (await http.post()).items() if isinstance(text, str)]
+    fields = await read_form(http)
     given = dict(fields)
     check_csrf_token(http, given.get("csrf") or http.headers.get(CSRF_HEADER))
     form = _read_form(given, fields)
@@ -84,7 +84,7 @@ async def do_act(request: Request) -> web.Response:
     return response
 
 
-def _read_form(given: Mapping[str, str], fields: list[tuple[str, str]]) -> ActForm:
+def _read_form(given: Mapping[str, str], fields: Sequence[tuple[str, str]]) -> ActForm:
     method, path = given.get("method", ""), given.get("path", "")
     if method not in _METHODS or not path.startswith("/api/v1/"):
         raise InvalidInput(InputProblem("must be a change by the REST API", "path"))

@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.measure import Result
-from benchmarks.rows import bus, deliveries, http, latency, llm, relay, schedules, start, tenants
+from benchmarks.rows import (
+    bus,
+    deliveries,
+    http,
+    latency,
+    llm,
+    pages,
+    relay,
+    schedules,
+    start,
+    tenants,
+)
 
 Held = Literal["first", "goal", "none"]
 
@@ -54,6 +65,7 @@ BARS = (
     Bar("delivery_latency", 4.0, 2.0, latency.delivery_latency, lower_is_better=True),
     Bar("isolation", 1.5, 1.15, latency.isolation, lower_is_better=True),
     Bar("tenants", 2.0, 1.5, tenants.tenants, lower_is_better=True),
+    Bar("page", 3.0, 1.5, pages.page, lower_is_better=True),
     Bar("bus_rate", 3, 10, bus.bus_rate),
     Bar("backlog_memory", 64, 32, bus.backlog_memory, lower_is_better=True),
     Bar("idle_rss", 1.6, 1.25, start.idle_rss, lower_is_better=True),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
+import jinja2
 import orjson
 from aiohttp import web
 
@@ -46,6 +47,41 @@ class Answer(Served):
         app = web.Application()
         app.router.add_route(self.method, self.path, handle)
         return app
+
+
+@dataclass(frozen=True)
+class TemplatePage(Served):
+    """Answers one route with a page that jinja2 renders, of as many bytes as a given page.
+
+    Attributes:
+        path: of the route.
+        body: the given page; its table is made of rows again, all else stands in the template.
+    """
+
+    path: str = "/"
+    body: str = ""
+
+    def make_app(self) -> web.Application:
+        """Return the application with its one route."""
+        head, *rows = self.body.split("<tr")
+        last, _, tail = rows.pop().partition("</tr>") if rows else ("", "", "")
+        size = sum(map(len, [*rows, last])) // max(len(rows) * _CELLS, 1)
+        cells = [["x" * max(size - len("<td></td>"), 0)] * _CELLS] * len(rows)
+        template = jinja2.Environment(autoescape=True).from_string(_PAGE)
+
+        async def handle(_: web.Request) -> web.Response:
+            text = template.render(head=head, tail=tail, rows=cells)
+            return web.Response(text=text, content_type="text/html")
+
+        app = web.Application()
+        app.router.add_get(self.path, handle)
+        return app
+
+
+_CELLS = 6
+_PAGE = """{{ head|safe }}{% for row in rows %}
+<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}
+</tr>{% endfor %}{{ tail|safe }}"""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from biont import Request
 from biont.exceptions import Conflict, InvalidInput, NotFound
-from biont.http import call_api
+from biont.http import call_api, read_form
 from biont_dashboard.dialect import make_api
 from biont_dashboard.html import respond_html
 from biont_dashboard.links import find_link, use_link
@@ -50,9 +50,9 @@ async def sign_in(request: Request) -> web.Response:
     """Open a session with an API key."""
     http = request.http
     check_same_site(http)
-    form = await http.post()
-    next_path = check_local_path(str(form.get("next", "")))
-    key = str(form.get("key", "")).strip()
+    form = dict(await read_form(http))
+    next_path = check_local_path(form.get("next"))
+    key = form.get("key", "").strip()
     # By the API, which limits wrong keys.
     answer = await call_api(http, "GET", "/api/v1/me", key=key or None)
     me = answer.read_json()
@@ -70,8 +70,8 @@ async def sign_in(request: Request) -> web.Response:
 @api.post("/dashboard/sign-out")
 async def sign_out(request: Request) -> web.Response:
     """End the session."""
-    form = await request.http.post()
-    check_csrf_token(request.http, str(form.get("csrf", "")))
+    form = dict(await read_form(request.http))
+    check_csrf_token(request.http, form.get("csrf"))
     await request.workbench.keys.end_session(request.key_id, actor=request.actor)
     response = web.Response(status=303, headers={"Location": "/dashboard/sign-in"})
     response.del_cookie(COOKIE, path="/")
@@ -90,12 +90,12 @@ async def show_link(request: Request, token: Token) -> web.Response:
 async def open_link(request: Request, token: Token) -> web.Response:
     """Use a link: open a session of its user, or make the first user."""
     check_same_site(request.http)
-    form = await request.http.post()
+    form = dict(await read_form(request.http))
     workbench, now = request.workbench, request.workbench.clock.now()
     link = await workbench.store.read(find_link, token, now)
     user_id, next_path = link.user_id, HOME
     if user_id is None:
-        name = str(form.get("name", "")).strip()
+        name = form.get("name", "").strip()
         if not 0 < len(name) <= _NAME_LIMIT or not name.isprintable():
             text = f"write a name of 1 to {_NAME_LIMIT} characters"
             return _render(request, "link.html", 422, user=None, error=text)
