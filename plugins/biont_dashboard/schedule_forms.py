@@ -9,6 +9,7 @@ import orjson
 from pydantic import JsonValue
 
 from biont.exceptions import InvalidInput
+from biont.http import read_form
 from biont_dashboard.form_fields import read_fields
 from biont_dashboard.model_choice import list_model_choices
 from biont_dashboard.query_texts import to_field
@@ -93,15 +94,13 @@ def open_present_form(schedule: Object, kind: str) -> ScheduleForm:
     return ScheduleForm(chosen, values, timing)
 
 
-async def read_form(visit: Visit, kind: str) -> ScheduleForm:
+async def read_schedule_form(visit: Visit, kind: str) -> ScheduleForm:
     """Return the form that a browser has sent for a preview.
 
     Raises:
         Forbidden: the form does not come from a page of the session.
     """
-    fields = [
-        (name, text) for name, text in (await visit.http.post()).items() if isinstance(text, str)
-    ]
+    fields = await read_form(visit.http)
     check_csrf_token(visit.http, dict(fields).get("csrf"))
     values = {
         name.partition(":")[0].removeprefix("body."): text

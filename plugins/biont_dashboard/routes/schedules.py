@@ -16,7 +16,7 @@ from biont_dashboard.schedule_forms import (
     ScheduleForm,
     open_new_form,
     open_present_form,
-    read_form,
+    read_schedule_form,
     view_form,
 )
 from biont_dashboard.visit import Object
@@ -61,7 +61,7 @@ async def show_new_schedule(
 async def preview_new_schedule(request: Request, kind: QueryText = "cron") -> web.Response:
     """Show the form of a new schedule again, with the occurrences of its timing."""
     page = await open_page(request, plugin="schedules")
-    return await _show_form(page, await read_form(page, kind), None)
+    return await _show_form(page, await read_schedule_form(page, kind), None)
 
 
 @api.get("/dashboard/schedules/{schedule_id}/edit")
@@ -75,7 +75,7 @@ async def show_edit(request: Request, schedule_id: RowId, kind: QueryText = "") 
 async def preview_edit(request: Request, schedule_id: RowId, kind: QueryText = "") -> web.Response:
     """Show the form of a schedule again, with the occurrences of the changed timing."""
     page, schedule = await open_schedule(request, schedule_id)
-    return await _show_form(page, await read_form(page, kind), schedule)
+    return await _show_form(page, await read_schedule_form(page, kind), schedule)
 
 
 @api.get("/dashboard/schedules/{schedule_id}")
