@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Literal, cast
 
 from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
@@ -66,6 +66,11 @@ class KnownType:
     plugin: str
     payload: TypeAdapter[object]
 
+    @cached_property
+    def schema(self) -> dict[str, JsonValue]:
+        """The JSON schema of payloads; made once, because that takes a millisecond."""
+        return self.payload.json_schema()
+
 
 class EventTypes:
     """The event types of one workbench.
@@ -77,6 +82,9 @@ class EventTypes:
     def __init__(self, declared: Mapping[str, Sequence[EventType]]) -> None:
         self._known: list[KnownType] = []
         self._checks: dict[str, partial[object]] = {}
+        anything = cast("TypeAdapter[object]", TypeAdapter(dict[str, JsonValue]))
+        text = "A client, or a plugin, has emitted it."
+        self._custom = KnownType(CUSTOM, text, "core", anything)
         for plugin, event_types in declared.items():
             for event_type in event_types:
                 self._add(plugin, event_type)
@@ -84,12 +92,7 @@ class EventTypes:
     def __iter__(self) -> Iterator[KnownType]:
         """Yield the types by name, and `CUSTOM` last."""
         yield from sorted(self._known, key=lambda known: known.name)
-        yield KnownType(
-            CUSTOM,
-            "A client, or a plugin, has emitted it.",
-            "core",
-            cast("TypeAdapter[object]", TypeAdapter(dict[str, JsonValue])),
-        )
+        yield self._custom
 
     def check(self, event_type: str, payload: str) -> None:
         """Check that an event may be emitted.

@@ -59,6 +59,7 @@ class Overview(NamedTuple):
         running: the number of missions, operations and runs at work.
         events: the newest events.
         is_new: whether the user has made nothing yet.
+        budgets: the budgets of the user and the key.
     """
 
     concerns: Sequence[Concern]
@@ -67,10 +68,14 @@ class Overview(NamedTuple):
     running: int
     events: Sequence[Object]
     is_new: bool
+    budgets: Sequence[Object]
 
 
 async def read_overview(visit: Visit, now: datetime) -> Overview:
     """Return the overview at a time."""
+    health, me = await asyncio.gather(
+        visit.read("/api/v1/health"), visit.read("/api/v1/me", fields="budgets")
+    )
     (
         schedules,
         webhooks,
@@ -87,7 +92,7 @@ async def read_overview(visit: Visit, now: datetime) -> Overview:
         visit.read_rows("/api/v1/missions", limit=20, since=_write(now - 2 * HALF)),
         visit.read_rows("/api/v1/operations", limit=20, status=["pending", "running"]),
         visit.read_rows("/api/v1/events", limit=8),
-        visit.read_rows("/api/v1/notes", limit=1),
+        visit.read_rows("/api/v1/notes", limit=1, fields="id"),
         visit.read_rows("/api/v1/schedule/upcoming", limit=200, until=_write(now + HALF)),
     )
     runs = await _read_runs(visit, schedules, now - HALF)
@@ -95,7 +100,7 @@ async def read_overview(visit: Visit, now: datetime) -> Overview:
     at_work += [each for each in missions if each["status"] == "running"]
     return Overview(
         concerns=[
-            *_find_concerns(visit),
+            *_find_concerns(visit, health, me),
             *_judge_runs(schedules, runs),
             *_judge_webhooks(webhooks),
             *_judge_letters(letters),
@@ -109,6 +114,7 @@ async def read_overview(visit: Visit, now: datetime) -> Overview:
         running=len(at_work) + len(operations),
         events=events,
         is_new=not (schedules or webhooks or notes),
+        budgets=_objects(me.get("budgets")),
     )
 
 
@@ -122,7 +128,7 @@ async def _read_runs(
     return [run for runs in found for run in runs]
 
 
-def _find_concerns(visit: Visit) -> list[Concern]:
+def _find_concerns(visit: Visit, health: Object, me: Object) -> list[Concern]:
     """Return what the workbench says about itself, its plugins and the budgets."""
     found = []
     if visit.waiting:
@@ -130,10 +136,10 @@ def _find_concerns(visit: Visit) -> list[Concern]:
         found.append(
             Concern(title, "A model goes on after your decision.", "wait", "/dashboard/approvals")
         )
-    for problem in _objects(visit.health.get("problems")):
+    for problem in _objects(health.get("problems")):
         part, reason = str(problem["part"]), str(problem["reason"])
         found.append(Concern(part, reason, "fail", "/dashboard/system"))
-    quarantined = visit.health.get("quarantined")
+    quarantined = health.get("quarantined")
     if isinstance(quarantined, list) and quarantined:
         names = ", ".join(map(str, quarantined))
         found.append(
@@ -141,7 +147,7 @@ def _find_concerns(visit: Visit) -> list[Concern]:
                 f"In quarantine: {names}", "The plugin is not used.", "fail", "/dashboard/plugins"
             )
         )
-    for budget in _objects(visit.me.get("budgets")):
+    for budget in _objects(me.get("budgets")):
         used, limit = float(str(budget["used"])), float(str(budget["limit"]))
         if limit and used >= _NEARLY_ALL * limit:
             title = f"{used / limit:.0%} of the {budget['unit']} of a day are used"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 
 from aiohttp import web
 from pydantic import JsonValue
@@ -79,7 +81,7 @@ class DashboardPage(Visit):
         """Return the values that every template gets."""
         return make_base_values(self.http, self.request.workbench.clock.now()) | {
             "page": PageHead(
-                user=str(self.me.get("name", "")),
+                user=self.user.name,
                 scope="" if self.request.principal is None else self.request.principal.scope,
                 is_admin=self.is_admin,
                 is_read_only=self.is_read_only,
@@ -87,7 +89,7 @@ class DashboardPage(Visit):
                 csrf=make_csrf_token(self.key),
                 flash=read_flash(self.http),
                 nav=list_groups(self),
-                version=str(self.health.get("version", "")),
+                version=self.system.version,
             )
         }
 
@@ -104,8 +106,8 @@ async def open_page(request: Request, *, plugin: str | None = None) -> Dashboard
         Forbidden: the scope of the session permits no pages.
     """
     await prolong_session(request)
-    page = DashboardPage(request)
-    await page.load()
+    page = DashboardPage(request, await request.workbench.users.get(request.user_id))
+    await page.count_waiting()
     if plugin is not None:
         page.need_plugin(plugin)
     return page
@@ -133,7 +135,10 @@ def make_base_values(http: web.Request, now: datetime) -> dict[str, object]:
     ) -> str:
         return write_curl_line(origin, method, path, body, query)
 
+    # Random for idempotency keys; one draw for each page, because a page has many forms.
+    prefix, numbers = secrets.token_hex(12), count()
     return {
+        "new_id": lambda: f"{prefix}{next(numbers):x}",
         "now": now,
         "curl_line": write_line,
         "origin": origin,

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain, repeat
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import jinja2
 from markdown_it import MarkdownIt
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from pydantic import JsonValue
 
 _UNITS = ((86_400 * 365, "y"), (86_400 * 30, "mo"), (86_400, "d"), (3600, "h"), (60, "min"))
@@ -50,6 +51,7 @@ class Renderer:
             "capitalize_first": lambda text: text[:1].upper() + text[1:],
             "markdown": self.render_markdown,
             "query": write_query,
+            "label_cells": label_cells,
             "local": write_local,
         }
 
@@ -139,6 +141,25 @@ def describe_bytes(value: float) -> str:
 def clip(text: str, length: int) -> str:
     """Return a text of at most `length` characters."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def label_cells(rows: Markup, columns: Sequence[str | tuple[str, str]]) -> Markup:
+    """Return the rows of a table, in which each cell names its column and the column's kind.
+
+    A phone shows the cells of a row below one another, each with its name.
+    """
+    pairs = [(each, "") if isinstance(each, str) else each for each in columns]
+    marks = [
+        f'<td data-label="{escape(title)}"' + (f' data-kind="{kind}"' if kind else "")
+        for title, kind in pairs
+    ]
+    parts = str(rows).split("<tr")
+    # The texts of cells are escaped, so that each tag here is one of the template.
+    for number, row in enumerate(parts):
+        first, *cells = row.split("<td")
+        marked = zip(chain(marks, repeat("<td")), cells, strict=False)
+        parts[number] = first + "".join(mark + cell for mark, cell in marked)
+    return Markup("<tr".join(parts))  # noqa: S704  # markup that was escaped before
 
 
 def write_query(values: Mapping[str, object]) -> str:

@@ -6,7 +6,6 @@ the session, so a page can show nothing that the key may not read.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from aiohttp import web
 from pydantic import JsonValue
 
 from biont import Request, Scope
+from biont.accounts import User
 from biont.exceptions import (
     BiontError,
     Conflict,
@@ -26,7 +26,7 @@ from biont.exceptions import (
     StoreUnavailable,
     Unauthorized,
 )
-from biont.http import LocalAnswer, QueryValue, call_api
+from biont.http import SYSTEM, LocalAnswer, QueryValue, call_api
 from biont_dashboard.sessions import read_key
 
 Object = dict[str, JsonValue]
@@ -118,16 +118,16 @@ class Visit:
 
     Attributes:
         request: the request of the browser.
-        me: the answer to ``GET /api/v1/me``.
-        health: the answer to ``GET /api/v1/health``.
+        user: the user who has signed in.
+        system: the state of the workbench.
         waiting: the number of tool calls that wait for an approval; None for none.
         key: the key of the session.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, user: User) -> None:
         self.request = request
-        self.me: Object = {}
-        self.health: Object = {}
+        self.user = user
+        self.system = request.workbench.get(SYSTEM)
         self.waiting: int | None = None
         self.key = read_key(request.http) or ""
 
@@ -139,7 +139,8 @@ class Visit:
     @property
     def is_admin(self) -> bool:
         """True if the user is an administrator."""
-        return self.me.get("role") == "admin"
+        principal = self.request.principal
+        return principal is not None and principal.is_admin
 
     @property
     def is_read_only(self) -> bool:
@@ -149,8 +150,7 @@ class Visit:
 
     def has_plugin(self, name: str) -> bool:
         """Return whether a plugin runs."""
-        plugins = self.health["plugins"]
-        return isinstance(plugins, list) and name in plugins
+        return name in self.system.running_plugins
 
     def need_plugin(self, name: str) -> None:
         """Check that the plugin of the page runs.
@@ -216,14 +216,13 @@ class Visit:
             str(here.without_query_params("cursor")) if "cursor" in here.query else None,
         )
 
-    async def load(self) -> None:
-        """Read what every page shows."""
-        self.me, self.health, waiting = await asyncio.gather(
-            self.read("/api/v1/me"),
-            self.read("/api/v1/health"),
-            self.read_rows("/api/v1/tool-calls", status="waiting", limit=100),
-        )
-        self.waiting = len(waiting) or None
+    async def count_waiting(self) -> None:
+        """Count the tool calls that wait for an approval, which every page shows."""
+        if self.has_plugin("agents"):
+            waiting = await self.read_rows(
+                "/api/v1/tool-calls", status="waiting", fields="id", limit=100
+            )
+            self.waiting = len(waiting) or None
 
 
 def list_rows(found: Object) -> Sequence[Object]:

@@ -22,6 +22,8 @@ from typing import NamedTuple
 
 import jinja2
 
+from biont_dashboard.rendering import label_cells
+
 CHROMIUM = "/usr/bin/chromium"
 PAGES = ("gallery", "plain", "read-only")
 PLUGIN = Path(__file__).parents[2] / "plugins" / "biont_dashboard"
@@ -84,6 +86,7 @@ def make_environment() -> jinja2.Environment:
         "number": lambda value: f"{value:,}",
         "bytes": lambda value: f"{value:,} bytes",
         "clip": lambda text, size: text if len(text) <= size else text[: size - 1] + "…",
+        "label_cells": label_cells,
     }
     return environment
 

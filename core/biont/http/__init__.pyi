@@ -35,4 +35,6 @@ from biont.http.sse import ServerSentEvent as ServerSentEvent
 from biont.http.sse import encode_sse as encode_sse
 from biont.http.sse import encode_sse_comment as encode_sse_comment
 from biont.http.sse import read_sse as read_sse
+from biont.http.system import SYSTEM as SYSTEM
+from biont.http.system import System as System
 from biont.schema import Schema as Schema

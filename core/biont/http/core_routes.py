@@ -241,5 +241,5 @@ def _make_event_type_view(row: tuple[int, KnownType]) -> EventTypeView:
         event_type=known.name,
         description=known.description,
         plugin=known.plugin,
-        payload=known.payload.json_schema(),
+        payload=known.schema,
     )

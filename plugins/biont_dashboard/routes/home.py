@@ -22,6 +22,4 @@ async def show_home(request: Request) -> web.Response:
     overview = await read_overview(page, now)
     steps = [index / (_MARKS - 1) for index in range(_MARKS)]
     marks = [(x, f"{now - HALF + 2 * HALF * x:%H:%M}") for x in steps]
-    return await page.render(
-        "home.html", panels_of="home", overview=overview, marks=marks, budgets=page.me["budgets"]
-    )
+    return await page.render("home.html", panels_of="home", overview=overview, marks=marks)

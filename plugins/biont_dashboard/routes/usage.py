@@ -35,7 +35,8 @@ async def show_usage(request: Request, group: UsageGroup = UsageGroup.MODEL) -> 
     page = await open_page(request, plugin="llm")
     now = request.workbench.clock.now()
     since = (now - timedelta(days=_DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    days, groups, calls = await asyncio.gather(
+    me, days, groups, calls = await asyncio.gather(
+        page.read("/api/v1/me", fields="budgets"),
         page.read("/api/v1/usage", group_by="day", since=since.isoformat()),
         page.read("/api/v1/usage", group_by=group, since=since.isoformat()),
         page.read_list("/api/v1/usage/calls", limit=_ROWS),
@@ -51,7 +52,7 @@ async def show_usage(request: Request, group: UsageGroup = UsageGroup.MODEL) -> 
         groups=[UsageGroup.MODEL, UsageGroup.KEY, UsageGroup.SCHEDULE],
         rows=list_rows(groups),
         listing=calls,
-        budgets=page.me["budgets"],
+        budgets=me["budgets"],
     )
 
 

@@ -18,12 +18,14 @@ api = make_api()
 async def show_plugins(request: Request) -> web.Response:
     """Show the plugins; administrators see all that each has registered."""
     page = await open_page(request)
-    details = await page.read_or_none("/api/v1/plugins")
+    details, health = await asyncio.gather(
+        page.read_or_none("/api/v1/plugins"), page.read("/api/v1/health")
+    )
     return await page.render(
         "workbench/plugins.html",
         panels_of="plugins",
         details=None if details is None else list_rows(details),
-        health=page.health,
+        health=health,
     )
 
 
@@ -31,14 +33,17 @@ async def show_plugins(request: Request) -> web.Response:
 async def show_system(request: Request) -> web.Response:
     """Show the health, and for administrators the process, the database and the settings."""
     page = await open_page(request)
-    system, operations = await asyncio.gather(
-        page.read_or_none("/api/v1/system"), page.read_rows("/api/v1/operations", limit=10)
+    system, operations, health, me = await asyncio.gather(
+        page.read_or_none("/api/v1/system"),
+        page.read_rows("/api/v1/operations", limit=10),
+        page.read("/api/v1/health"),
+        page.read("/api/v1/me"),
     )
     return await page.render(
         "workbench/system.html",
         panels_of="system",
         system=system,
         operations=operations,
-        health=page.health,
-        me=page.me,
+        health=health,
+        me=me,
     )
