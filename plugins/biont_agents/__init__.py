@@ -1,7 +1,7 @@
 """Agents: runs of a language model that calls tools until the model answers."""
 
 from biont_agents.agents import AGENTS, AgentOutcome, Agents, RunBudget
-from biont_agents.approvals import abandon_calls
+from biont_agents.approvals import abandon_calls, name_source
 from biont_agents.tables import AgentStatus
 from biont_agents.transcript import NewAgentRun, Progress, read_progress
 
@@ -14,5 +14,6 @@ __all__ = [
     "Progress",
     "RunBudget",
     "abandon_calls",
+    "name_source",
     "read_progress",
 ]

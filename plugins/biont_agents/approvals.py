@@ -8,7 +8,7 @@ from biont import Transaction
 from biont.exceptions import Conflict
 from biont.store import Span, dump_json
 from biont_agents.event_types import TOOL_CALL_DECIDED
-from biont_agents.tables import CallStatus, ToolCallRecord
+from biont_agents.tables import AgentRun, CallStatus, ToolCallRecord
 
 
 def decide_call(tx: Transaction, user_id: int, call_id: int, approved: bool) -> ToolCallRecord:
@@ -48,6 +48,12 @@ def abandon_calls(run_id: int, now: datetime) -> None:
     ToolCallRecord.update(status=CallStatus.ABANDONED, result=result, ended_at=now).where(
         ToolCallRecord.run == run_id, ToolCallRecord.result.is_null()
     ).execute()
+
+
+def name_source(run_id: int, source: str, source_url: str) -> None:
+    """Name the work of a run, whose object was stored only after its tool calls."""
+    AgentRun.update(source=source, source_url=source_url).where(AgentRun.id == run_id).execute()
+    ToolCallRecord.update(source=source).where(ToolCallRecord.run == run_id).execute()
 
 
 def select_calls(

@@ -43,6 +43,7 @@ from biont_agents import (
     AgentStatus,
     NewAgentRun,
     abandon_calls,
+    name_source,
     read_progress,
 )
 from biont_chat.answering import Exchange
@@ -80,11 +81,11 @@ def check_tools(request: ApiRequest, tools: Sequence[str], pointer: str = "#/too
 async def open_tool_exchange(exchange: Exchange) -> ToolExchange:
     """Create an agent run for a question; return the exchange that runs the agent."""
     workbench, question = exchange.request.workbench, exchange.question
-    number = question.conversation_id
+    source, source_url = _describe_source(question.conversation_id)
     new = NewAgentRun(
         user_id=question.user_id,
-        source="chat" if number is None else f"conversation-{number}",
-        source_url="/api/v1/" + ("chat" if number is None else f"conversations/{number}"),
+        source=source,
+        source_url=source_url,
         messages=exchange.chat_request.messages,
         tools=exchange.tools,
         model=exchange.chat_request.model,
@@ -92,6 +93,13 @@ async def open_tool_exchange(exchange: Exchange) -> ToolExchange:
     agents = workbench.get(AGENTS)
     run = await workbench.store.write(agents.create, new)
     return ToolExchange(exchange, run.id)
+
+
+def _describe_source(conversation_id: int | None) -> tuple[str, str]:
+    """Return the name and the REST path of the work of an answer."""
+    if conversation_id is None:
+        return "chat", "/api/v1/chat"
+    return f"conversation-{conversation_id}", f"/api/v1/conversations/{conversation_id}"
 
 
 class _Saved(NamedTuple):
@@ -223,11 +231,14 @@ class ToolExchange:
         """Store the answer with its question, or the question with its waiting tool calls."""
         workbench = self.exchange.request.workbench
         if outcome.status is AgentStatus.DONE:
-            return _Saved(await self.exchange.save(make_outcome_reply(outcome)))
+            return _Saved(
+                await self._name_source(await self.exchange.save(make_outcome_reply(outcome)))
+            )
         question, call = self.exchange.question, self.exchange.call
         message = await workbench.store.write(
             save_waiting_question, question, self.run_id, call.key_id, workbench.clock.now()
         )
+        await self._name_source(message)
         progress = await workbench.store.read(read_progress, self.run_id)
         # The user may have decided before the question was stored: the handler of
         # `tool_call_decided` then found no waiting answer, and nobody else continues.
@@ -244,7 +255,16 @@ class ToolExchange:
             return None
         default, model = self.exchange.gateway.default, self.exchange.chat_request.model
         reply = Reply(text, model or default, default, TokenUsage(0, 0, True), interrupted=True)
-        return await self.exchange.save(reply)
+        return await self._name_source(await self.exchange.save(reply))
+
+    async def _name_source(self, message: ChatMessage | None) -> ChatMessage | None:
+        """Name the new conversation in the tool calls of its first question; return `message`."""
+        if message is not None and self.exchange.question.conversation_id is None:
+            number = message.conversation_id
+            await self.exchange.request.workbench.store.write(
+                name_source, self.run_id, *_describe_source(number)
+            )
+        return message
 
     async def _abandon_calls(self) -> None:
         """Abandon the open tool calls of an answer that nobody receives."""

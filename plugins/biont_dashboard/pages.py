@@ -8,7 +8,9 @@ from biont import Request
 from biont.exceptions import NotFound
 from biont_dashboard.acts import api as acts_api
 from biont_dashboard.dialect import make_api
+from biont_dashboard.routes.approvals import api as approvals_api
 from biont_dashboard.routes.calendar import api as calendar_api
+from biont_dashboard.routes.chat import api as chat_api
 from biont_dashboard.routes.dead_letters import api as dead_letters_api
 from biont_dashboard.routes.deliveries import api as deliveries_api
 from biont_dashboard.routes.doors import api as doors_api
@@ -16,10 +18,12 @@ from biont_dashboard.routes.events import api as events_api
 from biont_dashboard.routes.home import api as home_api
 from biont_dashboard.routes.integrations import api as integrations_api
 from biont_dashboard.routes.keys import api as keys_api
+from biont_dashboard.routes.missions import api as missions_api
 from biont_dashboard.routes.notes import api as notes_api
 from biont_dashboard.routes.operations import api as operations_api
 from biont_dashboard.routes.palette import api as palette_api
 from biont_dashboard.routes.panel_pages import api as panel_pages_api
+from biont_dashboard.routes.reminders import api as reminders_api
 from biont_dashboard.routes.runs import api as runs_api
 from biont_dashboard.routes.schedules import api as schedules_api
 from biont_dashboard.routes.sign_in import api as sign_in_api
@@ -40,6 +44,10 @@ for _part in (
     calendar_api,
     schedules_api,
     runs_api,
+    missions_api,
+    approvals_api,
+    chat_api,
+    reminders_api,
     notes_api,
     usage_api,
     keys_api,

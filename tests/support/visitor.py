@@ -56,6 +56,7 @@ class _FormParser(HTMLParser):
         self._label = ""
         self._name = ""
         self._is_area = False
+        self._has_option = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
@@ -67,11 +68,13 @@ class _FormParser(HTMLParser):
             if given.get("name") and not is_off:
                 self._fields[str(given["name"])] = given.get("value") or ""
             self._name, self._is_area = str(given.get("name") or ""), tag == "textarea"
+            self._has_option = False
         elif tag == "option" and self._name in (self._fields or {}):
             # Without a chosen option, a browser sends the first.
             assert self._fields is not None
-            if "selected" in given or not self._fields[self._name]:
+            if "selected" in given or not self._has_option:
                 self._fields[self._name] = given.get("value") or ""
+            self._has_option = True
         elif tag == "button" and given.get("type") != "button" and self._fields is not None:
             self._button = []
 
