@@ -145,3 +145,21 @@ async def test_sign_out_ends_the_session(visitor: Visitor) -> None:
     async with ApiClient(visitor.url, key) as client:
         status, _ = await client.ask("GET", "/me")
     assert status == 401
+
+
+class TestBehindTls:
+    """A workbench that browsers reach by https."""
+
+    @pytest.fixture
+    def sections(self) -> dict[str, object]:
+        """The address that browsers use."""
+        return {"plugins": {"dashboard": {"url": "https://biont.example.com"}}}
+
+    async def test_cookie_is_sent_over_tls_only(self, client: ApiClient, visit: Visit) -> None:
+        visitor = await visit(None)
+        async with visitor.http.post(
+            f"{visitor.url}/dashboard/sign-in",
+            data={"key": client.headers["X-API-Key"]},
+            allow_redirects=False,
+        ) as response:
+            assert "Secure" in response.headers["Set-Cookie"].split("; ")
