@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from biont_dashboard.object_links import ObjectLink, list_links
 from biont_dashboard.visit import Object
@@ -30,19 +31,35 @@ class GraphNode:
     href: str
 
 
-@dataclass(frozen=True, slots=True)
-class GraphDelivery:
-    """Delivery of an event, as a box behind the event.
+class GraphBox(NamedTuple):
+    """Content of a box: an event, or a thing beside the events.
 
     Attributes:
-        title: the name of the webhook.
-        state: the state of the delivery.
-        href: the page of the delivery.
+        title: the upper line.
+        subtitle: the lower line.
+        tone: the tone; empty for none.
+        href: the page of the thing; empty for none.
     """
 
     title: str
-    state: str
+    subtitle: str
+    tone: str
     href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Boxes beside the events.
+
+    Attributes:
+        sources: the things in which all events happened, the outermost first: a schedule, a run.
+        calls: the calls of language models in the innermost of them.
+        deliveries: the deliveries of the event whose page shows the drawing.
+    """
+
+    sources: Sequence[GraphBox] = ()
+    calls: Sequence[GraphBox] = ()
+    deliveries: Sequence[GraphBox] = ()
 
 
 @dataclass(slots=True)
@@ -80,63 +97,67 @@ def iterate_trees(roots: Sequence[CauseTree]) -> Iterator[tuple[int, CauseTree]]
         waiting += [(depth + 1, child) for child in reversed(tree.children)]
 
 
+class Drawing:
+    """Boxes and lines, placed in the order in which they are added: a cause before its effects.
+
+    Attributes:
+        nodes: the boxes.
+        edges: the lines, each from the number of a box to the number of another.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[GraphNode] = []
+        self.edges: list[tuple[int, int]] = []
+        self._row = -1
+        self._causes: set[int] = set()
+
+    def add(self, depth: int, box: GraphBox, cause: int | None) -> int:
+        """Add a box; return its number. The first effect stands in the row of its cause."""
+        number = len(self.nodes)
+        if cause is None or cause in self._causes:
+            self._row += 1
+        if cause is not None:
+            self._causes.add(cause)
+            self.edges.append((cause, number))
+        self.nodes.append(GraphNode(depth * _WIDTH, self._row * _HEIGHT, *box))
+        return number
+
+
 def draw_trees(
     roots: Sequence[CauseTree],
     current: str,
-    describe: Mapping[str, str],
-    deliveries: Sequence[GraphDelivery],
-) -> tuple[Sequence[GraphNode], Sequence[tuple[int, int]]]:
-    """Return the boxes and the lines of the drawing.
+    summaries: Mapping[str, str],
+    around: Surroundings,
+) -> Drawing:
+    """Return the drawing of some trees.
 
     Args:
         roots: the trees.
         current: the id of the event whose page shows the drawing.
-        describe: a few words about each event, by id.
-        deliveries: the deliveries of that event.
+        summaries: a few words about each event, by id.
+        around: the boxes beside the events.
     """
-    nodes: list[GraphNode] = []
-    edges: list[tuple[int, int]] = []
+    drawing = Drawing()
+    source: int | None = None
+    for depth, box in enumerate(around.sources):
+        source = drawing.add(depth, box, source)
+    shift = len(around.sources)
+    for box in around.calls:
+        drawing.add(shift, box, source)
     places: dict[str, int] = {}
-    row = -1
-    last_depth = 0
     for depth, tree in iterate_trees(roots):
-        if len(nodes) >= LARGEST_DRAWING:
+        if len(drawing.nodes) >= LARGEST_DRAWING:
             break
-        # A first child stands in the row of its cause.
-        if depth <= last_depth or row < 0:
-            row += 1
-        last_depth = depth
         id_ = str(tree.event["id"])
-        places[id_] = len(nodes)
-        cause = places.get(str(tree.event["causation_id"]))
-        if cause is not None and depth > 0:
-            edges.append((cause, len(nodes)))
-        href, tone = ("", "run") if id_ == current else (f"/dashboard/events/{id_}", "")
-        nodes.append(
-            GraphNode(
-                depth * _WIDTH,
-                row * _HEIGHT,
-                str(tree.event["event_type"]),
-                describe.get(id_, ""),
-                tone,
-                href,
-            )
+        is_current = id_ == current
+        box = GraphBox(
+            str(tree.event["event_type"]),
+            summaries.get(id_, ""),
+            "run" if is_current else "",
+            "" if is_current else f"/dashboard/events/{id_}",
         )
-        if id_ == current:
-            for index, delivery in enumerate(deliveries):
-                row += 1 if index else 0
-                edges.append((places[id_], len(nodes)))
-                nodes.append(
-                    GraphNode(
-                        (depth + 1) * _WIDTH,
-                        row * _HEIGHT,
-                        delivery.title,
-                        f"delivery, {delivery.state}",
-                        {"succeeded": "ok", "failed": "fail"}.get(delivery.state, "wait"),
-                        delivery.href,
-                    )
-                )
-            if deliveries:
-                # What the event caused begins below its deliveries.
-                last_depth = depth + 1
-    return nodes, edges
+        cause = places[str(tree.event["causation_id"])] if depth else source
+        places[id_] = drawing.add(shift + depth, box, cause)
+        for delivery in around.deliveries if is_current else ():
+            drawing.add(shift + depth + 1, delivery, places[id_])
+    return drawing

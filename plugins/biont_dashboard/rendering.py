@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain, repeat
+from math import floor, log10
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -46,6 +47,7 @@ class Renderer:
             "seconds": describe_seconds,
             "pretty": write_json,
             "number": describe_number,
+            "cost": describe_cost,
             "bytes": describe_bytes,
             "clip": clip,
             "capitalize_first": lambda text: text[:1].upper() + text[1:],
@@ -128,6 +130,14 @@ def describe_number(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+
+
+def describe_cost(value: float | None) -> str:
+    """Return a sum of money; two digits also of a sum far below 1."""
+    if value is None:
+        return "-"
+    digits = 2 if value >= 1 or value <= 0 else 1 - floor(log10(value))
+    return f"{value:,.{digits}f}"
 
 
 def describe_bytes(value: float) -> str:

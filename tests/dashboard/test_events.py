@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import html
 
+import pytest
 from dashboard.conftest import Visit
 from pydantic import JsonValue
 from support.visitor import Visitor
 from support.webhooks import emit, register, wait_for_deliveries
 
 from biont import Scope
-from biont.testing import ApiClient, WebhookReceiver, rows_of
-from biont_dashboard.event_graph import draw_trees, iterate_trees, make_trees
+from biont.testing import ApiClient, ModelServer, WebhookReceiver, rows_of
+from biont_dashboard.event_graph import (
+    GraphBox,
+    Surroundings,
+    draw_trees,
+    iterate_trees,
+    make_trees,
+)
 from biont_dashboard.visit import Object
 
 EVENTS = "/dashboard/events"
@@ -98,6 +105,46 @@ async def test_event_of_another_user_is_not_found(visit: Visit, client: ApiClien
     assert str(event["id"]) not in html.unescape((await bob.open(EVENTS)).text)
 
 
+class TestWithModel:
+    """A workbench with a language model."""
+
+    @pytest.fixture
+    def sections(self, model: ModelServer) -> dict[str, object]:
+        """The model as the default backend, with a price."""
+        sections = model.sections
+        plugins = sections["plugins"]
+        assert isinstance(plugins, dict)
+        plugins["llm"]["prices"] = {"scripted-1": {"prompt": 1.0, "completion": 1.0}}
+        return sections
+
+    async def test_event_of_a_run_shows_schedule_run_and_calls_with_cost(
+        self, visitor: Visitor, client: ApiClient
+    ) -> None:
+        new: JsonValue = {"name": "<b>Digest</b>", "every": 3600, "prompt": "Hello"}
+        schedule = await client.post("/schedule", new)
+        await client.post(f"/schedule/{schedule['id']}/run-now")
+        found = await client.get_until(
+            "/events?event_type=note_created", lambda page: page["data"]
+        )
+        (event,) = rows_of(found)
+        screen = await visitor.open(f"{EVENTS}/{event['id']}")
+        for part in ("&lt;b&gt;Digest", "Run 1", "schedules/1/runs/1", "12 tokens, cost 0.000012"):
+            assert part in screen.text, part
+        assert "<b>Digest" not in screen.text
+
+
+async def test_event_of_a_mission_shows_the_mission(
+    visitor: Visitor, client: ApiClient
+) -> None:
+    await client.post("/missions", {"goal": "Compare bread", "start": False})
+    headers = {"X-Correlation-ID": "mission-1", "X-Biont-Hops": "1"}
+    body: JsonValue = {"event_type": "custom_sale"}
+    event = (await client.request("POST", "/events", body, headers=headers)).document
+    screen = await visitor.open(f"{EVENTS}/{event['id']}")
+    assert 'href="/dashboard/missions/1"' in screen.text
+    assert "mission 1, draft" in screen.text
+
+
 def test_drawing_places_effects_beside_their_cause_without_overlap() -> None:
     events = [
         make_event("a"),
@@ -116,15 +163,31 @@ def test_drawing_places_effects_beside_their_cause_without_overlap() -> None:
         (0, "e"),
         (0, "f"),
     ]
-    nodes, edges = draw_trees(roots, "a", {}, [])
-    places = [(node.x, node.y) for node in nodes]
+    drawing = draw_trees(roots, "a", {}, Surroundings())
+    places = [(node.x, node.y) for node in drawing.nodes]
     assert len(set(places)) == len(places)
-    assert edges == [(0, 1), (1, 2), (0, 3)]
-    assert nodes[2].y == nodes[0].y
-    assert nodes[3].y > nodes[2].y
+    assert drawing.edges == [(0, 1), (1, 2), (0, 3)]
+    assert drawing.nodes[2].y == drawing.nodes[0].y
+    assert drawing.nodes[3].y > drawing.nodes[2].y
+
+
+def test_drawing_begins_with_the_source_and_shows_deliveries_beside_the_event() -> None:
+    boxes = [GraphBox(name, "", "", "") for name in ("schedule", "run", "call", "one", "two")]
+    roots = make_trees([make_event("a"), make_event("b", "a")])
+    drawing = draw_trees(roots, "a", {}, Surroundings(boxes[:2], boxes[2:3], boxes[3:]))
+    titles = [node.title for node in drawing.nodes]
+    assert [(titles[start], titles[end]) for start, end in drawing.edges] == [
+        ("schedule", "run"),
+        ("run", "call"),
+        ("run", "custom_a"),
+        ("custom_a", "one"),
+        ("custom_a", "two"),
+        ("custom_a", "custom_b"),
+    ]
+    places = [(node.x, node.y) for node in drawing.nodes]
+    assert len(set(places)) == len(places)
 
 
 def test_drawing_of_a_long_chain_ends() -> None:
     events = [make_event(str(number), str(number - 1)) for number in range(1000)]
-    nodes, _ = draw_trees(make_trees(events), "0", {}, [])
-    assert len(nodes) == 80
+    assert len(draw_trees(make_trees(events), "0", {}, Surroundings()).nodes) == 80

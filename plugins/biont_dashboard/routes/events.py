@@ -12,7 +12,14 @@ from pydantic import Field
 
 from biont import Request
 from biont_dashboard.dialect import make_api
-from biont_dashboard.event_graph import GraphDelivery, draw_trees, iterate_trees, make_trees
+from biont_dashboard.event_graph import (
+    GraphBox,
+    Surroundings,
+    draw_trees,
+    iterate_trees,
+    make_trees,
+)
+from biont_dashboard.event_source import make_call_box, read_source
 from biont_dashboard.object_links import list_links
 from biont_dashboard.page import DashboardPage, open_page
 from biont_dashboard.query_texts import QueryText, to_field, to_instant
@@ -23,6 +30,7 @@ from biont_dashboard.webhook_paths import WEBHOOKS, read_event_types
 EVENTS = "/api/v1/events"
 _CHAIN = 500
 _MOST_WEBHOOKS = 50
+_MOST_CALLS = 10
 
 api = make_api()
 
@@ -75,22 +83,23 @@ async def show_event(
     known = list(chain) if any(row["id"] == event["id"] for row in chain) else [*chain, event]
     known.sort(key=lambda row: row["number"] if isinstance(row["number"], int) else 0)
     roots = make_trees(known)
-    nodes, edges = draw_trees(
-        roots,
-        str(event["id"]),
-        {str(row["id"]): summarize(row) for row in known},
-        await _read_deliveries(page, receivers),
+    summaries = {str(row["id"]): summarize(row) for row in known}
+    source, deliveries = await asyncio.gather(
+        read_source(page, known), _read_deliveries(page, receivers)
     )
+    calls = [make_call_box(call) for call in source.calls[:_MOST_CALLS]]
+    around = Surroundings(source.boxes, calls, deliveries)
+    drawing = draw_trees(roots, str(event["id"]), summaries, around)
     return await page.render(
         "events/one.html",
         panels_of="event",
         event=event,
         links=list_links(event),
-        nodes=nodes,
-        edges=edges,
+        drawing=drawing,
+        source=source,
         chain=list(iterate_trees(roots)),
         is_long=len(chain) == _CHAIN,
-        summaries={str(row["id"]): summarize(row) for row in known},
+        summaries=summaries,
         receivers=receivers,
         replay=_make_replay(event),
     )
@@ -153,9 +162,7 @@ async def _read_receivers(page: DashboardPage, event: Object) -> Sequence[Object
     ]
 
 
-async def _read_deliveries(
-    page: DashboardPage, receivers: Sequence[Object]
-) -> Sequence[GraphDelivery]:
+async def _read_deliveries(page: DashboardPage, receivers: Sequence[Object]) -> Sequence[GraphBox]:
     """Return the deliveries of an event, for the drawing."""
     sent = [one for one in receivers if one["delivery_id"] is not None][:10]
     found = await asyncio.gather(
@@ -165,9 +172,10 @@ async def _read_deliveries(
         )
     )
     return [
-        GraphDelivery(
+        GraphBox(
             str(one["name"] or one["url"]),
-            str(delivery["status"]),
+            f"delivery, {delivery['status']}",
+            {"succeeded": "ok", "failed": "fail"}.get(str(delivery["status"]), "wait"),
             f"/dashboard/webhooks/{one['webhook_id']}/deliveries/{one['delivery_id']}",
         )
         for one, delivery in zip(sent, found, strict=True)

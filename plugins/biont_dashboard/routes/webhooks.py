@@ -94,7 +94,8 @@ async def show_webhook(  # noqa: PLR0913, PLR0917  # the filters of the list
 async def show_settings(request: Request, webhook_id: RowId) -> web.Response:
     """Show the settings of a webhook, with the forms that change them."""
     page, health = await open_webhook(request, webhook_id)
-    retry = orjson.dumps(health.webhook["retry"]).decode()
+    present = health.webhook["retry"]
+    retry = _write_retry(present)
     retries = list(_RETRIES)
     if retry not in dict(_RETRIES):
         retries.append((retry, f"As now: after {retry.strip('[]').replace(',', ', ')} s"))
@@ -243,6 +244,16 @@ def _read_words(event_types: str | None, webhook: Object) -> list[str]:
         return event_types.replace(",", " ").split()
     present = webhook["event_types"]
     return [str(name) for name in present] if isinstance(present, list) else []
+
+
+def _write_retry(retry: JsonValue) -> str:
+    """Return the retries as JSON, with whole numbers as the presets have them."""
+    if isinstance(retry, list):
+        retry = [
+            int(pause) if isinstance(pause, float) and pause.is_integer() else pause
+            for pause in retry
+        ]
+    return orjson.dumps(retry).decode()
 
 
 def _write_filter(value: JsonValue) -> str:
