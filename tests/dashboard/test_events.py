@@ -133,9 +133,7 @@ class TestWithModel:
         assert "<b>Digest" not in screen.text
 
 
-async def test_event_of_a_mission_shows_the_mission(
-    visitor: Visitor, client: ApiClient
-) -> None:
+async def test_event_of_a_mission_shows_the_mission(visitor: Visitor, client: ApiClient) -> None:
     await client.post("/missions", {"goal": "Compare bread", "start": False})
     headers = {"X-Correlation-ID": "mission-1", "X-Biont-Hops": "1"}
     body: JsonValue = {"event_type": "custom_sale"}

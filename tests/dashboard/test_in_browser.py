@@ -14,7 +14,7 @@ from support.browser import Window, open_browser, open_window
 from support.process import run_biont
 
 from biont import Scope
-from biont.testing import ApiClient, MakeClient, ModelServer
+from biont.testing import ApiClient, MakeClient, ModelServer, rows_of
 
 
 async def sign_in(window: Window, client: ApiClient) -> None:
@@ -80,7 +80,20 @@ async def test_every_page_is_accessible_and_keeps_the_policy(
     async with open_browser() as browser:
         window = await open_window(browser, width=width, is_dark=is_dark)
         await sign_in(window, client)
-        paths = [*PLAIN_PAGES, "/dashboard/notes/1", "/dashboard/notes/2", "/dashboard/keys/1"]
+        (event,) = rows_of(await client.get("/events?event_type=custom_sale"))
+        webhook = "/dashboard/webhooks/1"
+        paths = [
+            *PLAIN_PAGES,
+            "/dashboard/notes/1",
+            "/dashboard/notes/2",
+            "/dashboard/keys/1",
+            f"/dashboard/events/{event['id']}",
+            webhook,
+            f'{webhook}/filter?event_types=*&filter={{"path":"title","op":"exists"}}',
+            f"{webhook}/filter?event_types=*&filter=wrong",
+            f"{webhook}/redeliver?act=replay&since=2020-01-01T00:00",
+            f"{webhook}/settings",
+        ]
         for path in paths:
             await window.page.goto(client.url + path)
             assert await window.find_violations() == [], path
