@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from biont import Request, RowId
 from biont_dashboard.dialect import make_api
 from biont_dashboard.page import open_page
-from biont_dashboard.query_texts import QueryText, to_field, to_instant
+from biont_dashboard.query_texts import QueryText, read_filtered, to_field, to_instant
 
 LETTERS = "/api/v1/dead-letters"
 
@@ -34,7 +34,8 @@ async def show_dead_letters(
         )
         if value is not None
     }
-    listing = await page.read_list(
+    listing, problem = await read_filtered(
+        page,
         LETTERS,
         handler=handler or None,
         since=to_instant(since),
@@ -49,6 +50,8 @@ async def show_dead_letters(
     here = page.http.rel_url.without_query_params("cursor")
     return await page.render(
         "dead_letters/list.html",
+        status=422 if problem else 200,
+        filter_problem=problem,
         panels_of="dead-letters",
         listing=listing,
         handlers=sorted({str(row["handler"]) for row in listing.rows} | ({handler} - {""})),

@@ -22,7 +22,7 @@ from biont_dashboard.event_graph import (
 from biont_dashboard.event_source import make_call_box, read_source
 from biont_dashboard.object_links import list_links
 from biont_dashboard.page import DashboardPage, open_page
-from biont_dashboard.query_texts import QueryText, to_field, to_instant
+from biont_dashboard.query_texts import QueryText, read_filtered, to_field, to_instant
 from biont_dashboard.rendering import clip, parse_instant
 from biont_dashboard.visit import Object, list_objects
 from biont_dashboard.webhook_paths import WEBHOOKS, read_event_types
@@ -45,7 +45,8 @@ async def show_events(
 ) -> web.Response:
     """Show the event log, the newest first."""
     page = await open_page(request, plugin="audit")
-    listing = await page.read_list(
+    listing, problem = await read_filtered(
+        page,
         EVENTS,
         event_type=event_type or None,
         correlation_id=correlation_id or None,
@@ -55,6 +56,8 @@ async def show_events(
     )
     return await page.render(
         "events/list.html",
+        status=422 if problem else 200,
+        filter_problem=problem,
         panels_of="events",
         listing=listing,
         summaries={str(row["id"]): summarize(row) for row in listing.rows},

@@ -7,7 +7,7 @@ from aiohttp import web
 from biont import Request
 from biont_dashboard.dialect import make_api
 from biont_dashboard.page import open_page
-from biont_dashboard.query_texts import QueryText, to_field, to_instant
+from biont_dashboard.query_texts import QueryText, read_filtered, to_field, to_instant
 
 INTEGRATIONS = "/api/v1/integrations"
 
@@ -21,12 +21,18 @@ async def show_integrations(
     """Show the integrations, the sent messages, and the form of a message."""
     page = await open_page(request, plugin="integrations")
     integrations = await page.read_rows(INTEGRATIONS)
-    listing = await page.read_list(
-        f"{INTEGRATIONS}/messages", since=to_instant(since), until=to_instant(until), limit=50
+    listing, problem = await read_filtered(
+        page,
+        f"{INTEGRATIONS}/messages",
+        since=to_instant(since),
+        until=to_instant(until),
+        limit=50,
     )
     names = [str(row["name"]) for row in integrations]
     return await page.render(
         "integrations/list.html",
+        status=422 if problem else 200,
+        filter_problem=problem,
         panels_of="integrations",
         integrations=integrations,
         listing=listing,

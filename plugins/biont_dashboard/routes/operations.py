@@ -9,7 +9,7 @@ from aiohttp import web
 from biont import Request, RowId
 from biont_dashboard.dialect import make_api
 from biont_dashboard.page import open_page
-from biont_dashboard.query_texts import QueryText
+from biont_dashboard.query_texts import QueryText, read_filtered
 from biont_dashboard.visit import Object
 
 OPERATIONS = "/api/v1/operations"
@@ -30,9 +30,13 @@ async def show_operations(
 ) -> web.Response:
     """Show the operations, the newest first."""
     page = await open_page(request)
-    listing = await page.read_list(OPERATIONS, status=status or None, kind=kind or None, limit=50)
+    listing, problem = await read_filtered(
+        page, OPERATIONS, status=status or None, kind=kind or None, limit=50
+    )
     return await page.render(
         "operations/list.html",
+        status=422 if problem else 200,
+        filter_problem=problem,
         listing=listing,
         operations=listing.rows,
         chosen={"status": status, "kind": kind},

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from biont import Request, RowId
 from biont_dashboard.dialect import make_api
 from biont_dashboard.page import DashboardPage, open_page
-from biont_dashboard.query_texts import QueryText, to_field, to_instant
+from biont_dashboard.query_texts import QueryText, read_filtered, to_field, to_instant
 from biont_dashboard.visit import Object, list_objects
 from biont_dashboard.webhook_health import WebhookHealth, read_health
 from biont_dashboard.webhook_paths import WEBHOOKS, read_event_types
@@ -62,7 +62,8 @@ async def show_webhook(  # noqa: PLR0913, PLR0917  # the filters of the list
 ) -> web.Response:
     """Show a webhook and its deliveries."""
     page, health = await open_webhook(request, webhook_id)
-    listing = await page.read_list(
+    listing, problem = await read_filtered(
+        page,
         f"{WEBHOOKS}/{webhook_id}/deliveries",
         status=status or None,
         event_type=event_type or None,
@@ -82,6 +83,8 @@ async def show_webhook(  # noqa: PLR0913, PLR0917  # the filters of the list
     }
     return await page.render(
         "webhooks/deliveries.html",
+        status=422 if problem else 200,
+        filter_problem=problem,
         panels_of="webhook",
         **describe_webhook(health, "deliveries"),
         listing=listing,
