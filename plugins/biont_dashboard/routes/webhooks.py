@@ -22,7 +22,7 @@ _PAGE = 25
 # Values of `retry` with their words; the numbers are the seconds to wait before each retry.
 _RETRIES: Sequence[tuple[str, str]] = (
     ('"none"', "None"),
-    ('"standard"', "Standard: ten attempts in three days"),
+    ('"standard"', "Standard: nine retries within four days"),
     ("[10,60,300]", "After 10 s, 1 min, 5 min"),
     ("[60,600,3600]", "After 1 min, 10 min, 1 h"),
 )
