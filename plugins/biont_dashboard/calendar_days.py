@@ -103,6 +103,11 @@ class Calendar(NamedTuple):
     weeks: Sequence[Sequence[Day]]
     gaps: Sequence[str]
 
+    @property
+    def has_entries(self) -> bool:
+        """True if a day has a run or a coming occurrence."""
+        return any(day.entries for week in self.weeks for day in week)
+
 
 async def make_calendar(visit: Visit, view: str, chosen: date | None, zone: str) -> Calendar:
     """Return the calendar around a date; today for None."""

@@ -74,7 +74,7 @@ async def test_call_that_waits_is_approved_in_the_conversation(
     path = "/dashboard/chat/1"
     screen = await visitor.open(path)
     assert "Hi &lt;b&gt;all&lt;/b&gt;" in screen.text
-    await visitor.press(screen, "Approve", next=path)
+    assert (await visitor.press(screen, "Approve")).path == path
     await client.get_until("/conversations/1", lambda found: "It was tried." in str(found))
     assert "It was tried." in (await visitor.open(path)).text
 
@@ -88,7 +88,7 @@ async def test_approvals_show_what_waits_and_what_was_decided(
     screen = await visitor.open("/dashboard/approvals")
     assert 'href="/dashboard/chat/1"' in screen.text
     assert "No tool calls" in screen.text
-    after = await visitor.press(screen, "Reject", next="/dashboard/approvals")
+    after = await visitor.press(screen, "Reject")
     assert "Nothing waits" in after.text
     assert rows_of(await client.get("/tool-calls"))[0]["status"] == "rejected"
     filtered = await visitor.open("/dashboard/approvals?status=succeeded")

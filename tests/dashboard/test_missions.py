@@ -52,7 +52,7 @@ async def test_mission_is_made_run_and_shown_with_its_results(
     shown = await visitor.press(form, "Create mission", **changes)
     assert shown.path == "/dashboard/missions/1"
     assert "Open &lt;i&gt;it&lt;/i&gt;" in shown.text
-    await visitor.press(shown, "Run", next=shown.path)
+    await visitor.press(shown, "Run")
     await wait_for_end(client, {"id": 1})
     ended = await visitor.open("/dashboard/missions/1")
     assert "2 of 2" in ended.text
@@ -65,9 +65,9 @@ async def test_mission_is_made_run_and_shown_with_its_results(
 async def test_cancelled_mission_is_tried_again(visitor: Visitor, client: ApiClient) -> None:
     await draft(client)
     path = "/dashboard/missions/1"
-    cancelled = await visitor.press(await visitor.open(path), "Cancel", next=path)
+    cancelled = await visitor.press(await visitor.open(path), "Cancel")
     assert (await client.get("/missions/1"))["status"] == "cancelled"
-    await visitor.press(cancelled, "Retry", next=path)
+    await visitor.press(cancelled, "Retry")
     assert (await wait_for_end(client, {"id": 1}))["status"] == "completed"
 
 
@@ -81,7 +81,7 @@ async def test_call_that_waits_is_approved_on_the_page_of_the_mission(
     assert "Hi &lt;b&gt;all&lt;/b&gt;" in screen.text
     approvals = await visitor.open("/dashboard/approvals")
     assert 'href="/dashboard/missions/1"' in approvals.text
-    await visitor.press(screen, "Approve", next="/dashboard/missions/1")
+    await visitor.press(screen, "Approve")
     mission = await wait_for_end(client, made)
     assert tasks_of(mission)[0]["result"] == "Tried."
 

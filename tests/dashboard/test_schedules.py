@@ -50,11 +50,11 @@ async def test_list_shows_timing_in_words_and_the_last_outcomes(
 async def test_run_now_pause_and_resume_by_buttons(visitor: Visitor, client: ApiClient) -> None:
     schedule_id = await create(client)
     path = f"/dashboard/schedules/{schedule_id}"
-    paused = await visitor.press(await visitor.open(path), "Pause", next=path)
+    paused = await visitor.press(await visitor.open(path), "Pause")
     assert (await client.get(f"/schedule/{schedule_id}"))["state"] == "paused"
-    resumed = await visitor.press(paused, "Resume", next=path)
+    resumed = await visitor.press(paused, "Resume")
     assert (await client.get(f"/schedule/{schedule_id}"))["state"] == "active"
-    await visitor.press(resumed, "Run now", next=path)
+    await visitor.press(resumed, "Run now")
     assert len(rows_of(await client.get(f"/schedule/{schedule_id}/runs"))) == 1
 
 
