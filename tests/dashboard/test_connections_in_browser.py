@@ -68,3 +68,24 @@ async def test_log_of_events_keeps_its_filter_while_both_kinds_arrive(client: Ap
         await news.click()
         await page.locator("#events", has_text="Second").wait_for()
         assert "Other" not in await page.locator("#events").inner_text()
+
+
+async def test_delivery_is_sent_again_by_the_keyboard_alone(
+    client: ApiClient, receiver: WebhookReceiver
+) -> None:
+    webhook = await register(client, receiver.url, event_types=["custom_*"])
+    await emit(client)
+    await wait_for_deliveries(client, webhook)
+    async with open_browser() as browser:
+        window = await open_window(browser)
+        page = window.page
+        await sign_in(window, client)
+        await page.goto(f"{client.url}/dashboard/webhooks/1")
+        for _ in range(60):
+            await page.keyboard.press("Tab")
+            if await page.evaluate("document.activeElement.textContent.trim()") == "Resend":
+                break
+        await page.keyboard.press("Enter")
+        await page.locator(".toasts", has_text="Sent again.").wait_for()
+        await receiver.wait_for(2)
+        assert window.problems == []

@@ -62,8 +62,7 @@ async def test_event_shows_payload_links_and_receivers(
     ):
         assert part in screen.text
     await visitor.press(screen, "Resend")
-    while len(receiver.requests) < 2:
-        await client.get("/webhooks/outgoing")
+    await receiver.wait_for(2)
 
 
 async def test_event_is_replayed_to_a_webhook_that_missed_it(
@@ -96,6 +95,22 @@ async def test_read_only_session_sees_deliveries_without_signed_requests(
     screen = await (await visit("ada", Scope.READ)).open(f"{EVENTS}/{event['id']}")
     assert "/dashboard/webhooks/1/deliveries/1" in screen.text
     assert "/dashboard/act" not in screen.text
+
+
+async def test_session_of_a_narrowed_key_sees_its_events_only(
+    visit: Visit, client: ApiClient
+) -> None:
+    order = await emit(client, "custom_order")
+    seen = await emit(client, "custom_visit")
+    await register(client, "https://example.com/", name="Orders", event_types=["custom_order"])
+    new: JsonValue = {"name": "narrow", "events": ["custom_visit"]}
+    visitor = await visit(None)
+    await visitor.sign_in(str((await client.post("/keys/create", new))["key"]))
+    screen = await visitor.open(EVENTS)
+    assert (str(seen["id"]) in screen.text, str(order["id"]) in screen.text) == (True, False)
+    assert (await visitor.open(f"{EVENTS}/{seen['id']}")).status == 200
+    for path in (f"{EVENTS}/{order['id']}", "/dashboard/webhooks/1", "/dashboard/dead-letters"):
+        assert (await visitor.open(path)).status == 403
 
 
 async def test_event_of_another_user_is_not_found(visit: Visit, client: ApiClient) -> None:

@@ -85,8 +85,7 @@ async def test_deliveries_are_filtered_and_sent_again(
     assert f"{HOOKS}/1/deliveries/2" not in screen.text
     assert "No such deliveries" in (await visitor.open(f"{HOOKS}/1?status=failed")).text
     await visitor.press(screen, "Resend")
-    while len(receiver.requests) < 3:
-        await client.get("/webhooks/outgoing")
+    await receiver.wait_for(3)
     one = await visitor.open(f"{HOOKS}/1/deliveries/1")
     assert NAUGHTY not in one.text
     assert html.escape(NAUGHTY) in one.text
@@ -170,8 +169,7 @@ async def test_recovery_shows_the_count_first(
     screen = await visitor.press(screen, "Recover 2 deliveries")
     assert screen.path == f"{HOOKS}/1/redeliver"
     assert "webhook recover" in screen.text
-    while len(receiver.requests) < 4:
-        await client.get("/webhooks/outgoing")
+    await receiver.wait_for(4)
 
 
 async def test_replay_shows_the_count_first(visitor: Visitor, client: ApiClient) -> None:

@@ -59,6 +59,16 @@ async def test_trial_needs_a_key_that_reads_events_and_acts(
     assert (await client.ask("POST", f"{PATH}/try-filter", {}))[0] == 403
 
 
+async def test_trial_of_a_narrowed_key_shows_its_events_only(client: ApiClient) -> None:
+    await emit(client, "custom_order")
+    await emit(client, "custom_visit")
+    new: JsonValue = {"name": "narrow", "events": ["custom_visit"]}
+    key = str((await client.post("/keys/create", new))["key"])
+    async with ApiClient(client.url, key) as narrow:
+        found = await narrow.post(f"{PATH}/try-filter", {})
+    assert [row["event_type"] for row in list_documents(found["events"])] == ["custom_visit"]
+
+
 async def test_dry_run_of_a_replay_counts_the_missing_deliveries(
     client: ApiClient, receiver: WebhookReceiver
 ) -> None:
