@@ -11,10 +11,13 @@ from biont_agents.event_types import TOOL_CALL_DECIDED
 from biont_agents.tables import AgentRun, CallStatus, ToolCallRecord
 
 
-def decide_call(tx: Transaction, user_id: int, call_id: int, approved: bool) -> ToolCallRecord:
+def decide_call(
+    tx: Transaction, user_id: int, call_id: int, approved: bool, reason: str | None = None
+) -> ToolCallRecord:
     """Approve or reject a waiting tool call, and emit ``tool_call_decided``.
 
-    The handlers of the event resume the run of the call.
+    The handlers of the event resume the run of the call; the model learns the `reason` of a
+    rejection.
 
     Raises:
         NotFound: the call does not exist, or belongs to another user.
@@ -24,6 +27,7 @@ def decide_call(tx: Transaction, user_id: int, call_id: int, approved: bool) -> 
     if call.status != CallStatus.WAITING:
         raise Conflict(f"tool call {call_id} does not wait for an approval; it is {call.status}")
     call.status = CallStatus.QUEUED if approved else CallStatus.REJECTED
+    call.reason = reason
     call.save()
     tx.emit(
         TOOL_CALL_DECIDED.name,

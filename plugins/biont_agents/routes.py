@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 import orjson
-from pydantic import Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from biont import Api, Page, Request, RowId, Schema, Tool
 from biont.http import AnyOf, ListQuery, make_page
@@ -41,8 +41,19 @@ class ToolCallView(Schema):
         "`rejected`: you rejected the call; `abandoned`: the result is not needed any more."
     )
     result: JsonValue = Field(description="The result that the model got.")
+    reason: str | None = Field(description="The reason that you gave for a rejection.")
     created_at: datetime
     ended_at: datetime | None
+
+
+class Rejection(Schema):
+    """Rejection of a tool call."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, Field(min_length=1, max_length=1000)] | None = Field(
+        None, description="The reason, which the model gets as well."
+    )
 
 
 @api.get("/tools")
@@ -96,18 +107,26 @@ async def approve_tool_call(request: Request, call_id: RowId) -> ToolCallView:
     return await _decide(request, call_id, approved=True)
 
 
-@api.post("/tool-calls/{call_id}/reject", status=200)
-async def reject_tool_call(request: Request, call_id: RowId) -> ToolCallView:
+@api.post("/tool-calls/{call_id}/reject", status=200, example={"reason": "Not before Monday."})
+async def reject_tool_call(
+    request: Request, call_id: RowId, body: Rejection | None = None
+) -> ToolCallView:
     """Reject a waiting tool call; the model learns of the rejection and continues.
 
     The status is 409 if the call does not wait for an approval.
     """
-    return await _decide(request, call_id, approved=False)
+    return await _decide(
+        request, call_id, approved=False, reason=None if body is None else body.reason
+    )
 
 
-async def _decide(request: Request, call_id: int, *, approved: bool) -> ToolCallView:
+async def _decide(
+    request: Request, call_id: int, *, approved: bool, reason: str | None = None
+) -> ToolCallView:
     return _make_call_view(
-        await request.workbench.store.transact(decide_call, request.user_id, call_id, approved)
+        await request.workbench.store.transact(
+            decide_call, request.user_id, call_id, approved, reason
+        )
     )
 
 
@@ -128,6 +147,7 @@ def _make_call_view(call: ToolCallRecord) -> ToolCallView:
         arguments=call.arguments,
         status=CallStatus(call.status),
         result=None if call.result is None else orjson.loads(call.result),
+        reason=call.reason,
         created_at=call.created_at,
         ended_at=call.ended_at,
     )

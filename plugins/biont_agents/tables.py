@@ -95,6 +95,7 @@ class ToolCallRecord(OwnedTable):
         status: a `CallStatus`: ``refused`` is not allowed, ``rejected`` not approved,
             ``abandoned`` no longer needed.
         result: the result for the model, as JSON; None while the call is open.
+        reason: the reason that the user gave for a rejection.
     """
 
     run_id: int
@@ -107,6 +108,7 @@ class ToolCallRecord(OwnedTable):
     arguments = TextField()
     status = TextField()
     result = TextField(null=True)
+    reason = TextField(null=True)
     created_at = InstantField()
     ended_at = InstantField(null=True)
 

@@ -96,7 +96,7 @@ class ToolCaller:
             StoreUnavailable: the result could not be recorded.
         """
         if call.status == CallStatus.REJECTED:
-            problem = "the user rejected this call"
+            problem = "the user rejected this call" + (f": {call.reason}" if call.reason else "")
             await self._record(call, CallStatus.REJECTED, _make_error_result(problem))
         # Again, because the tool may be gone by now: an approval may take days.
         elif self.decide_status(call.tool, allowed) is CallStatus.REFUSED:

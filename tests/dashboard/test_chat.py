@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from support.visitor import Visitor
 
 from biont import Scope
-from biont.testing import ApiClient, ManualClock, ModelServer, rows_of, say
+from biont.testing import ApiClient, ManualClock, ModelServer, say
 
 SEND = say(calls=[("send_message", '{"integration": "x", "title": "Hi <b>all</b>"}')])
 NOTE = say(calls=[("create_note", '{"title": "Kept", "content": "x"}')])
@@ -88,9 +88,12 @@ async def test_approvals_show_what_waits_and_what_was_decided(
     screen = await visitor.open("/dashboard/approvals")
     assert 'href="/dashboard/chat/1"' in screen.text
     assert "No tool calls" in screen.text
-    after = await visitor.press(screen, "Reject")
+    after = await visitor.press(screen, "Reject", **{"body.reason:optional": "Too <early>"})
     assert "Nothing waits" in after.text
-    assert rows_of(await client.get("/tool-calls"))[0]["status"] == "rejected"
+    assert "Rejected: Too &lt;early&gt;" in after.text
+    call = await client.get_until("/tool-calls/1", lambda found: found["result"])
+    assert (call["status"], call["reason"]) == ("rejected", "Too <early>")
+    assert "Too <early>" in str(call["result"])
     filtered = await visitor.open("/dashboard/approvals?status=succeeded")
     assert "No tool calls" in filtered.text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, TypeAlias, TypedDict
+from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack
 
 from biont.client.api.shared_models import Sort
 from biont.client.async_pages import AsyncPages
@@ -26,6 +26,16 @@ CallStatus: TypeAlias = Literal[
 """State of a tool call; see `biont_agents.tool_calls`."""
 
 
+class Rejection(TypedDict):
+    """Rejection of a tool call.
+
+    Attributes:
+        reason: The reason, which the model gets as well.
+    """
+
+    reason: NotRequired[str | None]
+
+
 class ToolCallView(TypedDict):
     """A tool call of a model.
 
@@ -35,6 +45,7 @@ class ToolCallView(TypedDict):
         status: `waiting`: needs your approval; `refused`: the model may not call the tool;
             `rejected`: you rejected the call; `abandoned`: the result is not needed any more.
         result: The result that the model got.
+        reason: The reason that you gave for a rejection.
     """
 
     id: int
@@ -43,6 +54,7 @@ class ToolCallView(TypedDict):
     arguments: str
     status: CallStatus
     result: JsonValue
+    reason: str | None
     created_at: str
     ended_at: str | None
 
@@ -179,6 +191,7 @@ class Tools(OperationGroup):
         /,
         *,
         idempotency_key: str | None = None,
+        **body: Unpack[Rejection],
     ) -> ToolCallView:
         """Reject a waiting tool call; the model learns of the rejection and continues.
 
@@ -193,6 +206,7 @@ class Tools(OperationGroup):
                 "/api/v1/tool-calls/{}/reject",
                 (call_id,),
                 headers={"Idempotency-Key": idempotency_key},
+                body=body or None,
             ),
         )
 
@@ -315,6 +329,7 @@ class AsyncTools(AsyncOperationGroup):
         /,
         *,
         idempotency_key: str | None = None,
+        **body: Unpack[Rejection],
     ) -> ToolCallView:
         """Reject a waiting tool call; the model learns of the rejection and continues.
 
@@ -329,5 +344,6 @@ class AsyncTools(AsyncOperationGroup):
                 "/api/v1/tool-calls/{}/reject",
                 (call_id,),
                 headers={"Idempotency-Key": idempotency_key},
+                body=body or None,
             ),
         )
