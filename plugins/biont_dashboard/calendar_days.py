@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from operator import attrgetter
-from types import MappingProxyType
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from pydantic import JsonValue
+from biont_dashboard.run_marks import Mark, read_marks
+from biont_dashboard.visit import Visit
 
-from biont_dashboard.rendering import clip, parse_instant
-from biont_dashboard.visit import Object, Visit
-
-_SCHEDULES = 50
-_RUNS = 200
-_COMING = 100
-_TONES: Mapping[str, str] = MappingProxyType(
-    {
-        "succeeded": "ok",
-        "failed": "fail",
-        "missed": "warn",
-        "late": "warn",
-        "running": "run",
-        "queued": "wait",
-    }
-)
 # The worst first: the dot of several runs has the tone of the worst.
 _WORST = ("fail", "warn", "run", "ok", "off", "wait")
 # Entries of a day, and entries of one schedule that stand alone, by the view.
 _LINES = {"month": 5, "week": 40}
 _ALONE = {"month": 1, "week": 4}
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Run or coming occurrence."""
-
-    schedule_id: int
-    name: str
-    at: datetime
-    tone: str
-    words: str
-    href: str
 
 
 class Entry(NamedTuple):
@@ -117,7 +87,7 @@ async def make_calendar(visit: Visit, view: str, chosen: date | None, zone: str)
     day = chosen or today
     first, last = _find_span(view, day)
     start, end = _begin(first, clock), _begin(last + timedelta(days=1), clock)
-    marks, gaps = await _read_marks(visit, start, end, now)
+    marks, gaps = await read_marks(visit, start, end, now)
     by_day = _group_by_day(marks, clock)
     days = [first + timedelta(days=index) for index in range((last - first).days + 1)]
     made = [_make_day(each, view, day, today, by_day.get(each, []), clock) for each in days]
@@ -156,80 +126,6 @@ def _describe(view: str, first: date, day: date) -> str:
         return f"{day:%B %Y}"
     last = first + timedelta(days=6)
     return f"{first.day} {first:%b} to {last.day} {last:%b %Y}"
-
-
-async def _read_marks(
-    visit: Visit, start: datetime, end: datetime, now: datetime
-) -> tuple[Sequence[Mark], Sequence[str]]:
-    """Return the marks of a span, with the reasons why some are left out."""
-    listed = await visit.read("/api/v1/schedule", limit=_SCHEDULES)
-    data = listed["data"]
-    schedules = [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
-    gaps: list[str] = []
-    if listed["next"] is not None:
-        gaps.append(f"The newest {_SCHEDULES} schedules are shown.")
-    marks: list[Mark] = []
-    if start < now:
-        runs = await asyncio.gather(*(_read_runs(visit, each, start, end) for each in schedules))
-        for schedule, found in zip(schedules, runs, strict=True):
-            if len(found) == _RUNS:
-                name = clip(str(schedule["name"]), 60)
-                gaps.append(f"Of {name}, the last {_RUNS} runs are shown.")
-            marks += [_mark_run(schedule, run) for run in found]
-    if end > now:
-        due = [each for each in schedules if each["state"] == "active"]
-        comings = await asyncio.gather(
-            *(_read_coming(visit, each, max(start, now), end) for each in due)
-        )
-        for schedule, found in zip(due, comings, strict=True):
-            if len(found) == _COMING:
-                name = clip(str(schedule["name"]), 60)
-                gaps.append(f"Of {name}, the next {_COMING} occurrences are shown.")
-            marks += [_mark_coming(each) for each in found]
-    return marks, gaps
-
-
-async def _read_runs(
-    visit: Visit, schedule: Object, start: datetime, end: datetime
-) -> Sequence[Object]:
-    path = f"/api/v1/schedule/{schedule['id']}/runs"
-    return await visit.read_rows(path, since=start.isoformat(), until=end.isoformat(), limit=_RUNS)
-
-
-async def _read_coming(
-    visit: Visit, schedule: Object, start: datetime, end: datetime
-) -> Sequence[Object]:
-    # For each schedule alone: one that is due each second would leave no room for the others.
-    query: dict[str, str | int] = {
-        "from": start.isoformat(),
-        "until": (end - timedelta(seconds=1)).isoformat(),
-        "schedule_id": _number(schedule["id"]),
-        "limit": _COMING,
-    }
-    return await visit.read_rows("/api/v1/schedule/upcoming", **query)
-
-
-def _mark_run(schedule: Object, run: Object) -> Mark:
-    href = f"/dashboard/schedules/{schedule['id']}/runs/{run['id']}"
-    words = str(run["status"]).replace("_", " ")
-    tone = _TONES.get(str(run["status"]), "off")
-    return Mark(
-        _number(schedule["id"]), str(schedule["name"]), _read(run["due_at"]), tone, words, href
-    )
-
-
-def _mark_coming(found: Object) -> Mark:
-    delay = _read(found["due_at"]) - _read(found["scheduled_for"])
-    words = f"due, with {delay.total_seconds():g} s of jitter" if delay else "due"
-    problem = found["problem"]
-    return Mark(
-        _number(found["schedule_id"]),
-        str(found["name"]),
-        _read(found["due_at"]),
-        "fail" if problem else "wait",
-        str(problem or words),
-        f"/dashboard/schedules/{found['schedule_id']}",
-    )
 
 
 def _group_by_day(marks: Iterable[Mark], clock: ZoneInfo) -> Mapping[date, Sequence[Mark]]:
@@ -297,11 +193,3 @@ def _describe_clock(day: date, clock: ZoneInfo) -> str:
 def _begin(day: date, clock: ZoneInfo) -> datetime:
     """Return the begin of a day in UTC, so that differences are real durations."""
     return datetime.combine(day, time(), clock).astimezone(UTC)
-
-
-def _read(instant: JsonValue) -> datetime:
-    return parse_instant(str(instant))
-
-
-def _number(value: JsonValue) -> int:
-    return int(str(value))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import NamedTuple
 
 from pydantic import JsonValue
 
 from biont_dashboard.rendering import parse_instant
+from biont_dashboard.run_marks import RUN_TONES
 from biont_dashboard.visit import Object, Visit
 
 HALF = timedelta(hours=12)
@@ -18,9 +18,8 @@ HALF = timedelta(hours=12)
 
 _SCHEDULES = 50
 _RUNS = 50
-_TONES: Mapping[str, str] = MappingProxyType(
-    {"succeeded": "ok", "failed": "fail", "missed": "warn", "cancelled": "off", "skipped": "off"}
-)
+_LETTERS = 100
+_AT_WORK = ("planning", "working", "reviewing", "reporting")
 _NEARLY_ALL = 0.9
 
 
@@ -88,16 +87,16 @@ async def read_overview(visit: Visit, now: datetime) -> Overview:
     ) = await asyncio.gather(
         visit.read_rows("/api/v1/schedule", limit=_SCHEDULES),
         visit.read_rows("/api/v1/webhooks/outgoing", limit=_SCHEDULES),
-        visit.read_rows("/api/v1/dead-letters", limit=100),
+        visit.read_rows("/api/v1/dead-letters", limit=_LETTERS),
         visit.read_rows("/api/v1/missions", limit=20, since=_write(now - 2 * HALF)),
-        visit.read_rows("/api/v1/operations", limit=20, status=["pending", "running"]),
+        visit.read_rows("/api/v1/operations", limit=20, status="running"),
         visit.read_rows("/api/v1/events", limit=8),
         visit.read_rows("/api/v1/notes", limit=1, fields="id"),
         visit.read_rows("/api/v1/schedule/upcoming", limit=200, until=_write(now + HALF)),
     )
     runs = await _read_runs(visit, schedules, now - HALF)
     at_work = [run for run in runs if run["ended_at"] is None and run["started_at"] is not None]
-    at_work += [each for each in missions if each["status"] == "running"]
+    at_work += [each for each in missions if each["status"] in _AT_WORK]
     return Overview(
         concerns=[
             *_find_concerns(visit, health, me),
@@ -132,9 +131,14 @@ def _find_concerns(visit: Visit, health: Object, me: Object) -> list[Concern]:
     """Return what the workbench says about itself, its plugins and the budgets."""
     found = []
     if visit.waiting:
-        title = f"{visit.waiting} tool calls wait for you"
+        title = f"{visit.waiting} tool call" + (" waits" if visit.waiting == 1 else "s wait")
         found.append(
-            Concern(title, "A model goes on after your decision.", "wait", "/dashboard/approvals")
+            Concern(
+                f"{title} for you",
+                "A model goes on after your decision.",
+                "wait",
+                "/dashboard/approvals",
+            )
         )
     for problem in _objects(health.get("problems")):
         part, reason = str(problem["part"]), str(problem["reason"])
@@ -189,9 +193,10 @@ def _judge_webhooks(webhooks: Sequence[Object]) -> list[Concern]:
 def _judge_letters(letters: Sequence[Object]) -> list[Concern]:
     if not letters:
         return []
-    count = f"{len(letters)} or more" if len(letters) == 100 else str(len(letters))
+    count = f"{len(letters)} or more" if len(letters) == _LETTERS else str(len(letters))
+    title = f"{count} dead letter" + ("" if count == "1" else "s")
     detail = f"The last one: {letters[0]['summary']}"
-    return [Concern(f"{count} dead letters", detail, "fail", "/dashboard/dead-letters")]
+    return [Concern(title, detail, "fail", "/dashboard/dead-letters")]
 
 
 def _judge_missions(missions: Sequence[Object]) -> list[Concern]:
@@ -214,7 +219,7 @@ def _place_runs(
     return [
         StripItem(
             _place(run["due_at"], now),
-            _TONES.get(str(run["status"]), "run"),
+            RUN_TONES.get(str(run["status"]), "off"),
             f"{names[run['schedule_id']]}: {run['status']}, {_say(run['due_at'])}",
             f"/dashboard/schedules/{run['schedule_id']}/runs/{run['id']}",
         )
