@@ -128,6 +128,9 @@ async def test_runs_are_filtered_shown_and_compared(
     path = f"/dashboard/schedules/{schedule_id}"
     assert "Note 2" in (await visitor.open(path)).text
     assert "Note 2" not in (await visitor.open(f"{path}?status=failed&since=&until=")).text
+    wrong = await visitor.open(f"{path}?since=soon&status=failed")
+    assert (wrong.status, "These filters do not work." in wrong.text) == (422, True)
+    assert 'value="failed" selected' in wrong.text
     run = await visitor.open(f"{path}/runs/{first}")
     assert "<strong>First</strong> &lt;i&gt;answer&lt;/i&gt;" in run.text
     assert "What is new?" in run.text

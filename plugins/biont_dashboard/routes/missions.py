@@ -9,7 +9,7 @@ from biont_dashboard.dialect import make_api
 from biont_dashboard.mission_graph import make_task_graph
 from biont_dashboard.model_choice import list_model_choices
 from biont_dashboard.page import open_page
-from biont_dashboard.query_texts import QueryText
+from biont_dashboard.query_texts import QueryText, read_filtered
 from biont_dashboard.tool_calls import show_arguments
 from biont_dashboard.visit import list_objects
 
@@ -22,9 +22,14 @@ api = make_api()
 async def show_missions(request: Request, status: QueryText = "") -> web.Response:
     """Show the missions, the newest first."""
     page = await open_page(request, plugin="missions")
-    listing = await page.read_list(_MISSIONS, status=status or None, limit=30)
+    listing, problem = await read_filtered(page, _MISSIONS, status=status or None, limit=30)
     return await page.render(
-        "missions/list.html", panels_of="missions", listing=listing, chosen=status
+        "missions/list.html",
+        panels_of="missions",
+        status=422 if problem else 200,
+        filter_problem=problem,
+        listing=listing,
+        chosen=status,
     )
 
 

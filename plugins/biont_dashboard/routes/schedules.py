@@ -11,7 +11,7 @@ from aiohttp import web
 from biont import Request, RowId
 from biont_dashboard.dialect import make_api
 from biont_dashboard.page import DashboardPage, open_page
-from biont_dashboard.query_texts import QueryText, to_field, to_instant
+from biont_dashboard.query_texts import QueryText, read_filtered, to_field, to_instant
 from biont_dashboard.schedule_forms import (
     ScheduleForm,
     open_new_form,
@@ -89,8 +89,9 @@ async def show_schedule(
     """Show a schedule: why it ran, what comes next, and its runs."""
     page, schedule = await open_schedule(request, schedule_id)
     path = f"{SCHEDULES}/{schedule_id}"
-    listing, why, coming = await asyncio.gather(
-        page.read_list(
+    (listing, problem), why, coming = await asyncio.gather(
+        read_filtered(
+            page,
             f"{path}/runs",
             status=status or None,
             since=to_instant(since),
@@ -103,6 +104,8 @@ async def show_schedule(
     return await page.render(
         "schedules/one.html",
         panels_of="schedule",
+        status=422 if problem else 200,
+        filter_problem=problem,
         schedule=schedule,
         href=f"/dashboard/schedules/{schedule_id}",
         api_path=path,
