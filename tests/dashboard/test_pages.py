@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 
 import pytest
@@ -53,6 +54,22 @@ async def test_member_sees_no_page_of_administrators(visit: Visit) -> None:
         expected = 403 if path == "/dashboard/users" else 200
         assert (await visitor.open(path)).status == expected, path
     assert "/dashboard/users" not in (await visitor.open("/dashboard")).text
+
+
+async def test_first_load_is_small(visitor: Visitor) -> None:
+    home = await visitor.open("/dashboard")
+    files = re.findall(r'(?:href|src)="(/dashboard/assets/[^"]+)"', home.text)
+    assert len(files) >= 3
+    texts = [home.text, *[(await visitor.open(path)).text for path in files]]
+    assert sum(len(gzip.compress(text.encode())) for text in texts) < 40_000
+
+
+async def test_files_are_known_to_a_browser_that_has_them(visitor: Visitor) -> None:
+    path = "/dashboard/assets/dashboard.css"
+    tag = (await visitor.open(path)).headers["ETag"]
+    headers = {"If-None-Match": tag}
+    async with visitor.http.get(visitor.url + path, headers=headers) as response:
+        assert response.status == 304
 
 
 async def test_root_leads_to_the_dashboard(visitor: Visitor) -> None:
