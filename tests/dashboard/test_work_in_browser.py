@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dashboard.test_in_browser import sign_in
+from pydantic import JsonValue
 from support.browser import open_browser, open_window
 
 from biont.testing import ApiClient, ManualClock, ModelServer, say
@@ -58,4 +59,29 @@ async def test_form_of_a_schedule_shows_the_timing_while_somebody_writes(
         await page.click("text=Create schedule")
         await page.wait_for_url("**/dashboard/schedules/1")
         assert "At 07:00 every day" in await page.inner_text("main")
+        assert window.problems == []
+
+
+async def test_pages_of_work_hold_hostile_and_long_texts_on_a_phone(
+    client: ApiClient, scripted: ModelServer
+) -> None:
+    hostile = "<script>document.title = 'owned'</script>" + "W" * 150
+    scripted.script = [say(hostile), say(hostile)]
+    await client.post("/schedule", {"name": hostile, "cron": "* * * * *", "prompt": hostile})
+    await client.post("/schedule/1/run-now")
+    await client.get_until("/schedule/1/runs/1", lambda found: found["ended_at"])
+    await client.post("/chat", {"message": hostile})
+    steps: list[JsonValue] = [{"title": hostile}, {"title": "Two", "depends_on": [1]}]
+    await client.post("/missions", {"goal": hostile * 5, "steps": steps, "start": False})
+    await client.post("/reminders", {"text": hostile, "cron": "0 9 * * *"})
+    work = "schedules/1", "schedules/1/edit", "schedules/1/runs/1", "schedules/1/compare?a=1&b=1"
+    async with open_browser() as browser:
+        window = await open_window(browser, width=390, is_dark=True)
+        await sign_in(window, client)
+        for path in (*work, "schedules/calendar", "missions/1", "chat/1", "reminders"):
+            await window.page.goto(f"{client.url}/dashboard/{path}")
+            wide = "document.documentElement.scrollWidth > innerWidth"
+            assert await window.page.evaluate(wide) is False, path
+            assert await window.page.title() != "owned"
+            assert await window.find_violations() == [], path
         assert window.problems == []

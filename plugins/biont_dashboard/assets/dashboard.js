@@ -143,13 +143,14 @@ async function fetchPage() {
 
 async function refresh() {
   if (document.hidden || hasEnded) return;
-  const page = await fetchPage();
-  for (const id of [...changed]) {
+  const ids = [...changed];
+  changed.clear(); // What changes from now on may be missing in the answer.
+  const page = await fetchPage().catch((error) => { for (const id of ids) changed.add(id); throw error; });
+  for (const id of ids) {
     const part = document.getElementById(id);
     const fresh = page.getElementById(id);
-    if (part && isInUse(part)) continue; // Stays marked, until the focus leaves.
-    changed.delete(id);
-    if (part && fresh) update(part, fresh);
+    if (part && isInUse(part)) changed.add(id); // Stays marked, until the focus leaves.
+    else if (part && fresh) update(part, fresh);
   }
 }
 
