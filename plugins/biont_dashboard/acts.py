@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import orjson
 from aiohttp import web
@@ -65,7 +66,7 @@ async def do_act(request: Request) -> web.Response:
     http = request.http
     fields = await read_form(http)
     given = dict(fields)
-    check_csrf_token(http, given.get("csrf") or http.headers.get(CSRF_HEADER))
+    check_csrf_token(request, given.get("csrf") or http.headers.get(CSRF_HEADER))
     form = _read_form(given, fields)
     page = await open_page(request)
     answer = await page.call(
@@ -89,6 +90,8 @@ def _read_form(given: Mapping[str, str], fields: Sequence[tuple[str, str]]) -> A
     if method not in _METHODS or not path.startswith("/api/v1/"):
         raise InvalidInput(InputProblem("must be a change by the REST API", "path"))
     body, query = read_fields(fields)
+    if body.get("stream"):
+        raise InvalidInput(InputProblem("must be false: a page shows a whole answer", "#/stream"))
     headers = {}
     if method == "POST" and given.get("idempotency_key"):
         # A second click on the button acts once.
@@ -137,7 +140,8 @@ async def _show_result(page: DashboardPage, form: ActForm, answer: LocalAnswer) 
 
 def _find_next(form: ActForm, answer: LocalAnswer) -> str:
     found = _as_object(answer)
-    return _PLACEHOLDER.sub(lambda name: str(found.get(name[1], "")), form.next)
+    path = _PLACEHOLDER.sub(lambda name: quote(str(found.get(name[1], "")), safe=""), form.next)
+    return check_local_path(path)
 
 
 def _as_object(answer: LocalAnswer) -> Object:

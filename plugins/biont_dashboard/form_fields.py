@@ -24,6 +24,7 @@ from pydantic import JsonValue
 from biont.exceptions import InputProblem, InvalidInput
 
 _DEPTH = 4
+_DIGITS = 20
 
 
 def _read_bool(text: str) -> bool:
@@ -42,8 +43,15 @@ def _read_commas(text: str) -> JsonValue:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
+def _read_integer(text: str) -> int:
+    # Beyond, JSON has no number that all programs read alike; and `int` takes quadratic time.
+    if len(text) > _DIGITS or not -(2**63) <= (number := int(text)) < 2**63:
+        raise ValueError("the number is too large")
+    return number
+
+
 def _read_number(text: str) -> JsonValue:
-    return float(text) if "." in text else int(text)
+    return float(text) if "." in text else _read_integer(text)
 
 
 def read_instant(text: str) -> str:
@@ -60,8 +68,8 @@ def _read_json(text: str) -> JsonValue:
 
 _TYPES: Mapping[str, tuple[Callable[[str], JsonValue], str]] = MappingProxyType(
     {
-        "int": (int, "must be a whole number"),
-        "float": (_read_number, "must be a number"),
+        "int": (_read_integer, "must be a whole number of at most 64 bits"),
+        "float": (_read_number, "must be a number of at most 64 bits"),
         "bool": (_read_bool, "must be true or false"),
         "json": (_read_json, "must be JSON"),
         "lines": (_read_lines, "must be text"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import count
+from urllib.parse import quote, unquote
 
 from aiohttp import web
 from pydantic import JsonValue
@@ -18,11 +18,14 @@ from biont_dashboard.html import respond_html
 from biont_dashboard.navigation import NavGroup, list_groups
 from biont_dashboard.panels import render_panels
 from biont_dashboard.rendering import load_renderer
-from biont_dashboard.sessions import make_csrf_token, prolong_session
+from biont_dashboard.sessions import find_origin, make_csrf_token, prolong_session
 from biont_dashboard.visit import Visit
 
 FLASH = "biont_flash"
 """The cookie with a sentence for the next page."""
+
+_FLASH_LENGTH = 300
+_LIVE = "X-Live-Part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ class DashboardPage(Visit):
 
     def make_values(self) -> dict[str, object]:
         """Return the values that every template gets."""
-        return make_base_values(self.http, self.request.workbench.clock.now()) | {
+        return make_base_values(self.request) | {
             "page": PageHead(
                 user=self.user.name,
                 scope="" if self.request.principal is None else self.request.principal.scope,
@@ -105,7 +108,9 @@ async def open_page(request: Request, *, plugin: str | None = None) -> Dashboard
         NotFound: the plugin does not run.
         Forbidden: the scope of the session permits no pages.
     """
-    await prolong_session(request)
+    # A page that nobody looks at is fetched again and again, too.
+    if _LIVE not in request.http.headers:
+        await prolong_session(request)
     page = DashboardPage(request, await request.workbench.users.get(request.user_id))
     await page.count_waiting()
     if plugin is not None:
@@ -123,9 +128,9 @@ def need_admin(page: DashboardPage) -> None:
         raise Forbidden("only an administrator may see this page")
 
 
-def make_base_values(http: web.Request, now: datetime) -> dict[str, object]:
+def make_base_values(request: Request) -> dict[str, object]:
     """Return the values that templates need also where nobody has signed in."""
-    origin = str(http.url.origin())
+    origin = find_origin(request)
 
     def write_line(
         method: str,
@@ -139,7 +144,7 @@ def make_base_values(http: web.Request, now: datetime) -> dict[str, object]:
     prefix, numbers = secrets.token_hex(12), count()
     return {
         "new_id": lambda: f"{prefix}{next(numbers):x}",
-        "now": now,
+        "now": request.workbench.clock.now(),
         "curl_line": write_line,
         "origin": origin,
     }
@@ -148,10 +153,12 @@ def make_base_values(http: web.Request, now: datetime) -> dict[str, object]:
 def set_flash(response: web.StreamResponse, text: str) -> None:
     """Show a sentence on the next page."""
     if text:
-        value = text[:300].encode("ascii", "xmlcharrefreplace").decode()
+        value = quote(text[:_FLASH_LENGTH])
         response.set_cookie(FLASH, value, path="/", httponly=True, samesite="Strict", max_age=60)
 
 
 def read_flash(http: web.Request) -> str | None:
     """Return the sentence that the last act has left."""
-    return http.cookies.get(FLASH)
+    value = http.cookies.get(FLASH)
+    # Another program on this host may have set the cookie, to any bytes.
+    return None if value is None else unquote(value).encode(errors="replace").decode()

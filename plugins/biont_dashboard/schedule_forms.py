@@ -101,7 +101,7 @@ async def read_schedule_form(visit: Visit, kind: str) -> ScheduleForm:
         Forbidden: the form does not come from a page of the session.
     """
     fields = await read_form(visit.http)
-    check_csrf_token(visit.http, dict(fields).get("csrf"))
+    check_csrf_token(visit.request, dict(fields).get("csrf"))
     values = {
         name.partition(":")[0].removeprefix("body."): text
         for name, text in fields

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from datetime import timedelta
 
 from aiohttp import web
@@ -34,35 +35,68 @@ def read_key(http: web.Request) -> str | None:
 
 def make_csrf_token(key: str) -> str:
     """Return the token for the forms of a session."""
-    return hmac.new(key.encode(), _PURPOSE, hashlib.sha256).hexdigest()
+    return hmac.new(_encode(key), _PURPOSE, hashlib.sha256).hexdigest()
 
 
-def check_csrf_token(http: web.Request, token: str | None) -> None:
+def check_csrf_token(request: Request, token: str | None) -> None:
     """Check that a page of this session has made the request.
 
     Raises:
         Forbidden: the token is wrong, or the request comes from another site.
     """
-    check_same_site(http)
-    key = read_key(http) or ""
-    if not hmac.compare_digest(make_csrf_token(key).encode(), (token or "").encode()):
+    check_same_site(request)
+    expected = make_csrf_token(read_key(request.http) or "")
+    if not hmac.compare_digest(_encode(expected), _encode(token or "")):
         raise Forbidden("this form belongs to another session; load the page again")
 
 
-def check_same_site(http: web.Request) -> None:
+def check_same_site(request: Request) -> None:
     """Check that a request does not come from a page of another site.
+
+    Browsers send ``Sec-Fetch-Site`` over TLS and on the loopback only, and ``Origin`` with each
+    form. A program that is no browser sends neither.
 
     Raises:
         Forbidden: the browser says that it does.
     """
-    site = http.headers.get("Sec-Fetch-Site", "same-origin")
-    if site not in ("same-origin", "none"):
-        raise Forbidden("this request comes from another site; open the dashboard itself")
+    headers = request.http.headers
+    origin = headers.get("Origin")
+    is_foreign = origin is not None and origin.lower() not in _list_origins(request)
+    if headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none") or is_foreign:
+        raise Forbidden(
+            "this request comes from another site; open the dashboard itself, or set "
+            "plugins.dashboard.url to the address that browsers use"
+        )
+
+
+def _list_origins(request: Request) -> Sequence[str]:
+    """Return the origins of the dashboard's own pages."""
+    own = [f"{scheme}://{request.http.host}".lower() for scheme in ("http", "https")]
+    url = get_settings(request).url
+    return own if url is None else [*own, url.lower()]
+
+
+def _encode(text: str) -> bytes:
+    # A header may have bytes that are no UTF-8.
+    return text.encode(errors="replace")
 
 
 def is_secure(http: web.Request, settings: DashboardSettings) -> bool:
     """Return whether the browser reaches the workbench over TLS."""
     return http.secure or (settings.url or "").startswith("https:")
+
+
+def find_origin(request: Request) -> str:
+    """Return the scheme, host and port at which browsers reach the workbench."""
+    url = get_settings(request).url
+    if url is not None:
+        return url
+    try:
+        return str(request.http.url.origin())
+    except ValueError:
+        # The client has sent a header `Host` that is no host.
+        server = request.workbench.settings.server
+        return f"http://{server.host}:{server.port}"
 
 
 def set_session_cookie(

@@ -13,9 +13,11 @@ from collections.abc import Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NoReturn
 
 import orjson
 from aiohttp import StreamReader, hdrs, web
+from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 from multidict import CIMultiDict, CIMultiDictProxy
 from pydantic import JsonValue
@@ -34,6 +36,7 @@ _BUFFER = 2**26
 # Headers that a relayed request keeps.
 _RELAYED = (
     hdrs.ACCEPT,
+    hdrs.CONTENT_ENCODING,
     hdrs.CONTENT_TYPE,
     hdrs.CONTENT_LENGTH,
     hdrs.TRANSFER_ENCODING,
@@ -70,6 +73,32 @@ class LocalAnswer:
         return found
 
 
+class _NoWriter(AbstractStreamWriter):
+    """Refuses an answer that the route writes itself, which would mix with that of the page."""
+
+    async def write(self, chunk: object) -> None:  # noqa: ARG002  # as inherited
+        _refuse_stream()
+
+    async def write_eof(self, chunk: bytes = b"") -> None:  # noqa: ARG002  # as inherited
+        _refuse_stream()
+
+    async def drain(self) -> None:
+        _refuse_stream()
+
+    def enable_compression(self, encoding: str = "deflate", strategy: int | None = None) -> None:  # noqa: ARG002  # as inherited
+        _refuse_stream()
+
+    def enable_chunking(self) -> None:
+        _refuse_stream()
+
+    async def write_headers(self, status_line: str, headers: CIMultiDict[str]) -> None:  # noqa: ARG002  # as inherited
+        _refuse_stream()
+
+
+def _refuse_stream() -> NoReturn:
+    raise ValueError("a local call cannot read an answer that is sent piece by piece")
+
+
 async def call_api(
     http: web.Request,
     method: str,
@@ -102,7 +131,7 @@ async def call_api(
     payload = StreamReader(http.protocol, _BUFFER, loop=asyncio.get_running_loop())
     payload.feed_data(content)
     payload.feed_eof()
-    response = await _handle(http, method, url, sent, payload, key)
+    response = await _handle(http, method, url, sent, payload, key, _NoWriter())
     return LocalAnswer(response.status, response.headers, _read_content(response))
 
 
@@ -118,7 +147,7 @@ async def relay_request(http: web.Request, path: str, *, key: str | None) -> web
     """
     sent = CIMultiDict({name: http.headers[name] for name in _RELAYED if name in http.headers})
     url = URL.build(path=path).with_query(http.query)
-    return await _handle(http, http.method, url, sent, http.content, key)
+    return await _handle(http, http.method, url, sent, http.content, key, http.writer)
 
 
 async def _handle(
@@ -128,6 +157,7 @@ async def _handle(
     headers: CIMultiDict[str],
     payload: StreamReader,
     key: str | None,
+    writer: AbstractStreamWriter,
 ) -> web.StreamResponse:
     """Return the response of the application to a request that it has not got over a socket."""
     if not url.path.startswith(f"{ROOT}/"):
@@ -155,7 +185,7 @@ async def _handle(
         message,
         payload,
         http.protocol,
-        http.writer,
+        writer,
         http.task,
         asyncio.get_running_loop(),
         client_max_size=http.client_max_size,
@@ -177,4 +207,4 @@ def _read_content(response: web.StreamResponse) -> bytes:
     content = response.body if isinstance(response, web.Response) else None
     if content is None or isinstance(content, bytes):
         return content or b""
-    raise ValueError("a local call cannot read an answer that is sent piece by piece")
+    _refuse_stream()

@@ -136,7 +136,7 @@ async function refreshSoon() {
 }
 
 async function fetchPage() {
-  const response = await request(location.href, { headers: { Accept: "text/html" } });
+  const response = await request(location.href, { headers: { Accept: "text/html", "X-Live-Part": "1" } });
   if (!response.ok) throw new Error(`status ${response.status}`);
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }

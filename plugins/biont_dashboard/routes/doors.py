@@ -25,7 +25,7 @@ _TYPES: Mapping[str, str] = {"css": "text/css", "js": "text/javascript", "svg": 
 async def relay(request: Request, path: str) -> web.StreamResponse:
     """Answer as the REST API does."""
     if request.http.method not in ("GET", "HEAD"):
-        check_csrf_token(request.http, request.http.headers.get(CSRF_HEADER))
+        check_csrf_token(request, request.http.headers.get(CSRF_HEADER))
     return await relay_request(request.http, f"/api/v1/{path}", key=read_key(request.http))
 
 

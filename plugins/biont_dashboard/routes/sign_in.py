@@ -49,7 +49,7 @@ async def show_sign_in(request: Request) -> web.Response:
 async def sign_in(request: Request) -> web.Response:
     """Open a session with an API key."""
     http = request.http
-    check_same_site(http)
+    check_same_site(request)
     form = dict(await read_form(http))
     next_path = check_local_path(form.get("next"))
     key = form.get("key", "").strip()
@@ -71,7 +71,7 @@ async def sign_in(request: Request) -> web.Response:
 async def sign_out(request: Request) -> web.Response:
     """End the session."""
     form = dict(await read_form(request.http))
-    check_csrf_token(request.http, form.get("csrf"))
+    check_csrf_token(request, form.get("csrf"))
     await request.workbench.keys.end_session(request.key_id, actor=request.actor)
     response = web.Response(status=303, headers={"Location": "/dashboard/sign-in"})
     response.del_cookie(COOKIE, path="/")
@@ -89,7 +89,7 @@ async def show_link(request: Request, token: Token) -> web.Response:
 @api.post("/dashboard/link/{token}", public=True)
 async def open_link(request: Request, token: Token) -> web.Response:
     """Use a link: open a session of its user, or make the first user."""
-    check_same_site(request.http)
+    check_same_site(request)
     form = dict(await read_form(request.http))
     workbench, now = request.workbench, request.workbench.clock.now()
     link = await workbench.store.read(find_link, token, now)
@@ -131,5 +131,5 @@ def _show_form(
 
 
 def _render(request: Request, template: str, status: int = 200, **values: object) -> web.Response:
-    values |= make_base_values(request.http, request.workbench.clock.now())
+    values |= make_base_values(request)
     return respond_html(load_renderer().render(template, values), status)
