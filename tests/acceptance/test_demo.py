@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -67,6 +68,8 @@ async def test_the_demo_that_goes_on_opens_the_dashboard(tmp_path: Path) -> None
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "biont", "demo", "--keep"),
         env=os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")},
+        # A shell lets background jobs, and all that they start, ignore Ctrl-C.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 from support.browser import Window, open_browser, open_window
@@ -32,7 +33,10 @@ _START = 180
 async def main() -> None:
     """Run the demo, sign in by its link, and write the pictures."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "biont", "demo", "--keep"), stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-m", "biont", "demo", "--keep"),
+        stdout=asyncio.subprocess.PIPE,
+        # A shell lets background jobs, and all that they start, ignore Ctrl-C.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),
     )
     try:
         async with asyncio.timeout(_START):
