@@ -48,7 +48,7 @@ async def test_event_shows_payload_links_and_receivers(
     visitor: Visitor, client: ApiClient, receiver: WebhookReceiver
 ) -> None:
     webhook = await register(client, receiver.url, name="Warehouse", event_types=["note_*"])
-    await register(client, "https://example.com/", event_types=["task_*"])
+    await register(client, "http://127.0.0.1:9/", event_types=["task_*"])
     await client.post("/notes", {"title": "<i>Bread</i>", "content": "Rye"})
     await wait_for_deliveries(client, webhook)
     (event,) = rows_of(await client.get("/events?event_type=note_created"))
@@ -102,7 +102,7 @@ async def test_session_of_a_narrowed_key_sees_its_events_only(
 ) -> None:
     order = await emit(client, "custom_order")
     seen = await emit(client, "custom_visit")
-    await register(client, "https://example.com/", name="Orders", event_types=["custom_order"])
+    await register(client, "http://127.0.0.1:9/", name="Orders", event_types=["custom_order"])
     new: JsonValue = {"name": "narrow", "events": ["custom_visit"]}
     visitor = await visit(None)
     await visitor.sign_in(str((await client.post("/keys/create", new))["key"]))

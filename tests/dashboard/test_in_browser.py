@@ -35,7 +35,7 @@ async def fill(client: ApiClient) -> None:
     )
     await client.post(
         "/webhooks/outgoing/register",
-        {"url": "https://example.com/hook", "name": hostile[:100], "event_types": ["note_*"]},
+        {"url": "http://127.0.0.1:9/hook", "name": hostile[:100], "event_types": ["note_*"]},
     )
     await client.post("/events", {"event_type": "custom_sale", "payload": {"text": hostile}})
     await client.post("/keys/create", {"name": hostile[:100], "scope": "chat"})

@@ -90,7 +90,7 @@ async def test_users_never_see_one_another(
     await client.post("/notes", {"title": secret, "content": secret, "tags": [secret]})
     await client.post("/schedule", {"name": secret, "cron": "* * * * *", "prompt": secret})
     hook: JsonValue = {
-        "url": f"https://example.com/{secret}",
+        "url": f"http://127.0.0.1:9/{secret}",
         "name": secret,
         "event_types": ["*"],
     }
