@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from biont_dashboard.rendering import parse_instant
 from biont_dashboard.run_marks import RUN_TONES
-from biont_dashboard.visit import Object, Visit
+from biont_dashboard.visit import Object, Visit, list_objects
 
 HALF = timedelta(hours=12)
 """Half the width of the strip of runs: as much past as future."""
@@ -113,7 +113,7 @@ async def read_overview(visit: Visit, now: datetime) -> Overview:
         running=len(at_work) + len(operations),
         events=events,
         is_new=not (schedules or webhooks or notes),
-        budgets=_objects(me.get("budgets")),
+        budgets=list_objects(me, "budgets"),
     )
 
 
@@ -140,7 +140,7 @@ def _find_concerns(visit: Visit, health: Object, me: Object) -> list[Concern]:
                 "/dashboard/approvals",
             )
         )
-    for problem in _objects(health.get("problems")):
+    for problem in list_objects(health, "problems"):
         part, reason = str(problem["part"]), str(problem["reason"])
         found.append(Concern(part, reason, "fail", "/dashboard/system"))
     quarantined = health.get("quarantined")
@@ -151,7 +151,7 @@ def _find_concerns(visit: Visit, health: Object, me: Object) -> list[Concern]:
                 f"In quarantine: {names}", "The plugin is not used.", "fail", "/dashboard/plugins"
             )
         )
-    for budget in _objects(me.get("budgets")):
+    for budget in list_objects(me, "budgets"):
         used, limit = float(str(budget["used"])), float(str(budget["limit"]))
         if limit and used >= _NEARLY_ALL * limit:
             title = f"{used / limit:.0%} of the {budget['unit']} of a day are used"
@@ -243,10 +243,6 @@ def _place(instant: JsonValue, now: datetime) -> float:
 
 def _say(instant: JsonValue) -> str:
     return f"{parse_instant(str(instant)):%H:%M} UTC"
-
-
-def _objects(found: JsonValue) -> Sequence[Object]:
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def _write(instant: datetime) -> str:

@@ -9,11 +9,11 @@ from biont.exceptions import NotFound
 from biont_dashboard.acts import api as acts_api
 from biont_dashboard.dialect import make_api
 from biont_dashboard.routes.approvals import api as approvals_api
+from biont_dashboard.routes.assets import api as assets_api
 from biont_dashboard.routes.calendar import api as calendar_api
 from biont_dashboard.routes.chat import api as chat_api
 from biont_dashboard.routes.dead_letters import api as dead_letters_api
 from biont_dashboard.routes.deliveries import api as deliveries_api
-from biont_dashboard.routes.doors import api as doors_api
 from biont_dashboard.routes.events import api as events_api
 from biont_dashboard.routes.home import api as home_api
 from biont_dashboard.routes.integrations import api as integrations_api
@@ -23,6 +23,7 @@ from biont_dashboard.routes.notes import api as notes_api
 from biont_dashboard.routes.operations import api as operations_api
 from biont_dashboard.routes.palette import api as palette_api
 from biont_dashboard.routes.panel_pages import api as panel_pages_api
+from biont_dashboard.routes.relay import api as relay_api
 from biont_dashboard.routes.reminders import api as reminders_api
 from biont_dashboard.routes.runs import api as runs_api
 from biont_dashboard.routes.schedules import api as schedules_api
@@ -37,7 +38,8 @@ api = make_api()
 for _part in (
     sign_in_api,
     acts_api,
-    doors_api,
+    relay_api,
+    assets_api,
     palette_api,
     panel_pages_api,
     home_api,

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from pydantic import JsonValue
 
 from biont_dashboard.rendering import clip, parse_instant
-from biont_dashboard.visit import Object, Visit
+from biont_dashboard.visit import Object, Visit, list_rows
 
 RUN_TONES: Mapping[str, str] = MappingProxyType(
     {
@@ -47,8 +47,7 @@ async def read_marks(
 ) -> tuple[Sequence[Mark], Sequence[str]]:
     """Return the marks of a span, with the reasons why some are left out."""
     listed = await visit.read("/api/v1/schedule", limit=_SCHEDULES)
-    data = listed["data"]
-    schedules = [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
+    schedules = list_rows(listed)
     gaps: list[str] = []
     if listed["next"] is not None:
         gaps.append(f"The newest {_SCHEDULES} schedules are shown.")

@@ -1,4 +1,4 @@
-"""Routes for the script of the pages: the REST API by the session, and the files."""
+"""Route of the assets: the style sheet and the scripts that the pages load."""
 
 from __future__ import annotations
 
@@ -13,29 +13,11 @@ from pydantic import Field
 
 from biont import Request
 from biont.exceptions import NotFound
-from biont.http import RateClass, relay_request
 from biont_dashboard.dialect import make_api
-from biont_dashboard.sessions import CSRF_HEADER, check_csrf_token, read_key
 
 api = make_api()
 
 _TYPES: Mapping[str, str] = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-
-
-async def relay(request: Request, path: str) -> web.StreamResponse:
-    """Answer as the REST API does."""
-    if request.http.method not in ("GET", "HEAD"):
-        check_csrf_token(request, request.http.headers.get(CSRF_HEADER))
-    return await relay_request(request.http, f"/api/v1/{path}", key=read_key(request.http))
-
-
-for _method in ("GET", "POST", "PATCH", "DELETE"):
-    api.route(
-        _method,
-        "/dashboard/api/v1/{path:.*}",
-        # The API counts the call by its own class.
-        rate_class=RateClass.READ,
-    )(relay)
 
 
 @api.get("/dashboard/assets/{name}", public=True)
