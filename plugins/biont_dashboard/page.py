@@ -106,9 +106,8 @@ async def open_page(request: Request, *, plugin: str | None = None) -> Dashboard
 
     Raises:
         NotFound: the plugin does not run.
-        Forbidden: the scope of the session permits no pages.
     """
-    # A page that nobody looks at is fetched again and again, too.
+    # The script fetches a page again and again, also when nobody looks at the page.
     if _LIVE not in request.http.headers:
         await prolong_session(request)
     page = DashboardPage(request, await request.workbench.users.get(request.user_id))

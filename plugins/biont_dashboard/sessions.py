@@ -1,9 +1,9 @@
 """Sessions: the API key that a browser holds in a cookie, and the proof that a page made a form.
 
-A session is an API key (`biont.accounts.ApiKeys.begin_session`), and the cookie is its text. The
-cookie is out of reach for scripts (``HttpOnly``), and no other site can send it along
-(``SameSite=Strict``). Against a request that another site triggers nevertheless, each form has a
-token that only pages of this workbench know: the HMAC of a fixed text, by the session's key.
+A session is an API key (`biont.accounts.ApiKeys.begin_session`), and the cookie holds the key.
+Scripts cannot read the cookie (``HttpOnly``), and browsers do not send the cookie with requests
+that other sites cause (``SameSite=Strict``). Browsers differ, so each form also has a token that
+only pages of the session know: the HMAC of a fixed text, by the session's key.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ import hmac
 from collections.abc import Sequence
 from datetime import timedelta
 
+import structlog
 from aiohttp import web
 
 from biont import Request
 from biont.accounts import ApiKeys
-from biont.exceptions import Forbidden
+from biont.exceptions import Forbidden, StoreUnavailable
 from biont_dashboard.settings import DashboardSettings
 
 COOKIE = "biont_session"
 CSRF_HEADER = "X-CSRF-Token"
+
+_log = structlog.get_logger("biont_dashboard")
 
 _PURPOSE = b"form of the dashboard"
 # A session is prolonged when this part of its time has passed: not by a write for each request.
@@ -141,7 +144,11 @@ async def prolong_session(request: Request) -> None:
     whole = timedelta(hours=get_settings(request).session_hours)
     now = request.workbench.clock.now()
     if principal.expires_at - now < whole * (1 - _IDLE_PART):
-        await request.workbench.keys.extend_session(principal.key_id, now + whole)
+        try:
+            await request.workbench.keys.extend_session(principal.key_id, now + whole)
+        except StoreUnavailable as error:
+            # Pages can be read while nothing can be written, such as on a full disk.
+            _log.warning("session not prolonged", key=principal.key_id, error=str(error))
 
 
 def get_settings(request: Request) -> DashboardSettings:

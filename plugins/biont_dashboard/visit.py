@@ -194,14 +194,23 @@ class Visit:
         return found if isinstance(found, dict) else {"data": found}
 
     async def read_or_none(self, path: str, **query: QueryValue) -> Object | None:
-        """Return the answer of the API; None if the API refuses the call."""
+        """Return the answer of the API; None for a route that is missing or closed to the key.
+
+        Raises:
+            ApiRefusal: the API refuses the call for another reason.
+        """
         try:
             return await self.read(path, **query)
-        except ApiRefusal:
+        except (_NotAllowed, _NotThere):
+            # The plugin of the route does not run, or the key is narrowed.
             return None
 
     async def read_rows(self, path: str, **query: QueryValue) -> Sequence[Object]:
-        """Return the rows of the first page of a list; none if the API refuses the call."""
+        """Return the rows of the first page of a list; none where `read_or_none` returns None.
+
+        Raises:
+            ApiRefusal: the API refuses the call for another reason.
+        """
         found = await self.read_or_none(path, **query)
         return [] if found is None else list_rows(found)
 

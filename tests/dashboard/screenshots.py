@@ -18,12 +18,26 @@ IMAGES = Path(__file__).parents[2] / "docs" / "images"
 PAGES = {
     "home": "/dashboard",
     "events": "/dashboard/events",
-    "webhooks": "/dashboard/webhooks/1",
-    "schedules": "/dashboard/schedules/1",
+    "webhooks": "/dashboard/webhooks",
+    "webhook": "/dashboard/webhooks/1",
+    "delivery": "/dashboard/webhooks/1/deliveries/1",
+    "dead-letters": "/dashboard/dead-letters",
+    "operations": "/dashboard/operations",
+    "integrations": "/dashboard/integrations",
+    "schedules": "/dashboard/schedules",
+    "schedule": "/dashboard/schedules/1",
+    "run": "/dashboard/schedules/1/runs/1",
     "calendar": "/dashboard/schedules/calendar",
+    "missions": "/dashboard/missions",
+    "chat": "/dashboard/chat",
+    "approvals": "/dashboard/approvals",
+    "notes": "/dashboard/notes",
     "note": "/dashboard/notes/1",
-    "keys": "/dashboard/keys",
+    "reminders": "/dashboard/reminders",
     "usage": "/dashboard/usage",
+    "keys": "/dashboard/keys",
+    "users": "/dashboard/users",
+    "plugins": "/dashboard/plugins",
 }
 """The path of each picture's page."""
 
@@ -47,7 +61,9 @@ async def main() -> None:
             origin = link.partition("/dashboard")[0]
             IMAGES.mkdir(exist_ok=True)
             for name, path in PAGES.items():
-                await window.page.goto(origin + path)
+                response = await window.page.goto(origin + path)
+                if response is None or not response.ok:
+                    raise SystemExit(f"there is no picture of {path}: the page is an error")
                 await window.page.screenshot(path=IMAGES / f"{name}.png")
             await window.page.emulate_media(color_scheme="dark")
             await window.page.goto(f"{origin}/dashboard")

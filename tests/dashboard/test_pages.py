@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from dashboard.conftest import Visit
@@ -11,7 +14,8 @@ from pydantic import JsonValue
 from support.visitor import Visitor
 
 from biont import Scope
-from biont.testing import ApiClient, MakeClient, rows_of
+from biont.application import Application
+from biont.testing import ApiClient, MakeClient, ManualClock, rows_of
 from biont_dashboard.pages import api
 
 PLAIN_PAGES = sorted(
@@ -115,3 +119,26 @@ async def test_users_never_see_one_another(
         shown += secret in (await visitor.open(path)).text
     # The same pages do show the texts to their owner.
     assert shown >= 5
+
+
+class TestLockedDatabase:
+    """A database that another program keeps locked for writing."""
+
+    @pytest.fixture
+    def sections(self, tmp_path: Path) -> dict[str, object]:
+        """A database of its own, with a short wait for the lock."""
+        url = f"sqlite:///{tmp_path / 'own.sqlite3'}"
+        return {
+            "database": {"url": url, "busy_timeout": 0.1},
+            "vault": {"key_file": str(tmp_path / "own.key")},
+        }
+
+    async def test_pages_are_read_although_nothing_can_be_written(
+        self, application: Application, visitor: Visitor, clock: ManualClock
+    ) -> None:
+        path = application.workbench.settings.database.path
+        # The session is due to be prolonged.
+        clock.advance(seconds=3600)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert (await visitor.open("/dashboard/notes")).status == 200

@@ -26,10 +26,12 @@ _LOG = "-wal"
 
 
 class HandlerState(Schema):
-    """An event handler, and the events that it has before it."""
+    """An event handler and its lag."""
 
     name: str
-    behind: int = Field(description="Events after the last one with which the handler is done.")
+    behind: int = Field(
+        description="Number of events after the last event that the handler has handled."
+    )
 
 
 class PluginDetails(Schema):
@@ -84,7 +86,7 @@ class SystemView(Schema):
 async def list_plugins(request: Request) -> PluginList:
     """List all plugins with their states and all that they have registered.
 
-    For administrators. Handlers say how many events they have before them.
+    For administrators. `behind` of a handler is the number of events that wait for the handler.
     """
     workbench = request.workbench
     last = await workbench.store.read(read_last_sequence)

@@ -29,10 +29,10 @@ class BudgetView(TypedDict):
 
 
 class HandlerState(TypedDict):
-    """An event handler, and the events that it has before it.
+    """An event handler and its lag.
 
     Attributes:
-        behind: Events after the last one with which the handler is done.
+        behind: Number of events after the last event that the handler has handled.
     """
 
     name: str
@@ -324,7 +324,8 @@ class Core(OperationGroup):
     ) -> PluginList:
         """List all plugins with their states and all that they have registered.
 
-        For administrators. Handlers say how many events they have before them.
+        For administrators. `behind` of a handler is the number of events that wait for the
+        handler.
 
         Needs an API key of scope `full` or `read`. The user of the key has to be an
         administrator. A key that is narrowed to some `events` or `models` may not do this.
@@ -461,7 +462,8 @@ class AsyncCore(AsyncOperationGroup):
     ) -> PluginList:
         """List all plugins with their states and all that they have registered.
 
-        For administrators. Handlers say how many events they have before them.
+        For administrators. `behind` of a handler is the number of events that wait for the
+        handler.
 
         Needs an API key of scope `full` or `read`. The user of the key has to be an
         administrator. A key that is narrowed to some `events` or `models` may not do this.
