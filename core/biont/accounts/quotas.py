@@ -103,7 +103,7 @@ class Quotas:
             try:
                 with contain_exit(is_async=False):
                     used = quota.count(user_id)
-            except Exception as error:  # noqa: BLE001  # of a plugin
+            except Exception as error:  # noqa: BLE001  # a plugin may raise anything
                 _log.warning("use of a quota not counted", quota=quota.name, reason=repr(error))
             else:
                 found.append(QuotaUse(quota.name, quota.limit, used))

@@ -106,11 +106,11 @@ def find_old_sessions(before: datetime, limit: int) -> Sequence[int]:
     """Return sessions that ended before an instant, and that no row of another table names."""
     # The models of plugins count too: what a session began may go on with the rights of its key.
     named = " ".join(
-        f'AND id NOT IN (SELECT key_id FROM "{table}" WHERE key_id IS NOT NULL)'  # noqa: S608  # names of models
+        f'AND id NOT IN (SELECT key_id FROM "{table}" WHERE key_id IS NOT NULL)'  # noqa: S608  # names of tables, from our models
         for table in list_tables("key_id")
     )
     rows = execute_sql(
-        "SELECT id FROM api_keys WHERE is_session"  # noqa: S608  # as above
+        "SELECT id FROM api_keys WHERE is_session"  # noqa: S608  # names of tables, as above
         f" AND coalesce(revoked_at, expires_at) < ? {named} LIMIT ?",
         format_instant(before),
         limit,

@@ -82,7 +82,7 @@ def read_rows(user_id: int, source: RowSource, after: int, limit: int) -> list[t
     """Return rows of a user as JSON, each with its number, after the number `after`."""
     # NOT INDEXED, because each page would sort all rows that an index has found.
     cursor = execute_sql(
-        f'SELECT rowid AS "row number", * FROM "{source.table}" NOT INDEXED WHERE rowid > ?'  # noqa: S608  # names of models
+        f'SELECT rowid AS "row number", * FROM "{source.table}" NOT INDEXED WHERE rowid > ?'  # noqa: S608  # names of tables, from our models
         f" AND {source.condition} ORDER BY rowid LIMIT ?",
         after,
         user_id,
@@ -114,7 +114,7 @@ def has_rows(user_id: int) -> bool:
     """Return whether a user has rows that `delete_user` deletes before the user."""
     return any(
         execute_sql(
-            f'SELECT 1 FROM "{source.table}" WHERE {source.condition} LIMIT 1',  # noqa: S608  # as above
+            f'SELECT 1 FROM "{source.table}" WHERE {source.condition} LIMIT 1',  # noqa: S608  # names of tables, as above
             user_id,
         ).fetchone()
         for source in list_sources()
@@ -136,14 +136,14 @@ def delete_rows(user_id: int, limit: int) -> int:
 def _delete_from(source: RowSource, user_id: int, limit: int) -> int:
     table, key, column = source.shared or ("", "", "rowid")
     rows = execute_sql(
-        f'DELETE FROM "{source.table}" WHERE rowid IN (SELECT rowid FROM "{source.table}"'  # noqa: S608  # as above
+        f'DELETE FROM "{source.table}" WHERE rowid IN (SELECT rowid FROM "{source.table}"'  # noqa: S608  # names of tables, as above
         f' WHERE {source.condition} LIMIT ?) RETURNING "{column}"',
         user_id,
         limit,
     ).fetchall()
     if rows and source.shared:
         execute_sql(
-            f'DELETE FROM "{table}" WHERE "{key}" IN (SELECT value FROM json_each(?)) AND NOT'  # noqa: S608  # as above
+            f'DELETE FROM "{table}" WHERE "{key}" IN (SELECT value FROM json_each(?)) AND NOT'  # noqa: S608  # names of tables, as above
             f' EXISTS (SELECT 1 FROM "{source.table}" WHERE "{column}" = "{table}"."{key}")',
             dump_json([value for (value,) in rows]),
         )
@@ -166,12 +166,12 @@ def _has_user(model: type[Table]) -> bool:
 
 
 def _columns(model: type[Table]) -> Mapping[str, object]:
-    columns: Mapping[str, object] = model._meta.columns  # noqa: SLF001  # peewee's way
+    columns: Mapping[str, object] = model._meta.columns  # noqa: SLF001  # peewee has no public way to a model's columns
     return columns
 
 
 def _name(model: type[Table]) -> str:
-    return str(model._meta.table_name)  # noqa: SLF001  # peewee's way
+    return str(model._meta.table_name)  # noqa: SLF001  # peewee has no public way to a model's columns
 
 
 def _add_children(model: type[Table], found: dict[str, RowSource], names: set[str]) -> None:
@@ -179,11 +179,11 @@ def _add_children(model: type[Table], found: dict[str, RowSource], names: set[st
     for child in _list_models(Table):
         if _name(child) in found or _name(child) not in names:
             continue
-        for field in child._meta.sorted_fields:  # noqa: SLF001  # peewee's way
+        for field in child._meta.sorted_fields:  # noqa: SLF001  # peewee has no public way to a model's columns
             if isinstance(field, ForeignKeyField) and field.rel_model is model:
                 key = field.rel_field.column_name
                 condition = (
-                    f'"{field.column_name}" IN (SELECT "{key}" FROM "{parent.table}"'  # noqa: S608  # names
+                    f'"{field.column_name}" IN (SELECT "{key}" FROM "{parent.table}"'  # noqa: S608  # names of columns and tables, from our models
                     f" WHERE {parent.condition})"
                 )
                 found[_name(child)] = RowSource(
@@ -194,7 +194,7 @@ def _add_children(model: type[Table], found: dict[str, RowSource], names: set[st
 
 
 def _find_shared(model: type[Table]) -> tuple[str, str, str] | None:
-    for field in model._meta.sorted_fields:  # noqa: SLF001  # peewee's way
+    for field in model._meta.sorted_fields:  # noqa: SLF001  # peewee has no public way to a model's columns
         if isinstance(field, ForeignKeyField) and field.rel_model.ends_with_referrers:
             return _name(field.rel_model), field.rel_field.column_name, field.column_name
     return None
