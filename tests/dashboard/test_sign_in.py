@@ -125,6 +125,8 @@ async def test_session_ends_with_its_key(
     screen = await other.open("/dashboard")
     assert screen.status == 401
     assert "has ended" in screen.text
+    # Further requests with the dead key would count as wrong ones.
+    assert other.session_key is None
     assert (await visitor.open("/dashboard")).status == 200
 
 
