@@ -212,7 +212,6 @@ class Application:
                 return
             register_retention(workbench)
             register_key_tasks(workbench)
-            await stack.enter_async_context(workbench.background_tasks.run())
             handlers = self.plugins.handlers(workbench)
             self._watchdog.names = name_code(self._starter.endpoints, handlers)
             await stack.enter_async_context(self._watchdog.run())
@@ -223,6 +222,9 @@ class Application:
                 was_killed=was_killed,
             )
             stack.push_async_callback(workbench.events.stop, workbench.shutdown.time_left)
+            # After the handlers: the first run of a task emits events, such as `key_expiring`, and
+            # the journal keeps no event that no handler awaits.
+            await stack.enter_async_context(workbench.background_tasks.run())
             await workbench.scheduler.start(self._starter.bind_jobs())
             stack.push_async_callback(workbench.scheduler.stop, workbench.shutdown.time_left)
             stack.push_async_callback(workbench.operations.stop)

@@ -23,7 +23,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from biont import Service, Transaction, Workbench
@@ -198,7 +199,15 @@ class Agents:
             statuses = [self._caller.decide_status(c.name, tools) for c in answer.tool_calls]
             now = self._workbench.clock.now()
             await self._workbench.store.transact(
-                _record_answer, run.id, answer, statuses, now, budget
+                partial(
+                    _record_answer,
+                    run_id=run.id,
+                    answer=answer,
+                    statuses=statuses,
+                    now=now,
+                    approval_time=self._settings.approval_time,
+                    budget=budget,
+                )
             )
 
     def _make_request(self, transcript: Transcript) -> ChatRequest:
@@ -238,13 +247,15 @@ AGENTS = Service[Agents]("agents", provider="agents")
 
 def _record_answer(
     tx: Transaction,
+    *,
     run_id: int,
     answer: Answer,
     statuses: Sequence[CallStatus],
     now: datetime,
+    approval_time: timedelta | None,
     budget: RunBudget | None,
 ) -> None:
-    append_answer(tx, run_id, answer, statuses, now)
+    append_answer(tx, run_id, answer, statuses, now, approval_time)
     if budget is not None:
         budget.record_usage(answer.usage)
 

@@ -12,11 +12,15 @@ from pydantic import BaseModel
 from biont import Api, EventType, Tables, Workbench, hookimpl
 from biont.store import RETENTION_INTERVAL, delete_found_rows
 from biont_agents.agents import AGENTS, Agents
+from biont_agents.approvals import has_late_calls, reject_late_calls
 from biont_agents.event_types import TOOL_CALL_DECIDED, TOOL_CALL_WAITING
 from biont_agents.retention import delete_runs, find_old_runs
 from biont_agents.routes import api
-from biont_agents.settings import AgentSettings
+from biont_agents.settings import AgentSettings, LateDecision
 from biont_agents.tables import AgentRun, ToolCallRecord
+
+_DEADLINE_INTERVAL = 1.0
+_DEADLINE_BATCH = 100
 
 
 @hookimpl
@@ -59,6 +63,9 @@ def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
 async def _provide_agents(workbench: Workbench) -> AsyncIterator[None]:
     settings = workbench.plugin_settings("agents", AgentSettings)
     workbench.provide(AGENTS, Agents(workbench, settings))
+    if settings.approval_default is LateDecision.DENY:
+        reject = partial(_reject_late_calls, workbench)
+        workbench.background_tasks.every(_DEADLINE_INTERVAL, "agents.deadlines", reject)
     if settings.keep_days:
         delete = partial(
             delete_found_rows,
@@ -70,3 +77,10 @@ async def _provide_agents(workbench: Workbench) -> AsyncIterator[None]:
         )
         workbench.background_tasks.every(RETENTION_INTERVAL, "agents.retention", delete)
     yield
+
+
+async def _reject_late_calls(workbench: Workbench) -> None:
+    store, now = workbench.store, workbench.clock.now()
+    # A read first: nearly always no call is late, and a read does not wait for the writer.
+    while await store.read(has_late_calls, now):
+        await store.transact(reject_late_calls, now, _DEADLINE_BATCH)

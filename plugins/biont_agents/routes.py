@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import orjson
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue, ValidationError
 
-from biont import Api, Page, Request, RowId, Schema, Tool
+from biont import Api, JsonObject, Page, Request, RowId, Schema, Tool
+from biont.exceptions import Conflict, InvalidInput, point_to
 from biont.http import AnyOf, ListQuery, make_page
 from biont.llm import TOOLS
-from biont.store import read_merged_page
-from biont_agents.approvals import decide_call, select_calls
-from biont_agents.tables import CallStatus, ToolCallRecord
+from biont.store import dump_json, read_merged_page
+from biont_agents.approvals import CallDecision, decide_call, select_calls
+from biont_agents.settings import AgentSettings, LateDecision
+from biont_agents.tables import CallStatus, Decider, ToolCallRecord
 
 api = Api(
     "tools", description="Tools of language models, and the calls that wait for your approval."
@@ -41,9 +44,35 @@ class ToolCallView(Schema):
         "`rejected`: you rejected the call; `abandoned`: the result is not needed any more."
     )
     result: JsonValue = Field(description="The result that the model got.")
-    reason: str | None = Field(description="The reason that you gave for a rejection.")
+    reason: str | None = Field(description="The reason of a rejection.")
+    approved_arguments: dict[str, JsonValue] | None = Field(
+        description="The arguments with which you approved the call, if you changed them."
+    )
+    deadline: datetime | None = Field(
+        description="The instant until which the call is to be decided; null for none."
+    )
+    overdue: bool = Field(description="True if the call waits beyond its deadline.")
+    at_deadline: LateDecision | None = Field(
+        description="`deny`: the call is rejected at the deadline; `wait`: the call waits on; "
+        "null for a call that does not wait, or has no deadline."
+    )
+    decided_by: Decider | None = Field(
+        description="`deadline`: nobody decided in time; null for a call without a decision."
+    )
     created_at: datetime
     ended_at: datetime | None
+
+
+class Approval(Schema):
+    """Approval of a tool call."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    arguments: dict[str, JsonValue] | None = Field(
+        None,
+        description="Other arguments for the call; null for those of the model. The model learns "
+        "of the change.",
+    )
 
 
 class Rejection(Schema):
@@ -84,7 +113,7 @@ async def list_tool_calls(
         query.span,
         lambda each: select_calls(request.user_id, each, source, query.limit, query.span),
     )
-    return make_page(rows, query.limit, lambda call: call.id, _make_call_view)
+    return make_page(rows, query.limit, lambda call: call.id, partial(_make_call_view, request))
 
 
 @api.get("/tool-calls/{call_id}")
@@ -93,18 +122,32 @@ async def read_tool_call(request: Request, call_id: RowId) -> ToolCallView:
 
     The result is there as soon as the call has ended.
     """
-    return _make_call_view(
-        await request.workbench.store.read(ToolCallRecord.get_owned, request.user_id, call_id)
-    )
+    return _make_call_view(request, await _read_call(request, call_id))
 
 
-@api.post("/tool-calls/{call_id}/approve", narrowable=False, status=200)
-async def approve_tool_call(request: Request, call_id: RowId) -> ToolCallView:
+@api.post(
+    "/tool-calls/{call_id}/approve",
+    narrowable=False,
+    status=200,
+    example={"arguments": {"integration": "team", "title": "The report is ready"}},
+)
+async def approve_tool_call(
+    request: Request, call_id: RowId, body: Approval | None = None
+) -> ToolCallView:
     """Approve a waiting tool call; the task or conversation continues with the call.
 
-    The status is 409 if the call does not wait for an approval.
+    With `arguments`, the call is made with other arguments than the model's. The status is 422 if
+    these do not fit the tool, and 409 if the call does not wait for an approval, or if its
+    deadline has passed and rejects the call.
     """
-    return await _decide(request, call_id, approved=True)
+    arguments = None
+    if body is not None and body.arguments is not None:
+        call = await _read_call(request, call_id)
+        arguments = _check_arguments(request, call.tool, body.arguments)
+    decision = CallDecision(
+        is_approved=True, at=request.workbench.clock.now(), arguments=arguments
+    )
+    return await _decide(request, call_id, decision)
 
 
 @api.post("/tool-calls/{call_id}/reject", status=200, example={"reason": "Not before Monday."})
@@ -115,19 +158,40 @@ async def reject_tool_call(
 
     The status is 409 if the call does not wait for an approval.
     """
-    return await _decide(
-        request, call_id, approved=False, reason=None if body is None else body.reason
-    )
+    reason = None if body is None else body.reason
+    decision = CallDecision(is_approved=False, at=request.workbench.clock.now(), reason=reason)
+    return await _decide(request, call_id, decision)
 
 
-async def _decide(
-    request: Request, call_id: int, *, approved: bool, reason: str | None = None
-) -> ToolCallView:
-    return _make_call_view(
-        await request.workbench.store.transact(
-            decide_call, request.user_id, call_id, approved, reason
-        )
+async def _decide(request: Request, call_id: int, decision: CallDecision) -> ToolCallView:
+    late = _find_late_decision(request)
+    call = await request.workbench.store.transact(
+        decide_call, request.user_id, call_id, decision, late
     )
+    return _make_call_view(request, call)
+
+
+async def _read_call(request: Request, call_id: int) -> ToolCallRecord:
+    return await request.workbench.store.read(ToolCallRecord.get_owned, request.user_id, call_id)
+
+
+def _check_arguments(request: Request, name: str, arguments: JsonObject) -> str:
+    """Return arguments as JSON, if these fit the tool."""
+    tool = request.workbench.get(TOOLS).get(name)
+    if tool is None:
+        raise Conflict(f"the tool {name!r} is not available any more; reject the call")
+    text = dump_json(arguments)
+    try:
+        tool.arguments.model_validate_json(text)
+    except ValidationError as error:
+        raise InvalidInput.from_validation(
+            error, lambda place: point_to(("arguments", *place))
+        ) from error
+    return text
+
+
+def _find_late_decision(request: Request) -> LateDecision:
+    return request.workbench.plugin_settings("agents", AgentSettings).approval_default
 
 
 def _make_tool_view(tool: Tool) -> ToolView:
@@ -139,7 +203,9 @@ def _make_tool_view(tool: Tool) -> ToolView:
     )
 
 
-def _make_call_view(call: ToolCallRecord) -> ToolCallView:
+def _make_call_view(request: Request, call: ToolCallRecord) -> ToolCallView:
+    has_deadline = call.status == CallStatus.WAITING and call.deadline is not None
+    approved = call.approved_arguments
     return ToolCallView(
         id=call.id,
         tool=call.tool,
@@ -148,6 +214,11 @@ def _make_call_view(call: ToolCallRecord) -> ToolCallView:
         status=CallStatus(call.status),
         result=None if call.result is None else orjson.loads(call.result),
         reason=call.reason,
+        approved_arguments=None if approved is None else orjson.loads(approved),
+        deadline=call.deadline,
+        overdue=call.is_overdue(request.workbench.clock.now()),
+        at_deadline=_find_late_decision(request) if has_deadline else None,
+        decided_by=None if call.decided_by is None else Decider(call.decided_by),
         created_at=call.created_at,
         ended_at=call.ended_at,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from peewee import BooleanField, ForeignKeyField, IntegerField, TextField
@@ -28,6 +29,13 @@ class CallStatus(StrEnum):
     REFUSED = "refused"
     REJECTED = "rejected"
     ABANDONED = "abandoned"
+
+
+class Decider(StrEnum):
+    """Author of the decision about a waiting tool call."""
+
+    USER = "user"
+    DEADLINE = "deadline"
 
 
 class AgentRun(OwnedTable):
@@ -95,7 +103,11 @@ class ToolCallRecord(OwnedTable):
         status: a `CallStatus`: ``refused`` is not allowed, ``rejected`` not approved,
             ``abandoned`` no longer needed.
         result: the result for the model, as JSON; None while the call is open.
-        reason: the reason that the user gave for a rejection.
+        reason: the reason of a rejection.
+        approved_arguments: the arguments with which the user approved the call, as JSON; None
+            if the user changed nothing.
+        deadline: the instant until which a waiting call is to be decided; None for none.
+        decided_by: a `Decider`; None before the decision, and for calls that need none.
     """
 
     run_id: int
@@ -109,8 +121,21 @@ class ToolCallRecord(OwnedTable):
     status = TextField()
     result = TextField(null=True)
     reason = TextField(null=True)
+    approved_arguments = TextField(null=True)
+    deadline = InstantField(null=True)
+    decided_by = TextField(null=True)
     created_at = InstantField()
     ended_at = InstantField(null=True)
+
+    @property
+    def final_arguments(self) -> str:
+        """The arguments of the call: those of the user, else those of the model."""
+        return str(self.approved_arguments or self.arguments)
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Return whether the call waits beyond its deadline."""
+        is_late = self.deadline is not None and self.deadline <= now
+        return is_late and self.status == CallStatus.WAITING
 
     class Meta:
         table_name = "tool_calls"

@@ -1,7 +1,7 @@
 """Tool calls: makes the calls that a model asks for, and records each result once.
 
     waiting --approval--> queued --call--> succeeded | failed
-    waiting --rejection--> rejected --> an error recorded as the result
+    waiting --rejection, or deadline--> rejected --> an error recorded as the result
     refused (no such tool, or not allowed) --> an error recorded as the result
     any open call --> abandoned, when the result is not needed any more
 
@@ -33,7 +33,7 @@ from biont.exceptions import (
 )
 from biont.llm import TOOLS, Answer, ToolResult
 from biont.store import dump_json
-from biont_agents.tables import AgentRun, CallStatus, ToolCallRecord
+from biont_agents.tables import AgentRun, CallStatus, Decider, ToolCallRecord
 
 RESULT_LIMIT = 20_000
 """Number of characters of a result that are kept when it is cut."""
@@ -96,7 +96,10 @@ class ToolCaller:
             StoreUnavailable: the result could not be recorded.
         """
         if call.status == CallStatus.REJECTED:
-            problem = "the user rejected this call" + (f": {call.reason}" if call.reason else "")
+            who = "the user rejected this call"
+            if call.decided_by == Decider.DEADLINE:
+                who = "this call was not approved in time"
+            problem = who + (f": {call.reason}" if call.reason else "")
             await self._record(call, CallStatus.REJECTED, _make_error_result(problem))
         # Again, because the tool may be gone by now: an approval may take days.
         elif self.decide_status(call.tool, allowed) is CallStatus.REFUSED:
@@ -111,7 +114,7 @@ class ToolCaller:
         tool = self.workbench.get(TOOLS)[call.tool]
         try:
             async with asyncio.timeout(self.timeout):
-                result = await tool.call(context, call.arguments)
+                result = await tool.call(context, call.final_arguments)
             # Inside the `try`: the write of a tool may fail as well, and the model gets the
             # error.
             await self._record(call, CallStatus.SUCCEEDED, result)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import orjson
@@ -74,7 +74,7 @@ class Transcript:
                 # Only answers with calls are counted, as in `append_answer`.
                 round_number += 1
                 messages += [
-                    Message("tool", call.result or "", tool_call_id=call.call_id)
+                    Message("tool", _write_result(call), tool_call_id=call.call_id)
                     for call in self.calls
                     if call.round == round_number
                 ]
@@ -114,7 +114,12 @@ def dump_messages(messages: Sequence[Message]) -> str:
 
 
 def append_answer(
-    tx: Transaction, run_id: int, answer: Answer, statuses: Sequence[CallStatus], now: datetime
+    tx: Transaction,
+    run_id: int,
+    answer: Answer,
+    statuses: Sequence[CallStatus],
+    now: datetime,
+    approval_time: timedelta | None,
 ) -> None:
     """Append an answer of the model to a run, and create the records of its calls.
 
@@ -126,6 +131,7 @@ def append_answer(
         answer: the answer.
         statuses: the first status of each call of the answer.
         now: the present instant.
+        approval_time: the time that the user has to decide; None for any.
     """
     run = AgentRun.get_by_id(run_id)
     turn = Message("assistant", answer.text, answer.tool_calls)
@@ -154,11 +160,32 @@ def append_answer(
             arguments=call.arguments,
             status=status,
             created_at=now,
+            deadline=now + approval_time
+            if approval_time and status is CallStatus.WAITING
+            else None,
         )
         if status is CallStatus.WAITING:
             _emit_waiting(tx, record)
 
 
+def _write_result(call: ToolCallRecord) -> str:
+    """Return the result of a call, as the model reads it."""
+    if call.result is None or call.approved_arguments is None:
+        return call.result or ""
+    # Else the model would believe that its own arguments led to this result.
+    told: JsonObject = {
+        "notice": "the user changed the arguments of this call before approving it",
+        "arguments": orjson.loads(call.approved_arguments),
+        "result": orjson.loads(call.result),
+    }
+    return dump_json(told)
+
+
 def _emit_waiting(tx: Transaction, call: ToolCallRecord) -> None:
-    payload: JsonObject = {"tool_call_id": call.id, "tool": call.tool, "source": call.source}
+    payload: JsonObject = {
+        "tool_call_id": call.id,
+        "tool": call.tool,
+        "source": call.source,
+        "deadline": None if call.deadline is None else call.deadline.isoformat(),
+    }
     tx.emit(TOOL_CALL_WAITING.name, call.user_id, payload)

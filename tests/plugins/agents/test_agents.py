@@ -143,6 +143,7 @@ async def test_a_call_waits_for_the_approval_of_its_user(
         "tool_call_id": call["id"],
         "tool": "send_message",
         "source": "task-7",
+        "deadline": None,
     }
     path = f"/tool-calls/{call['id']}"
     assert (await other.ask("POST", f"{path}/approve"))[0] == 404

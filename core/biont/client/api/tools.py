@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack
 
@@ -13,6 +13,18 @@ from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
 from biont.client.json_types import JsonValue
 from biont.client.pages import Pages
+
+
+class Approval(TypedDict):
+    """Approval of a tool call.
+
+    Attributes:
+        arguments: Other arguments for the call; null for those of the model. The model learns
+            of the change.
+    """
+
+    arguments: NotRequired[Mapping[str, JsonValue] | None]
+
 
 CallStatus: TypeAlias = Literal[
     "queued",
@@ -24,6 +36,14 @@ CallStatus: TypeAlias = Literal[
     "abandoned",
 ]
 """State of a tool call; see `biont_agents.tool_calls`."""
+
+
+Decider: TypeAlias = Literal["user", "deadline"]
+"""Author of the decision about a waiting tool call."""
+
+
+LateDecision: TypeAlias = Literal["wait", "deny"]
+"""Fate of a tool call whose deadline passes without a decision."""
 
 
 class Rejection(TypedDict):
@@ -45,7 +65,13 @@ class ToolCallView(TypedDict):
         status: `waiting`: needs your approval; `refused`: the model may not call the tool;
             `rejected`: you rejected the call; `abandoned`: the result is not needed any more.
         result: The result that the model got.
-        reason: The reason that you gave for a rejection.
+        reason: The reason of a rejection.
+        approved_arguments: The arguments with which you approved the call, if you changed them.
+        deadline: The instant until which the call is to be decided; null for none.
+        overdue: True if the call waits beyond its deadline.
+        at_deadline: `deny`: the call is rejected at the deadline; `wait`: the call waits on;
+            null for a call that does not wait, or has no deadline.
+        decided_by: `deadline`: nobody decided in time; null for a call without a decision.
     """
 
     id: int
@@ -55,6 +81,11 @@ class ToolCallView(TypedDict):
     status: CallStatus
     result: JsonValue
     reason: str | None
+    approved_arguments: dict[str, JsonValue] | None
+    deadline: str | None
+    overdue: bool
+    at_deadline: LateDecision | None
+    decided_by: Decider | None
     created_at: str
     ended_at: str | None
 
@@ -167,10 +198,14 @@ class Tools(OperationGroup):
         /,
         *,
         idempotency_key: str | None = None,
+        **body: Unpack[Approval],
     ) -> ToolCallView:
         """Approve a waiting tool call; the task or conversation continues with the call.
 
-        The status is 409 if the call does not wait for an approval.
+        With `arguments`, the call is made with other arguments than the model's. The status is
+        422 if
+        these do not fit the tool, and 409 if the call does not wait for an approval, or if its
+        deadline has passed and rejects the call.
 
         Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
         may not do this.
@@ -182,6 +217,7 @@ class Tools(OperationGroup):
                 "/api/v1/tool-calls/{}/approve",
                 (call_id,),
                 headers={"Idempotency-Key": idempotency_key},
+                body=body or None,
             ),
         )
 
@@ -305,10 +341,14 @@ class AsyncTools(AsyncOperationGroup):
         /,
         *,
         idempotency_key: str | None = None,
+        **body: Unpack[Approval],
     ) -> ToolCallView:
         """Approve a waiting tool call; the task or conversation continues with the call.
 
-        The status is 409 if the call does not wait for an approval.
+        With `arguments`, the call is made with other arguments than the model's. The status is
+        422 if
+        these do not fit the tool, and 409 if the call does not wait for an approval, or if its
+        deadline has passed and rejects the call.
 
         Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
         may not do this.
@@ -320,6 +360,7 @@ class AsyncTools(AsyncOperationGroup):
                 "/api/v1/tool-calls/{}/approve",
                 (call_id,),
                 headers={"Idempotency-Key": idempotency_key},
+                body=body or None,
             ),
         )
 
