@@ -59,7 +59,7 @@ async def test_page_says_the_deadline_and_its_effect(
 ) -> None:
     await client.post("/chat", ASK)
     screen = await visitor.open("/dashboard/approvals")
-    assert "Decide before the deadline" in screen.text
+    assert "without a decision, the call" in screen.text
     assert "in 1 h" in screen.text
     assert before in screen.text
     clock.advance(hours=1)

@@ -84,7 +84,7 @@ function showSecret(value, sample) {
   });
 }
 
-function toast(text, seconds = 5) {
+export function toast(text, seconds = 5) {
   const line = make("p", {}, text);
   find(".toasts")?.append(line);
   setTimeout(() => line.remove(), seconds * 1000);
@@ -226,6 +226,8 @@ function updateList(list, fresh) {
 // ---- Event stream ----
 
 let stream = null;
+let notifications = null; // The module, if the user may have switched notifications on.
+const mayFollow = () => !hasEnded && (!document.hidden || notifications?.isOn());
 const showStatus = (text) => { const status = find("[data-status]"); if (status && status.textContent !== text) status.textContent = text; };
 
 export async function* readEvents(response) {
@@ -251,13 +253,13 @@ export async function* readEvents(response) {
 
 // EventSource knows neither unknown event types nor the status of an answer, so the stream is fetched.
 async function follow() {
-  if (stream || document.hidden || hasEnded || !find("[data-live]")) return;
+  if (stream || !mayFollow() || !find("[data-live]")) return;
   const controller = (stream = new AbortController());
   let last = find('meta[name="event"]')?.content; // The last event in the page, if the page says so.
   let isFirst = true;
   for (let pause = 1; !controller.signal.aborted && !hasEnded; pause = Math.min(pause * 2, 30)) {
     try {
-      const headers = { Accept: "text/event-stream", ...(last && isFirst ? { "Last-Event-ID": last } : {}) };
+      const headers = { Accept: "text/event-stream", ...(last && (isFirst || notifications?.isOn()) ? { "Last-Event-ID": last } : {}) };
       const response = await request(`${API}/events/stream`, { headers, signal: controller.signal });
       if (response.status === 403 || response.status === 404) return; // No events for this session: "@10" still holds.
       if (!response.ok) throw new Error(`status ${response.status}`);
@@ -266,7 +268,11 @@ async function follow() {
       // All before the stream is in a fresh page, all after comes by the stream: no gap.
       if (!(isFirst && last)) markChanged(() => !isFirst || find("main [data-live]") !== null);
       isFirst = false;
-      for await (const event of readEvents(response)) markChanged((patterns) => patterns.some((pattern) => matches(pattern, event.type)));
+      for await (const event of readEvents(response)) {
+        last = event.id || last; // No call that waits is missed while a broken stream is opened again.
+        markChanged((patterns) => patterns.some((pattern) => matches(pattern, event.type)));
+        notifications?.announce(event);
+      }
     } catch { /* The server is away, or the tab was hidden. */ }
     if (controller.signal.aborted || hasEnded) return;
     showStatus("Reconnecting…");
@@ -428,6 +434,7 @@ function prepare(root) {
   // The dialog asks instead of the checkbox.
   for (const label of findAll(".sure", root)) { label.hidden = true; find("input", label).disabled = true; }
   for (const list of [root, ...findAll("[data-live-list]", root)]) if (list.matches?.("[data-live-list]") && !find(".news", list)) list.prepend(make("div", { class: "news", "aria-live": "polite" }));
+  notifications?.show();
   fitBoxes(root);
 }
 // Boxes that do not scroll are no stops of the keyboard.
@@ -436,9 +443,16 @@ function fitBoxes(root = document) {
 }
 
 prepare(document);
+try {
+  if (find("[data-notify]") || localStorage.getItem("notifications")) void import("./notifications.js").then((module) => { notifications = module; void follow(); });
+} catch { /* The browser keeps nothing for this site. */ }
 if (find("[data-preview]")) void import("./preview.js").then(({ watch }) => watch());
 addEventListener("resize", () => fitBoxes());
-document.addEventListener("visibilitychange", () => { if (document.hidden) stopStream(); else void follow(); });
+document.addEventListener("visibilitychange", () => { 
+  if (!mayFollow()) stopStream();
+  else if (stream && !document.hidden) markChanged(() => true); // Hidden parts were not fetched.
+  else void follow();
+});
 addEventListener("pagehide", stopStream);
 addEventListener("pageshow", () => void follow());
 try {
