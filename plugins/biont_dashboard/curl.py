@@ -16,6 +16,8 @@ def write_curl_line(
     path: str,
     body: JsonValue = None,
     query: Mapping[str, JsonValue] | None = None,
+    *,
+    user_id: int | None = None,
 ) -> str:
     """Return the line that makes a call, with the API key in the variable ``KEY``.
 
@@ -25,6 +27,7 @@ def write_curl_line(
         path: the path of the route.
         body: the JSON body; None for none.
         query: the query parameters; None values are left out.
+        user_id: the user as whom an administrator reads; None for own rows.
     """
     sent = {name: value for name, value in (query or {}).items() if value is not None}
     url = origin + path + (f"?{urlencode(sent, doseq=True)}" if sent else "")
@@ -32,6 +35,8 @@ def write_curl_line(
     if method != "GET":
         parts += ["-X", method]
     parts += ["-H", '"X-API-Key: $KEY"']
+    if user_id is not None and method == "GET":
+        parts += ["-H", f"'X-User-ID: {user_id}'"]
     if body is not None:
         parts += ["-H", "'Content-Type: application/json'"]
         parts += ["-d", shlex.quote(orjson.dumps(body).decode())]

@@ -15,8 +15,9 @@ from aiohttp import web
 from biont import Api
 from biont.http import Dialect, ProblemDetails, RouteOptions
 from biont_dashboard.html import respond_html
+from biont_dashboard.looks import find_look, read_user
 from biont_dashboard.rendering import load_renderer
-from biont_dashboard.sessions import COOKIE, read_key
+from biont_dashboard.sessions import COOKIE, make_csrf_token, read_key
 
 F = TypeVar("F", bound=Callable[..., Awaitable[object]])
 
@@ -44,13 +45,22 @@ def write_problem(http: web.Request, problem: ProblemDetails) -> web.Response:
         # Each further use of a dead key would count as a wrong one.
         response.del_cookie(COOKIE, path="/")
         return response
-    values = {"status": problem.status, "title": HTTPStatus(problem.status).phrase} | document
+    values = {
+        "status": problem.status,
+        "title": HTTPStatus(problem.status).phrase,
+        # The look may be the error, such as at a user who was deleted.
+        "looked_at": find_look(http),
+        "csrf": make_csrf_token(read_key(http) or ""),
+        **document,
+    }
     response = respond_html(load_renderer().render("error.html", values), problem.status)
     response.headers.update(problem.headers or {})
     return response
 
 
-HTML = Dialect(write_problem=write_problem, read_key=read_key, media_type="text/html")
+HTML = Dialect(
+    write_problem=write_problem, read_key=read_key, read_user=read_user, media_type="text/html"
+)
 """The conventions of the pages."""
 
 

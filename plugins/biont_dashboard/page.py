@@ -34,9 +34,11 @@ class PageHead:
 
     Attributes:
         user: the name of the user.
+        user_id: the number of the user.
         scope: the scope of the session.
         is_admin: whether the user is an administrator.
         is_read_only: whether the session can change nothing.
+        viewed: the name of the user whose rows an administrator looks at; None for own rows.
         path: the path with the query, for links back.
         csrf: the token for forms.
         flash: a sentence about the last act.
@@ -45,9 +47,11 @@ class PageHead:
     """
 
     user: str
+    user_id: int
     scope: str
     is_admin: bool
     is_read_only: bool
+    viewed: str | None
     path: str
     csrf: str
     flash: str | None
@@ -85,9 +89,11 @@ class DashboardPage(Visit):
         return make_base_values(self.request) | {
             "page": PageHead(
                 user=self.user.name,
+                user_id=self.user.id,
                 scope="" if self.request.principal is None else self.request.principal.scope,
                 is_admin=self.is_admin,
                 is_read_only=self.is_read_only,
+                viewed=None if self.viewed is None else self.viewed.name,
                 path=str(self.http.rel_url),
                 csrf=make_csrf_token(self.key),
                 flash=read_flash(self.http),
@@ -110,7 +116,10 @@ async def open_page(request: Request, *, plugin: str | None = None) -> Dashboard
     # The script fetches a page again and again, also when nobody looks at the page.
     if _LIVE not in request.http.headers:
         await prolong_session(request)
-    page = DashboardPage(request, await request.workbench.users.get(request.user_id))
+    users, viewed = request.workbench.users, None
+    if request.user_id != request.key_user_id:
+        viewed = await users.get(request.user_id)
+    page = DashboardPage(request, await users.get(request.key_user_id), viewed)
     await page.count_waiting()
     if plugin is not None:
         page.need_plugin(plugin)
@@ -130,6 +139,8 @@ def need_admin(page: DashboardPage) -> None:
 def make_base_values(request: Request) -> dict[str, object]:
     """Return the values that templates need also where nobody has signed in."""
     origin = find_origin(request)
+    principal = request.principal
+    viewed = principal.user_id if principal is not None and principal.viewer_id else None
 
     def write_line(
         method: str,
@@ -137,7 +148,7 @@ def make_base_values(request: Request) -> dict[str, object]:
         body: JsonValue = None,
         query: Mapping[str, JsonValue] | None = None,
     ) -> str:
-        return write_curl_line(origin, method, path, body, query)
+        return write_curl_line(origin, method, path, body, query, user_id=viewed)
 
     # Random for idempotency keys; one draw for each page, because a page has many forms.
     prefix, numbers = secrets.token_hex(12), count()

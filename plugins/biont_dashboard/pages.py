@@ -18,6 +18,7 @@ from biont_dashboard.routes.events import api as events_api
 from biont_dashboard.routes.home import api as home_api
 from biont_dashboard.routes.integrations import api as integrations_api
 from biont_dashboard.routes.keys import api as keys_api
+from biont_dashboard.routes.looks import api as looks_api
 from biont_dashboard.routes.missions import api as missions_api
 from biont_dashboard.routes.notes import api as notes_api
 from biont_dashboard.routes.operations import api as operations_api
@@ -38,6 +39,7 @@ api = make_api()
 for _part in (
     sign_in_api,
     acts_api,
+    looks_api,
     relay_api,
     assets_api,
     palette_api,

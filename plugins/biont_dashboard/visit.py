@@ -119,14 +119,16 @@ class Visit:
     Attributes:
         request: the request of the browser.
         user: the user who has signed in.
+        viewed: the user whose rows an administrator looks at; None for own rows.
         system: the state of the workbench.
         waiting: the number of tool calls that wait for an approval; None for none.
         key: the key of the session.
     """
 
-    def __init__(self, request: Request, user: User) -> None:
+    def __init__(self, request: Request, user: User, viewed: User | None = None) -> None:
         self.request = request
         self.user = user
+        self.viewed = viewed
         self.system = request.workbench.get(SYSTEM)
         self.waiting: int | None = None
         self.key = read_key(request.http) or ""
@@ -146,7 +148,11 @@ class Visit:
     def is_read_only(self) -> bool:
         """True if the session can change nothing."""
         principal = self.request.principal
-        return principal is None or principal.scope is not Scope.FULL
+        return principal is None or principal.scope is not Scope.FULL or self.viewed is not None
+
+    def list_headers(self) -> Mapping[str, str]:
+        """Return the headers of each call: the user whose rows are looked at."""
+        return {} if self.viewed is None else {"X-User-ID": str(self.viewed.id)}
 
     def has_plugin(self, name: str) -> bool:
         """Return whether a plugin runs."""
@@ -178,7 +184,7 @@ class Visit:
             key=self.key,
             query=query or {},
             body=body,
-            headers=headers or {},
+            headers={**self.list_headers(), **(headers or {})},
         )
 
     async def read(self, path: str, **query: QueryValue) -> Object:
@@ -187,11 +193,7 @@ class Visit:
         Raises:
             ApiRefusal: the API refuses the call.
         """
-        answer = await self.call("GET", path, query=query)
-        if not answer.is_ok:
-            raise _REFUSALS.get(answer.status, _NotPossible)(answer)
-        found = answer.read_json()
-        return found if isinstance(found, dict) else {"data": found}
+        return read_object(await self.call("GET", path, query=query))
 
     async def read_or_none(self, path: str, **query: QueryValue) -> Object | None:
         """Return the answer of the API; None for a route that is missing or closed to the key.
@@ -232,6 +234,18 @@ class Visit:
                 "/api/v1/tool-calls", status="waiting", fields="id", limit=100
             )
             self.waiting = len(waiting) or None
+
+
+def read_object(answer: LocalAnswer) -> Object:
+    """Return the object of an answer of the API.
+
+    Raises:
+        ApiRefusal: the API has refused the call.
+    """
+    if not answer.is_ok:
+        raise _REFUSALS.get(answer.status, _NotPossible)(answer)
+    found = answer.read_json()
+    return found if isinstance(found, dict) else {"data": found}
 
 
 def list_rows(found: Object) -> Sequence[Object]:

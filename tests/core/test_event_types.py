@@ -42,6 +42,7 @@ OWNERS = {
     "user_deleted": "core",
     "user_disabled": "core",
     "user_enabled": "core",
+    "user_viewed": "core",
     "webhook_disabled": "webhooks",
     "custom_*": "core",
 }

@@ -153,6 +153,39 @@ async def test_the_ids_of_another_user_lead_nowhere(
     assert (await admin.get(f"/users/{ids['user_id']}"))["disabled_at"] is None
 
 
+async def test_no_member_sees_another_user_by_a_header(
+    application: Application,
+    open_client: MakeClient,
+    workbench: Workbench,
+    scripted: ModelServer,
+) -> None:
+    admin, ada = await open_client("root"), await open_client("ada")
+    ids = await make_objects(ada, workbench, scripted)
+    before = await list_rows(ada)
+    headers = {"X-User-ID": str(ids["user_id"])}
+    paths: dict[str, Any] = orjson.loads(application.openapi)["paths"]
+    routes = [
+        (method, path)
+        for method, path in list_routes(application)
+        if paths[f"/api/v1{path}"][method.lower()]["security"]
+    ]
+    for bob in [await open_client("bob", scope) for scope in Scope]:
+        for method, path in routes:
+            place = path.format_map({**ids, "name": "x", "token": "x"})
+            answer = await bob.request(
+                method, place, BODIES.get(f"{method} {path}"), headers=headers
+            )
+            assert answer.status == 403, (bob, method, path, answer.document)
+    for method, path in routes:
+        place = path.format_map({**ids, "name": "x", "token": "x"})
+        if method != "GET":
+            answer = await admin.request(
+                method, place, BODIES.get(f"{method} {path}"), headers=headers
+            )
+            assert answer.status == 403, (method, path, answer.document)
+    assert await list_rows(ada) == before
+
+
 async def list_rows(client: ApiClient) -> dict[str, Any]:
     """Return the rows of a user, without the count of key uses."""
     lists = ("notes", "tasks", "missions", "reminders", "schedule", "webhooks/outgoing")

@@ -45,6 +45,8 @@ class Page:
     """Head of a page, as the base template shows it."""
 
     is_read_only: bool = False
+    viewed: str | None = None
+    user_id: int = 1
     user: str = "Ada Lovelace"
     scope: str = "full"
     is_admin: bool = True

@@ -82,6 +82,14 @@ class UserCreated(UserAct):
     role: str
 
 
+class UserViewed(UserAct):
+    """A user whose rows an administrator has read."""
+
+    viewer_id: int = Field(description="The administrator.")
+    viewer: str = Field(description="The name of the administrator.")
+    path: str = Field(description="The path of the first request of the look.")
+
+
 class UserChanged(UserCreated):
     """A user with a new name or role."""
 
@@ -109,6 +117,11 @@ USER_DISABLED = EventType(
     "user_disabled", UserAct, "A user was disabled: nothing acts for the user any more."
 )
 USER_ENABLED = EventType("user_enabled", UserAct, "A disabled user was enabled.")
+USER_VIEWED = EventType(
+    "user_viewed",
+    UserViewed,
+    "An administrator looks at the rows of the user; one event for ten minutes of a key.",
+)
 USER_DELETED = EventType(
     "user_deleted", UserAct, "A user was deleted, with all rows except for the event log."
 )
@@ -123,5 +136,6 @@ ACCOUNT_EVENT_TYPES = (
     USER_CHANGED,
     USER_DISABLED,
     USER_ENABLED,
+    USER_VIEWED,
     USER_DELETED,
 )

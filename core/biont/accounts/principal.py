@@ -111,6 +111,8 @@ class Principal:
         narrowing: the limits of the key within its scope.
         is_admin: whether the user manages the users.
         is_session: whether the key is the session of a browser.
+        viewer_id: the administrator, of whom the key is, who looks at the rows of `user_id`; None
+            for a user with own rows.
     """
 
     user_id: int
@@ -120,6 +122,12 @@ class Principal:
     narrowing: Narrowing = WHOLE
     is_admin: bool = False
     is_session: bool = False
+    viewer_id: int | None = None
+
+    @property
+    def key_user_id(self) -> int:
+        """The user of the key."""
+        return self.user_id if self.viewer_id is None else self.viewer_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from biont.accounts.user_acts import (
     select_users,
     set_time_zone,
 )
+from biont.accounts.user_looks import UserLooks
 from biont.accounts.user_records import Role, User
 from biont.clock import Clock
 from biont.exceptions import NotFound, StoreUnavailable
@@ -51,10 +52,12 @@ class Users:
     Attributes:
         disabled: the numbers of the disabled users; replaced as a whole, and safe to read on any
             thread.
+        looks: the looks of administrators at the rows of other users.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.disabled: frozenset[int] = frozenset()
+        self.looks = UserLooks(store, clock)
         self._store = store
         self._clock = clock
         self._on_change: list[Callable[[], None]] = []

@@ -137,7 +137,7 @@ async def create_user_account(request: Request, body: NewUser) -> CreatedUser:
     return CreatedUser(key=None if key is None else plain, **_make_view(user).model_dump())
 
 
-@api.get("/users", admin=True, readable=False, narrowable=False)
+@api.get("/users", admin=True, narrowable=False)
 async def list_users(request: Request, query: ListQuery) -> Page[UserAccount]:
     """List all users, the newest first.
 
@@ -147,7 +147,7 @@ async def list_users(request: Request, query: ListQuery) -> Page[UserAccount]:
     return make_page(users, query.limit, lambda user: user.id, _make_view)
 
 
-@api.get("/users/{user_id}", operation="read_user", admin=True, readable=False, narrowable=False)
+@api.get("/users/{user_id}", operation="read_user", admin=True, narrowable=False)
 async def read_user_account(request: Request, user_id: RowId) -> UserAccount:
     """Read a user.
 

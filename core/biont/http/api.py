@@ -33,6 +33,8 @@ class Dialect:
         read_key: returns the API key of a request without the header ``X-API-Key``, such as
             from a cookie; None for a bearer token (``Authorization: Bearer asb_...``). A route
             with keys in cookies guards itself against requests that other sites cause.
+        read_user: returns the user whose rows an administrator looks at, for a request without
+            the header ``X-User-ID``; None if the requests of the dialect never look.
         media_type: the media type of error responses, for the documentation.
         statuses: the statuses that `write_problem` changes, for the documentation.
     """
@@ -40,6 +42,7 @@ class Dialect:
     write_problem: Callable[[web.Request, ProblemDetails], web.Response]
     problem: type[object] = object
     read_key: Callable[[web.Request], str | None] | None = None
+    read_user: Callable[[web.Request], str | None] | None = None
     media_type: str = "application/json"
     statuses: Mapping[int, int] = field(default_factory=dict, hash=False)
 
@@ -99,8 +102,8 @@ class Route:
             name, as links to pages often have; other routes refuse unknown parameters.
         scopes: the key scopes that may use the route, in addition to ``full`` and, for GET,
             ``read``.
-        readable: whether a key of scope ``read`` may use a GET route; false for a route that acts
-            or shows a secret.
+        readable: whether a key of scope ``read`` may use the route; None for each GET route. False
+            for a GET route that acts or shows a secret; true for a form that changes no rows.
         narrowable: whether a key that is narrowed to some events or models may use the route;
             false for a route that shows or does more than a narrowed key may.
         admin: whether the route is for administrators only.
@@ -135,7 +138,7 @@ class Route:
     described: bool = True
     takes_any_query: bool = False
     scopes: frozenset[Scope] = frozenset()
-    readable: bool = True
+    readable: bool | None = None
     narrowable: bool = True
     admin: bool = False
     public: bool = False
@@ -161,7 +164,7 @@ class Route:
         """The scopes of the keys that may use the route, in the order of `Scope`."""
         # A key of scope read does nothing, whatever the scopes say.
         others = self.scopes - {Scope.READ}
-        reads = self.method == "GET" and self.readable
+        reads = self.method == "GET" if self.readable is None else self.readable
         return [
             scope
             for scope in Scope

@@ -121,7 +121,7 @@ async def read_health(request: Request) -> HealthView:
         if problem.is_fatal:
             raise StoreUnavailable(f"{problem.part}: {problem.reason}")
     # Errors may quote settings or rows, so strangers learn only that something has failed.
-    is_trusted = await _has_full_key(request)
+    is_trusted = await _may_see_reasons(request)
     return HealthView(
         status="degraded" if system.quarantined_plugins or problems else "ok",
         version=system.version,
@@ -147,7 +147,7 @@ async def read_health(request: Request) -> HealthView:
     )
 
 
-async def _has_full_key(request: Request) -> bool:
+async def _may_see_reasons(request: Request) -> bool:
     plain = request.http.headers.get("X-API-Key")
     if plain is None:
         return False
@@ -156,7 +156,7 @@ async def _has_full_key(request: Request) -> bool:
     except (Unauthorized, StoreUnavailable):
         # The health is public: a wrong key changes nothing.
         return False
-    return principal.scope is Scope.FULL
+    return principal.scope in (Scope.FULL, Scope.READ)
 
 
 async def _check_reader(request: Request) -> None:

@@ -13,6 +13,7 @@ from aiohttp import hdrs, web
 
 from biont.http.causation_headers import CORRELATION, HOPS
 from biont.http.idempotency import IDEMPOTENCY_KEY
+from biont.http.looks import USER_ID
 from biont.http.request_id import REQUEST_ID
 from biont.http.response_headers import add_vary
 from biont.http.tagged_responses import PREFER
@@ -33,6 +34,7 @@ _READ = frozenset(
         PREFER,
         "X-API-Key",
         REQUEST_ID,
+        USER_ID,
     )
 )
 # Nobody reads these, but OpenAI's client sends them with each request.

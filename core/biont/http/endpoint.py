@@ -27,6 +27,7 @@ from biont.http.entity_tags import Tagger
 from biont.http.error_responses import answer_error
 from biont.http.idempotency import IDEMPOTENCY_KEY, answer_once, refuse_streams
 from biont.http.location import make_location
+from biont.http.looks import USER_ID, begin_look, may_look
 from biont.http.merge_patch import NOT_EMPTY
 from biont.http.paging import Page
 from biont.http.rate_class import find_rate_class
@@ -84,6 +85,9 @@ class Endpoint:
         self._read_key = None
         if route.dialect is not None:
             self._read_key = route.dialect.read_key or _read_bearer
+        # The header alone, or what a dialect has in its place, such as a cookie.
+        self._reads_user = route.dialect is not None and route.dialect.read_user is not None
+        self.shows_rows = may_look(route)
         # Clients of a foreign API send what that API takes.
         self._is_strict = route.dialect is None
         # Reading emits no events, so the most frequent requests skip the causation headers.
@@ -242,7 +246,10 @@ class Endpoint:
             )
         uses = self._uses
         uses[principal.key_id] = uses.get(principal.key_id, 0) + 1
-        return self._make_request(http, principal)
+        request = self._make_request(http, principal)
+        if USER_ID in http.headers or self._reads_user:
+            return await begin_look(request, self.route)
+        return request
 
     def _read_parameters(self, http: web.Request) -> dict[str, object]:
         # A route without parameters still refuses an unknown query parameter.

@@ -135,7 +135,13 @@ async def call_api(
     return LocalAnswer(response.status, response.headers, _read_content(response))
 
 
-async def relay_request(http: web.Request, path: str, *, key: str | None) -> web.StreamResponse:
+async def relay_request(
+    http: web.Request,
+    path: str,
+    *,
+    key: str | None,
+    headers: Mapping[str, str] = _NO_HEADERS,
+) -> web.StreamResponse:
     """Answer a request as the REST API would answer the same request below `path`.
 
     A stream of events goes to the client of `http` as it is.
@@ -144,8 +150,10 @@ async def relay_request(http: web.Request, path: str, *, key: str | None) -> web
         http: the request, whose method, query, body and conditions are relayed.
         path: the path, which begins with ``/api/v1/``.
         key: the API key.
+        headers: further headers.
     """
     sent = CIMultiDict({name: http.headers[name] for name in _RELAYED if name in http.headers})
+    sent.update(headers)
     url = URL.build(path=path).with_query(http.query)
     return await _handle(http, http.method, url, sent, http.content, key, http.writer)
 

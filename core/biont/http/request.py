@@ -13,7 +13,7 @@ from multidict import istr
 from pydantic import AwareDatetime, BeforeValidator, Field
 
 from biont.accounts.principal import WHOLE, Actor, Narrowing, Principal
-from biont.exceptions import Unauthorized
+from biont.exceptions import Forbidden, Unauthorized
 from biont.http.client_address import find_client_address
 from biont.workbench import Workbench
 
@@ -111,10 +111,14 @@ class Request:
 
         Raises:
             Unauthorized: the key has expired or was revoked, or the route is public.
-            Forbidden: the user is disabled.
+            Forbidden: the user is disabled, or an administrator no more who looks at the rows of
+                another user.
         """
         plain = self.http.headers.get(KEY_HEADER) or self.http.get(OTHER_KEY)
-        await self.workbench.keys.authenticate(plain)
+        present = await self.workbench.keys.authenticate(plain)
+        is_look = self.principal is not None and self.principal.viewer_id is not None
+        if is_look and not present.is_admin:
+            raise Forbidden("only an administrator may see the rows of another user")
 
     @property
     def actor(self) -> Actor:
@@ -125,6 +129,17 @@ class Request:
     def client_address(self) -> str:
         """The address of the client, also after proxies that the operator trusts."""
         return find_client_address(self.http)
+
+    @property
+    def key_user_id(self) -> int:
+        """The number of the user of the caller's key, also of one who looks at rows of another.
+
+        Raises:
+            Unauthorized: the route is public.
+        """
+        if self.principal is None:
+            raise Unauthorized("this route is public and has no user")
+        return self.principal.key_user_id
 
     @property
     def key_id(self) -> int:

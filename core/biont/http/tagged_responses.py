@@ -12,6 +12,7 @@ from multidict import istr
 from biont.exceptions import PreconditionFailed
 from biont.http.compression import name_coded_tag
 from biont.http.entity_tags import Tagger, is_known, is_wanted
+from biont.http.looks import USER_ID
 from biont.schema import Schema
 
 PREFER = istr("Prefer")
@@ -53,13 +54,17 @@ def respond_tagged(
     """
     if http.method in (hdrs.METH_GET, hdrs.METH_HEAD):
         tag = tagger.make_tag(view, content)
-        kept: dict[str, str] = {hdrs.ETAG: f'"{tag}"', hdrs.CACHE_CONTROL: _REVALIDATE}
+        kept: dict[str, str] = {
+            hdrs.ETAG: f'"{tag}"',
+            hdrs.CACHE_CONTROL: _REVALIDATE,
+            hdrs.VARY: USER_ID,
+        }
         if not is_wanted(http, tag):
             raise PreconditionFailed("the object is not the one that If-Match names")
         if is_known(http, tag):
             # As a whole response would have been sent (RFC 9110, section 15.4.5).
             kept[hdrs.ETAG] = f'"{name_coded_tag(http, tag, len(content))}"'
-            kept[hdrs.VARY] = hdrs.ACCEPT_ENCODING
+            kept[hdrs.VARY] = f"{USER_ID}, {hdrs.ACCEPT_ENCODING}"
             return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=kept)
         return web.Response(body=content, status=status, headers={**headers, **kept})
     headers = {**headers, hdrs.ETAG: f'"{tagger.make_tag(view)}"'}

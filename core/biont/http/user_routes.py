@@ -74,11 +74,12 @@ class MeView(UserView):
 async def read_me(request: Request) -> MeView:
     """Read your own user, the key of this request, and what is left for both.
 
-    A client learns here what its key may do, and when the key ends.
+    A client learns here what its key may do, and when the key ends. With `X-User-ID`, the user is
+    the other one, and the key is yours.
     """
     workbench = request.workbench
     user = await workbench.users.get(request.user_id)
-    key = await workbench.keys.read(request.key_id, user_id=request.user_id)
+    key = await workbench.keys.read(request.key_id, user_id=request.key_user_id)
     return MeView(
         **_make_user_view(user).model_dump(),
         key=make_key_view(key),

@@ -16,7 +16,11 @@ async def relay(request: Request, path: str) -> web.StreamResponse:
     """Answer as the REST API does."""
     if request.http.method not in ("GET", "HEAD"):
         check_csrf_token(request, request.http.headers.get(CSRF_HEADER))
-    return await relay_request(request.http, f"/api/v1/{path}", key=read_key(request.http))
+    headers = {}
+    if request.user_id != request.key_user_id:
+        headers["X-User-ID"] = str(request.user_id)
+    key = read_key(request.http)
+    return await relay_request(request.http, f"/api/v1/{path}", key=key, headers=headers)
 
 
 for _method in ("GET", "POST", "PATCH", "DELETE"):

@@ -14,6 +14,7 @@ from biont_dashboard.dialect import make_api
 from biont_dashboard.html import respond_html
 from biont_dashboard.links import find_link, use_link
 from biont_dashboard.local_path import HOME, check_local_path
+from biont_dashboard.looks import SIGN_OUT, end_look
 from biont_dashboard.page import make_base_values, open_page
 from biont_dashboard.rendering import load_renderer
 from biont_dashboard.sessions import (
@@ -67,7 +68,7 @@ async def sign_in(request: Request) -> web.Response:
     return _enter(request, session, next_path)
 
 
-@api.post("/dashboard/sign-out")
+@api.post(SIGN_OUT, readable=True)
 async def sign_out(request: Request) -> web.Response:
     """End the session."""
     form = dict(await read_form(request.http))
@@ -75,6 +76,7 @@ async def sign_out(request: Request) -> web.Response:
     await request.workbench.keys.end_session(request.key_id, actor=request.actor)
     response = web.Response(status=303, headers={"Location": "/dashboard/sign-in"})
     response.del_cookie(COOKIE, path="/")
+    end_look(response)
     return response
 
 

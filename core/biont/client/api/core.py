@@ -283,7 +283,9 @@ class Core(OperationGroup):
     ) -> MeView:
         """Read your own user, the key of this request, and what is left for both.
 
-        A client learns here what its key may do, and when the key ends.
+        A client learns here what its key may do, and when the key ends. With `X-User-ID`, the
+        user is
+        the other one, and the key is yours.
 
         Needs an API key of any scope.
 
@@ -421,7 +423,9 @@ class AsyncCore(AsyncOperationGroup):
     ) -> MeView:
         """Read your own user, the key of this request, and what is left for both.
 
-        A client learns here what its key may do, and when the key ends.
+        A client learns here what its key may do, and when the key ends. With `X-User-ID`, the
+        user is
+        the other one, and the key is yours.
 
         Needs an API key of any scope.
 

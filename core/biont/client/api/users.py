@@ -110,8 +110,8 @@ class Users(OperationGroup):
 
         What a user has is not shown.
 
-        Needs an API key of scope `full`. The user of the key has to be an administrator. A key
-        that is narrowed to some `events` or `models` may not do this.
+        Needs an API key of scope `full` or `read`. The user of the key has to be an
+        administrator. A key that is narrowed to some `events` or `models` may not do this.
 
         Args:
             since: Only what was made at this instant or later.
@@ -149,8 +149,8 @@ class Users(OperationGroup):
 
         What the user has is not shown; see the export.
 
-        Needs an API key of scope `full`. The user of the key has to be an administrator. A key
-        that is narrowed to some `events` or `models` may not do this.
+        Needs an API key of scope `full` or `read`. The user of the key has to be an
+        administrator. A key that is narrowed to some `events` or `models` may not do this.
 
         Args:
             fields: Only these fields of the object, or of each item: names with commas.
@@ -336,8 +336,8 @@ class AsyncUsers(AsyncOperationGroup):
 
         What a user has is not shown.
 
-        Needs an API key of scope `full`. The user of the key has to be an administrator. A key
-        that is narrowed to some `events` or `models` may not do this.
+        Needs an API key of scope `full` or `read`. The user of the key has to be an
+        administrator. A key that is narrowed to some `events` or `models` may not do this.
 
         Args:
             since: Only what was made at this instant or later.
@@ -375,8 +375,8 @@ class AsyncUsers(AsyncOperationGroup):
 
         What the user has is not shown; see the export.
 
-        Needs an API key of scope `full`. The user of the key has to be an administrator. A key
-        that is narrowed to some `events` or `models` may not do this.
+        Needs an API key of scope `full` or `read`. The user of the key has to be an
+        administrator. A key that is narrowed to some `events` or `models` may not do this.
 
         Args:
             fields: Only these fields of the object, or of each item: names with commas.

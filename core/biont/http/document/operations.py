@@ -25,6 +25,7 @@ from biont.http.document.responses import (
 from biont.http.endpoint import Endpoint
 from biont.http.error_responses import takes_bearer
 from biont.http.idempotency import IDEMPOTENCY_KEY
+from biont.http.looks import USER_ID
 from biont.http.merge_patch import MERGE_PATCH
 from biont.http.request_id import REQUEST_ID
 from biont.http.tagged_responses import PREFER
@@ -56,6 +57,11 @@ _SHARED: Mapping[str, str] = {
         "The `ETag` of an answer that you have kept, several of them, or `*`. If the object is "
         "still the same, a GET is answered with 304; anything else is refused with 412."
     ),
+    str(USER_ID): (
+        "For administrators with a key of scope `full` or `read` that is not narrowed: the number "
+        "of another user, as whom the request reads. The look is an event `user_viewed` of that "
+        "user. By default your own rows."
+    ),
     str(PREFER): "`return=minimal` for an answer without content after a change.",
 }
 """Request headers of many operations, which refer to them."""
@@ -67,6 +73,9 @@ _LONGEST: Mapping[str, int] = {
     str(hdrs.IF_MATCH): 8000,
     str(hdrs.IF_NONE_MATCH): 8000,
 }
+
+
+_ROW: JsonValue = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
 
 
 def describe_shared_parameters() -> dict[str, JsonValue]:
@@ -87,11 +96,15 @@ def describe_shared_parameters() -> dict[str, JsonValue]:
             "name": name,
             "in": "header",
             "description": meaning,
-            "schema": {"type": "string", "maxLength": _LONGEST.get(name, 100)},
+            "schema": _ROW if name == USER_ID else _describe_text(name),
         }
         for name, meaning in _SHARED.items()
     }
     return {FIELDS: fields, **headers}
+
+
+def _describe_text(name: str) -> JsonValue:
+    return {"type": "string", "maxLength": _LONGEST.get(name, 100)}
 
 
 def describe_operation(
@@ -230,6 +243,8 @@ def _describe_parameters(
         shared.append(str(IDEMPOTENCY_KEY))
     if endpoint.takes_conditions:
         shared += map(str, CONDITIONS)
+    if endpoint.shows_rows:
+        shared.append(str(USER_ID))
     if endpoint.may_be_minimal:
         shared.append(str(PREFER))
     parameters += [{"$ref": f"#/components/parameters/{name}"} for name in shared]
