@@ -10,6 +10,7 @@ from biont import Api, Page, Request, RowId
 from biont.http import AnyOf, ListQuery, make_page
 from biont.llm import LlmCall
 from biont.store import read_merged_page
+from biont_llm import sum_mission_cost
 from biont_missions.mission_factory import MISSIONS
 from biont_missions.missions import (
     cancel_mission,
@@ -76,9 +77,7 @@ async def read_mission(request: Request, mission_id: RowId) -> MissionDetail:
 
     A completed mission names the note with its report.
     """
-    return make_mission_detail(
-        *await request.workbench.store.read(load_owned_mission, request.user_id, mission_id)
-    )
+    return await request.workbench.store.read(_load_detail, request.user_id, mission_id)
 
 
 @api.post("/missions/{mission_id}/run", narrowable=False, status=202)
@@ -132,3 +131,8 @@ async def _resume_after(
     )
     workbench.get(MISSION_RUNNER).resume(mission_id)
     return make_mission_view(mission)
+
+
+def _load_detail(user_id: int, mission_id: int) -> MissionDetail:
+    mission, tasks = load_owned_mission(user_id, mission_id)
+    return make_mission_detail(mission, tasks, sum_mission_cost(mission_id))

@@ -96,6 +96,10 @@ class MissionDetail(MissionView):
     """A mission with its tasks."""
 
     tasks: list[TaskView]
+    cost: float | None = Field(
+        description="Cost of the calls of models so far, by the prices in the settings; null if "
+        "no recorded call has a price."
+    )
 
 
 class NewTask(Schema):
@@ -154,7 +158,9 @@ def make_mission_view(mission: Mission) -> MissionView:
     )
 
 
-def make_mission_detail(mission: Mission, tasks: Sequence[Task]) -> MissionDetail:
-    """Return the REST view of a mission and its tasks."""
+def make_mission_detail(
+    mission: Mission, tasks: Sequence[Task], cost: float | None
+) -> MissionDetail:
+    """Return the REST view of a mission, its tasks and its cost."""
     view = make_mission_view(mission).model_dump()
-    return MissionDetail(**view, tasks=[make_task_view(task) for task in tasks])
+    return MissionDetail(**view, tasks=[make_task_view(task) for task in tasks], cost=cost)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from enum import StrEnum
 
 from aiohttp import web
 
@@ -13,6 +12,7 @@ from biont import Request
 from biont_dashboard.dialect import make_api
 from biont_dashboard.page import open_page
 from biont_dashboard.rendering import describe_number
+from biont_dashboard.usage_groups import UsageGroup, count_tokens, read_groups
 from biont_dashboard.visit import Object, list_rows
 
 api = make_api()
@@ -21,24 +21,17 @@ _ROWS = 50
 _DAYS = 30
 
 
-class UsageGroup(StrEnum):
-    """Property by which the usage is summed up."""
-
-    MODEL = "model"
-    KEY = "key"
-    SCHEDULE = "schedule"
-
-
 @api.get("/dashboard/usage")
 async def show_usage(request: Request, group: UsageGroup = UsageGroup.MODEL) -> web.Response:
-    """Show the usage by day and by model, key or schedule, the budgets, and the calls."""
+    """Show the usage by day and by group, the budgets, the prices, and the calls."""
     page = await open_page(request, plugin="llm")
     now = request.workbench.clock.now()
     since = (now - timedelta(days=_DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    me, days, groups, calls = await asyncio.gather(
+    me, days, groups, prices, calls = await asyncio.gather(
         page.read("/api/v1/me", fields="budgets"),
         page.read("/api/v1/usage", group_by="day", since=since.isoformat()),
-        page.read("/api/v1/usage", group_by=group, since=since.isoformat()),
+        read_groups(page, group, since.isoformat()),
+        page.read("/api/v1/usage/prices"),
         page.read_list("/api/v1/usage/calls", limit=_ROWS),
     )
     names = [f"{since + timedelta(days=index):%Y-%m-%d}" for index in range(_DAYS)]
@@ -49,8 +42,9 @@ async def show_usage(request: Request, group: UsageGroup = UsageGroup.MODEL) -> 
         points=_make_points(names, rows),
         total=_sum_up(rows),
         group=group,
-        groups=[UsageGroup.MODEL, UsageGroup.KEY, UsageGroup.SCHEDULE],
-        rows=list_rows(groups),
+        groups=list(UsageGroup),
+        found=groups,
+        prices=list_rows(prices),
         listing=calls,
         budgets=me["budgets"],
     )
@@ -58,7 +52,7 @@ async def show_usage(request: Request, group: UsageGroup = UsageGroup.MODEL) -> 
 
 def _make_points(names: Sequence[str], rows: Sequence[Object]) -> list[tuple[str, int, str]]:
     """Return the tokens of each day, also of days without a call."""
-    tokens = {str(row["day"]): _count_tokens(row) for row in rows}
+    tokens = {str(row["day"]): count_tokens(row) for row in rows}
     return [
         (name, tokens.get(name, 0), f"{describe_number(tokens.get(name, 0))} tokens")
         for name in names
@@ -70,10 +64,6 @@ def _sum_up(rows: Sequence[Object]) -> dict[str, float | None]:
     return {
         "calls": sum(int(str(row["calls"])) for row in rows),
         "failed": sum(int(str(row["failed"])) for row in rows),
-        "tokens": sum(map(_count_tokens, rows)),
+        "tokens": sum(map(count_tokens, rows)),
         "cost": sum(costs) if costs else None,
     }
-
-
-def _count_tokens(row: Object) -> int:
-    return int(str(row["prompt_tokens"])) + int(str(row["completion_tokens"]))

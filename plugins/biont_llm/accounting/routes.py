@@ -12,13 +12,14 @@ from biont.exceptions import InputProblem, InvalidInput
 from biont.http import Instant, ListQuery, make_page
 from biont_llm.accounting.tables import RecordedCall
 from biont_llm.accounting.usage import Group, UsageTotal, sum_usage
+from biont_llm.settings import LlmSettings
 
 Groups = Annotated[
     str,
     Field(
         max_length=100,
-        description="Groups: `day`, `model`, `key`, `schedule`, or several with commas between "
-        "them; empty for one total.",
+        description="Groups: `day`, `model`, `key`, `schedule`, `mission`, or several with commas "
+        "between them; empty for one total.",
     ),
 ]
 
@@ -32,6 +33,7 @@ class UsageView(Schema):
     model: str | None = Field(None, description="`backend/model`.")
     key_id: int | None = None
     schedule_id: int | None = None
+    mission_id: int | None = None
     calls: int
     failed: int = Field(description="Number of calls without a whole answer.")
     prompt_tokens: int
@@ -45,6 +47,20 @@ class UsageList(Schema):
     """Usage by group."""
 
     data: list[UsageView]
+
+
+class PriceView(Schema):
+    """Price of a model, for a million tokens."""
+
+    model: str = Field(description="Name of the model, or `backend/model`.")
+    prompt: float = Field(description="Price of a million tokens that the model reads.")
+    completion: float = Field(description="Price of a million tokens that the model writes.")
+
+
+class PriceList(Schema):
+    """Prices of models, in alphabetical order."""
+
+    data: list[PriceView]
 
 
 class CallView(Schema):
@@ -78,11 +94,26 @@ async def read_usage(
 ) -> UsageList:
     """Read the usage of your calls of language models.
 
-    `group_by` names what to sum up by: day, model, key or schedule.
+    `group_by` names what to sum up by: day, model, key, schedule or mission.
     """
     groups = _parse_groups(group_by)
     found = await request.workbench.store.read(sum_usage, request.user_id, groups, since, until)
     return UsageList(data=[make_usage_view(usage) for usage in found])
+
+
+@api.get("/usage/prices")
+async def list_model_prices(request: Request) -> PriceList:
+    """List the prices of models, as the operator has set them.
+
+    All prices are in one currency. A call of a model that is not in the list has no cost.
+    """
+    settings = request.workbench.plugin_settings("llm", LlmSettings)
+    return PriceList(
+        data=[
+            PriceView(model=name, prompt=price.prompt, completion=price.completion)
+            for name, price in sorted(settings.prices.items())
+        ]
+    )
 
 
 @api.get("/usage/calls")
@@ -117,7 +148,7 @@ def _parse_groups(text: str) -> list[Group]:
 
 def make_usage_view(usage: UsageTotal) -> UsageView:
     """Return the REST representation of the usage of a group."""
-    names = {Group.KEY: "key_id", Group.SCHEDULE: "schedule_id"}
+    names = {Group.KEY: "key_id", Group.SCHEDULE: "schedule_id", Group.MISSION: "mission_id"}
     group = {names.get(group, group): value for group, value in usage.group.items()}
     return UsageView.model_validate(
         {

@@ -20,6 +20,7 @@ class Group(StrEnum):
     MODEL = "model"
     KEY = "key"
     SCHEDULE = "schedule"
+    MISSION = "mission"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ _COLUMNS = {
     Group.MODEL: RecordedCall.backend.concat("/").concat(RecordedCall.model),
     Group.KEY: RecordedCall.key_id,
     Group.SCHEDULE: RecordedCall.schedule_id,
+    Group.MISSION: RecordedCall.mission_id,
 }
 
 
@@ -90,3 +92,14 @@ def sum_usage(
         UsageTotal(group={group: row.pop(f"group_{group}") for group in groups}, **row)
         for row in rows
     ]
+
+
+def sum_mission_cost(mission_id: int) -> float | None:
+    """Return the cost of a mission's calls with a price, inside a store function.
+
+    None if no recorded call of the mission has a price; old records are deleted.
+    """
+    found = RecordedCall.select(fn.SUM(RecordedCall.cost)).where(
+        RecordedCall.mission_id == mission_id
+    )
+    return cast("float | None", found.scalar())

@@ -68,6 +68,8 @@ async def test_each_call_is_recorded_with_its_usage(client: ApiClient) -> None:
         assert call["estimated"] is False
         assert call["cost"] == pytest.approx(0.039)
         assert call["key_id"] == 1
+    (price,) = rows_of(await client.get("/usage/prices"))
+    assert price == {"model": "small", "prompt": 1000, "completion": 10_000}
     assert [call["conversation_id"] for call in calls] == [1, None]
 
 
@@ -104,7 +106,7 @@ async def test_usage_is_summed_up_by_group(
     status, problem = await first.ask("GET", "/usage?group_by=day,week")
     assert (status, problem["errors"]) == (
         422,
-        [{"detail": "must be of day, model, key, schedule", "parameter": "group_by"}],
+        [{"detail": "must be of day, model, key, schedule, mission", "parameter": "group_by"}],
     )
 
 

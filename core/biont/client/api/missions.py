@@ -20,6 +20,8 @@ class MissionDetail(TypedDict):
     Attributes:
         tokens: Tokens used so far.
         note_id: The note with the report.
+        cost: Cost of the calls of models so far, by the prices in the settings; null if no
+            recorded call has a price.
     """
 
     id: int
@@ -37,6 +39,7 @@ class MissionDetail(TypedDict):
     updated_at: str
     ended_at: str | None
     tasks: list[TaskView]
+    cost: float | None
 
 
 MissionStatus: TypeAlias = Literal[

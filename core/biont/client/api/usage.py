@@ -43,6 +43,26 @@ class CallView(TypedDict):
     created_at: str
 
 
+class PriceList(TypedDict):
+    """Prices of models, in alphabetical order."""
+
+    data: list[PriceView]
+
+
+class PriceView(TypedDict):
+    """Price of a model, for a million tokens.
+
+    Attributes:
+        model: Name of the model, or `backend/model`.
+        prompt: Price of a million tokens that the model reads.
+        completion: Price of a million tokens that the model writes.
+    """
+
+    model: str
+    prompt: float
+    completion: float
+
+
 class UsageList(TypedDict):
     """Usage by group."""
 
@@ -65,6 +85,7 @@ class UsageView(TypedDict):
     model: str | None
     key_id: int | None
     schedule_id: int | None
+    mission_id: int | None
     calls: int
     failed: int
     prompt_tokens: int
@@ -87,13 +108,13 @@ class Usage(OperationGroup):
     ) -> UsageList:
         """Read the usage of your calls of language models.
 
-        `group_by` names what to sum up by: day, model, key or schedule.
+        `group_by` names what to sum up by: day, model, key, schedule or mission.
 
         Needs an API key of scope `full` or `read`.
 
         Args:
-            group_by: Groups: `day`, `model`, `key`, `schedule`, or several with commas between
-                them; empty for one total.
+            group_by: Groups: `day`, `model`, `key`, `schedule`, `mission`, or several with
+                commas between them; empty for one total.
             fields: Only these fields of the object, or of each item: names with commas.
         """
         return self._read(
@@ -103,6 +124,25 @@ class Usage(OperationGroup):
                 "/api/v1/usage",
                 query={"group_by": group_by, "since": since, "until": until, "fields": fields},
             ),
+        )
+
+    def list_model_prices(
+        self,
+        *,
+        fields: str | None = None,
+    ) -> PriceList:
+        """List the prices of models, as the operator has set them.
+
+        All prices are in one currency. A call of a model that is not in the list has no cost.
+
+        Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return self._read(
+            PriceList,
+            make_call("GET", "/api/v1/usage/prices", query={"fields": fields}),
         )
 
     def list_model_calls(
@@ -159,13 +199,13 @@ class AsyncUsage(AsyncOperationGroup):
     ) -> UsageList:
         """Read the usage of your calls of language models.
 
-        `group_by` names what to sum up by: day, model, key or schedule.
+        `group_by` names what to sum up by: day, model, key, schedule or mission.
 
         Needs an API key of scope `full` or `read`.
 
         Args:
-            group_by: Groups: `day`, `model`, `key`, `schedule`, or several with commas between
-                them; empty for one total.
+            group_by: Groups: `day`, `model`, `key`, `schedule`, `mission`, or several with
+                commas between them; empty for one total.
             fields: Only these fields of the object, or of each item: names with commas.
         """
         return await self._read(
@@ -175,6 +215,25 @@ class AsyncUsage(AsyncOperationGroup):
                 "/api/v1/usage",
                 query={"group_by": group_by, "since": since, "until": until, "fields": fields},
             ),
+        )
+
+    async def list_model_prices(
+        self,
+        *,
+        fields: str | None = None,
+    ) -> PriceList:
+        """List the prices of models, as the operator has set them.
+
+        All prices are in one currency. A call of a model that is not in the list has no cost.
+
+        Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return await self._read(
+            PriceList,
+            make_call("GET", "/api/v1/usage/prices", query={"fields": fields}),
         )
 
     def list_model_calls(
