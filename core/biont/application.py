@@ -43,6 +43,7 @@ from biont.plugins.tables import back_up_tables
 from biont.retention import register_retention
 from biont.runtime.health import HealthProblem
 from biont.runtime.isolated_call import call_in_thread
+from biont.runtime.log_tail import LogTail
 from biont.runtime.loop_watchdog import LoopWatchdog, Stall
 from biont.runtime.plugin_tasks import PluginTasks
 from biont.runtime.task_problem import TaskProblem
@@ -74,6 +75,7 @@ class Application:
         clock: Clock,
         plugins: PluginManager,
         sections: Mapping[str, BaseModel],
+        log_tail: LogTail | None,
     ) -> None:
         self.version = version("biont")
         self.started_at = clock.now()
@@ -85,7 +87,7 @@ class Application:
         self._states = StateFile(settings.database.path)
         self.workbench = make_workbench(settings, sections, clock, self._factory)
         self.workbench.provide(SYSTEM, self)
-        provide_services(self.workbench)
+        provide_services(self.workbench, log_tail)
         self.workbench.health.add_check(self._check_tasks)
         self._starter = PluginStarter(
             plugins,
@@ -111,10 +113,8 @@ class Application:
     @cached_property
     def openapi(self) -> bytes:
         """The OpenAPI document of all routes and outgoing events, as JSON."""
-        event_types = self.workbench.events.event_types
-        return orjson.dumps(
-            make_openapi(self._starter.endpoints, event_types, version=self.version)
-        )
+        types, endpoints = self.workbench.events.event_types, self._starter.endpoints
+        return orjson.dumps(make_openapi(endpoints, types, version=self.version))
 
     @cached_property
     def routes(self) -> Mapping[str, tuple[str, Route]]:
@@ -193,7 +193,6 @@ class Application:
             if not is_dry:
                 stack.enter_context(self._states.keep())
                 self._write_states(is_open=False)
-            if not is_dry:
                 await back_up_tables(self.plugins, self._settings.database, self.version)
             await workbench.store.open()
             stack.push_async_callback(workbench.store.close)
@@ -260,6 +259,7 @@ async def open_application(
     new_database: bool = False,
     on_block: Callable[[str], None] = report_block,
     is_dry: bool = False,
+    log_tail: LogTail | None = None,
 ) -> AsyncIterator[Application]:
     """Start everything but the HTTP socket; stop everything in reverse order.
 
@@ -274,6 +274,7 @@ async def open_application(
         on_block: called, on a thread of its own, with the name of a plugin whose lifespan blocks
             the event loop, so that the start cannot go on.
         is_dry: whether to start neither background tasks, handlers nor scheduler.
+        log_tail: the last lines of the log, for administrators; None without a log.
 
     Raises:
         SettingsError: a setting, or a plugin's section, cannot be used.
@@ -287,7 +288,7 @@ async def open_application(
     # In a thread, so that the event loop hears signals while a plugin is imported.
     manager = await call_in_thread(partial(load_plugins, settings, plugins), "biont-import")
     sections = await call_in_thread(partial(read_sections, settings, manager), "biont-settings")
-    application = Application(settings, clock or SystemClock(), manager, sections)
+    application = Application(settings, clock or SystemClock(), manager, sections, log_tail)
     shutdown = application.workbench.shutdown
     with explain_failure(settings.database.path):
         try:

@@ -6,10 +6,13 @@ from biont.accounts.key_quota import make_key_quota
 from biont.accounts.quotas import QUOTAS, Quotas
 from biont.http.admission import ADMISSION, Admission
 from biont.http.idempotency import RUNNING_KEYS, RunningKeys
+from biont.http.system import BACKUPS, LOG_TAIL
+from biont.runtime.log_tail import LogTail
+from biont.store.backup_folder import BackupFolder
 from biont.workbench import Workbench
 
 
-def provide_services(workbench: Workbench) -> None:
+def provide_services(workbench: Workbench, log_tail: LogTail | None = None) -> None:
     """Offer the services of the core to the routes and plugins of a workbench."""
     limits, clock = workbench.settings.limits, workbench.clock
     workbench.provide(RUNNING_KEYS, RunningKeys())
@@ -17,3 +20,6 @@ def provide_services(workbench: Workbench) -> None:
     quotas = Quotas()
     quotas.add(make_key_quota(limits.keys, clock))
     workbench.provide(QUOTAS, quotas)
+    workbench.provide(LOG_TAIL, log_tail or LogTail())
+    database = workbench.settings.database
+    workbench.provide(BACKUPS, BackupFolder(database.path, database.backups, clock))

@@ -13,6 +13,7 @@ from biont.application import open_application
 from biont.http.bounded_site import BoundedSite
 from biont.http.connections import ConnectionLimits
 from biont.plugins.greetings import list_greetings
+from biont.runtime.log_tail import LogTail
 from biont.runtime.tuning import tune_interpreter
 from biont.server_process import StopSignal, end_blocked_process
 from biont.settings.sections import Settings
@@ -31,6 +32,7 @@ async def serve(
     stop_signal: StopSignal,
     *,
     new_database: bool = False,
+    log_tail: LogTail | None = None,
 ) -> None:
     """Run a workbench until SIGTERM or SIGINT, then stop it in order.
 
@@ -39,6 +41,7 @@ async def serve(
         print_line: prints the URL as soon as the server accepts connections, and then the
             greetings of the plugins.
         new_database: whether to begin with an empty database, although there was one before.
+        log_tail: the last lines of the log, for administrators.
         stop_signal: says when to stop.
 
     Raises:
@@ -53,7 +56,10 @@ async def serve(
             fixed_in=".".join(map(str, _SAFE_SQLITE)),
         )
     async with open_application(
-        settings, new_database=new_database, on_block=end_blocked_process
+        settings,
+        new_database=new_database,
+        on_block=end_blocked_process,
+        log_tail=log_tail,
     ) as application:
         shutdown = application.workbench.shutdown
         runner = web.AppRunner(

@@ -52,6 +52,7 @@ CREATING: dict[str, JsonValue] = {
     "/api/v1/notes/tag": {"ids": [999], "add": ["x"]},
     "/api/v1/tasks/delete": {"ids": [999]},
     "/api/v1/missions": {"goal": "x", "start": False},
+    "/api/v1/system/backups": None,
 }
 
 
@@ -72,7 +73,8 @@ async def test_each_location_leads_to_the_created_object(
         location = answer.headers["Location"]
         assert location.startswith("/api/v1/")
         found = await client.get(location.removeprefix("/api/v1"))
-        name = "created_at" if path == "/api/v1/schedule/feed" else "id"
+        names = {"/api/v1/schedule/feed": "created_at", "/api/v1/system/backups": "name"}
+        name = names.get(path, "id")
         assert found[name] == answer.document[name], path
 
 

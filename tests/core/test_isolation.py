@@ -44,7 +44,7 @@ NESTED: list[tuple[str, str, dict[str, Any]]] = [
 ]
 """Routes that take the id of an object elsewhere than in the path."""
 
-NO_OBJECT = {"/integrations/{name}/send", "/schedule/feed/{token}.ics"}
+NO_OBJECT = {"/integrations/{name}/send", "/schedule/feed/{token}.ics", "/system/backups/{name}"}
 """Paths whose parameter is no id of a user's object."""
 
 

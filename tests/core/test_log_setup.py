@@ -10,7 +10,7 @@ import orjson
 from conftest import MakeKey, StartServer
 from support.process import Server
 
-from biont.testing import ApiClient
+from biont.testing import ApiClient, rows_of
 
 LOGGING = """
 import logging
@@ -99,6 +99,32 @@ async def test_each_line_of_the_log_is_one_json_object_without_secrets(
     assert "not written" not in by_event
     # A stranger's malformed request is no error of the operator.
     assert not [record for record in records if str(record["logger"]).startswith("aiohttp")]
+
+
+async def test_administrators_read_the_last_lines_of_the_log(
+    start_server: StartServer, make_key: MakeKey, tmp_path: Path
+) -> None:
+    server = await start_with_plugin(start_server, tmp_path, level={"weather": "debug"})
+    async with ApiClient(server.url, await make_key()) as client:
+        await client.post("/events", {"event_type": "custom_log", "payload": {}})
+        page = await client.get_until(
+            "/system/log?level=debug&limit=200", lambda found: "ZeroDivisionError" in str(found)
+        )
+        lines = {str(line["message"]): line for line in rows_of(page)}
+        assert not {"hunter2", "token=abc", "'k1'"} & {
+            secret for secret in ("hunter2", "token=abc", "'k1'") if secret in str(page)
+        }
+        measured = lines["measured"]
+        assert (measured["level"], measured["logger"]) == ("info", "weather.station")
+        assert measured["fields"]["values"] == [1, "sk-***"]  # type: ignore[index,call-overload]  # JSON
+        assert lines["not written"]["level"] == "debug"
+        assert len(str(lines["failed"]["exception"])) < 10_000
+        numbers = [int(str(line["number"])) for line in rows_of(page)]
+        assert numbers == sorted(numbers, reverse=True)
+        errors = rows_of(await client.get("/system/log?level=error"))
+        assert {line["level"] for line in errors} <= {"error", "critical"}
+        assert "failed" in {line["message"] for line in errors}
+        assert len(rows_of(await client.get("/system/log?limit=1"))) == 1
 
 
 async def test_levels_are_set_for_each_logger(

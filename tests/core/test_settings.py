@@ -74,7 +74,7 @@ def problems_of(
             [
                 (
                     "config/biont.yaml:2:3: database.zzz: is not a known key; "
-                    "known names: busy_timeout, readers, upgrade_backups, url"
+                    "known names: backup_folder, busy_timeout, readers, upgrade_backups, url"
                 )
             ],
             id="unknown key like none",

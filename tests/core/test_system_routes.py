@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
-from biont import Scope
+from biont import Scope, Workbench
 from biont.testing import ApiClient, MakeClient, rows_of
 
 
@@ -44,12 +50,77 @@ async def test_settings_have_places_and_no_secrets(client: ApiClient) -> None:
     assert int(str(system["database_bytes"])) > 0
 
 
+def list_names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def read_mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
 async def test_members_and_narrow_keys_see_neither(
     client: ApiClient, open_client: MakeClient
 ) -> None:
     member = await open_client("bob")
     reader = await open_client("ada", Scope.READ)
-    for path in ("/plugins", "/system"):
+    for path in ("/plugins", "/system", "/system/log", "/system/backups"):
         assert (await client.ask("GET", path))[0] == 200
         assert (await member.ask("GET", path))[0] == 403
         assert (await reader.ask("GET", path))[0] == 200
+    assert (await member.ask("POST", "/system/backups"))[0] == 403
+    assert (await reader.ask("POST", "/system/backups"))[0] == 403
+
+
+async def test_administrator_makes_backups_that_replace_none(
+    client: ApiClient, workbench: Workbench
+) -> None:
+    folder = workbench.settings.database.path.parent / "backups"
+    assert await client.get("/system/backups") == {"folder": str(folder), "data": []}
+    await client.post("/notes", {"title": "in both"})
+    first = await client.post("/system/backups")
+    await client.post("/notes", {"title": "in the second"})
+    second = await client.post("/system/backups")
+    names = {row["name"] for row in rows_of(await client.get("/system/backups"))}
+    assert names == {first["name"], second["name"]}
+    counts = []
+    for backup in (first, second):
+        path = Path(str(backup["path"]))
+        assert path == folder / str(backup["name"])
+        assert read_mode(path) == 0o600
+        found = await client.get(f"/system/backups/{backup['name']}")
+        assert found == {name: backup[name] for name in ("name", "bytes", "made_at")}
+        with closing(sqlite3.connect(path)) as connection:
+            counts += connection.execute("SELECT count(*) FROM notes").fetchone()
+    assert counts == [1, 2]
+    assert read_mode(folder) == 0o700
+    for name in ("x", "..%2Fbiont.sqlite3"):
+        assert (await client.ask("GET", f"/system/backups/{name}"))[0] == 404
+
+
+async def test_one_backup_is_made_at_a_time(client: ApiClient) -> None:
+    answers = await asyncio.gather(*(client.ask("POST", "/system/backups") for _ in range(4)))
+    statuses = sorted(status for status, _ in answers)
+    assert statuses[0] == 201
+    assert set(statuses) <= {201, 409}
+    made = rows_of(await client.get("/system/backups"))
+    assert len(made) == statuses.count(201)
+
+
+async def test_backup_into_a_folder_that_is_none_names_the_setting(
+    client: ApiClient, workbench: Workbench
+) -> None:
+    (workbench.settings.database.path.parent / "backups").write_text("a file")
+    status, problem = await client.ask("POST", "/system/backups")
+    assert status == 503
+    assert "database.backup_folder" in str(problem["detail"])
+
+
+async def test_backup_leaves_no_part_of_one_that_was_broken_off(
+    client: ApiClient, workbench: Workbench
+) -> None:
+    folder = workbench.settings.database.path.parent / "backups"
+    folder.mkdir()
+    (folder / "biont-20260101T000000Z.sqlite3.partial").write_bytes(b"half")
+    (folder / "notes.txt").write_text("of the operator")
+    made = await client.post("/system/backups")
+    assert list_names(folder) == [made["name"], "notes.txt"]

@@ -132,6 +132,10 @@ async def _make_key(situation: Situation) -> JsonValue:
     return (await situation.make("/keys/create", name="spare", scope="chat"))["id"]
 
 
+async def _make_backup(situation: Situation) -> JsonValue:
+    return (await situation.make("/system/backups"))["name"]
+
+
 async def _make_user(situation: Situation) -> JsonValue:
     return (await situation.make("/users", name=str(uuid4())))["id"]
 
@@ -218,6 +222,7 @@ async def _receive(situation: Situation) -> Arguments:
 PREPARE: Mapping[str, Prepare] = MappingProxyType(
     {
         "read_key": _key,
+        "read_backup": _with("name", _make_backup),
         "revoke_key": _key,
         "change_key": _key,
         "rotate_key": _key,

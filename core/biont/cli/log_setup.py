@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from biont.runtime.log_tail import LogTail
 from biont.security.error_texts import TEXT_LIMIT, format_traceback, shorten_text
 from biont.security.redaction import REDACTED, is_secret_name, redact_secrets
 
@@ -41,8 +42,10 @@ _MEMBERS = 100
 _log = structlog.get_logger("biont")
 
 
-def configure_logs(settings: LogSettings | None = None) -> None:
-    """Send the log of this process to standard error; only commands call this function.
+def configure_logs(settings: LogSettings | None = None) -> LogTail:
+    """Send the log of this process to standard error, and return the tail of the log.
+
+    Only commands call this function.
 
     Args:
         settings: levels and format; None for the defaults, while the settings are not read.
@@ -51,7 +54,8 @@ def configure_logs(settings: LogSettings | None = None) -> None:
     has_colour = sys.stderr.isatty() if settings is None else settings.has_colour(sys.stderr)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_make_formatter(has_colour=has_colour))
-    logging.basicConfig(handlers=[handler], level=levels["default"].upper(), force=True)
+    tail = LogTail(_make_formatter(has_colour=False))
+    logging.basicConfig(handlers=[handler, tail], level=levels["default"].upper(), force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     for name, level in levels.items():
@@ -70,6 +74,7 @@ def configure_logs(settings: LogSettings | None = None) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
     )
+    return tail
 
 
 def _make_formatter(*, has_colour: bool) -> logging.Formatter:

@@ -32,14 +32,14 @@ def command(config: Path | None, host: str | None, port: int | None, new_databas
 
     configure_logs()
     settings = read_settings(config, BIONT_SERVER__HOST=host, BIONT_SERVER__PORT=port)
-    configure_logs(settings.log)
+    log_tail = configure_logs(settings.log)
     loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
     if sys.platform != "win32":
         from uvloop import new_event_loop
 
         loop_factory = new_event_loop
 
-    main = partial(serve, settings, click.echo, new_database=new_database)
+    main = partial(serve, settings, click.echo, new_database=new_database, log_tail=log_tail)
     try:
         run_process(main, settings.server.shutdown_timeout, loop_factory)
     except OSError as error:

@@ -7,6 +7,7 @@ from biont.http.core_routes import api as core_api
 from biont.http.core_routes import event_api
 from biont.http.dead_letter_routes import api as dead_letter_api
 from biont.http.key_routes import api as key_api
+from biont.http.log_routes import api as log_api
 from biont.http.operation_routes import api as operation_api
 from biont.http.pages.routes import api as pages_api
 from biont.http.system_routes import api as system_api
@@ -21,5 +22,6 @@ CORE_APIS = (
     dead_letter_api,
     operation_api,
     system_api,
+    log_api,
     pages_api,
 )

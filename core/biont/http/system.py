@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Protocol
 
 from biont.http.api import Route
+from biont.runtime.log_tail import LogTail
 from biont.runtime.loop_watchdog import Stall
 from biont.runtime.task_problem import TaskProblem
 from biont.services import Service
+from biont.store.backup_folder import BackupFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +102,9 @@ class System(Protocol):
 
 SYSTEM = Service[System]("system", provider="core")
 """The state of the whole application."""
+
+LOG_TAIL = Service[LogTail]("log tail", provider="core")
+"""The last lines of the log."""
+
+BACKUPS = Service[BackupFolder]("backups", provider="core")
+"""The backups that administrators make."""

@@ -77,6 +77,11 @@ class DatabaseSettings(Section):
         description="Backups to keep of those that a start makes before it migrates an older "
         "database; 0 makes none.",
     )
+    backup_folder: Path | None = Field(
+        None,
+        description="Folder of the backups that administrators make by the API or the dashboard; "
+        "by default `backups` beside the database.",
+    )
 
     @field_validator("url")
     @classmethod
@@ -92,6 +97,11 @@ class DatabaseSettings(Section):
     def path(self) -> Path:
         """The path of the database file."""
         return Path(self.url.removeprefix(_SQLITE))
+
+    @property
+    def backups(self) -> Path:
+        """The folder of the backups that administrators make."""
+        return self.backup_folder or self.path.parent / "backups"
 
 
 class VaultSettings(Section):

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from aiohttp import web
 
 from biont import Request
 from biont_dashboard.dialect import make_api
-from biont_dashboard.page import open_page
+from biont_dashboard.page import need_admin, open_page
 from biont_dashboard.visit import list_rows
 
 api = make_api()
+
+_LINES = 200
+# Only what somebody should read has a colour.
+_TONES: Mapping[str, str] = MappingProxyType(
+    {"debug": "off", "info": "off", "warning": "warn", "error": "fail", "critical": "fail"}
+)
 
 
 @api.get("/dashboard/plugins")
@@ -33,8 +41,9 @@ async def show_plugins(request: Request) -> web.Response:
 async def show_system(request: Request) -> web.Response:
     """Show the health, and for administrators the process, the database and the settings."""
     page = await open_page(request)
-    system, operations, health, me = await asyncio.gather(
+    system, backups, operations, health, me = await asyncio.gather(
         page.read_or_none("/api/v1/system"),
+        page.read_or_none("/api/v1/system/backups"),
         page.read_rows("/api/v1/operations", limit=10),
         page.read("/api/v1/health"),
         page.read("/api/v1/me"),
@@ -43,7 +52,24 @@ async def show_system(request: Request) -> web.Response:
         "workbench/system.html",
         panels_of="system",
         system=system,
+        backups=backups,
         operations=operations,
         health=health,
         me=me,
+    )
+
+
+@api.get("/dashboard/system/log")
+async def show_log(request: Request) -> web.Response:
+    """Show the last lines of the log."""
+    page = await open_page(request)
+    need_admin(page)
+    level = request.http.query.get("level", "")
+    level = level if level in _TONES else "info"
+    return await page.render(
+        "workbench/log.html",
+        lines=await page.read_rows("/api/v1/system/log", level=level, limit=_LINES),
+        level=level,
+        levels=[*_TONES],
+        tones=_TONES,
     )

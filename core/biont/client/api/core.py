@@ -3,12 +3,31 @@
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict, Unpack
+from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack
 
 from biont.client.api.shared_models import KeyView, Role
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
 from biont.client.json_types import JsonValue
+
+
+class BackupList(TypedDict):
+    """All backups in the folder of backups."""
+
+    folder: str
+    data: list[BackupView]
+
+
+class BackupView(TypedDict):
+    """A backup of the database.
+
+    Attributes:
+        name: The name of the file in the folder of backups.
+    """
+
+    name: str
+    bytes: int
+    made_at: str
 
 
 class BudgetView(TypedDict):
@@ -68,6 +87,36 @@ class HealthView(TypedDict):
     stalls: list[StallView]
 
 
+LogLevel: TypeAlias = Literal["debug", "info", "warning", "error", "critical"]
+"""Level of a line of the log."""
+
+
+class LogLineView(TypedDict):
+    """A line of the log.
+
+    Attributes:
+        number: The place of the line in the log, since the start.
+        request_id: The id of the request that the line belongs to.
+        exception: The traceback of an error.
+        fields: The other values of the line.
+    """
+
+    number: int
+    at: str | None
+    level: LogLevel
+    logger: str | None
+    message: str
+    request_id: str | None
+    exception: str | None
+    fields: dict[str, JsonValue]
+
+
+class LogView(TypedDict):
+    """The last lines of the log."""
+
+    data: list[LogLineView]
+
+
 class MeView(TypedDict):
     """The user and the key of a request, with their limits.
 
@@ -87,6 +136,22 @@ class MeView(TypedDict):
     rates: list[RateView]
     quotas: list[QuotaView]
     budgets: list[BudgetView]
+
+
+class NewBackup(TypedDict):
+    """A backup that was just made.
+
+    Attributes:
+        name: The name of the file in the folder of backups.
+        path: The path of the file on the machine of the workbench.
+        seconds: The time that the backup has taken.
+    """
+
+    name: str
+    bytes: int
+    made_at: str
+    path: str
+    seconds: float
 
 
 class PluginDetails(TypedDict):
@@ -360,6 +425,107 @@ class Core(OperationGroup):
             make_call("GET", "/api/v1/system", query={"fields": fields}),
         )
 
+    def read_log(
+        self,
+        *,
+        level: LogLevel | None = None,
+        limit: int | None = None,
+        fields: str | None = None,
+    ) -> LogView:
+        """Read the last lines of the log at or above a level, the newest first.
+
+        For administrators. Secrets are masked, as in the log itself. The last 200 lines of each
+        level
+        are kept, since the start; `log.level` decides which lines there are.
+
+        Needs an API key of scope `full` or `read`. The user of the key has to be an
+        administrator. A key that is narrowed to some `events` or `models` may not do this.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return self._read(
+            LogView,
+            make_call(
+                "GET",
+                "/api/v1/system/log",
+                query={"level": level, "limit": limit, "fields": fields},
+            ),
+        )
+
+    def list_backups(
+        self,
+        *,
+        fields: str | None = None,
+    ) -> BackupList:
+        """List the backups in the folder `database.backup_folder`, the newest first.
+
+        For administrators. Backups by `biont backup` to other places are not in the list.
+
+        Needs an API key of scope `full` or `read`. The user of the key has to be an
+        administrator. A key that is narrowed to some `events` or `models` may not do this.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return self._read(
+            BackupList,
+            make_call("GET", "/api/v1/system/backups", query={"fields": fields}),
+        )
+
+    def make_backup(
+        self,
+        *,
+        idempotency_key: str | None = None,
+    ) -> NewBackup:
+        """Make a backup of the database now, in a new file of the folder `database.backup_folder`.
+
+        For administrators. Writes go on meanwhile. The backup has the state of one moment and
+        is
+        checked; the answer comes when the file is complete. The status is 409 while another
+        backup is
+        made, and 503 if there is too little space. The key file of the vault is not in the
+        backup.
+
+        Needs an API key of scope `full`. The user of the key has to be an administrator. A key
+        that is narrowed to some `events` or `models` may not do this.
+        """
+        return self._read(
+            NewBackup,
+            make_call(
+                "POST",
+                "/api/v1/system/backups",
+                headers={"Idempotency-Key": idempotency_key},
+            ),
+        )
+
+    def read_backup(
+        self,
+        name: str,
+        /,
+        *,
+        fields: str | None = None,
+    ) -> BackupView:
+        """Read a backup in the folder `database.backup_folder`: its size and its time.
+
+        For administrators. The content stays on the machine of the workbench.
+
+        Needs an API key of scope `full` or `read`. The user of the key has to be an
+        administrator. A key that is narrowed to some `events` or `models` may not do this.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return self._read(
+            BackupView,
+            make_call(
+                "GET",
+                "/api/v1/system/backups/{}",
+                (name,),
+                query={"fields": fields},
+            ),
+        )
+
 
 class AsyncCore(AsyncOperationGroup):
     """Health, documents and your user."""
@@ -498,4 +664,105 @@ class AsyncCore(AsyncOperationGroup):
         return await self._read(
             SystemView,
             make_call("GET", "/api/v1/system", query={"fields": fields}),
+        )
+
+    async def read_log(
+        self,
+        *,
+        level: LogLevel | None = None,
+        limit: int | None = None,
+        fields: str | None = None,
+    ) -> LogView:
+        """Read the last lines of the log at or above a level, the newest first.
+
+        For administrators. Secrets are masked, as in the log itself. The last 200 lines of each
+        level
+        are kept, since the start; `log.level` decides which lines there are.
+
+        Needs an API key of scope `full` or `read`. The user of the key has to be an
+        administrator. A key that is narrowed to some `events` or `models` may not do this.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return await self._read(
+            LogView,
+            make_call(
+                "GET",
+                "/api/v1/system/log",
+                query={"level": level, "limit": limit, "fields": fields},
+            ),
+        )
+
+    async def list_backups(
+        self,
+        *,
+        fields: str | None = None,
+    ) -> BackupList:
+        """List the backups in the folder `database.backup_folder`, the newest first.
+
+        For administrators. Backups by `biont backup` to other places are not in the list.
+
+        Needs an API key of scope `full` or `read`. The user of the key has to be an
+        administrator. A key that is narrowed to some `events` or `models` may not do this.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return await self._read(
+            BackupList,
+            make_call("GET", "/api/v1/system/backups", query={"fields": fields}),
+        )
+
+    async def make_backup(
+        self,
+        *,
+        idempotency_key: str | None = None,
+    ) -> NewBackup:
+        """Make a backup of the database now, in a new file of the folder `database.backup_folder`.
+
+        For administrators. Writes go on meanwhile. The backup has the state of one moment and
+        is
+        checked; the answer comes when the file is complete. The status is 409 while another
+        backup is
+        made, and 503 if there is too little space. The key file of the vault is not in the
+        backup.
+
+        Needs an API key of scope `full`. The user of the key has to be an administrator. A key
+        that is narrowed to some `events` or `models` may not do this.
+        """
+        return await self._read(
+            NewBackup,
+            make_call(
+                "POST",
+                "/api/v1/system/backups",
+                headers={"Idempotency-Key": idempotency_key},
+            ),
+        )
+
+    async def read_backup(
+        self,
+        name: str,
+        /,
+        *,
+        fields: str | None = None,
+    ) -> BackupView:
+        """Read a backup in the folder `database.backup_folder`: its size and its time.
+
+        For administrators. The content stays on the machine of the workbench.
+
+        Needs an API key of scope `full` or `read`. The user of the key has to be an
+        administrator. A key that is narrowed to some `events` or `models` may not do this.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return await self._read(
+            BackupView,
+            make_call(
+                "GET",
+                "/api/v1/system/backups/{}",
+                (name,),
+                query={"fields": fields},
+            ),
         )
