@@ -50,6 +50,7 @@ class ScheduleForm:
         kind: the kind of timing.
         values: the texts of the fields by name: ``cron``, ``parameters.model``.
         timing: the timing to preview, as JSON; None for an incomplete timing.
+        body: the whole body of the call that the form makes; empty for fields that cannot be read.
         problems: the reasons why the fields cannot be read.
     """
 
@@ -57,6 +58,7 @@ class ScheduleForm:
     values: Mapping[str, str]
     timing: Object | None = None
     problems: Sequence[str] = field(default_factory=tuple)
+    body: Object = field(default_factory=dict)
 
 
 def open_new_form(kind: str, prompt: str) -> ScheduleForm:
@@ -105,7 +107,7 @@ async def read_schedule_form(visit: Visit, kind: str) -> ScheduleForm:
     values = {
         name.partition(":")[0].removeprefix("body."): text
         for name, text in fields
-        if name.startswith("body.")
+        if name.startswith(("body.", "simulation."))
     }
     try:
         body, _ = read_fields(fields)
@@ -113,7 +115,7 @@ async def read_schedule_form(visit: Visit, kind: str) -> ScheduleForm:
         problems = [f"{problem.place.strip('#/')}: {problem.detail}" for problem in error.problems]
         return ScheduleForm(_check_kind(kind), values, None, problems)
     timing = {name: body[name] for name in _TIMING if body.get(name) is not None}
-    return ScheduleForm(_check_kind(kind), values, timing)
+    return ScheduleForm(_check_kind(kind), values, timing, body=body)
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ async def _preview(
     found = answer.read_json()
     if answer.is_ok:
         return found, ()
-    return None, _list_problems(found) if isinstance(found, dict) else ()
+    return None, list_problems(found) if isinstance(found, dict) else ()
 
 
 def _check_kind(kind: str) -> str:
@@ -190,8 +192,10 @@ def _write(value: JsonValue) -> str:
     return orjson.dumps(value).decode()
 
 
-def _list_problems(found: Object) -> Sequence[str]:
+def list_problems(found: Object) -> Sequence[str]:
+    """Return the problems of a refused timing as sentences."""
     return [
-        f"{str(each.get('pointer', '')).strip('#/') or 'timing'}: {each.get('detail')}"
+        f"{str(each.get('pointer', '')).strip('#/') or each.get('parameter') or 'timing'}: "
+        f"{each.get('detail')}"
         for each in list_objects(found, "errors")
     ] or [str(found.get("detail"))]

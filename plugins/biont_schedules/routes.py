@@ -31,6 +31,7 @@ from biont_schedules.schedules import (
     pause_schedule,
     resume_schedule,
 )
+from biont_schedules.simulation_routes import api as simulation_api
 from biont_schedules.timing import list_all_columns, read_timing
 from biont_schedules.upcoming import Window, read_key, select_upcoming
 from biont_schedules.views import NewSchedule, ScheduleChange, ScheduleView, make_schedule_view
@@ -48,6 +49,7 @@ From = Annotated[
 # Before the routes with the id of a schedule, because the first route that fits answers.
 api.include(feed_api)
 api.include(run_api)
+api.include(simulation_api)
 
 
 class Why(Schema):

@@ -49,6 +49,18 @@ def apply_change(schedule: Schedule, columns: Mapping[str, object], now: datetim
     """
     if not columns:
         return schedule
+    merge_change(schedule, columns, now)
+    schedule.updated_at = now
+    schedule.save()
+    return schedule
+
+
+def merge_change(schedule: Schedule, columns: Mapping[str, object], now: datetime) -> None:
+    """Change `columns` of a schedule in memory, as `apply_change` does.
+
+    Raises:
+        InvalidInput: the changed schedule would not be valid.
+    """
     for name, value in columns.items():
         setattr(schedule, name, value)
     # A changed name must not move an interval or make up for an occurrence that is due now.
@@ -58,9 +70,6 @@ def apply_change(schedule: Schedule, columns: Mapping[str, object], now: datetim
             _require_due(schedule)
         if schedule.paused:
             schedule.next_fire_at = None
-    schedule.updated_at = now
-    schedule.save()
-    return schedule
 
 
 def pause_schedule(user_id: int, schedule_id: int, now: datetime) -> Schedule:

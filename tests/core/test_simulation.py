@@ -121,6 +121,19 @@ def test_a_run_that_a_downtime_interrupts_is_resumed_or_fails_by_on_crash() -> N
     assert "interrupted" in str(failed.reason)
 
 
+def test_runs_that_wait_for_too_long_end_as_late() -> None:
+    runs = simulate(
+        [make_schedule("* * * * *", overlap="queue", timeout=1000.0)],
+        NOON,
+        NOON + timedelta(hours=2),
+        SETTINGS,
+        duration=timedelta(minutes=10),
+    )
+    counts = count_statuses(runs)
+    assert counts["late"] > 0
+    assert counts["late"] + counts["succeeded"] == len(runs)
+
+
 def test_a_bounded_number_of_runs_waits() -> None:
     schedule = make_schedule(
         kind="every", every=1, overlap="queue", catch_up_window=1e6, timeout=2000.0

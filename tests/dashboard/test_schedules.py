@@ -216,3 +216,28 @@ async def test_read_only_session_sees_all_and_changes_nothing(
         screen = await reader.open(path + page)
         assert screen.status == 200, page
         assert not [form for form in screen.forms if form.action == "/dashboard/act"]
+
+
+async def test_change_is_simulated_before_it_is_saved(visitor: Visitor, client: ApiClient) -> None:
+    schedule_id = await create(client, name="Brief <b>", cron="0 * * * *", time_zone="UTC")
+    path = f"/dashboard/schedules/{schedule_id}/edit"
+    screen = await visitor.open(path)
+    assert "Simulation until" not in screen.text
+    changes = {"body.cron": "*/30 * * * *", "body.timeout:float:null": "3000"}
+    conditions = {"simulation.duration": "2400", "simulation.days": "1"}
+    fields = screen.find_form("Save").fields | changes | conditions
+    address = f"{path}?kind=cron&simulate=true"
+    shown = await visitor.send(address, fields)
+    assert "Simulation until" in shown.text
+    # As it is, each run exceeds its time limit; with the change, every second one is skipped.
+    assert "25 failed" in shown.text
+    assert "25 succeeded, 24 skipped overlap" in shown.text
+    assert shown.find_form("Save").fields["body.cron"] == "*/30 * * * *"
+    assert (await client.get(f"/schedule/{schedule_id}"))["cron"] == "0 * * * *"
+    problems = ("body.cron", "never"), ("simulation.days", "99"), ("body.max_runs:int:null", "x")
+    for wrong in ({name: text} for name, text in problems):
+        refused = await visitor.send(address, fields | wrong)
+        assert (refused.status, "Not a change yet" in refused.text) == (200, True), wrong
+    saved = await visitor.send("/dashboard/act", fields)
+    assert "Saved." in saved.text
+    assert (await client.get(f"/schedule/{schedule_id}"))["cron"] == "*/30 * * * *"

@@ -62,6 +62,23 @@ async def test_form_of_a_schedule_shows_the_timing_while_somebody_writes(
         assert window.problems == []
 
 
+async def test_change_of_a_schedule_is_simulated_in_place(client: ApiClient) -> None:
+    await client.post(
+        "/schedule", {"name": "Brief", "cron": "0 7 * * *", "prompt": "What is new?"}
+    )
+    async with open_browser() as browser:
+        window = await open_window(browser)
+        page = window.page
+        await sign_in(window, client)
+        await page.goto(f"{client.url}/dashboard/schedules/1/edit")
+        await page.fill("[name='body.cron']", "0 */12 * * *")
+        await page.click("text=Simulate the change before you save")
+        await page.get_by_role("button", name="Simulate", exact=True).click()
+        await page.locator("#simulation-body", has_text="15 succeeded").wait_for()
+        await page.locator("#preview-body", has_text="12 hours").wait_for()
+        assert window.problems == []
+
+
 async def test_pages_of_work_hold_hostile_and_long_texts_on_a_phone(
     client: ApiClient, scripted: ModelServer
 ) -> None:

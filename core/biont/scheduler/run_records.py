@@ -53,7 +53,7 @@ _START = (
 )
 _END_LATE = (
     "UPDATE schedule_runs SET status = 'late', ended_at = ?, reason = late.value"
-    " FROM json_each(?) AS late WHERE id = CAST(late.key AS INTEGER)"
+    " FROM json_each(?) AS late WHERE schedule_runs.id = CAST(late.key AS INTEGER)"
 )
 _SUCCEED = (
     "UPDATE schedule_runs SET status = 'succeeded', ended_at = ?, result = ?, error = NULL"

@@ -3,17 +3,19 @@
 
 import { find, request } from "./dashboard.js";
 
-let count = 0;
+const turns = new Map(); // The last question about each preview: an older answer is not shown.
 let timer = 0;
 
 async function show(button) {
-  const turn = ++count;
+  const { preview } = button.dataset;
+  const turn = (turns.get(preview) ?? 0) + 1;
+  turns.set(preview, turn);
   try {
     const fields = new URLSearchParams(new FormData(button.form));
     const response = await request(button.formAction, { method: "POST", body: fields, headers: { Accept: "text/html" } });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    const fresh = page.getElementById(button.dataset.preview);
-    if (turn === count && fresh) find(`#${button.dataset.preview}`)?.replaceChildren(...fresh.childNodes);
+    const fresh = page.getElementById(preview);
+    if (turn === turns.get(preview) && fresh) find(`#${preview}`)?.replaceChildren(...fresh.childNodes);
   } catch { /* The next change tries again. */ }
 }
 

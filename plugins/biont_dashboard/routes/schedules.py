@@ -19,6 +19,7 @@ from biont_dashboard.schedule_forms import (
     read_schedule_form,
     view_form,
 )
+from biont_dashboard.schedule_simulation import ShownSimulation, simulate_form
 from biont_dashboard.visit import Object
 
 SCHEDULES = "/api/v1/schedule"
@@ -72,10 +73,14 @@ async def show_edit(request: Request, schedule_id: RowId, kind: QueryText = "") 
 
 
 @api.post("/dashboard/schedules/{schedule_id}/edit")
-async def preview_edit(request: Request, schedule_id: RowId, kind: QueryText = "") -> web.Response:
-    """Show the form of a schedule again, with the occurrences of the changed timing."""
+async def preview_edit(
+    request: Request, schedule_id: RowId, kind: QueryText = "", simulate: bool = False
+) -> web.Response:
+    """Show the form of a schedule again, with the changed occurrences or a simulation."""
     page, schedule = await open_schedule(request, schedule_id)
-    return await _show_form(page, await read_schedule_form(page, kind), schedule)
+    form = await read_schedule_form(page, kind)
+    simulation = await simulate_form(page, form, schedule) if simulate else None
+    return await _show_form(page, form, schedule, simulation)
 
 
 @api.get("/dashboard/schedules/{schedule_id}")
@@ -139,7 +144,12 @@ def shorten_instants(sentence: str) -> str:
 
 
 async def _show_form(
-    page: DashboardPage, form: ScheduleForm, schedule: Object | None
+    page: DashboardPage,
+    form: ScheduleForm,
+    schedule: Object | None,
+    simulation: ShownSimulation | None = None,
 ) -> web.Response:
     view = await view_form(page, form, schedule)
-    return await page.render("schedules/form.html", schedule=schedule, form=form, view=view)
+    return await page.render(
+        "schedules/form.html", schedule=schedule, form=form, view=view, simulation=simulation
+    )

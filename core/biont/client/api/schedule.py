@@ -14,6 +14,15 @@ from biont.client.groups import AsyncOperationGroup, OperationGroup
 from biont.client.json_types import JsonValue
 from biont.client.pages import Pages
 
+
+class ActiveRun(TypedDict):
+    """Run that has not ended."""
+
+    id: int
+    status: RunStatus
+    started_at: str | None
+
+
 CatchUp: TypeAlias = Literal["latest", "all", "none"]
 """Selection of the missed occurrences that are run after all."""
 
@@ -305,6 +314,58 @@ class ScheduleView(TypedDict):
     updated_at: str
 
 
+class SimulatedOccurrence(TypedDict):
+    """Simulated outcome of an occurrence.
+
+    Attributes:
+        scheduled_for: The occurrence, without jitter.
+        due_at: The occurrence with jitter.
+        reason: Reason why there would be no run, or a failed run.
+    """
+
+    scheduled_for: str
+    due_at: str
+    status: RunStatus
+    reason: str | None
+    started_at: str | None
+    ended_at: str | None
+
+
+class SimulatedSchedule(TypedDict):
+    """Simulated future of a schedule.
+
+    Attributes:
+        words: Timing in words: `At 09:00, Monday to Friday`.
+        counts: Number of occurrences by status.
+        occurrences: The first occurrences.
+    """
+
+    words: str
+    time_zone: str
+    counts: dict[str, int]
+    occurrences: list[SimulatedOccurrence]
+
+
+class SimulationAnswer(TypedDict):
+    """Future of a schedule as it is, and with a change.
+
+    Attributes:
+        until: End of the simulation; earlier than asked for if there are very many occurrences.
+        duration: Seconds that each run takes.
+        active_runs: Runs that are active now. `overlap` decides about an occurrence that is due
+            before these end; the simulation begins without them.
+        present: The schedule as it is.
+        changed: The schedule with the change.
+    """
+
+    start: str
+    until: str
+    duration: float
+    active_runs: list[ActiveRun]
+    present: SimulatedSchedule
+    changed: SimulatedSchedule
+
+
 class Upcoming(TypedDict):
     """Upcoming occurrence of a schedule of yours.
 
@@ -535,6 +596,53 @@ class Schedule(OperationGroup):
                 "/api/v1/schedule/{}/runs/{}/retry",
                 (schedule_id, run_id),
                 headers={"Idempotency-Key": idempotency_key},
+            ),
+        )
+
+    def simulate(
+        self,
+        schedule_id: int,
+        /,
+        *,
+        days: int | None = None,
+        duration: float | None = None,
+        down_from: str | datetime | None = None,
+        down_until: str | datetime | None = None,
+        limit: int | None = None,
+        idempotency_key: str | None = None,
+        **body: Unpack[ScheduleChange],
+    ) -> SimulationAnswer:
+        """Simulate a change of a schedule before it is made; nothing is stored and no job runs.
+
+        The body is that of the `PATCH` that would make the change. The answer has the next
+        occurrences with the outcomes of the run policy, as the schedule is and with the change.
+        A
+        paused schedule is simulated as if resumed.
+
+        Needs an API key of scope `full`.
+
+        Args:
+            days: Number of days to simulate from now on.
+            duration: Seconds that each run takes; by default the mean of the last runs.
+            down_from: Begin of a time without a scheduler; with `down_until`.
+            down_until: End of the time without a scheduler; with `down_from`.
+            limit: Largest number of occurrences in the answer.
+        """
+        return self._read(
+            SimulationAnswer,
+            make_call(
+                "POST",
+                "/api/v1/schedule/{}/simulate",
+                (schedule_id,),
+                query={
+                    "days": days,
+                    "duration": duration,
+                    "down_from": down_from,
+                    "down_until": down_until,
+                    "limit": limit,
+                },
+                headers={"Idempotency-Key": idempotency_key},
+                body=body or None,
             ),
         )
 
@@ -1038,6 +1146,53 @@ class AsyncSchedule(AsyncOperationGroup):
                 "/api/v1/schedule/{}/runs/{}/retry",
                 (schedule_id, run_id),
                 headers={"Idempotency-Key": idempotency_key},
+            ),
+        )
+
+    async def simulate(
+        self,
+        schedule_id: int,
+        /,
+        *,
+        days: int | None = None,
+        duration: float | None = None,
+        down_from: str | datetime | None = None,
+        down_until: str | datetime | None = None,
+        limit: int | None = None,
+        idempotency_key: str | None = None,
+        **body: Unpack[ScheduleChange],
+    ) -> SimulationAnswer:
+        """Simulate a change of a schedule before it is made; nothing is stored and no job runs.
+
+        The body is that of the `PATCH` that would make the change. The answer has the next
+        occurrences with the outcomes of the run policy, as the schedule is and with the change.
+        A
+        paused schedule is simulated as if resumed.
+
+        Needs an API key of scope `full`.
+
+        Args:
+            days: Number of days to simulate from now on.
+            duration: Seconds that each run takes; by default the mean of the last runs.
+            down_from: Begin of a time without a scheduler; with `down_until`.
+            down_until: End of the time without a scheduler; with `down_from`.
+            limit: Largest number of occurrences in the answer.
+        """
+        return await self._read(
+            SimulationAnswer,
+            make_call(
+                "POST",
+                "/api/v1/schedule/{}/simulate",
+                (schedule_id,),
+                query={
+                    "days": days,
+                    "duration": duration,
+                    "down_from": down_from,
+                    "down_until": down_until,
+                    "limit": limit,
+                },
+                headers={"Idempotency-Key": idempotency_key},
+                body=body or None,
             ),
         )
 
