@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from datetime import datetime
 from typing import NamedTuple
@@ -37,6 +38,9 @@ class Event(msgspec.Struct, frozen=True):
         causation_id: the id of the event whose handler emitted this event, if any.
         hops: the number of events before this one in its chain.
         payload_json: the payload as JSON text, encoded only once.
+        origin: the id of the event by which text from outside came in that led to this event;
+            the id of the event itself for a request of another system. None for an event that
+            no text from outside has led to.
     """
 
     id: str
@@ -48,6 +52,7 @@ class Event(msgspec.Struct, frozen=True):
     causation_id: str | None
     hops: int
     payload_json: str
+    origin: str | None = None
 
     @classmethod
     def uncaused(
@@ -79,14 +84,18 @@ class Cause(NamedTuple):
         correlation_id: the correlation id of all events that follow.
         event_id: the id of the event that is being handled, if any.
         hops: the number of events in the chain so far.
+        origin: the event by which text from outside came in, if any; see `Event.origin`.
     """
 
     correlation_id: str
     event_id: str | None = None
     hops: int = 0
+    origin: str | None = None
 
 
 _cause: ContextVar[Event | Cause | None] = ContextVar("biont_cause", default=None)
+# Apart from the cause, because running work may read text from outside at any moment.
+_origin: ContextVar[str | None] = ContextVar("biont_origin", default=None)
 
 
 class caused_by:  # noqa: N801  # a context manager that reads as a function
@@ -113,6 +122,37 @@ def set_cause(cause: Event | Cause | None) -> None:
     A task that turns to other work has to set another cause, or None.
     """
     _cause.set(cause)
+    _origin.set(None)
+
+
+def find_origin() -> str | None:
+    """Return the origin of the text from outside that the running code has read, if any."""
+    cause = _cause.get()
+    from_cause = None if cause is None else cause.origin
+    return from_cause or _origin.get()
+
+
+def mark_origin(origin: str | None) -> None:
+    """Mark the running task: all that it emits from now on has read text from outside.
+
+    The first mark stays. None marks nothing, so that callers can pass the origin of any row.
+    """
+    if origin is not None and find_origin() is None:
+        _origin.set(origin)
+
+
+@contextmanager
+def led_by(origin: str | None) -> Iterator[None]:
+    """Begin work whose instructions have this origin; marks inside end with the block.
+
+    Args:
+        origin: the origin of the work; None for work that no text from outside has led to.
+    """
+    token = _origin.set(origin)
+    try:
+        yield
+    finally:
+        _origin.reset(token)
 
 
 class EventFactory:
@@ -164,6 +204,7 @@ class EventFactory:
             causation_id=cause.event_id,
             hops=cause.hops,
             payload_json=payload_json,
+            origin=cause.origin or _origin.get(),
         )
 
 
@@ -173,7 +214,7 @@ def _find_cause(event_id: str) -> Cause:
     if cause is None:
         return Cause(event_id)
     if isinstance(cause, Event):
-        return Cause(cause.correlation_id, cause.id, cause.hops + 1)
+        return Cause(cause.correlation_id, cause.id, cause.hops + 1, cause.origin)
     return cause
 
 
@@ -181,6 +222,7 @@ def encode_event(event: Event) -> str:
     """Return all fields of `event` as JSON text."""
     return orjson.dumps(
         {
+            **({} if event.origin is None else {"origin": event.origin}),
             "id": event.id,
             "user_id": event.user_id,
             "event_type": event.event_type,

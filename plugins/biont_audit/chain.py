@@ -3,7 +3,8 @@
 Entries are numbered from 1 without gaps. The hash of an entry is the SHA-256, in hex, of the
 hash before it (64 characters of ASCII) and the JSON array of its columns as they are
 stored: number, event id, user id, event type, payload, creation time, correlation id,
-causation id, hops; as UTF-8, without spaces. Before the first entry stands `ORIGIN`.
+causation id, hops, and origin if the event has one; as UTF-8, without spaces. Before the first
+entry stands `ORIGIN`.
 
     ORIGIN ... anchor | entry --hash--> entry --hash--> ... --> head
       (deleted by retention)         (in the table)
@@ -28,7 +29,7 @@ from hashlib import sha256
 
 import orjson
 
-Row = tuple[int, str, int, str, str, str, str, str | None, int]
+Row = tuple[int, str, int, str, str, str, str, str | None, int, str | None]
 """The columns of an entry, in the order in which they are hashed."""
 
 
@@ -55,4 +56,6 @@ def hash_row(previous_hash: str, row: Row) -> str:
     Raises:
         TypeError: a column has a type that no entry has.
     """
-    return sha256(previous_hash.encode() + orjson.dumps(row)).hexdigest()
+    # Entries of earlier versions have no origin, and keep their hashes.
+    hashed = row[:-1] if row[-1] is None else row
+    return sha256(previous_hash.encode() + orjson.dumps(hashed)).hexdigest()

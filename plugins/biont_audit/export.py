@@ -27,6 +27,7 @@ def write_lines(entries: Iterable[LogEntry]) -> Iterator[bytes]:
                 "correlation_id": entry.correlation_id,
                 "causation_id": entry.causation_id,
                 "hops": entry.hops,
+                "origin": entry.origin,
                 "hash": entry.hash,
             },
             option=orjson.OPT_APPEND_NEWLINE,

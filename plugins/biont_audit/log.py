@@ -28,9 +28,9 @@ from biont_audit.tables import LogEnds, LogEntry
 
 _INSERT = (
     'INSERT INTO "event_logs" ("number", "event_id", "user_id", "event_type", "payload",'
-    ' "created_at", "correlation_id", "causation_id", "hops", "hash") VALUES'
+    ' "created_at", "correlation_id", "causation_id", "hops", "origin", "hash") VALUES'
 )
-_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _LARGEST_INSERT = 256
 """Largest number of rows in one statement."""
 
@@ -163,6 +163,7 @@ def _make_entries(previous: Link, events: Sequence[Event]) -> tuple[Link, list[C
             event.correlation_id,
             event.causation_id,
             event.hops,
+            event.origin,
         )
         hash_ = hash_row(hash_, row)
         entries.append((*row, hash_))

@@ -299,4 +299,5 @@ def to_event(entry: LogEntry) -> Event:
         causation_id=entry.causation_id,
         hops=entry.hops,
         payload_json=entry.payload,
+        origin=entry.origin,
     )

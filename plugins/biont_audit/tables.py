@@ -24,6 +24,7 @@ class LogEntry(Table):
     correlation_id = TextField()
     causation_id = TextField(null=True)
     hops = IntegerField()
+    origin = TextField(null=True)
     hash = TextField()
 
     class Meta:

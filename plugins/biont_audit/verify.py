@@ -18,7 +18,7 @@ _NO_ENDS = "the row with the beginning and the end of the log is missing"
 # workbench may append and delete between two reads.
 _READ = """
     SELECT anchor_number, anchor_hash, head_number, head_hash, number, event_id, user_id,
-        event_type, payload, created_at, correlation_id, causation_id, hops, hash
+        event_type, payload, created_at, correlation_id, causation_id, hops, origin, hash
     FROM event_log_ends LEFT JOIN event_logs ON number > ?
     ORDER BY number LIMIT ?
 """

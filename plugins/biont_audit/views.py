@@ -31,6 +31,10 @@ class EventView(Schema):
     created_at: datetime
     correlation_id: str
     causation_id: str | None
+    origin: str | None = Field(
+        description="Event by which text from outside came in that led to this event; null for "
+        "none."
+    )
 
 
 def make_event_view(entry: LogEntry) -> EventView:
@@ -44,4 +48,5 @@ def make_event_view(entry: LogEntry) -> EventView:
         created_at=entry.created_at,
         correlation_id=entry.correlation_id,
         causation_id=entry.causation_id,
+        origin=entry.origin,
     )

@@ -10,7 +10,8 @@ events ``mission_completed`` and ``mission_failed``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from pydantic import ValidationError
 
@@ -36,6 +37,24 @@ class MissionFactory:
     def __init__(self, workbench: Workbench, settings: MissionSettings) -> None:
         self._workbench = workbench
         self._settings = settings
+
+    def prepare(
+        self,
+        user_id: int,
+        goal: str,
+        *,
+        tools: Sequence[str] | None = None,
+        model: str | None = None,
+    ) -> Callable[[Transaction], Mission]:
+        """Return a function that creates and starts a mission as part of a larger transaction.
+
+        The arguments and errors are those of `create`; the function itself raises none of them.
+        """
+        new = _validate(
+            goal=goal, tools=None if tools is None else list(tools), model=model, steps=[]
+        )
+        self.check(new)
+        return partial(self.insert, payer=LlmCall(user_id=user_id), new=new)
 
     async def create(  # noqa: PLR0913  # the choices of a mission, by their names
         self,
@@ -70,18 +89,15 @@ class MissionFactory:
                 depends on a later step.
             StoreUnavailable: the mission could not be recorded.
         """
-        try:
-            new = NewMission(
-                goal=goal,
-                steps=list(steps),
-                tools=None if tools is None else list(tools),
-                model=model,
-                max_tokens=max_tokens,
-                reviews=reviews,
-                start=start,
-            )
-        except ValidationError as error:
-            raise InvalidInput.from_validation(error, point_to) from error
+        new = _validate(
+            goal=goal,
+            steps=list(steps),
+            tools=None if tools is None else list(tools),
+            model=model,
+            max_tokens=max_tokens,
+            reviews=reviews,
+            start=start,
+        )
         self.check(new)
         return await self._workbench.store.transact(self.insert, LlmCall(user_id=user_id), new)
 
@@ -124,6 +140,13 @@ class MissionFactory:
 
     def _find_tools(self, new: NewMission) -> Sequence[str]:
         return self._settings.tools if new.tools is None else new.tools
+
+
+def _validate(**fields: object) -> NewMission:
+    try:
+        return NewMission.model_validate(fields)
+    except ValidationError as error:
+        raise InvalidInput.from_validation(error, point_to) from error
 
 
 MISSIONS = Service[MissionFactory]("missions", provider="missions")

@@ -1,1 +1,26 @@
-"""Outgoing webhooks: signed POST requests that deliver events to subscribers."""
+"""Outgoing webhooks: signed POST requests that deliver events to subscribers.
+
+The names below are for plugins whose users filter JSON documents as webhooks filter payloads.
+"""
+
+from biont_webhooks.subscription.filter_conditions import MISSING, Path, make_finder
+from biont_webhooks.subscription.payload_filter import (
+    Explanation,
+    Filter,
+    PayloadFilter,
+    compile_filter,
+    dump_filter,
+    load_filter,
+)
+
+__all__ = [
+    "MISSING",
+    "Explanation",
+    "Filter",
+    "Path",
+    "PayloadFilter",
+    "compile_filter",
+    "dump_filter",
+    "load_filter",
+    "make_finder",
+]

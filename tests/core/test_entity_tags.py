@@ -26,6 +26,15 @@ CHANGES: dict[str, tuple[str, JsonValue, JsonValue]] = {
         {"name": "me"},
         {"event_types": ["custom_x"]},
     ),
+    "/webhooks/incoming/{inbound_id}": (
+        "/webhooks/incoming",
+        {
+            "name": "Issues",
+            "preset": "github",
+            "action": {"kind": "event", "event_type": "custom_issue"},
+        },
+        {"name": "Bugs"},
+    ),
     "/webhooks/outgoing/{webhook_id}": (
         "/webhooks/outgoing/register",
         {"url": "https://example.com/hook"},

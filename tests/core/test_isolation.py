@@ -30,6 +30,9 @@ BODIES: dict[str, JsonValue] = {
     "PATCH /schedule/{schedule_id}": {"name": "mine"},
     "PATCH /webhooks/outgoing/{webhook_id}": {"name": "mine"},
     "PATCH /webhooks/listeners/{listener_id}": {"position": 1},
+    "PATCH /webhooks/incoming/{inbound_id}": {"name": "mine"},
+    "POST /webhooks/incoming/{inbound_id}/rotate-secret": {"secret": "mine-mine"},
+    "POST /webhooks/incoming/{inbound_id}/try": {"body": "{}"},
     "POST /tasks/{task_id}/complete": {"result": "mine"},
     "POST /webhooks/outgoing/{webhook_id}/recover": {"since": "2026-01-01T00:00:00Z"},
     "POST /webhooks/outgoing/{webhook_id}/replay": {"since": "2026-01-01T00:00:00Z"},
@@ -79,6 +82,14 @@ async def make_objects(client: ApiClient, workbench: Workbench, scripted: ModelS
         "schedule_id": await make("/schedule", {"every": 3600, "prompt": SECRET}),
         "key_id": await make("/keys/create", {"name": SECRET}),
         "operation_id": await make("/notes/tag", {"ids": [999], "add": [SECRET]}),
+        "inbound_id": await make(
+            "/webhooks/incoming",
+            {
+                "name": SECRET,
+                "preset": "github",
+                "action": {"kind": "event", "event_type": "custom_issue"},
+            },
+        ),
         "listener_id": await make("/webhooks/listeners", {"name": "hers"}),
         "webhook_id": await make(
             "/webhooks/outgoing/register",
@@ -188,7 +199,15 @@ async def test_no_member_sees_another_user_by_a_header(
 
 async def list_rows(client: ApiClient) -> dict[str, Any]:
     """Return the rows of a user, without the count of key uses."""
-    lists = ("notes", "tasks", "missions", "reminders", "schedule", "webhooks/outgoing")
+    lists = (
+        "webhooks/incoming",
+        "notes",
+        "tasks",
+        "missions",
+        "reminders",
+        "schedule",
+        "webhooks/outgoing",
+    )
     more = ("conversations", "dead-letters", "operations", "tool-calls", "schedule/feed")
     return {name: await client.get(f"/{name}") for name in (*lists, *more)}
 

@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from pydantic import JsonValue
 
 from biont.application import Application
 from biont.testing import ApiClient, MakeClient, ModelServer
@@ -49,11 +50,16 @@ async def full(open_client: MakeClient) -> tuple[ApiClient, dict[str, object]]:
         "/webhooks/outgoing/register",
         {"url": "http://127.0.0.1:9/", "event_types": ["custom_*"]},
     )
+    action: JsonValue = {"kind": "event", "event_type": "custom_issue"}
+    inbound = await client.post(
+        "/webhooks/incoming", {"name": "x", "preset": "github", "action": action}
+    )
     event = await client.post("/events", {"event_type": "custom_made"})
     note = await client.post("/notes", {"title": "x", "tags": ["x"]})
     return client, {
         "conversation_id": chat["conversation_id"],
         "event_id": event["id"],
+        "inbound_id": inbound["id"],
         "note_id": note["id"],
         "schedule_id": schedule["id"],
         "webhook_id": webhook["id"],

@@ -68,6 +68,18 @@ CREATED: dict[str, tuple[str, Body] | None] = {
             "concurrency": 2,
         },
     ),
+    "/api/v1/webhooks/incoming/{inbound_id}": (
+        "/webhooks/incoming",
+        {
+            "name": "Issues",
+            "preset": "none",
+            "action": {"kind": "event", "event_type": "custom_issue"},
+            "signature": {"signature": "headers.x-signature"},
+            "filter": {"path": "event", "op": "exists"},
+            "addresses": ["127.0.0.0/8"],
+            "rate": 1.0,
+        },
+    ),
     "/api/v1/webhooks/listeners/{listener_id}": (
         "/webhooks/listeners",
         {"name": "me", "event_types": ["note_created"]},
@@ -76,7 +88,7 @@ CREATED: dict[str, tuple[str, Body] | None] = {
 }
 
 # Fields that follow from other fields.
-FOLLOWING = {"updated_at", "next_at", "next_fire_at", "version", "words"}
+FOLLOWING = {"updated_at", "next_at", "next_fire_at", "version", "warnings", "words"}
 
 
 @pytest.fixture

@@ -154,6 +154,20 @@ async def _make_listener(situation: Situation) -> JsonValue:
     return (await situation.make("/webhooks/listeners", name=name))["id"]
 
 
+async def _make_inbound_webhook(situation: Situation) -> JsonValue:
+    action: JsonValue = {"kind": "event", "event_type": "custom_issue"}
+    made = await situation.make(
+        "/webhooks/incoming", name="Issues", preset="github", action=action
+    )
+    return made["id"]
+
+
+async def _make_inbound_token(situation: Situation) -> JsonValue:
+    action: JsonValue = {"kind": "event", "event_type": "custom_issue"}
+    made = await situation.make("/webhooks/incoming", name="Any", preset="none", action=action)
+    return str(made["url"]).rpartition("/")[2]
+
+
 async def _make_task(situation: Situation) -> JsonValue:
     return (await situation.make("/tasks", title="Buy tea"))["id"]
 
@@ -210,6 +224,7 @@ _reminder = _with("reminder_id", _make_reminder)
 _schedule = _with("schedule_id", Situation.make_schedule)
 _listener = _with("listener_id", _make_listener)
 _webhook = _with("webhook_id", Situation.make_webhook)
+_inbound = _with("inbound_id", _make_inbound_webhook)
 _operation = _with("operation_id", _make_operation)
 _key = _with("key_id", _make_key)
 _user = _with("user_id", _make_user)
@@ -287,6 +302,15 @@ PREPARE: Mapping[str, Prepare] = MappingProxyType(
         "change_listener": _listener,
         "delete_listener": _listener,
         "fetch_messages": _listener,
+        "read_inbound_webhook": _inbound,
+        "change_inbound_webhook": _inbound,
+        "delete_inbound_webhook": _inbound,
+        "rotate_inbound_secret": _inbound,
+        "rotate_inbound_url": _inbound,
+        "list_inbound_requests": _inbound,
+        "list_inbound_deliveries": _inbound,
+        "try_inbound_webhook": _inbound,
+        "receive_inbound_request": _with("token", _make_inbound_token),
         "register_webhook": _receive,
         "read_webhook": _webhook,
         "change_webhook": _webhook,

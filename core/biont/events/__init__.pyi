@@ -2,8 +2,12 @@ from biont.event import Cause as Cause
 from biont.event import Event as Event
 from biont.event import JsonObject as JsonObject
 from biont.event import caused_by as caused_by
+from biont.event import find_origin as find_origin
+from biont.event import led_by as led_by
+from biont.event import mark_origin as mark_origin
 from biont.event_patterns import find_pattern as find_pattern
 from biont.event_patterns import get_prefix as get_prefix
+from biont.event_types import CUSTOM_PATTERN as CUSTOM_PATTERN
 from biont.event_types import EventType as EventType
 from biont.events.handlers import Handler as Handler
 from biont.events.handlers import Subscription as Subscription

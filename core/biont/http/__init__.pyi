@@ -1,9 +1,12 @@
 from biont.accounts.quotas import QUOTAS as QUOTAS
 from biont.accounts.quotas import Quota as Quota
+from biont.http.admission import ADMISSION as ADMISSION
+from biont.http.admission import Admission as Admission
 from biont.http.api import Api as Api
 from biont.http.api import Dialect as Dialect
 from biont.http.api import Header as Header
 from biont.http.api import RouteOptions as RouteOptions
+from biont.http.body import read_body as read_body
 from biont.http.budgets import BUDGETS as BUDGETS
 from biont.http.budgets import BudgetView as BudgetView
 from biont.http.causation_headers import make_causation_headers as make_causation_headers
@@ -25,6 +28,7 @@ from biont.http.paging import encode_cursor as encode_cursor
 from biont.http.paging import make_page as make_page
 from biont.http.problem_details import ProblemDetails as ProblemDetails
 from biont.http.rate_class import RateClass as RateClass
+from biont.http.rate_limit import RateLimit as RateLimit
 from biont.http.request import AnyOf as AnyOf
 from biont.http.request import Instant as Instant
 from biont.http.request import Request as Request
@@ -37,4 +41,6 @@ from biont.http.sse import encode_sse_comment as encode_sse_comment
 from biont.http.sse import read_sse as read_sse
 from biont.http.system import SYSTEM as SYSTEM
 from biont.http.system import System as System
+from biont.json_text import parse_json as parse_json
 from biont.schema import Schema as Schema
+from biont.settings.limits_section import Rate as Rate

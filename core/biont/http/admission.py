@@ -126,3 +126,4 @@ async def _count(http: web.Request, limit: RateLimit[K], client: K, now: float) 
 
 
 ADMISSION = Service[Admission]("admission", provider="core")
+"""Counts requests against the limits of users and addresses."""

@@ -71,6 +71,7 @@ class RouteOptions(TypedDict, total=False):
     narrowable: bool
     admin: bool
     public: bool
+    counts_itself: bool
     status: int
     media_type: str | tuple[str, ...] | None
     location: str | None
@@ -108,6 +109,8 @@ class Route:
             false for a route that shows or does more than a narrowed key may.
         admin: whether the route is for administrators only.
         public: whether the route is open to callers without a key.
+        counts_itself: whether the function of a public route limits the rate of its requests
+            itself; requests to other public routes count for ``limits.public``.
         status: the status of a successful response.
         media_type: the media type, or media types, of responses that the function builds itself.
             A function that builds only some of its responses returns
@@ -142,6 +145,7 @@ class Route:
     narrowable: bool = True
     admin: bool = False
     public: bool = False
+    counts_itself: bool = False
     status: int = 200
     media_type: str | tuple[str, ...] | None = None
     location: str | None = None

@@ -225,7 +225,8 @@ class Endpoint:
 
     async def _authorise(self, http: web.Request) -> Request:
         if self.route.public:
-            await self._admission.admit_stranger(http)
+            if not self.route.counts_itself:
+                await self._admission.admit_stranger(http)
             return self._make_request(http, None)
         plain = http.headers.get(KEY_HEADER)
         if plain is None and self._read_key is not None:

@@ -124,12 +124,12 @@ def read_entries(first: int, last: int, limit: int) -> list[JournalEntry]:
     return found
 
 
-_Columns = tuple[int, str, int, str, str, str, str, str | None, int]
+_Columns = tuple[int, str, int, str, str, str, str, str | None, int, *tuple[str, ...]]
 
 
 def _to_columns(entry: JournalEntry) -> tuple[object, ...]:
     event = entry.event
-    return (
+    columns = (
         entry.sequence,
         event.id,
         event.user_id,
@@ -140,11 +140,13 @@ def _to_columns(entry: JournalEntry) -> tuple[object, ...]:
         event.causation_id,
         event.hops,
     )
+    # Almost no event has an origin, and an earlier version wrote no such column.
+    return columns if event.origin is None else (*columns, event.origin)
 
 
 def _from_columns(columns: _Columns) -> JournalEntry:
     sequence, event_id, user_id, event_type, payload_json, created_at = columns[:6]
-    correlation_id, causation_id, hops = columns[6:]
+    correlation_id, causation_id, hops, *origin = columns[6:]
     event = Event(
         id=event_id,
         user_id=user_id,
@@ -155,6 +157,7 @@ def _from_columns(columns: _Columns) -> JournalEntry:
         causation_id=causation_id,
         hops=hops,
         payload_json=payload_json,
+        origin=origin[0] if origin else None,
     )
     return JournalEntry(sequence, event)
 

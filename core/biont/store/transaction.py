@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec import structs
+
 from biont.event import Event, EventFactory, JsonObject
 from biont.exceptions import BiontError
 
@@ -36,6 +38,18 @@ class Transaction:
             Conflict: the chain of events that led here is too long.
         """
         return self.add(self._factory.make(event_type, user_id, payload))
+
+    def emit_from_outside(self, event_type: str, user_id: int, payload: JsonObject) -> Event:
+        """Return a new event, as `emit`, by which text of another system comes in.
+
+        The event is the origin of itself and of all events that follow from it.
+
+        Raises:
+            InvalidInput: the type or the payload cannot be stored.
+            Conflict: the chain of events that led here is too long.
+        """
+        event = self._factory.make(event_type, user_id, payload)
+        return self.add(structs.replace(event, origin=event.id))
 
     def add(self, event: Event) -> Event:
         """Make `event`, which the factory has made, durable together with this write."""

@@ -46,20 +46,43 @@ Scalar = Annotated[str | int | float | bool | None, WrapValidator(_check_scalar)
 Orderable = Annotated[str | int | float, WrapValidator(_check_orderable)]
 
 
+Path = Annotated[
+    str,
+    Field(
+        pattern=r"^(?:(?:/(?:[^~/]|~[01])*)+|[^./][^.]*(?:\.[^.]+)*)$",
+        max_length=200,
+        description="The place of the value: keys and list indexes, separated by dots "
+        "(`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.",
+    ),
+]
+"""Place of a value in a JSON document."""
+
+
+def make_finder(path: str) -> Callable[[object], object]:
+    """Return a function that finds the value at a path in a document, or `MISSING`."""
+    # Split once and not for each event: a filter is tested for every event of a user.
+    steps = [(key, _read_index(key)) for key in _split_path(path)]
+
+    def find(document: object) -> object:
+        value = document
+        for key, index in steps:
+            if isinstance(value, dict):
+                value = value.get(key, MISSING)
+            elif isinstance(value, list) and 0 <= index < len(value):
+                value = value[index]
+            else:
+                return MISSING
+        return value
+
+    return find
+
+
 class Clause(Schema, ABC):
     """Test of the value at `path` in a payload."""
 
     model_config = ConfigDict(extra="forbid")
 
-    path: Annotated[
-        str,
-        Field(
-            pattern=r"^(?:(?:/(?:[^~/]|~[01])*)+|[^./][^.]*(?:\.[^.]+)*)$",
-            max_length=200,
-            description="The place of the value: keys and list indexes, separated by dots "
-            "(`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.",
-        ),
-    ]
+    path: Path
 
     @classmethod
     def list_operators(cls) -> tuple[str, ...]:
@@ -76,21 +99,7 @@ class Clause(Schema, ABC):
 
     def make_finder(self) -> Callable[[object], object]:
         """Return a function that finds the value in a payload, or `MISSING`."""
-        # Split once and not for each event: a filter is tested for every event of a user.
-        steps = [(key, _read_index(key)) for key in _split_path(self.path)]
-
-        def find(payload: object) -> object:
-            value = payload
-            for key, index in steps:
-                if isinstance(value, dict):
-                    value = value.get(key, MISSING)
-                elif isinstance(value, list) and 0 <= index < len(value):
-                    value = value[index]
-                else:
-                    return MISSING
-            return value
-
-        return find
+        return make_finder(self.path)
 
     def describe(self, found: object, *, matches: bool) -> str:
         """Return the reason, as a sentence, for which a value matches or does not match."""

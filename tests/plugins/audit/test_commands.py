@@ -61,7 +61,7 @@ TAMPERINGS = {
         UPDATE event_logs SET number = -number WHERE number >= 7;
         UPDATE event_logs SET number = -number + 1 WHERE number < 0;
         INSERT INTO event_logs SELECT 7, 'forged', user_id, event_type, payload, created_at,
-            correlation_id, causation_id, hops, hash FROM event_logs WHERE number = 6;
+            correlation_id, causation_id, hops, hash, origin FROM event_logs WHERE number = 6;
         UPDATE event_log_ends SET head_number = 21;
         """,
         "number 7 does not match its hash",
@@ -69,14 +69,14 @@ TAMPERINGS = {
     "one inserted before the beginning": (
         """
         INSERT INTO event_logs SELECT 0, 'forged', user_id, event_type, payload, created_at,
-            correlation_id, causation_id, hops, hash FROM event_logs WHERE number = 6;
+            correlation_id, causation_id, hops, hash, origin FROM event_logs WHERE number = 6;
         """,
         "number 0 was inserted before the beginning",
     ),
     "one inserted after the end": (
         """
         INSERT INTO event_logs SELECT 21, 'forged', user_id, event_type, payload, created_at,
-            correlation_id, causation_id, hops, hash FROM event_logs WHERE number = 6;
+            correlation_id, causation_id, hops, hash, origin FROM event_logs WHERE number = 6;
         """,
         "number 21 was inserted after the end",
     ),
@@ -201,9 +201,9 @@ def forge(connection: sqlite3.Connection, number: int) -> str:
     """Change an entry, and compute its hash again from the hash of the entry before."""
     connection.execute("UPDATE event_logs SET payload = '{}' WHERE number = ?", (number,))
     query = "SELECT * FROM event_logs WHERE number = ?"
-    *_, previous_hash = connection.execute(query, (number - 1,)).fetchone()
-    *columns, _ = connection.execute(query, (number,)).fetchone()
-    forged = hash_row(previous_hash, tuple(columns))
+    *_, previous_hash, _ = connection.execute(query, (number - 1,)).fetchone()
+    *columns, _, origin = connection.execute(query, (number,)).fetchone()
+    forged = hash_row(previous_hash, (*columns, origin))
     connection.execute("UPDATE event_logs SET hash = ? WHERE number = ?", (forged, number))
     return forged
 

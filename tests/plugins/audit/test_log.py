@@ -228,7 +228,7 @@ async def test_a_migration_chains_an_old_log(tmp_path: Path, clock: ManualClock)
 UNCHAINED = """
     DROP TABLE event_logs;
     DROP TABLE event_log_ends;
-    DELETE FROM migrations_audit WHERE name LIKE '0002%';
+    DELETE FROM migrations_audit WHERE name LIKE '0002%' OR name LIKE '0003%';
     CREATE TABLE "event_logs" (
         "id" INTEGER NOT NULL PRIMARY KEY, "event_id" TEXT NOT NULL,
         "user_id" INTEGER NOT NULL, "event_type" TEXT NOT NULL, "payload" TEXT NOT NULL,

@@ -6,6 +6,7 @@ from __future__ import annotations
 from biont.client.api.chat import AsyncChat, Chat
 from biont.client.api.core import AsyncCore, Core
 from biont.client.api.events import AsyncEvents, Events
+from biont.client.api.inbound import AsyncInbound, Inbound
 from biont.client.api.integrations import AsyncIntegrations, Integrations
 from biont.client.api.keys import AsyncKeys, Keys
 from biont.client.api.missions import AsyncMissions, Missions
@@ -34,6 +35,7 @@ class Groups:
         self.chat = Chat(connection)
         self.core = Core(connection)
         self.events = Events(connection)
+        self.inbound = Inbound(connection)
         self.integrations = Integrations(connection)
         self.keys = Keys(connection)
         self.missions = Missions(connection)
@@ -61,6 +63,7 @@ class AsyncGroups:
         self.chat = AsyncChat(connection)
         self.core = AsyncCore(connection)
         self.events = AsyncEvents(connection)
+        self.inbound = AsyncInbound(connection)
         self.integrations = AsyncIntegrations(connection)
         self.keys = AsyncKeys(connection)
         self.missions = AsyncMissions(connection)

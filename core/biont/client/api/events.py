@@ -101,6 +101,7 @@ class EventView(TypedDict):
 
     Attributes:
         number: Number in the log, from which a stream can continue.
+        origin: Event by which text from outside came in that led to this event; null for none.
     """
 
     id: str
@@ -111,6 +112,7 @@ class EventView(TypedDict):
     created_at: str
     correlation_id: str
     causation_id: str | None
+    origin: str | None
 
 
 class LetterCount(TypedDict):

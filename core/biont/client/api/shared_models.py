@@ -33,6 +33,68 @@ class CalendarInterval(TypedDict):
     month: NotRequired[int | None]
 
 
+class Contains(TypedDict):
+    """Clause that looks for a member of a list.
+
+    Attributes:
+        path: The place of the value: keys and list indexes, separated by dots
+            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
+    """
+
+    path: str
+    op: Literal["contains"]
+    value: str | int | float | bool | None
+
+
+class ContainsSome(TypedDict):
+    """Clause that looks for several members of a list: any of these, or all.
+
+    Attributes:
+        path: The place of the value: keys and list indexes, separated by dots
+            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
+    """
+
+    path: str
+    op: Literal["any", "all"]
+    value: Sequence[str | int | float | bool | None]
+
+
+class Equality(TypedDict):
+    """Clause that compares for equality; true is not 1.
+
+    Attributes:
+        path: The place of the value: keys and list indexes, separated by dots
+            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
+    """
+
+    path: str
+    op: Literal["eq", "ne"]
+    value: str | int | float | bool | None
+
+
+Every = TypedDict(
+    "Every",
+    {
+        "and": "Sequence[Equality | Membership | Order | Prefix | Exists | Contains | ContainsSome | Members | Every | Some | Not]",
+    },
+)
+"""Filter that matches if each of its parts matches."""
+
+
+class Exists(TypedDict):
+    """Clause that tests for a value, null included; with false, for a missing value.
+
+    Attributes:
+        path: The place of the value: keys and list indexes, separated by dots
+            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
+        value: By default `true`.
+    """
+
+    path: str
+    op: Literal["exists"]
+    value: NotRequired[bool]
+
+
 class KeyView(TypedDict):
     """An API key without its secret.
 
@@ -64,6 +126,45 @@ class KeyView(TypedDict):
     last_used_at: str | None
 
 
+class Members(TypedDict):
+    """Clause that tests each member of a list by a filter: any matches, or all do.
+
+    Attributes:
+        path: The place of the value: keys and list indexes, separated by dots
+            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
+        value: The filter; its paths begin at the member.
+    """
+
+    path: str
+    op: Literal["any", "all"]
+    value: (
+        Equality
+        | Membership
+        | Order
+        | Prefix
+        | Exists
+        | Contains
+        | ContainsSome
+        | Members
+        | Every
+        | Some
+        | Not
+    )
+
+
+class Membership(TypedDict):
+    """Clause that looks a value up in a list.
+
+    Attributes:
+        path: The place of the value: keys and list indexes, separated by dots
+            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
+    """
+
+    path: str
+    op: Literal["in"]
+    value: Sequence[str | int | float | bool | None]
+
+
 class NewKey(TypedDict):
     """An API key to create.
 
@@ -80,6 +181,15 @@ class NewKey(TypedDict):
     expires_at: NotRequired[str | datetime | None]
     events: NotRequired[Sequence[str] | None]
     models: NotRequired[Sequence[str] | None]
+
+
+Not = TypedDict(
+    "Not",
+    {
+        "not": "Equality | Membership | Order | Prefix | Exists | Contains | ContainsSome | Members | Every | Some | Not",
+    },
+)
+"""Filter that matches if its part does not match."""
 
 
 OperationStatus: TypeAlias = Literal["running", "done", "cancelled", "failed"]
@@ -114,6 +224,34 @@ class OperationView(TypedDict):
     ended_at: str | None
 
 
+class Order(TypedDict):
+    """Clause that compares a number with a number, or text with text.
+
+    The order of text is the order of code points.
+
+    Attributes:
+        path: The place of the value: keys and list indexes, separated by dots
+            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
+    """
+
+    path: str
+    op: Literal["lt", "lte", "gt", "gte"]
+    value: str | int | float
+
+
+class Prefix(TypedDict):
+    """Clause that compares the beginning of text.
+
+    Attributes:
+        path: The place of the value: keys and list indexes, separated by dots
+            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
+    """
+
+    path: str
+    op: Literal["prefix"]
+    value: str
+
+
 Role: TypeAlias = Literal["admin", "member"]
 """Role of a user: an administrator manages the users."""
 
@@ -127,6 +265,15 @@ class RowCount(TypedDict):
 
 Scope: TypeAlias = Literal["full", "read", "chat", "webhook"]
 """Set of routes that a key may use."""
+
+
+Some = TypedDict(
+    "Some",
+    {
+        "or": "Sequence[Equality | Membership | Order | Prefix | Exists | Contains | ContainsSome | Members | Every | Some | Not]",
+    },
+)
+"""Filter that matches if at least one of its parts matches."""
 
 
 Sort: TypeAlias = Literal["-created_at", "created_at"]

@@ -7,7 +7,21 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack, cast
 
-from biont.client.api.shared_models import OperationView, Sort
+from biont.client.api.shared_models import (
+    Contains,
+    ContainsSome,
+    Equality,
+    Every,
+    Exists,
+    Members,
+    Membership,
+    Not,
+    OperationView,
+    Order,
+    Prefix,
+    Some,
+    Sort,
+)
 from biont.client.async_pages import AsyncPages
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
@@ -81,32 +95,6 @@ class ChangedWebhook(TypedDict):
     created_at: str
     updated_at: str
     warnings: list[str]
-
-
-class Contains(TypedDict):
-    """Clause that looks for a member of a list.
-
-    Attributes:
-        path: The place of the value: keys and list indexes, separated by dots
-            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
-    """
-
-    path: str
-    op: Literal["contains"]
-    value: str | int | float | bool | None
-
-
-class ContainsSome(TypedDict):
-    """Clause that looks for several members of a list: any of these, or all.
-
-    Attributes:
-        path: The place of the value: keys and list indexes, separated by dots
-            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
-    """
-
-    path: str
-    op: Literal["any", "all"]
-    value: Sequence[str | int | float | bool | None]
 
 
 class CreatedListener(TypedDict):
@@ -192,19 +180,6 @@ class DeliveryView(TypedDict):
     attempts: list[AttemptView]
 
 
-class Equality(TypedDict):
-    """Clause that compares for equality; true is not 1.
-
-    Attributes:
-        path: The place of the value: keys and list indexes, separated by dots
-            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
-    """
-
-    path: str
-    op: Literal["eq", "ne"]
-    value: str | int | float | bool | None
-
-
 ErrorClass: TypeAlias = Literal[
     "status",
     "timeout",
@@ -231,29 +206,6 @@ class EventExplanation(TypedDict):
     body: str | None
     webhooks: list[WebhookExplanation]
     next: str | None
-
-
-Every = TypedDict(
-    "Every",
-    {
-        "and": "Sequence[Equality | Membership | Order | Prefix | Exists | Contains | ContainsSome | Members | Every | Some | Not]",
-    },
-)
-"""Filter that matches if each of its parts matches."""
-
-
-class Exists(TypedDict):
-    """Clause that tests for a value, null included; with false, for a missing value.
-
-    Attributes:
-        path: The place of the value: keys and list indexes, separated by dots
-            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
-        value: By default `true`.
-    """
-
-    path: str
-    op: Literal["exists"]
-    value: NotRequired[bool]
 
 
 class FilterTrial(TypedDict):
@@ -355,45 +307,6 @@ class ListenerView(TypedDict):
     created_at: str
 
 
-class Members(TypedDict):
-    """Clause that tests each member of a list by a filter: any matches, or all do.
-
-    Attributes:
-        path: The place of the value: keys and list indexes, separated by dots
-            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
-        value: The filter; its paths begin at the member.
-    """
-
-    path: str
-    op: Literal["any", "all"]
-    value: (
-        Equality
-        | Membership
-        | Order
-        | Prefix
-        | Exists
-        | Contains
-        | ContainsSome
-        | Members
-        | Every
-        | Some
-        | Not
-    )
-
-
-class Membership(TypedDict):
-    """Clause that looks a value up in a list.
-
-    Attributes:
-        path: The place of the value: keys and list indexes, separated by dots
-            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
-    """
-
-    path: str
-    op: Literal["in"]
-    value: Sequence[str | int | float | bool | None]
-
-
 class NewListener(TypedDict):
     """Listener to create.
 
@@ -455,43 +368,6 @@ class NewWebhook(TypedDict):
     url: str
     headers: NotRequired[Mapping[str, str] | None]
     secret: NotRequired[str | None]
-
-
-Not = TypedDict(
-    "Not",
-    {
-        "not": "Equality | Membership | Order | Prefix | Exists | Contains | ContainsSome | Members | Every | Some | Not",
-    },
-)
-"""Filter that matches if its part does not match."""
-
-
-class Order(TypedDict):
-    """Clause that compares a number with a number, or text with text.
-
-    The order of text is the order of code points.
-
-    Attributes:
-        path: The place of the value: keys and list indexes, separated by dots
-            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
-    """
-
-    path: str
-    op: Literal["lt", "lte", "gt", "gte"]
-    value: str | int | float
-
-
-class Prefix(TypedDict):
-    """Clause that compares the beginning of text.
-
-    Attributes:
-        path: The place of the value: keys and list indexes, separated by dots
-            (`customer.country`), or a JSON Pointer (`/a.b/0/c`), which reaches any key.
-    """
-
-    path: str
-    op: Literal["prefix"]
-    value: str
 
 
 class Recovery(TypedDict):
@@ -561,15 +437,6 @@ class ReplayRequest(TypedDict):
     until: NotRequired[str | datetime | None]
     event_types: NotRequired[Sequence[str] | None]
     dry_run: NotRequired[bool]
-
-
-Some = TypedDict(
-    "Some",
-    {
-        "or": "Sequence[Equality | Membership | Order | Prefix | Exists | Contains | ContainsSome | Members | Every | Some | Not]",
-    },
-)
-"""Filter that matches if at least one of its parts matches."""
 
 
 Success: TypeAlias = Literal["200", "2xx"]
