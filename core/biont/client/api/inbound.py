@@ -260,9 +260,20 @@ class NewInboundWebhook(TypedDict):
     """
 
     name: str
-    preset: (
-        Literal["standard", "github", "gitlab", "stripe", "slack", "shopify", "linear", "mailgun", "twilio", "hmac", "bearer", "none"]
-    )
+    preset: Literal[
+        "standard",
+        "github",
+        "gitlab",
+        "stripe",
+        "slack",
+        "shopify",
+        "linear",
+        "mailgun",
+        "twilio",
+        "hmac",
+        "bearer",
+        "none",
+    ]
     signature: NotRequired[SignatureTemplate | None]
     secret: NotRequired[str | None]
     action: EmitEvent | RunPrompt | StartMission | KeepNote
