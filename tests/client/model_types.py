@@ -166,6 +166,10 @@ def _write_field(name: str, kind: str) -> str:
     line = f"    {name}: {kind}"
     if len(line) <= WIDTH:
         return line
+    if kind.startswith("Literal[") and " | " not in kind:
+        values = kind.removeprefix("Literal[").removesuffix("]").split(", ")
+        rows = "".join(f"        {value},\n" for value in values)
+        return f"    {name}: Literal[\n{rows}    ]"
     start, inner, end = f"    {name}: (", kind, ")"
     if kind.startswith("NotRequired["):
         start, inner, end = f"    {name}: NotRequired[", kind[len("NotRequired[") : -1], "]"
