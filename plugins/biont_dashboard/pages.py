@@ -24,6 +24,7 @@ from biont_dashboard.routes.notes import api as notes_api
 from biont_dashboard.routes.operations import api as operations_api
 from biont_dashboard.routes.palette import api as palette_api
 from biont_dashboard.routes.panel_pages import api as panel_pages_api
+from biont_dashboard.routes.receiver_checks import api as receiver_check_api
 from biont_dashboard.routes.relay import api as relay_api
 from biont_dashboard.routes.reminders import api as reminders_api
 from biont_dashboard.routes.runs import api as runs_api
@@ -57,6 +58,7 @@ for _part in (
     keys_api,
     users_api,
     workbench_api,
+    receiver_check_api,
     webhooks_api,
     deliveries_api,
     dead_letters_api,

@@ -13,6 +13,7 @@ import click
 from biont import Api, Event, EventType, Panel, Tables, Transaction, Workbench, hookimpl, on
 from biont.http import QUOTAS, Quota
 from biont.operations import OperationKind
+from biont_webhooks.api.conformance_routes import api as conformance_api
 from biont_webhooks.api.delivery_routes import api as delivery_api
 from biont_webhooks.api.event_log_routes import api as event_log_api
 from biont_webhooks.api.routes import api as webhook_api
@@ -30,6 +31,7 @@ from biont_webhooks.listeners.tables import (
     replace_listener_secrets,
 )
 from biont_webhooks.panels import PANELS
+from biont_webhooks.receiver_testing.webhook_checks import RECEIVER_CHECKS, ReceiverChecks
 from biont_webhooks.service.bulk_acts import OPERATION_KINDS
 from biont_webhooks.service.fan_out import FAN_OUT, FanOut
 from biont_webhooks.service.webhooks import WEBHOOKS, Webhooks, count_webhooks
@@ -73,6 +75,7 @@ def register_routes() -> Api:
     api.include(delivery_api)
     api.include(event_log_api)
     api.include(trial_api)
+    api.include(conformance_api)
     api.include(listener_api)
     return api
 
@@ -133,6 +136,7 @@ async def _run_deliveries(workbench: Workbench) -> AsyncIterator[None]:
         rotation_overlap=settings.rotation_overlap,
     )
     workbench.provide(WEBHOOKS, webhooks)
+    workbench.provide(RECEIVER_CHECKS, ReceiverChecks(workbench))
     workbench.provide(FAN_OUT, FanOut(store, clock, subscribers, dispatcher))
     waits = ListenerWaits()
     workbench.provide(LISTENER_WAITS, waits)

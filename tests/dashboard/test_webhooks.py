@@ -228,3 +228,21 @@ async def test_webhooks_of_another_user_are_not_found(visit: Visit, client: ApiC
     assert "Secret plan" not in (await bob.open(HOOKS)).text
     for view in ("/1", "/1/filter", "/1/redeliver", "/1/settings", "/1/deliveries/1"):
         assert (await bob.open(f"{HOOKS}{view}")).status == 404
+
+
+async def test_receiver_is_checked_from_the_page(
+    visitor: Visitor, visit: Visit, client: ApiClient, receiver: WebhookReceiver
+) -> None:
+    await register(client, receiver.url, name=NAUGHTY)
+    path = f"{HOOKS}/1/conformance"
+    screen = await visitor.open(path)
+    assert "good delivery" not in screen.text
+    report = await visitor.press(screen, "Check now")
+    # The receiver of the tests accepts everything.
+    assert "The receiver fails." in report.text
+    assert report.text.index("good delivery") < report.text.index("changed body")
+    assert "Verify the signature over the body as received." in report.text
+    assert (await visitor.send(path, {"csrf": "wrong"})).status == 403
+    reader = await visit("ada", Scope.READ)
+    assert "This session is read-only" in (await reader.open(path)).text
+    assert (await (await visit("bob")).open(path)).status == 404

@@ -230,6 +230,7 @@ def describe_webhook(health: WebhookHealth, tab: str) -> WebhookValues:
         ("Deliveries", "", "deliveries"),
         ("Filter", "/filter", "filter"),
         ("Recover and replay", "/redeliver", "redeliver"),
+        ("Check", "/conformance", "conformance"),
         ("Settings", "/settings", "settings"),
     )
     return {

@@ -15,7 +15,7 @@ import orjson
 
 from biont.cli import config_option, parse_instant
 from biont.clock import SystemClock
-from biont_webhooks.receiver_testing.conformance import Grade, Result, try_receiver
+from biont_webhooks.receiver_testing.conformance import Conditions, Grade, Result, try_receiver
 from biont_webhooks.receiver_testing.conformance_cases import list_cases
 from biont_webhooks.receiver_testing.listen_command import listen_for_deliveries
 from biont_webhooks.receiver_testing.options import (
@@ -110,9 +110,11 @@ def _check(options: CheckOptions) -> AsyncIterator[Result]:
     return try_receiver(
         policy.check_url(options["url"]),
         list_cases(SystemClock(), secret, options["old_secret"]),
-        policy,
-        answer_timeout=options["timeout"],
-        slow_body_seconds=_SLOW_BODY_SECONDS,
+        Conditions(
+            policy=policy,
+            answer_timeout=options["timeout"],
+            slow_body_seconds=_SLOW_BODY_SECONDS,
+        ),
     )
 
 

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from yarl import URL
 
 from biont.egress import EgressPolicy, EgressSession
 from biont.exceptions import BiontError, RequestFailed
 from biont_webhooks.receiver_testing.conformance_cases import Case, Expected
+from biont_webhooks.subscription.retry_policy import Success
 
 _CHUNKS = 10
 
@@ -43,54 +45,67 @@ class Result:
     advice: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """Conditions under which cases are sent and graded.
+
+    Attributes:
+        policy: decides about the permitted addresses.
+        answer_timeout: the limit for an answer, in seconds.
+        slow_body_seconds: the duration of a slow body, in seconds.
+        success: the answers that count as a success.
+        ca_file: further certificate authorities; None for the system's.
+    """
+
+    policy: EgressPolicy
+    answer_timeout: float
+    slow_body_seconds: float
+    success: Success = Success.OK
+    ca_file: Path | None = None
+
+
 async def try_receiver(
-    url: URL,
-    cases: Sequence[Case],
-    policy: EgressPolicy,
-    *,
-    answer_timeout: float,
-    slow_body_seconds: float,
+    url: URL, cases: Sequence[Case], conditions: Conditions
 ) -> AsyncIterator[Result]:
     """Send each case on a connection of its own, and yield the result.
 
     Args:
         url: the URL of the receiver.
         cases: the cases, in the order of sending.
-        policy: decides about the permitted addresses.
-        answer_timeout: the limit for an answer, in seconds.
-        slow_body_seconds: the duration of a slow body, in seconds.
+        conditions: the conditions.
 
     Raises:
         BiontError: the first case got no answer, or the address is not permitted.
     """
     for number, case in enumerate(cases):
-        result = await _run_case(url, case, policy, answer_timeout, slow_body_seconds)
+        result = await _run_case(url, case, conditions)
         # Without an answer to the valid first case, the other cases would only waste time.
         if number == 0 and result.answered is None:
             raise BiontError(f"{url}: {result.summary}; is the receiver running?")
         yield result
 
 
-async def _run_case(
-    url: URL, case: Case, policy: EgressPolicy, answer_timeout: float, slow_body_seconds: float
-) -> Result:
+async def _run_case(url: URL, case: Case, conditions: Conditions) -> Result:
+    answer_timeout = conditions.answer_timeout
     sample = case.make()
     headers = sample.headers
     body: bytes | AsyncIterator[bytes] = sample.body
     if sample.is_slow:
-        answer_timeout += slow_body_seconds
-        body = _send_slowly(sample.body, slow_body_seconds)
+        answer_timeout += conditions.slow_body_seconds
+        body = _send_slowly(sample.body, conditions.slow_body_seconds)
         # Otherwise a body of pieces would be sent in chunked encoding.
         headers = {**headers, "Content-Length": str(len(sample.body))}
     # A session for each case: a receiver that breaks a connection must not fail the next case.
-    async with EgressSession(policy, timeout=answer_timeout) as egress:
+    async with EgressSession(
+        conditions.policy, timeout=answer_timeout, ca_file=conditions.ca_file
+    ) as egress:
         try:
             response = await egress.post(url, body=body, headers=headers)
         except TimeoutError:
-            return _make_result(case, None, f"no answer within {answer_timeout:g} s")
+            return _make_result(case, None, f"no answer within {answer_timeout:g} s", conditions)
         except RequestFailed as error:
-            return _make_result(case, None, f"no answer: {error}")
-    return _make_result(case, response.status, f"answered {response.status}")
+            return _make_result(case, None, f"no answer: {error}", conditions)
+    return _make_result(case, response.status, f"answered {response.status}", conditions)
 
 
 async def _send_slowly(body: bytes, seconds: float) -> AsyncIterator[bytes]:
@@ -100,14 +115,16 @@ async def _send_slowly(body: bytes, seconds: float) -> AsyncIterator[bytes]:
         await asyncio.sleep(seconds / _CHUNKS)
 
 
-def _make_result(case: Case, status: int | None, summary: str) -> Result:
-    grade_answer = _grade_refusal if case.expected is Expected.REFUSE else _grade_acceptance
-    grade, advice = grade_answer(case, status or 0)
+def _make_result(case: Case, status: int | None, summary: str, conditions: Conditions) -> Result:
+    if case.expected is Expected.REFUSE:
+        grade, advice = _grade_refusal(case, status or 0)
+    else:
+        grade, advice = _grade_acceptance(case, status or 0, conditions.success)
     return Result(case, status, summary, grade, advice)
 
 
-def _grade_acceptance(case: Case, status: int) -> tuple[Grade, str | None]:
-    if status == 200 or (status == 408 and case.expected is Expected.ACCEPT_OR_TIME_OUT):
+def _grade_acceptance(case: Case, status: int, success: Success) -> tuple[Grade, str | None]:
+    if success.accepts(status) or (status == 408 and case.expected is Expected.ACCEPT_OR_TIME_OUT):
         return Grade.OK, None
     if 200 <= status < 300:
         return Grade.WARNING, 'Answer 200, or register the webhook with "success": "2xx".'

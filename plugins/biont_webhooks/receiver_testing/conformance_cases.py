@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from types import MappingProxyType
 
 from biont.clock import Clock
 from biont_webhooks.receiver_testing.conformance_samples import Sample, Samples
@@ -42,15 +43,21 @@ class Case:
     make: Callable[[], Sample]
 
 
-def list_cases(clock: Clock, secret: str, old_secret: str | None) -> list[Case]:
+def list_cases(
+    clock: Clock,
+    secret: str,
+    old_secret: str | None,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> list[Case]:
     """Return all cases, in the order of sending.
 
     Args:
         clock: provides the time of requests.
         secret: the present secret of the receiver.
         old_secret: a replaced secret that the receiver still accepts; None for no rotation.
+        headers: the custom headers of each request, such as ``Authorization``.
     """
-    samples = Samples(clock, secret)
+    samples = Samples(clock, secret, headers)
     return [
         *_list_valid_cases(samples),
         *_list_forged_cases(samples),

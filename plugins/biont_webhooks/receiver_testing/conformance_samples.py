@@ -37,9 +37,11 @@ class Samples:
     Args:
         clock: provides the time of requests.
         secret: the secret of the receiver.
+        headers: the custom headers of each request.
     """
 
-    def __init__(self, clock: Clock, secret: str) -> None:
+    def __init__(self, clock: Clock, secret: str, headers: Mapping[str, str]) -> None:
+        self._headers = headers
         self._clock = clock
         self._secret = secret
         self._first_id = _make_message_id()
@@ -93,7 +95,7 @@ class Samples:
     def _sign(self, body: bytes, message_id: str, at: float, secrets: tuple[str, ...]) -> Sample:
         keys = [SigningKey(secret) for secret in secrets or (self._secret,)]
         signed = sign(keys, message_id=message_id, timestamp=int(at), body=body)
-        return Sample({**signed, "Content-Type": "application/json"}, body)
+        return Sample({**self._headers, **signed, "Content-Type": "application/json"}, body)
 
 
 def _make_message_id() -> str:

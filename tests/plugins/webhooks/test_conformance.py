@@ -19,7 +19,7 @@ from yarl import URL
 from biont.clock import SystemClock
 from biont.egress import EgressPolicy
 from biont.testing import write_config
-from biont_webhooks.receiver_testing.conformance import Grade, Result, try_receiver
+from biont_webhooks.receiver_testing.conformance import Conditions, Grade, Result, try_receiver
 from biont_webhooks.receiver_testing.conformance_cases import list_cases
 from biont_webhooks.receiver_testing.verification import verify
 from biont_webhooks.subscription.signing import SigningKey, generate_secret
@@ -54,9 +54,8 @@ async def serve(answer: Answer, limit: int = 2**20) -> AsyncIterator[str]:
 async def try_out(url: str, *, old: str | None = None, answer_timeout: float = 30) -> list[Result]:
     policy = EgressPolicy(["127.0.0.0/8:*"])
     cases = list_cases(SystemClock(), SECRET, old)
-    results = try_receiver(
-        URL(url), cases, policy, answer_timeout=answer_timeout, slow_body_seconds=0.05
-    )
+    conditions = Conditions(policy=policy, answer_timeout=answer_timeout, slow_body_seconds=0.05)
+    results = try_receiver(URL(url), cases, conditions)
     return [result async for result in results]
 
 

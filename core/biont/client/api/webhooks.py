@@ -97,6 +97,25 @@ class ChangedWebhook(TypedDict):
     warnings: list[str]
 
 
+class CheckedCase(TypedDict):
+    """Request of a check, with the answer of the receiver.
+
+    Attributes:
+        sent: Description of the request.
+        answered: HTTP status; null for no answer.
+        summary: The answer in words.
+        advice: Remedy; null for the grade `ok`.
+    """
+
+    name: str
+    sent: str
+    expected: Expected
+    answered: int | None
+    summary: str
+    grade: Grade
+    advice: str | None
+
+
 class CreatedListener(TypedDict):
     """Listener with the secret.
 
@@ -208,6 +227,10 @@ class EventExplanation(TypedDict):
     next: str | None
 
 
+Expected: TypeAlias = Literal["2xx", "2xx or 408", "4xx"]
+"""Answer that a receiver should give."""
+
+
 class FilterTrial(TypedDict):
     """Event types and a filter to try.
 
@@ -247,6 +270,10 @@ class FilterTrialResult(TypedDict):
     looked_at: int
     matches: int
     events: list[TriedEvent]
+
+
+Grade: TypeAlias = Literal["ok", "warning", "failed"]
+"""Grade of an answer."""
 
 
 class ListenerChange(TypedDict):
@@ -368,6 +395,20 @@ class NewWebhook(TypedDict):
     url: str
     headers: NotRequired[Mapping[str, str] | None]
     secret: NotRequired[str | None]
+
+
+class ReceiverCheck(TypedDict):
+    """Report of a check.
+
+    Attributes:
+        passed: True if all cases were sent, and none has failed.
+        problem: Reason why not all cases were sent; null if all were sent.
+        cases: The cases that were sent, in order.
+    """
+
+    passed: bool
+    problem: str | None
+    cases: list[CheckedCase]
 
 
 class Recovery(TypedDict):
@@ -1042,6 +1083,37 @@ class Webhooks(OperationGroup):
             ),
         )
 
+    def check_receiver(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+    ) -> ReceiverCheck:
+        """Check the receiver of a webhook with valid and invalid requests.
+
+        Some 17 requests go to the URL of the webhook, one after the other, with its secret and
+        its
+        headers: right, repeated, old, forged, incomplete, large and slow ones. Valid requests
+        have
+        the event type `webhook_test`, so a receiver should do nothing for these. The answer
+        comes
+        within about 30 seconds. Nothing is stored, and the webhook is never disabled by a
+        check. The
+        status is 409 while another check of the webhook is under way.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return self._read(
+            ReceiverCheck,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/{}/conformance",
+                (webhook_id,),
+                headers={"Idempotency-Key": idempotency_key},
+            ),
+        )
+
     def register_listener(
         self,
         *,
@@ -1697,6 +1769,37 @@ class AsyncWebhooks(AsyncOperationGroup):
                 "/api/v1/webhooks/outgoing/try-filter",
                 headers={"Idempotency-Key": idempotency_key},
                 body=body,
+            ),
+        )
+
+    async def check_receiver(
+        self,
+        webhook_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+    ) -> ReceiverCheck:
+        """Check the receiver of a webhook with valid and invalid requests.
+
+        Some 17 requests go to the URL of the webhook, one after the other, with its secret and
+        its
+        headers: right, repeated, old, forged, incomplete, large and slow ones. Valid requests
+        have
+        the event type `webhook_test`, so a receiver should do nothing for these. The answer
+        comes
+        within about 30 seconds. Nothing is stored, and the webhook is never disabled by a
+        check. The
+        status is 409 while another check of the webhook is under way.
+
+        Needs an API key of scope `full` or `webhook`.
+        """
+        return await self._read(
+            ReceiverCheck,
+            make_call(
+                "POST",
+                "/api/v1/webhooks/outgoing/{}/conformance",
+                (webhook_id,),
+                headers={"Idempotency-Key": idempotency_key},
             ),
         )
 
