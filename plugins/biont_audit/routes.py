@@ -12,6 +12,7 @@ from biont import Api, Page, Request
 from biont.exceptions import InputProblem, InvalidInput
 from biont.http import Cursor, Header, Instant, Limit, decode_cursor, make_page
 from biont_audit.event_list import select_entries
+from biont_audit.handler_routes import api as handler_api
 from biont_audit.queries import EventFilter, find_start_number, select_entry
 from biont_audit.stream import STREAMS
 from biont_audit.views import EventView, TypePattern, make_event_view
@@ -27,6 +28,7 @@ EventNumber = Annotated[
 ]
 
 api = Api("events")
+api.include(handler_api)
 
 
 @api.get("/events")

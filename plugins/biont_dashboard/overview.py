@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
-from biont_dashboard.rendering import parse_instant
+from biont_dashboard.rendering import describe_seconds, parse_instant
 from biont_dashboard.run_marks import RUN_TONES
 from biont_dashboard.visit import Object, Visit, list_objects
 
@@ -21,6 +21,7 @@ _RUNS = 50
 _LETTERS = 100
 _AT_WORK = ("planning", "working", "reviewing", "reporting")
 _NEARLY_ALL = 0.9
+_LAG = timedelta(seconds=5)
 
 
 class Concern(NamedTuple):
@@ -84,6 +85,7 @@ async def read_overview(visit: Visit, now: datetime) -> Overview:
         events,
         notes,
         coming,
+        handlers,
     ) = await asyncio.gather(
         visit.read_rows("/api/v1/schedule", limit=_SCHEDULES),
         visit.read_rows("/api/v1/webhooks/outgoing", limit=_SCHEDULES),
@@ -93,6 +95,7 @@ async def read_overview(visit: Visit, now: datetime) -> Overview:
         visit.read_rows("/api/v1/events", limit=8),
         visit.read_rows("/api/v1/notes", limit=1, fields="id"),
         visit.read_rows("/api/v1/schedule/upcoming", limit=200, until=_write(now + HALF)),
+        _read_handlers(visit),
     )
     runs = await _read_runs(visit, schedules, now - HALF)
     at_work = [run for run in runs if run["ended_at"] is None and run["started_at"] is not None]
@@ -102,6 +105,7 @@ async def read_overview(visit: Visit, now: datetime) -> Overview:
             *_find_concerns(visit, health, me),
             *_judge_runs(schedules, runs),
             *_judge_webhooks(webhooks),
+            *_judge_handlers(handlers, now),
             *_judge_letters(letters),
             *_judge_missions(missions),
         ],
@@ -115,6 +119,11 @@ async def read_overview(visit: Visit, now: datetime) -> Overview:
         is_new=not (schedules or webhooks or notes),
         budgets=list_objects(me, "budgets"),
     )
+
+
+async def _read_handlers(visit: Visit) -> Sequence[Object]:
+    """Return the event handlers, for administrators."""
+    return await visit.read_rows("/api/v1/system/handlers") if visit.is_admin else []
 
 
 async def _read_runs(
@@ -187,6 +196,19 @@ def _judge_webhooks(webhooks: Sequence[Object]) -> list[Concern]:
         elif webhook["failing_since"] is not None:
             text = "Deliveries wait, and are tried again."
             found.append(Concern(f"{name} fails", text, "warn", href))
+    return found
+
+
+def _judge_handlers(handlers: Sequence[Object], now: datetime) -> list[Concern]:
+    found = []
+    for handler in handlers:
+        since = handler["waiting_since"]
+        if since is None or now - parse_instant(str(since)) < _LAG:
+            continue
+        lag = describe_seconds((now - parse_instant(str(since))).total_seconds())
+        title = f"{handler['name']} is {lag} behind"
+        detail = f"{handler['behind']} events wait; the handler is slow, or waits for something."
+        found.append(Concern(title, detail, "warn", f"/dashboard/plugins#{handler['plugin']}"))
     return found
 
 

@@ -36,7 +36,7 @@ async def test_administrator_sees_plugins_with_their_handlers(client: ApiClient)
     assert plugins["notes"]["built_in"] is True
     handlers = plugins["audit"]["handlers"]
     assert isinstance(handlers, list)
-    assert {"name": "audit.log_events", "behind": 0} in handlers
+    assert {"name": "audit.log_events", "behind": 0, "waiting_since": None} in handlers
 
 
 async def test_settings_have_places_and_no_secrets(client: ApiClient) -> None:
@@ -63,7 +63,7 @@ async def test_members_and_narrow_keys_see_neither(
 ) -> None:
     member = await open_client("bob")
     reader = await open_client("ada", Scope.READ)
-    for path in ("/plugins", "/system", "/system/log", "/system/backups"):
+    for path in ("/plugins", "/system", "/system/log", "/system/backups", "/system/handlers"):
         assert (await client.ask("GET", path))[0] == 200
         assert (await member.ask("GET", path))[0] == 403
         assert (await reader.ask("GET", path))[0] == 200

@@ -1,15 +1,19 @@
-"""Pages of the workbench itself: log, backups."""
+"""Pages of the workbench itself: log, backups, handlers that are behind."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Iterator, Mapping
+from types import ModuleType
 
+import pytest
 from dashboard.conftest import Visit
 from support.visitor import Visitor
 
-from biont import Scope, Workbench
+from biont import Event, Scope, Workbench, on
 from biont.http.system import LOG_TAIL
-from biont.testing import ApiClient, rows_of
+from biont.testing import ApiClient, ManualClock, rows_of
 
 
 async def test_log_is_read_from_a_level_on(
@@ -39,3 +43,51 @@ async def test_button_makes_a_backup(visit: Visit, visitor: Visitor, client: Api
     assert str(made["name"]) in seen.text
     assert "Back up now" not in [form.button for form in seen.forms]
     assert str(made["name"]) not in (await (await visit("bob")).open("/dashboard/system")).text
+
+
+class TestSlowHandler:
+    """A plugin whose handler waits."""
+
+    @pytest.fixture
+    def gate(self) -> asyncio.Event:
+        """Lets the handler go on."""
+        return asyncio.Event()
+
+    @pytest.fixture
+    def plugins(self, gate: asyncio.Event) -> Iterator[Mapping[str, ModuleType]]:
+        """Return a plugin with a handler that waits for the gate."""
+
+        @on("custom_*")
+        async def follow(_: Event, __: Workbench) -> None:
+            await gate.wait()
+
+        module = ModuleType("weather")
+        module.follow = follow  # type: ignore[attr-defined]  # as a module has it
+        yield {"weather": module}
+        gate.set()
+
+    async def test_home_and_event_name_the_handler_that_is_behind(
+        self,
+        visit: Visit,
+        visitor: Visitor,
+        client: ApiClient,
+        clock: ManualClock,
+        gate: asyncio.Event,
+    ) -> None:
+        event = await client.post("/events", {"event_type": "custom_x"})
+        assert "weather.follow" not in (await visitor.open("/dashboard")).text
+        clock.advance(seconds=6)
+        home = await visitor.open("/dashboard")
+        assert "weather.follow is 6.0 s behind" in home.text
+        assert "/dashboard/plugins#weather" in home.text
+        assert "weather.follow" not in (await (await visit("bob")).open("/dashboard")).text
+        page = await visitor.open(f"/dashboard/events/{event['id']}")
+        assert "the event is in the queue of the handler" in page.text
+        assert "handlers are for other event types" in page.text
+        gate.set()
+        await client.get_until(
+            "/system/handlers", lambda found: not any(row["behind"] for row in rows_of(found))
+        )
+        assert "weather.follow" not in (await visitor.open("/dashboard")).text
+        page = await visitor.open(f"/dashboard/events/{event['id']}")
+        assert "the position of the handler is past the event" in page.text

@@ -13,4 +13,7 @@ from biont.events.handlers import Handler as Handler
 from biont.events.handlers import Subscription as Subscription
 from biont.events.handlers import on as on
 from biont.events.intake import EventIntake as EventIntake
+from biont.events.observation import HandlerExplanation as HandlerExplanation
+from biont.events.observation import HandlerLag as HandlerLag
+from biont.events.observation import HandlerProgress as HandlerProgress
 from biont.events.system import EventSystem as EventSystem

@@ -105,6 +105,19 @@ class HandlerQueue:
                 unhandled.append(held[0].sequence)
         return min(unhandled) - 1 if unhandled else self._seen
 
+    @property
+    def gaps(self) -> Sequence[tuple[int, int]]:
+        """The ranges of numbers that are not in memory yet, both ends included."""
+        return [(gap.first, gap.last) for gap in self._gaps]
+
+    def find(self, event_id: str) -> QueuedEvent | None:
+        """Return an event in memory that the handler is not done with; None for any other."""
+        for held in (self._offered, self._read):
+            for item in held:
+                if item.event.id == event_id and not item.done:
+                    return item
+        return None
+
     def wants(self, event_types: Iterable[str]) -> bool:
         """Return whether the handler wants events of any of these types."""
         return any(map(self._match, event_types))

@@ -15,8 +15,14 @@ from biont.event_types import EventTypes
 from biont.events.dead_letters import DeadLetters
 from biont.events.handler_queue import HandlerQueue
 from biont.events.handler_runner import CallPolicy, HandlerRunner
-from biont.events.handlers import Handler, on
+from biont.events.handlers import Handler, Subscription, on
 from biont.events.intake import EventIntake
+from biont.events.observation import (
+    HandlerExplanation,
+    HandlerLag,
+    explain_handlers,
+    measure_lags,
+)
 from biont.events.poison_events import CrashInvestigation, PoisonEventGuard
 from biont.events.transactional_handlers import TransactionalHandlers
 from biont.exceptions import StoreUnavailable
@@ -84,6 +90,7 @@ class EventSystem:
         self._crash_limit = crash_limit
         self._queues: dict[tuple[str, str], HandlerQueue] = {}
         self._transactional: dict[str, HandlerQueue] = {}
+        self._subscriptions: dict[tuple[str, str], Subscription] = {}
         self._runners: list[HandlerRunner] = []
         self._saved: dict[tuple[str, str], int] = {}
         self._progress = asyncio.Event()
@@ -94,10 +101,13 @@ class EventSystem:
         """The declared event types; empty before plugins are loaded."""
         return self._factory.event_types or EventTypes({})
 
-    @property
-    def positions(self) -> Mapping[tuple[str, str], int]:
-        """The number of the last event with which each handler is done, by plugin and name."""
-        return {place: queue.position for place, queue in self._queues.items()}
+    async def measure_lags(self) -> list[HandlerLag]:
+        """Return how far each handler is behind the newest event."""
+        return await measure_lags(self._store, self._queues)
+
+    async def explain_handlers(self, event: Event) -> list[HandlerExplanation]:
+        """Return how far each handler is with an event."""
+        return await explain_handlers(self._store, self._queues, self._subscriptions, event)
 
     async def emit(self, event_type: str, user_id: int, payload: JsonObject) -> Event:
         """Emit an event; return the event after the commit that makes the event durable.
@@ -195,6 +205,7 @@ class EventSystem:
             guard=guard,
         )
         self._queues[handler.plugin, handler.name] = queue
+        self._subscriptions[handler.plugin, handler.name] = subscription
         if subscription.transactional:
             self._transactional[handler.name] = queue
         self._runners.append(runner)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
+from biont.events.observation import HandlerLag
 from biont.http.api import Api
 from biont.http.request import Request
 from biont.http.system import SYSTEM
@@ -32,6 +33,21 @@ class HandlerState(Schema):
     behind: int = Field(
         description="Number of events after the last event that the handler has handled."
     )
+    waiting_since: datetime | None = Field(
+        description="The instant of the oldest of these events; null if none waits."
+    )
+
+
+class LaggingHandler(HandlerState):
+    """An event handler with its plugin and its lag."""
+
+    plugin: str
+
+
+class HandlerList(Schema):
+    """All event handlers."""
+
+    data: list[LaggingHandler]
 
 
 class PluginDetails(Schema):
@@ -89,8 +105,7 @@ async def list_plugins(request: Request) -> PluginList:
     For administrators. `behind` of a handler is the number of events that wait for the handler.
     """
     workbench = request.workbench
-    last = await workbench.store.read(read_last_sequence)
-    positions = workbench.events.positions
+    lags = {(lag.plugin, lag.handler): lag for lag in await workbench.events.measure_lags()}
     return PluginList(
         data=[
             PluginDetails(
@@ -103,13 +118,27 @@ async def list_plugins(request: Request) -> PluginList:
                 tools=[*plugin.tools],
                 jobs=[*plugin.jobs],
                 handlers=[
-                    HandlerState(
-                        name=name, behind=max(last - positions.get((plugin.name, name), last), 0)
-                    )
-                    for name in plugin.handlers
+                    _make_state(name, lags.get((plugin.name, name))) for name in plugin.handlers
                 ],
             )
             for plugin in workbench.get(SYSTEM).list_plugins()
+        ]
+    )
+
+
+@api.get("/system/handlers", operation="list_handlers", admin=True, narrowable=False)
+async def list_handlers(request: Request) -> HandlerList:
+    """List the event handlers of all running plugins, those that are behind the longest first.
+
+    For administrators. A handler that is behind for long is slow, or waits for another program.
+    """
+    now = request.workbench.clock.now()
+    lags = await request.workbench.events.measure_lags()
+    lags.sort(key=lambda lag: lag.waiting_since or now)
+    return HandlerList(
+        data=[
+            LaggingHandler(plugin=lag.plugin, **_make_state(lag.handler, lag).model_dump())
+            for lag in lags
         ]
     )
 
@@ -134,6 +163,12 @@ async def read_system(request: Request) -> SystemView:
         last_event=await workbench.store.read(read_last_sequence),
         settings=[*_list_settings(workbench)],
     )
+
+
+def _make_state(name: str, lag: HandlerLag | None) -> HandlerState:
+    if lag is None:
+        return HandlerState(name=name, behind=0, waiting_since=None)
+    return HandlerState(name=name, behind=lag.behind, waiting_since=lag.waiting_since)
 
 
 def _list_settings(workbench: Workbench) -> Iterator[SettingView]:

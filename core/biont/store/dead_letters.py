@@ -98,6 +98,11 @@ def get_letter(letter_id: int, user_id: int | None) -> DeadLetter:
     return found
 
 
+def find_letters_of_event(event_id: str) -> list[DeadLetter]:
+    """Return the letters of an event: at most one of each handler."""
+    return list(DeadLetter.select().where(DeadLetter.event_id == event_id))
+
+
 def find_letters(choice: DeadLetterFilter, after: int, limit: int) -> Scan[int]:
     """Return the ids of the chosen letters among the next `limit`, the oldest first.
 

@@ -78,9 +78,10 @@ async def show_event(
     """Show an event: payload, causes and effects, and who got it."""
     page = await open_page(request, plugin="audit")
     event = await page.read(f"{EVENTS}/{event_id}")
-    chain, receivers = await asyncio.gather(
+    chain, receivers, handlers = await asyncio.gather(
         page.read_rows(EVENTS, correlation_id=str(event["correlation_id"]), limit=_CHAIN),
         _read_receivers(page, event),
+        page.read_rows(f"{EVENTS}/{event_id}/handlers"),
     )
     # The event itself may be older than the newest of a very long chain.
     known = list(chain) if any(row["id"] == event["id"] for row in chain) else [*chain, event]
@@ -104,6 +105,7 @@ async def show_event(
         is_long=len(chain) == _CHAIN,
         summaries=summaries,
         receivers=receivers,
+        handlers=handlers,
         replay=_make_replay(event),
     )
 

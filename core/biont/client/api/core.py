@@ -47,15 +47,23 @@ class BudgetView(TypedDict):
     resets_at: str
 
 
+class HandlerList(TypedDict):
+    """All event handlers."""
+
+    data: list[LaggingHandler]
+
+
 class HandlerState(TypedDict):
     """An event handler and its lag.
 
     Attributes:
         behind: Number of events after the last event that the handler has handled.
+        waiting_since: The instant of the oldest of these events; null if none waits.
     """
 
     name: str
     behind: int
+    waiting_since: str | None
 
 
 class HealthProblemView(TypedDict):
@@ -85,6 +93,20 @@ class HealthView(TypedDict):
     failing_tasks: list[TaskProblemView]
     problems: list[HealthProblemView]
     stalls: list[StallView]
+
+
+class LaggingHandler(TypedDict):
+    """An event handler with its plugin and its lag.
+
+    Attributes:
+        behind: Number of events after the last event that the handler has handled.
+        waiting_since: The instant of the oldest of these events; null if none waits.
+    """
+
+    name: str
+    behind: int
+    waiting_since: str | None
+    plugin: str
 
 
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error", "critical"]
@@ -405,6 +427,27 @@ class Core(OperationGroup):
             make_call("GET", "/api/v1/plugins", query={"fields": fields}),
         )
 
+    def list_handlers(
+        self,
+        *,
+        fields: str | None = None,
+    ) -> HandlerList:
+        """List the event handlers of all running plugins, those that are behind the longest first.
+
+        For administrators. A handler that is behind for long is slow, or waits for another
+        program.
+
+        Needs an API key of scope `full` or `read`. The user of the key has to be an
+        administrator. A key that is narrowed to some `events` or `models` may not do this.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return self._read(
+            HandlerList,
+            make_call("GET", "/api/v1/system/handlers", query={"fields": fields}),
+        )
+
     def read_system(
         self,
         *,
@@ -644,6 +687,27 @@ class AsyncCore(AsyncOperationGroup):
         return await self._read(
             PluginList,
             make_call("GET", "/api/v1/plugins", query={"fields": fields}),
+        )
+
+    async def list_handlers(
+        self,
+        *,
+        fields: str | None = None,
+    ) -> HandlerList:
+        """List the event handlers of all running plugins, those that are behind the longest first.
+
+        For administrators. A handler that is behind for long is slow, or waits for another
+        program.
+
+        Needs an API key of scope `full` or `read`. The user of the key has to be an
+        administrator. A key that is narrowed to some `events` or `models` may not do this.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return await self._read(
+            HandlerList,
+            make_call("GET", "/api/v1/system/handlers", query={"fields": fields}),
         )
 
     async def read_system(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime
-from typing import Literal, NotRequired, TypedDict, Unpack, cast
+from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack, cast
 
 from biont.client.api.shared_models import OperationView
 from biont.client.async_pages import AsyncPages
@@ -113,6 +113,42 @@ class EventView(TypedDict):
     correlation_id: str
     causation_id: str | None
     origin: str | None
+
+
+class HandlerExplanationList(TypedDict):
+    """Progress of all handlers with an event."""
+
+    data: list[HandlerExplanationView]
+
+
+class HandlerExplanationView(TypedDict):
+    """Progress of a handler with an event.
+
+    Attributes:
+        progress: `not_matched`: the handler is for other event types. `waiting`: the handler
+            has yet to handle the event, or tries again. `dead_letter`: the handler has failed
+            the event for good. `past`: the position of the handler is past the event, also if
+            the handler is newer than the event. `stopped`: the plugin does not run. `unknown`:
+            the handler is too far behind to look for the event.
+        letter_id: The dead letter of the event, if there is one.
+    """
+
+    plugin: str
+    handler: str
+    progress: HandlerProgress
+    reason: str
+    letter_id: int | None
+
+
+HandlerProgress: TypeAlias = Literal[
+    "not_matched",
+    "waiting",
+    "dead_letter",
+    "past",
+    "stopped",
+    "unknown",
+]
+"""Progress of a handler with an event."""
 
 
 class LetterCount(TypedDict):
@@ -362,6 +398,32 @@ class Events(OperationGroup):
                 "/api/v1/dead-letters/replay",
                 headers={"Idempotency-Key": idempotency_key},
                 body=body,
+            ),
+        )
+
+    def explain_handlers(
+        self,
+        event_id: str,
+        /,
+        *,
+        fields: str | None = None,
+    ) -> HandlerExplanationList:
+        """Explain for each event handler of the plugins how far the handler is with an event.
+
+        A key that is narrowed to some `events` may ask for these only.
+
+        Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return self._read(
+            HandlerExplanationList,
+            make_call(
+                "GET",
+                "/api/v1/events/{}/handlers",
+                (event_id,),
+                query={"fields": fields},
             ),
         )
 
@@ -639,6 +701,32 @@ class AsyncEvents(AsyncOperationGroup):
                 "/api/v1/dead-letters/replay",
                 headers={"Idempotency-Key": idempotency_key},
                 body=body,
+            ),
+        )
+
+    async def explain_handlers(
+        self,
+        event_id: str,
+        /,
+        *,
+        fields: str | None = None,
+    ) -> HandlerExplanationList:
+        """Explain for each event handler of the plugins how far the handler is with an event.
+
+        A key that is narrowed to some `events` may ask for these only.
+
+        Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return await self._read(
+            HandlerExplanationList,
+            make_call(
+                "GET",
+                "/api/v1/events/{}/handlers",
+                (event_id,),
+                query={"fields": fields},
             ),
         )
 
