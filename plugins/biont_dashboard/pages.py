@@ -14,6 +14,7 @@ from biont_dashboard.routes.calendar import api as calendar_api
 from biont_dashboard.routes.chat import api as chat_api
 from biont_dashboard.routes.dead_letters import api as dead_letters_api
 from biont_dashboard.routes.deliveries import api as deliveries_api
+from biont_dashboard.routes.echo_receiver import api as echo_receiver_api
 from biont_dashboard.routes.events import api as events_api
 from biont_dashboard.routes.home import api as home_api
 from biont_dashboard.routes.integrations import api as integrations_api
@@ -58,6 +59,7 @@ for _part in (
     keys_api,
     users_api,
     workbench_api,
+    echo_receiver_api,
     receiver_check_api,
     webhooks_api,
     deliveries_api,

@@ -92,6 +92,8 @@ _REFUSALS: Mapping[int, type[ApiRefusal]] = MappingProxyType(
         401: _NotSignedIn,
         403: _NotAllowed,
         404: _NotThere,
+        # The path is there, but the plugin with this method of the path does not run.
+        405: _NotThere,
         409: _NotPossible,
         422: _NotValid,
         503: _NotNow,

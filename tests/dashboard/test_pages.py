@@ -43,6 +43,14 @@ async def test_each_page_opens_on_an_empty_workbench(visit: Visit, scope: Scope)
             assert wrong not in screen.text, path
 
 
+@pytest.mark.parametrize("sections", [{"plugins": {"disable": ["audit"]}}])
+async def test_pages_open_without_the_event_log(visitor: Visitor) -> None:
+    for path in PLAIN_PAGES:
+        assert (await visitor.open(path)).status in (200, 404), path
+    for path in ("/dashboard", "/dashboard/webhooks", "/dashboard/schedules"):
+        assert (await visitor.open(path)).status == 200, path
+
+
 async def test_each_page_needs_a_session(visit: Visit) -> None:
     visitor = await visit(None)
     for path in PLAIN_PAGES:
