@@ -6,9 +6,10 @@ from biont.accounts.key_quota import make_key_quota
 from biont.accounts.quotas import QUOTAS, Quotas
 from biont.http.admission import ADMISSION, Admission
 from biont.http.idempotency import RUNNING_KEYS, RunningKeys
-from biont.http.system import BACKUPS, LOG_TAIL
+from biont.http.system import BACKUPS, LOG_TAIL, TABLE_SIZES
 from biont.runtime.log_tail import LogTail
 from biont.store.backup_folder import BackupFolder
+from biont.store.growth import TableSizes
 from biont.workbench import Workbench
 
 
@@ -22,4 +23,5 @@ def provide_services(workbench: Workbench, log_tail: LogTail | None = None) -> N
     workbench.provide(QUOTAS, quotas)
     workbench.provide(LOG_TAIL, log_tail or LogTail())
     database = workbench.settings.database
+    workbench.provide(TABLE_SIZES, TableSizes(database.path, clock))
     workbench.provide(BACKUPS, BackupFolder(database.path, database.backups, clock))

@@ -6,12 +6,14 @@ import asyncio
 import sqlite3
 import stat
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from biont import Scope, Workbench
-from biont.testing import ApiClient, MakeClient, rows_of
+from biont.store.growth import keep_size
+from biont.testing import ApiClient, MakeClient, ManualClock, rows_of
 
 
 @pytest.fixture
@@ -63,7 +65,14 @@ async def test_members_and_narrow_keys_see_neither(
 ) -> None:
     member = await open_client("bob")
     reader = await open_client("ada", Scope.READ)
-    for path in ("/plugins", "/system", "/system/log", "/system/backups", "/system/handlers"):
+    for path in (
+        "/plugins",
+        "/system",
+        "/system/log",
+        "/system/backups",
+        "/system/handlers",
+        "/system/growth",
+    ):
         assert (await client.ask("GET", path))[0] == 200
         assert (await member.ask("GET", path))[0] == 403
         assert (await reader.ask("GET", path))[0] == 200
@@ -124,3 +133,34 @@ async def test_backup_leaves_no_part_of_one_that_was_broken_off(
     (folder / "notes.txt").write_text("of the operator")
     made = await client.post("/system/backups")
     assert list_names(folder) == [made["name"], "notes.txt"]
+
+
+async def test_growth_has_a_size_each_hour_and_all_tables(
+    client: ApiClient, workbench: Workbench, clock: ManualClock
+) -> None:
+    begun = clock.now()
+    for hour in range(800):
+        at = begun + timedelta(hours=hour)
+        await workbench.store.write(keep_size, at, 1000 + hour)
+        # Such as by a restart.
+        await workbench.store.write(keep_size, at + timedelta(minutes=5), 1)
+    await client.post("/notes", {"title": "one"})
+    growth = await client.get("/system/growth")
+    sizes = rows_of({"data": growth["sizes"]})
+    assert 30 * 24 <= len(sizes) <= 30 * 24 + 1
+    assert sizes[-1]["bytes"] == 1799
+    tables = {row["name"]: row for row in rows_of({"data": growth["tables"]})}
+    assert tables["notes"]["rows"] == 1
+    assert tables["api_keys"]["rows"] == 1
+    # Not measured again within the hour.
+    await client.post("/notes", {"title": "two"})
+    assert (await client.get("/system/growth"))["tables"] == growth["tables"]
+    clock.advance(hours=1)
+    again = rows_of({"data": (await client.get("/system/growth"))["tables"]})
+    assert {row["name"]: row["rows"] for row in again}["notes"] == 2
+
+
+async def test_size_is_kept_from_the_start(client: ApiClient) -> None:
+    growth = await client.get_until("/system/growth", lambda found: found["sizes"])
+    (size,) = rows_of({"data": growth["sizes"]})
+    assert int(str(size["bytes"])) > 0

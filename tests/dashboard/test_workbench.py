@@ -1,10 +1,11 @@
-"""Pages of the workbench itself: log, backups, handlers that are behind."""
+"""Pages of the workbench itself: log, backups, growth, handlers that are behind."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from types import ModuleType
 
 import pytest
@@ -13,6 +14,7 @@ from support.visitor import Visitor
 
 from biont import Event, Scope, Workbench, on
 from biont.http.system import LOG_TAIL
+from biont.store.growth import keep_size
 from biont.testing import ApiClient, ManualClock, rows_of
 
 
@@ -43,6 +45,22 @@ async def test_button_makes_a_backup(visit: Visit, visitor: Visitor, client: Api
     assert str(made["name"]) in seen.text
     assert "Back up now" not in [form.button for form in seen.forms]
     assert str(made["name"]) not in (await (await visit("bob")).open("/dashboard/system")).text
+
+
+async def test_growth_is_drawn_as_a_line(
+    visit: Visit, visitor: Visitor, workbench: Workbench, clock: ManualClock
+) -> None:
+    for hour in range(1, 200):
+        at = clock.now() + timedelta(hours=hour)
+        await workbench.store.write(keep_size, at, hour * 1_000_000)
+    page = await visitor.open("/dashboard/system")
+    points = page.text.partition('<polyline points="')[2].partition('"')[0].split()
+    assert 2 < len(points) <= 100
+    assert points[-1] == "1000.0,8.0"
+    assert "now 199.0 MB" in page.text
+    assert "<code>api_keys</code>" in page.text
+    assert "smaller tables" in page.text
+    assert "polyline" not in (await (await visit("bob")).open("/dashboard/system")).text
 
 
 class TestSlowHandler:

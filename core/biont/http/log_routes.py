@@ -1,4 +1,4 @@
-"""Routes of the log and of backups, for administrators."""
+"""Routes of the log, of backups and of the growth of the database, for administrators."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from pydantic import Field, JsonValue
 from biont.exceptions import NotFound
 from biont.http.api import Api
 from biont.http.request import Request
-from biont.http.system import BACKUPS, LOG_TAIL
+from biont.http.system import BACKUPS, LOG_TAIL, TABLE_SIZES
 from biont.runtime.log_tail import KEPT_LINES, LogLine
 from biont.schema import Schema
 from biont.store.backup_folder import BackupFile
+from biont.store.growth import list_sizes
 
 api = Api("core")
 
@@ -68,6 +69,55 @@ class BackupList(Schema):
 
     folder: str
     data: list[BackupView]
+
+
+class SizeView(Schema):
+    """Size of the database at an instant."""
+
+    measured_at: datetime
+    bytes: int
+
+
+class TableView(Schema):
+    """Share of a table in the database."""
+
+    name: str
+    rows: int
+    bytes: int | None = Field(
+        description="The size with all indexes; null if this SQLite has no `dbstat`."
+    )
+
+
+class GrowthView(Schema):
+    """Growth of the database."""
+
+    sizes: list[SizeView] = Field(
+        description="The size of the file once an hour, for 30 days, the oldest first."
+    )
+    tables: list[TableView] = Field(
+        description="All tables, the largest first; empty until the first measurement has ended."
+    )
+    tables_measured_at: datetime | None
+
+
+@api.get("/system/growth", operation="read_growth", admin=True, narrowable=False)
+async def read_growth(request: Request) -> GrowthView:
+    """Get the sizes of the database in the last 30 days, and the share of each table now.
+
+    For administrators. The tables are measured at most once an hour. A measurement reads the whole
+    file; the answer comes after two seconds at the latest, with the tables as measured before.
+    """
+    workbench = request.workbench
+    measured = workbench.get(TABLE_SIZES)
+    tables = await measured.read()
+    return GrowthView(
+        sizes=[
+            SizeView(measured_at=size.measured_at, bytes=size.bytes)
+            for size in await workbench.store.read(list_sizes)
+        ],
+        tables=[TableView(name=each.name, rows=each.rows, bytes=each.bytes) for each in tables],
+        tables_measured_at=measured.measured_at,
+    )
 
 
 @api.get("/system/log", operation="read_log", admin=True, narrowable=False)

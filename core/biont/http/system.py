@@ -13,6 +13,7 @@ from biont.runtime.loop_watchdog import Stall
 from biont.runtime.task_problem import TaskProblem
 from biont.services import Service
 from biont.store.backup_folder import BackupFolder
+from biont.store.growth import TableSizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +109,6 @@ LOG_TAIL = Service[LogTail]("log tail", provider="core")
 
 BACKUPS = Service[BackupFolder]("backups", provider="core")
 """The backups that administrators make."""
+
+TABLE_SIZES = Service[TableSizes]("table sizes", provider="core")
+"""The sizes of the tables of the database."""

@@ -47,6 +47,19 @@ class BudgetView(TypedDict):
     resets_at: str
 
 
+class GrowthView(TypedDict):
+    """Growth of the database.
+
+    Attributes:
+        sizes: The size of the file once an hour, for 30 days, the oldest first.
+        tables: All tables, the largest first; empty until the first measurement has ended.
+    """
+
+    sizes: list[SizeView]
+    tables: list[TableView]
+    tables_measured_at: str | None
+
+
 class HandlerList(TypedDict):
     """All event handlers."""
 
@@ -237,6 +250,13 @@ class SettingView(TypedDict):
     place: str | None
 
 
+class SizeView(TypedDict):
+    """Size of the database at an instant."""
+
+    measured_at: str
+    bytes: int
+
+
 class StallView(TypedDict):
     """A time during which the event loop was blocked.
 
@@ -268,6 +288,18 @@ class SystemView(TypedDict):
     free_bytes: int
     last_event: int
     settings: list[SettingView]
+
+
+class TableView(TypedDict):
+    """Share of a table in the database.
+
+    Attributes:
+        bytes: The size with all indexes; null if this SQLite has no `dbstat`.
+    """
+
+    name: str
+    rows: int
+    bytes: int | None
 
 
 class TaskProblemView(TypedDict):
@@ -466,6 +498,29 @@ class Core(OperationGroup):
         return self._read(
             SystemView,
             make_call("GET", "/api/v1/system", query={"fields": fields}),
+        )
+
+    def read_growth(
+        self,
+        *,
+        fields: str | None = None,
+    ) -> GrowthView:
+        """Get the sizes of the database in the last 30 days, and the share of each table now.
+
+        For administrators. The tables are measured at most once an hour. A measurement reads
+        the whole
+        file; the answer comes after two seconds at the latest, with the tables as measured
+        before.
+
+        Needs an API key of scope `full` or `read`. The user of the key has to be an
+        administrator. A key that is narrowed to some `events` or `models` may not do this.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return self._read(
+            GrowthView,
+            make_call("GET", "/api/v1/system/growth", query={"fields": fields}),
         )
 
     def read_log(
@@ -728,6 +783,29 @@ class AsyncCore(AsyncOperationGroup):
         return await self._read(
             SystemView,
             make_call("GET", "/api/v1/system", query={"fields": fields}),
+        )
+
+    async def read_growth(
+        self,
+        *,
+        fields: str | None = None,
+    ) -> GrowthView:
+        """Get the sizes of the database in the last 30 days, and the share of each table now.
+
+        For administrators. The tables are measured at most once an hour. A measurement reads
+        the whole
+        file; the answer comes after two seconds at the latest, with the tables as measured
+        before.
+
+        Needs an API key of scope `full` or `read`. The user of the key has to be an
+        administrator. A key that is narrowed to some `events` or `models` may not do this.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return await self._read(
+            GrowthView,
+            make_call("GET", "/api/v1/system/growth", query={"fields": fields}),
         )
 
     async def read_log(
