@@ -12,7 +12,8 @@ import hmac
 
 from aiohttp import web
 
-from biont_dashboard.sessions import read_key
+from biont import Request
+from biont_dashboard.sessions import get_settings, is_secure, read_key
 
 COOKIE = "biont_look"
 
@@ -39,11 +40,18 @@ def find_look(http: web.Request) -> str | None:
     return user
 
 
-def begin_look(http: web.Request, response: web.StreamResponse, user_id: int) -> None:
+def begin_look(request: Request, response: web.StreamResponse, user_id: int) -> None:
     """Let all pages of the session show the rows of a user."""
-    user = str(user_id)
+    http, user = request.http, str(user_id)
     signature = _sign(user, read_key(http) or "").decode()
-    response.set_cookie(COOKIE, f"{user}.{signature}", path="/", httponly=True, samesite="Strict")
+    response.set_cookie(
+        COOKIE,
+        f"{user}.{signature}",
+        path="/",
+        httponly=True,
+        samesite="Strict",
+        secure=is_secure(http, get_settings(request)),
+    )
 
 
 def end_look(response: web.StreamResponse) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import aiohttp
@@ -146,4 +147,5 @@ async def test_a_stream_of_another_user_ends_with_the_role(
                 break
         await client.request("PATCH", grace_path, {"role": "member"})
         await bob.post("/events", {"event_type": "custom_b"})
-        assert b"custom_b" not in await stream.content.read()
+        async with asyncio.timeout(60):
+            assert b"custom_b" not in await stream.content.read()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 from dashboard.conftest import Visit
 from support.visitor import Visitor
 
@@ -102,3 +105,31 @@ async def test_a_read_only_session_can_sign_out(visit: Visit) -> None:
     out = await reader.press(await reader.open("/dashboard"), "Sign out")
     assert (out.status, out.path) == (200, "/dashboard/sign-in")
     assert (await reader.open("/dashboard")).status == 401
+
+
+async def test_each_page_that_a_look_leads_to_opens(
+    visitor: Visitor, open_client: MakeClient
+) -> None:
+    bob = await open_client("bob")
+    await bob.post("/notes", {"title": "of bob"})
+    await bob.post("/schedule", {"every": 3600, "prompt": "of bob"})
+    await bob.post("/reminders", {"text": "of bob", "every": 3600})
+    await bob.post("/missions", {"goal": "of bob", "start": False})
+    hook = {"url": "http://127.0.0.1:9/x", "event_types": ["*"]}
+    await bob.post("/webhooks/outgoing/register", hook)
+    await bob.post("/events", {"event_type": "custom_x"})
+    await begin(visitor, (await bob.get("/me"))["id"])
+    seen: set[str] = set()
+    coming = ["/dashboard"]
+    while coming and len(seen) < 120:
+        path = coming.pop(0)
+        page = await visitor.open(path)
+        assert page.status == 200, (path, page.text)
+        assert BANNER in page.text, path
+        seen.add(path)
+        for found in re.findall(r'href="(/dashboard[^"#]*)"', page.text):
+            link = unescape(found)
+            # Files of the dashboard, and exports.
+            if not link.startswith(("/dashboard/assets", "/dashboard/api")):
+                coming += [link] if link not in seen | {*coming} else []
+    assert {"/dashboard/webhooks/1", "/dashboard/schedules/1", "/dashboard/notes/1"} <= seen

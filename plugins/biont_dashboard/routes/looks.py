@@ -26,7 +26,7 @@ async def start_looking(request: Request) -> web.Response:
     headers = {"X-User-ID": form.get("user", "")}
     me = read_object(await page.call("GET", "/api/v1/me", headers=headers))
     response = web.Response(status=303, headers={"Location": HOME})
-    begin_look(request.http, response, int(str(me["id"])))
+    begin_look(request, response, int(str(me["id"])))
     return response
 
 
