@@ -6,6 +6,7 @@ import re
 from html import unescape
 
 from dashboard.conftest import Visit
+from pydantic import JsonValue
 from support.visitor import Visitor
 
 from biont import Scope
@@ -115,7 +116,7 @@ async def test_each_page_that_a_look_leads_to_opens(
     await bob.post("/schedule", {"every": 3600, "prompt": "of bob"})
     await bob.post("/reminders", {"text": "of bob", "every": 3600})
     await bob.post("/missions", {"goal": "of bob", "start": False})
-    hook = {"url": "http://127.0.0.1:9/x", "event_types": ["*"]}
+    hook: JsonValue = {"url": "http://127.0.0.1:9/x", "event_types": ["*"]}
     await bob.post("/webhooks/outgoing/register", hook)
     await bob.post("/events", {"event_type": "custom_x"})
     await begin(visitor, (await bob.get("/me"))["id"])
