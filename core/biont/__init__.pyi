@@ -1,6 +1,11 @@
 from biont.accounts.owned_table import OwnedTable as OwnedTable
 from biont.accounts.principal import Scope as Scope
 from biont.contract.hookspecs import hookimpl as hookimpl
+from biont.contract.integrations import INTEGRATION_KINDS as INTEGRATION_KINDS
+from biont.contract.integrations import IntegrationContext as IntegrationContext
+from biont.contract.integrations import IntegrationKind as IntegrationKind
+from biont.contract.integrations import OutgoingMessage as OutgoingMessage
+from biont.contract.integrations import make_integration_kind as make_integration_kind
 from biont.contract.jobs import JobKind as JobKind
 from biont.contract.panels import PANELS as PANELS
 from biont.contract.panels import Panel as Panel

@@ -12,7 +12,7 @@ from biont.llm import NoArguments, ToolResult
 from biont_integrations.integrations import INTEGRATIONS
 
 
-class OutgoingMessage(Schema):
+class MessageArguments(Schema):
     """A message and the name of its integration."""
 
     model_config = ConfigDict(extra="forbid")
@@ -22,7 +22,7 @@ class OutgoingMessage(Schema):
     text: Annotated[str, Field(max_length=20_000)] = ""
 
 
-async def _send_message(context: ToolContext, message: OutgoingMessage) -> ToolResult:
+async def _send_message(context: ToolContext, message: MessageArguments) -> ToolResult:
     await context.workbench.get(INTEGRATIONS).send(
         context.user_id, message.integration, message.title, message.text
     )
@@ -41,7 +41,7 @@ TOOLS: Sequence[Tool] = (
         "send_message",
         "Send a message to people or systems outside, through an integration. The user has to "
         "approve it.",
-        OutgoingMessage,
+        MessageArguments,
         _send_message,
         confirm=True,
     ),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
+from biont.contract.integrations import IntegrationKind
 from biont.contract.jobs import JobKind
 from biont.contract.llm import BackendFactory
 from biont.contract.operation_kinds import OperationKind
@@ -118,6 +119,16 @@ def register_tools() -> Sequence[Tool]:
     """Return tools that language models may call on behalf of a user.
 
     A tool with the name of an earlier plugin's tool puts this plugin into quarantine. Since 0.1.
+    """
+    raise AssertionError
+
+
+@hookspec
+def register_integrations() -> Sequence[IntegrationKind]:
+    """Return kinds of outside systems that take messages, made by `make_integration_kind`.
+
+    Users connect systems of these kinds. A kind with the name of an earlier plugin's kind puts
+    this plugin into quarantine. Since 0.1.
     """
     raise AssertionError
 

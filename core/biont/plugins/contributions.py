@@ -7,8 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import click
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
+from biont.contract.integrations import (
+    Connect,
+    IntegrationContext,
+    IntegrationKind,
+    OutgoingMessage,
+    Send,
+)
 from biont.contract.jobs import JobKind
 from biont.contract.llm import BackendFactory
 from biont.contract.operation_kinds import OperationKind
@@ -48,6 +55,7 @@ class Contributions:
         event_types: the event types.
         tools: the tools by name.
         backends: the factories of LLM backends by name.
+        integrations: the kinds of outside systems that take messages.
         panels: the parts of the dashboard's pages.
         commands: the names of the commands.
     """
@@ -59,6 +67,7 @@ class Contributions:
     event_types: Sequence[EventType] = ()
     tools: Sequence[Tool] = ()
     backends: Mapping[str, BackendFactory] = field(default_factory=dict)
+    integrations: Sequence[IntegrationKind] = ()
     panels: Sequence[Panel] = ()
     commands: Sequence[str] = ()
 
@@ -72,6 +81,7 @@ class Contributions:
         yield from claim_names("event type", (found.name for found in self.event_types))
         yield from claim_names("tool", (tool.name for tool in self.tools))
         yield from claim_names("LLM backend", self.backends)
+        yield from claim_names("integration kind", (kind.name for kind in self.integrations))
         yield from claim_names("panel", (panel.name for panel in self.panels))
         yield from claim_names("command", self.commands)
 
@@ -101,6 +111,9 @@ def collect_contributions(
         event_types=_check_all("register_event_types", EventType, call("register_event_types")),
         tools=_check_all("register_tools", Tool, call("register_tools")),
         backends=_check("register_llm_backends", dict, backends) or {},
+        integrations=_check_all(
+            "register_integrations", IntegrationKind, call("register_integrations")
+        ),
         panels=_check_all("register_panels", Panel, call("register_panels")),
         commands=[*commands.commands],
     )
@@ -110,19 +123,22 @@ def contain(contributions: Contributions) -> Contributions:
     """Return contributions whose functions cannot end the process, with checked schemas.
 
     Raises:
-        PluginError: a tool or an event type has no JSON schema.
+        PluginError: a tool, an event type or an integration kind has no JSON schema.
     """
     for tool in contributions.tools:
         _check_schema(f"the tool {tool.name!r}", tool.define)
     for found in contributions.event_types:
         schema = TypeAdapter(found.payload).json_schema
         _check_schema(f"the event type {found.name!r}", schema)
+    for kind in contributions.integrations:
+        _check_schema(f"the integration kind {kind.name!r}", kind.settings.model_json_schema)
     return replace(
         contributions,
         tools=[replace(tool, call=_contain_tool(tool)) for tool in contributions.tools],
         backends={
             name: contain_factory(factory) for name, factory in contributions.backends.items()
         },
+        integrations=[_contain_integration(kind) for kind in contributions.integrations],
         panels=[replace(panel, render=_contain_panel(panel)) for panel in contributions.panels],
     )
 
@@ -133,6 +149,32 @@ def _contain_panel(panel: Panel) -> Callable[[PanelContext], Awaitable[str]]:
             return await panel.render(context)
 
     return render
+
+
+def _contain_integration(kind: IntegrationKind) -> IntegrationKind:
+    return replace(
+        kind,
+        send=_contain_send(kind.send),
+        connect=None if kind.connect is None else _contain_connect(kind.connect),
+    )
+
+
+def _contain_send(send: Send) -> Send:
+    async def send_contained(
+        context: IntegrationContext[BaseModel], message: OutgoingMessage
+    ) -> None:
+        with contain_exit():
+            await send(context, message)
+
+    return send_contained
+
+
+def _contain_connect(connect: Connect) -> Connect:
+    async def connect_contained(context: IntegrationContext[BaseModel]) -> None:
+        with contain_exit():
+            await connect(context)
+
+    return connect_contained
 
 
 def _contain_tool(tool: Tool) -> Callable[[ToolContext, str], Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from biont.contract.integrations import INTEGRATION_KINDS, IntegrationKind
 from biont.contract.jobs import JOB_KINDS, JobKind
 from biont.contract.llm import LLM_BACKENDS, BackendFactory
 from biont.contract.panels import PANELS, Panel
@@ -43,6 +44,7 @@ class PluginRegistry:
         self._tools: dict[str, Tool] = {}
         self._job_kinds: dict[str, JobKind] = {}
         self._backends: dict[str, BackendFactory] = {}
+        self._integrations: dict[str, IntegrationKind] = {}
         self._panels: list[Panel] = []
 
     def provide(self) -> None:
@@ -51,16 +53,18 @@ class PluginRegistry:
         self._workbench.provide(JOB_KINDS, self._job_kinds)
         self._workbench.provide(TOOLS, self._tools)
         self._workbench.provide(LLM_BACKENDS, self._backends)
+        self._workbench.provide(INTEGRATION_KINDS, self._integrations)
         self._workbench.provide(PANELS, self._panels)
 
     def refresh(self) -> None:
         """Fill the services with the contributions of the plugins that run by now."""
         found = self._plugins.contributions
-        for mapping in (self._tools, self._job_kinds, self._backends):
+        for mapping in (self._tools, self._job_kinds, self._backends, self._integrations):
             mapping.clear()
         for contributions in found.values():
             self._tools |= {tool.name: tool for tool in contributions.tools}
             self._backends |= contributions.backends
+            self._integrations |= {kind.name: kind for kind in contributions.integrations}
             self._add_job_kinds(contributions)
         panels = [panel for each in found.values() for panel in each.panels]
         self._panels[:] = sorted(panels, key=lambda panel: (panel.weight, panel.name))
