@@ -28,6 +28,7 @@ from functools import partial
 from typing import Protocol
 
 from biont import Service, Transaction, Workbench
+from biont.events import find_origin, led_by, mark_origin
 from biont.exceptions import Conflict, InvalidAnswer, LimitReached
 from biont.llm import (
     TOOLS,
@@ -86,6 +87,7 @@ class AgentOutcome:
         usage: the tokens used so far.
         model: the model that was asked last, by the name that its server gives.
         backend: the backend of that model.
+        origin: the event by which text from outside came in that the run has read, if any.
     """
 
     status: AgentStatus
@@ -93,6 +95,7 @@ class AgentOutcome:
     usage: TokenUsage
     model: str
     backend: str
+    origin: str | None = None
 
 
 class Agents:
@@ -106,7 +109,7 @@ class Agents:
     def __init__(self, workbench: Workbench, settings: AgentSettings) -> None:
         self._workbench = workbench
         self._settings = settings
-        self._caller = ToolCaller(workbench, settings.tool_timeout)
+        self._caller = ToolCaller(workbench, settings.tool_timeout, settings.outside_tools)
         self._active: set[int] = set()
 
     def create(self, new: NewAgentRun) -> AgentRun:
@@ -152,8 +155,9 @@ class Agents:
             raise Conflict(f"agent run {run_id} is already active")
         self._active.add(run_id)
         try:
-            async with asyncio.timeout(self._settings.timeout) as deadline:
-                return await self._advance(run_id, call, on_chunk, budget)
+            with led_by(find_origin()):
+                async with asyncio.timeout(self._settings.timeout) as deadline:
+                    return await self._advance(run_id, call, on_chunk, budget)
         except TimeoutError:
             # A TimeoutError from inside is another limit, and must not name this setting.
             if not deadline.expired():
@@ -169,6 +173,8 @@ class Agents:
     ) -> AgentOutcome:
         while True:
             transcript = await self._workbench.store.read(read_transcript, run_id)
+            # In each round: the run may have been interrupted after it read text from outside.
+            mark_origin(transcript.run.origin)
             run, open_calls = transcript.run, transcript.open_calls
             decided = [call for call in open_calls if call.status != CallStatus.WAITING]
             for record in decided:
@@ -196,7 +202,10 @@ class Agents:
         # never free for another run in between.
         async with budget.reserve(request) if budget else nullcontext():
             answer = check_calls(await self._ask(run, request, call, on_chunk))
-            statuses = [self._caller.decide_status(c.name, tools) for c in answer.tool_calls]
+            statuses = [
+                self._caller.decide_status(each.name, tools, run.origin)
+                for each in answer.tool_calls
+            ]
             now = self._workbench.clock.now()
             await self._workbench.store.transact(
                 partial(
@@ -290,4 +299,6 @@ async def _send_as_chunks(answer: Answer, on_chunk: OnChunk) -> None:
 
 
 def _make_outcome(run: AgentRun, status: AgentStatus) -> AgentOutcome:
-    return AgentOutcome(status, run.answer, run.usage, run.answered_by or "", run.backend or "")
+    return AgentOutcome(
+        status, run.answer, run.usage, run.answered_by or "", run.backend or "", run.origin
+    )

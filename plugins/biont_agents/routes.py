@@ -45,6 +45,10 @@ class ToolCallView(Schema):
     )
     result: JsonValue = Field(description="The result that the model got.")
     reason: str | None = Field(description="The reason of a rejection.")
+    origin: str | None = Field(
+        description="Event by which text of another system came in that the model has read; null "
+        "for none."
+    )
     approved_arguments: dict[str, JsonValue] | None = Field(
         description="The arguments with which you approved the call, if you changed them."
     )
@@ -214,6 +218,7 @@ def _make_call_view(request: Request, call: ToolCallRecord) -> ToolCallView:
         status=CallStatus(call.status),
         result=None if call.result is None else orjson.loads(call.result),
         reason=call.reason,
+        origin=call.origin,
         approved_arguments=None if approved is None else orjson.loads(approved),
         deadline=call.deadline,
         overdue=call.is_overdue(request.workbench.clock.now()),

@@ -41,6 +41,20 @@ class AgentSettings(Section):
         description="Fate of a tool call without a decision in time: `wait` marks the call as "
         "overdue, `deny` rejects the call.",
     )
+    outside_tools: list[str] = Field(
+        [
+            "create_note",
+            "create_task",
+            "list_integrations",
+            "list_schedules",
+            "list_tasks",
+            "read_note",
+            "search_events",
+            "search_notes",
+        ],
+        description="Tools that need no approval after an answer has read text of another system; "
+        "all other tools wait for an approval then.",
+    )
     keep_days: int = Field(
         90,
         ge=0,

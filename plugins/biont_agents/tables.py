@@ -9,6 +9,7 @@ from peewee import BooleanField, ForeignKeyField, IntegerField, TextField
 
 from biont import InstantField, OwnedTable
 from biont.llm import TokenUsage
+from biont.store import OriginField
 
 
 class AgentStatus(StrEnum):
@@ -55,6 +56,7 @@ class AgentRun(OwnedTable):
         answer: the final answer; None before.
         answered_by: the model that was asked last, by the name that its server gives;
             `backend` is the backend of that model.
+        origin: the event by which text from outside came in that the run has read, if any.
     """
 
     source = TextField()
@@ -73,6 +75,7 @@ class AgentRun(OwnedTable):
     answer = TextField(null=True)
     answered_by = TextField(null=True)
     backend = TextField(null=True)
+    origin = OriginField()
     created_at = InstantField()
     updated_at = InstantField()
 
@@ -103,6 +106,7 @@ class ToolCallRecord(OwnedTable):
         status: a `CallStatus`: ``refused`` is not allowed, ``rejected`` not approved,
             ``abandoned`` no longer needed.
         result: the result for the model, as JSON; None while the call is open.
+        origin: the origin of the run when the model asked for the call, if any.
         reason: the reason of a rejection.
         approved_arguments: the arguments with which the user approved the call, as JSON; None
             if the user changed nothing.
@@ -121,6 +125,7 @@ class ToolCallRecord(OwnedTable):
     status = TextField()
     result = TextField(null=True)
     reason = TextField(null=True)
+    origin = OriginField()
     approved_arguments = TextField(null=True)
     deadline = InstantField(null=True)
     decided_by = TextField(null=True)

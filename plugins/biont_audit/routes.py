@@ -13,6 +13,7 @@ from biont.exceptions import InputProblem, InvalidInput
 from biont.http import Cursor, Header, Instant, Limit, decode_cursor, make_page
 from biont_audit.event_list import select_entries
 from biont_audit.handler_routes import api as handler_api
+from biont_audit.origins import EventOrigin, trace_origin
 from biont_audit.queries import EventFilter, find_start_number, select_entry
 from biont_audit.stream import STREAMS
 from biont_audit.views import EventView, TypePattern, make_event_view
@@ -75,6 +76,20 @@ async def read_event(
     entry = await request.workbench.store.read(select_entry, request.user_id, event_id)
     request.use_events([entry.event_type])
     return make_event_view(entry)
+
+
+@api.get("/events/{event_id}/origin", operation="read_event_origin")
+async def read_origin(
+    request: Request, event_id: Annotated[str, Field(max_length=100)]
+) -> EventOrigin:
+    """Read where an event came from, step by step.
+
+    The last step is the request of another system, if text of such a request has led to the event.
+    A key that is narrowed to some `events` may not see the origin of other events.
+    """
+    origin = await request.workbench.store.read(trace_origin, request.user_id, event_id)
+    request.use_events(sorted({step.event.event_type for step in origin.steps}))
+    return origin
 
 
 @api.get(

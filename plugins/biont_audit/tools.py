@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, JsonValue
 
 from biont import Schema, Tool, ToolContext, make_tool
+from biont.events import mark_origin
 from biont.http import Instant
 from biont.llm import ToolResult
 from biont_audit.event_list import select_entries
@@ -34,6 +35,8 @@ async def _search_events(context: ToolContext, search: EventSearch) -> ToolResul
         search.limit,
         None,
     )
+    for entry in found.rows[: search.limit]:
+        mark_origin(entry.origin)
     return [_summarize_entry(entry) for entry in found.rows[: search.limit]]
 
 

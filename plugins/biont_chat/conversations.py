@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from biont import Transaction
+from biont.events import find_origin
 from biont.llm import TokenUsage
 from biont.store import Span
 from biont_agents import abandon_calls
@@ -153,7 +154,18 @@ def _create_question(question: Question, now: datetime) -> ChatMessage:
     )
 
 
+def find_conversation_origin(conversation_id: int) -> str | None:
+    """Return the event by which text from outside came into a conversation, if any."""
+    found = Conversation.get_or_none(Conversation.id == conversation_id)
+    return None if found is None else found.origin
+
+
 def _create_reply(question: ChatMessage, reply: Reply, now: datetime) -> ChatMessage:
+    origin = find_origin()
+    if origin is not None:
+        Conversation.update(origin=origin).where(
+            Conversation.id == question.conversation_id, Conversation.origin.is_null()
+        ).execute()
     return ChatMessage.create(
         conversation=question.conversation_id,
         role="assistant",

@@ -108,12 +108,16 @@ class ChatMessageView(Schema):
 class ConversationView(Schema):
     """A conversation, without its messages."""
 
-    state_fields = frozenset({"updated_at"})
+    state_fields = frozenset({"origin", "updated_at"})
 
     id: int
     title: str
     system: str | None
     model: str | None
+    origin: str | None = Field(
+        description="Event by which text of another system came in that an answer has read; "
+        "null for none."
+    )
     created_at: datetime
     updated_at: datetime
 

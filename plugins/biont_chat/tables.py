@@ -5,14 +5,20 @@ from __future__ import annotations
 from peewee import AutoField, BooleanField, ForeignKeyField, IntegerField, TextField
 
 from biont import InstantField, OwnedTable, Table
+from biont.store import OriginField
 
 
 class Conversation(OwnedTable):
-    """Conversation of a user with models."""
+    """Conversation of a user with models.
+
+    Attributes:
+        origin: the event by which text from outside came in that an answer has read, if any.
+    """
 
     title = TextField()
     system = TextField(null=True)
     model = TextField(null=True)
+    origin = OriginField()
     created_at = InstantField()
     updated_at = InstantField()
 

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from biont import Request as ApiRequest
 from biont import Scope
+from biont.events import mark_origin
 from biont.exceptions import (
     BiontError,
     Conflict,
@@ -47,7 +48,11 @@ from biont_agents import (
     read_progress,
 )
 from biont_chat.answering import Exchange
-from biont_chat.conversations import Reply, save_waiting_question
+from biont_chat.conversations import (
+    Reply,
+    find_conversation_origin,
+    save_waiting_question,
+)
 from biont_chat.schemas import ChatAnswer, StreamEnd, make_answer_usage
 from biont_chat.sse import EventFormat, EventResponse
 from biont_chat.streams import STREAMS
@@ -91,6 +96,9 @@ async def open_tool_exchange(exchange: Exchange) -> ToolExchange:
         model=exchange.chat_request.model,
     )
     agents = workbench.get(AGENTS)
+    if question.conversation_id is not None:
+        # An earlier answer may repeat text from outside, and is part of the prompt.
+        mark_origin(await workbench.store.read(find_conversation_origin, question.conversation_id))
     run = await workbench.store.write(agents.create, new)
     return ToolExchange(exchange, run.id)
 
@@ -188,6 +196,7 @@ class ToolExchange:
         except BiontError:
             await self._abandon_calls()
             raise
+        mark_origin(outcome.origin)
         return outcome, await self._save_outcome(outcome)
 
     async def _advance_streaming(self, response: EventResponse) -> AgentOutcome | None:
@@ -210,6 +219,7 @@ class ToolExchange:
                 outcome = await workbench.get(AGENTS).advance(
                     self.run_id, self.exchange.call, on_chunk=forward_chunk
                 )
+                mark_origin(outcome.origin)
         return outcome
 
     async def _save_stream(self, outcome: AgentOutcome | None) -> StreamEnd:

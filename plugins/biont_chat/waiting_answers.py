@@ -14,6 +14,7 @@ row decides which call stores the answer.
 from __future__ import annotations
 
 from biont import Workbench
+from biont.events import mark_origin
 from biont.exceptions import BackendRefused, LimitReached
 from biont.llm import LlmCall, TokenUsage
 from biont_agents import AGENTS, AgentOutcome, AgentStatus
@@ -46,6 +47,7 @@ async def resume_answer(workbench: Workbench, run_id: int) -> None:
         # The model has requested another tool call that needs approval.
         if outcome.status is AgentStatus.WAITING:
             return
+        mark_origin(outcome.origin)
         reply = make_outcome_reply(outcome)
     await workbench.store.transact(save_late_reply, waiting_id, reply, workbench.clock.now())
 

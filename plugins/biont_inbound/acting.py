@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from biont import Event, JsonObject, Transaction, Workbench
 from biont.events import caused_by
 from biont.llm import ChatRequest, LlmCall, Message
+from biont.security import Fence
 from biont_inbound.actions import EmitEvent, KeepNote, RunPrompt, StartMission
-from biont_inbound.fence import Fence
 from biont_inbound.hooks import Hook
 from biont_inbound.tables import ActionState, InboundDelivery, InboundWebhook
 from biont_inbound.templates import count_placeholders, fill_json, fill_text

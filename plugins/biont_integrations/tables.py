@@ -5,6 +5,7 @@ from __future__ import annotations
 from peewee import TextField
 
 from biont import InstantField, OwnedTable
+from biont.store import OriginField
 
 
 class SentMessage(OwnedTable):
@@ -15,6 +16,7 @@ class SentMessage(OwnedTable):
         title: the title of the message.
         cause: the id of the reported event; unique within an integration. None for a message
             that reports no event.
+        origin: the event by which text from outside came in that led to the message, if any.
         sent_at: the instant after the system accepted the message.
     """
 
@@ -23,6 +25,7 @@ class SentMessage(OwnedTable):
     integration = TextField()
     title = TextField()
     cause = TextField(null=True)
+    origin = OriginField()
     sent_at = InstantField()
 
     class Meta:

@@ -76,6 +76,13 @@ def create_mission(
     return mission
 
 
+def mark_mission(mission_id: int, origin: str) -> None:
+    """Keep the first origin of text from outside that a mission has read."""
+    Mission.update(origin=origin).where(
+        Mission.id == mission_id, Mission.origin.is_null()
+    ).execute()
+
+
 def load_mission(mission_id: int) -> tuple[Mission, list[Task]]:
     """Return a mission and its tasks, ordered by position."""
     tasks = Task.select().where(Task.mission == mission_id).order_by(Task.position)

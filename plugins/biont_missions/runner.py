@@ -31,7 +31,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 import structlog
 
 from biont import Service, Workbench
-from biont.events import Cause, caused_by
+from biont.events import Cause, caused_by, mark_origin
 from biont.exceptions import BiontError, InvalidAnswer, InvalidInput, StoreUnavailable
 from biont.security import explain_exception
 from biont.store import keep_trying
@@ -179,6 +179,8 @@ class MissionRunner:
         # The mission of a disabled user waits; see `_release_user`.
         if mission.status in ENDED or mission.user_id in self._workbench.users.disabled:
             return False
+        # In each step, because a task may have read text from outside in the step before it.
+        mark_origin(mission.origin)
         match MissionStatus(mission.status):
             case MissionStatus.PLANNING:
                 await self._plan(mission)

@@ -7,6 +7,7 @@ from enum import StrEnum
 from peewee import ForeignKeyField, IntegerField, TextField
 
 from biont import InstantField, OwnedTable
+from biont.store import OriginField
 
 
 class MissionStatus(StrEnum):
@@ -53,6 +54,8 @@ class Mission(OwnedTable):
         error: the reason of the failure; while ``reporting``, the reason of the failure that
             follows the report.
         note_id: the note with the report.
+        origin: the event by which text from outside came in that the goal or a task has read,
+            if any.
         ended_at: the instant of completion, failure or cancellation.
     """
 
@@ -68,6 +71,7 @@ class Mission(OwnedTable):
     reviews = IntegerField(default=0)
     error = TextField(null=True)
     note_id = IntegerField(null=True)
+    origin = OriginField()
     created_at = InstantField()
     updated_at = InstantField()
     ended_at = InstantField(null=True)
@@ -87,6 +91,7 @@ class Task(OwnedTable):
         result: the answer of the model or the person.
         agent_run_id: the agent run of the task; None before the first start.
         tokens: the number of tokens that the agent run used.
+        origin: the event by which text from outside came in that led to the task, if any.
     """
 
     mission_id: int | None
@@ -100,6 +105,7 @@ class Task(OwnedTable):
     error = TextField(null=True)
     tokens = IntegerField(default=0)
     agent_run_id = IntegerField(null=True)
+    origin = OriginField()
     created_at = InstantField()
     started_at = InstantField(null=True)
     ended_at = InstantField(null=True)

@@ -28,11 +28,12 @@ import orjson
 import structlog
 
 from biont import Workbench
+from biont.events import mark_origin
 from biont.exceptions import BiontError, StoreUnavailable
 from biont.llm import ChatRequest, TokenUsage
 from biont.security import explain_exception
 from biont_agents import AGENTS, AgentStatus, NewAgentRun
-from biont_missions.missions import fail_mission, finish_tasks, load_mission
+from biont_missions.missions import fail_mission, finish_tasks, load_mission, mark_mission
 from biont_missions.model_client import ModelClient, make_llm_call, read_remaining_tokens
 from biont_missions.plans import make_task_prompt
 from biont_missions.tables import Mission, MissionStatus, Task, TaskStatus
@@ -215,6 +216,10 @@ class TaskRunner:
         outcome = await self._model_client.retry_while_unavailable(
             mission, lambda: agents.advance(run_id, call, budget=budget)
         )
+        if outcome.origin is not None:
+            # The report and the later tasks of the mission build on this task.
+            mark_origin(outcome.origin)
+            await store.write(mark_mission, mission.id, outcome.origin)
         if outcome.status is AgentStatus.WAITING:
             await store.write(pause_task, task.id)
         else:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pydantic import ConfigDict, JsonValue
 
 from biont import Schema, Tool, ToolContext, Transaction, make_tool
+from biont.events import mark_origin
 from biont.llm import ToolResult
 from biont.store import ALL
 from biont_missions.tables import Task, TaskStatus
@@ -37,6 +38,8 @@ async def _list_tasks(context: ToolContext, search: TaskSearch) -> ToolResult:
     tasks = await context.workbench.store.read(
         select_tasks, context.user_id, search.status, None, _LISTED_TASKS, ALL
     )
+    for task in tasks[:_LISTED_TASKS]:
+        mark_origin(task.origin)
     return [_summarize_task(task) for task in tasks[:_LISTED_TASKS]]
 
 

@@ -87,6 +87,10 @@ class MissionView(Schema):
     reviews: int
     error: str | None
     note_id: int | None = Field(description="The note with the report.")
+    origin: str | None = Field(
+        description="Event by which text of another system came in that the mission has read; "
+        "null for none."
+    )
     created_at: datetime
     updated_at: datetime
     ended_at: datetime | None
@@ -152,6 +156,7 @@ def make_mission_view(mission: Mission) -> MissionView:
         reviews=mission.reviews,
         error=mission.error,
         note_id=mission.note_id,
+        origin=mission.origin,
         created_at=mission.created_at,
         updated_at=mission.updated_at,
         ended_at=mission.ended_at,

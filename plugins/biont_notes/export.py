@@ -73,6 +73,7 @@ def _make_fields(note: Note) -> dict[str, object]:
         "version": note.version,
         "source": note.source,
         "source_url": note.source_url,
+        "origin": note.origin,
         "created_at": _format_utc(note.created_at),
         "updated_at": _format_utc(note.updated_at),
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from peewee import AutoField, ForeignKeyField, IntegerField, TextField
 
 from biont import InstantField, OwnedTable, Table
+from biont.store import OriginField
 
 
 class Note(OwnedTable):
@@ -20,6 +21,7 @@ class Note(OwnedTable):
         version: 1, plus the number of changes.
         source: the origin of a note that no person wrote: ``run-7``.
         source_url: the REST path of the origin.
+        origin: the event by which text from outside came in that the note may repeat, if any.
     """
 
     title = TextField()
@@ -28,6 +30,7 @@ class Note(OwnedTable):
     version = IntegerField(default=1)
     source = TextField(null=True)
     source_url = TextField(null=True)
+    origin = OriginField()
     created_at = InstantField()
     updated_at = InstantField()
 

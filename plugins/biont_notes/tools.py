@@ -8,6 +8,7 @@ import orjson
 from pydantic import ConfigDict, Field, JsonValue
 
 from biont import RowId, Schema, Tool, ToolContext, Transaction, make_tool
+from biont.events import mark_origin
 from biont.http import QUOTAS
 from biont.llm import ToolResult
 from biont_notes.notes import Source, create_note
@@ -57,11 +58,14 @@ async def _search_notes(context: ToolContext, search: NoteSearch) -> ToolResult:
     hits = await context.workbench.store.read(
         search_notes, context.user_id, search.query, limit=_FOUND_NOTES
     )
+    for hit in hits:
+        mark_origin(hit.note.origin)
     return [_summarize_hit(hit) for hit in hits]
 
 
 async def _read_note(context: ToolContext, choice: NoteChoice) -> ToolResult:
     note = await context.workbench.store.read(Note.get_owned, context.user_id, choice.note_id)
+    mark_origin(note.origin)
     return {
         "title": note.title,
         "content": note.content[:_CONTENT_LIMIT],

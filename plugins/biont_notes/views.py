@@ -77,6 +77,10 @@ class NoteView(Schema):
     version: int = Field(description="1, plus the number of changes.")
     source: str | None = Field(description="Origin of a note that no person wrote: `run-7`.")
     source_url: str | None = Field(description="REST path of the origin.")
+    origin: str | None = Field(
+        description="Event by which text of another system came in that the note may repeat; null "
+        "for none."
+    )
     created_at: datetime
     updated_at: datetime
 
@@ -124,6 +128,7 @@ def make_note_view(note: Note) -> NoteView:
         version=note.version,
         source=note.source,
         source_url=note.source_url,
+        origin=note.origin,
         created_at=note.created_at,
         updated_at=note.updated_at,
     )

@@ -8,8 +8,10 @@ import orjson
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from biont import Finish, JobKind, JsonObject, Run, Schema, Transaction, Workbench
+from biont.events import mark_origin
 from biont.llm import ChatRequest, LlmCall, Message
 from biont.scheduling import RunStatus, ScheduleRun
+from biont.security import Fence
 from biont_llm import LLM_GATEWAY
 from biont_notes import Note, Source, Tags, create_note
 from biont_schedules.parameters import WRITTEN
@@ -18,6 +20,7 @@ from biont_schedules.template import (
     LAST_NOTE_LIMIT,
     describe_instant,
     fill_template,
+    find_placeholders,
     find_unknown_placeholder,
 )
 
@@ -79,14 +82,19 @@ async def run_prompt(run: Run, workbench: Workbench) -> Finish:
     """
     parameters = run.parameters_as(PromptParameters)
     model = "/".join(filter(None, (parameters.backend, parameters.model))) or None
+    last, fence = await workbench.store.read(_find_last_note, run), Fence("a note")
+    if last is not None and "last_note" in find_placeholders(parameters.prompt):
+        # The answer, its note and its report may repeat text that came from outside.
+        mark_origin(last.origin)
     values = {
         **parameters.variables,
         **describe_instant(run.scheduled_for, run.time_zone),
         "schedule": run.schedule_name,
-        "last_note": await workbench.store.read(_read_last_note, run),
+        "last_note": "" if last is None else _show_note(last, fence),
     }
+    prompt = fence.explain(fill_template(parameters.prompt, values))
     answer = await workbench.get(LLM_GATEWAY).chat(
-        ChatRequest([Message("user", fill_template(parameters.prompt, values))], model),
+        ChatRequest([Message("user", prompt)], model),
         LlmCall(user_id=run.user_id, schedule_id=run.schedule_id, run_id=run.id),
     )
 
@@ -109,8 +117,14 @@ async def run_prompt(run: Run, workbench: Workbench) -> Finish:
     return keep_answer
 
 
-def _read_last_note(run: Run) -> str:
-    """Return the note of the schedule's last successful run; empty if there is none."""
+def _show_note(note: Note, fence: Fence) -> str:
+    """Return a note for a prompt, within a fence if the note may repeat text from outside."""
+    text = note.content[:LAST_NOTE_LIMIT]
+    return text if note.origin is None else fence.wrap(text)
+
+
+def _find_last_note(run: Run) -> Note | None:
+    """Return the note of the schedule's last successful run; None if there is none."""
     last = (
         ScheduleRun.select()
         .where(
@@ -122,10 +136,10 @@ def _read_last_note(run: Run) -> str:
         .first()
     )
     if last is None or last.result is None:
-        return ""
+        return None
     note_id = orjson.loads(last.result).get("note_id")
-    note = Note.of_user(run.user_id).where(Note.id == note_id).first()
-    return "" if note is None else note.content[:LAST_NOTE_LIMIT]
+    note: Note | None = Note.of_user(run.user_id).where(Note.id == note_id).first()
+    return note
 
 
 PROMPT = JobKind("prompt", PromptParameters, run_prompt, requires=("llm", "notes"))

@@ -33,6 +33,15 @@ def find_unknown_placeholder(template: str, known: Collection[str]) -> str | Non
     return None
 
 
+def find_placeholders(template: str) -> frozenset[str]:
+    """Return the names of the placeholders of a template."""
+    return frozenset(
+        found["name"]
+        for found in _BRACES.finditer(template)
+        if found["escape"] is None and found["name"] is not None
+    )
+
+
 def fill_template(template: str, values: Mapping[str, str]) -> str:
     r"""Return a template with the placeholders replaced by `values`.
 

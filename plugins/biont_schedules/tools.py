@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import JsonValue
 
 from biont import Tool, ToolContext, Transaction, make_tool
+from biont.events import mark_origin
 from biont.http import QUOTAS
 from biont.llm import NoArguments, ToolResult
 from biont.scheduling import JOB_KINDS, Schedule
@@ -52,6 +53,8 @@ async def _list_schedules(context: ToolContext, _: NoArguments) -> ToolResult:
     schedules = await context.workbench.store.read(
         Schedule.read_page, context.user_id, _MAX_LISTED
     )
+    for schedule in schedules[:_MAX_LISTED]:
+        mark_origin(schedule.text_origin)
     return [_make_summary(schedule) for schedule in schedules[:_MAX_LISTED]]
 
 

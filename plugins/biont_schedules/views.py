@@ -147,6 +147,10 @@ class ScheduleView(Schema):
     origin: str | None = Field(
         description="`file` for a declared schedule, `reminder` for a reminder's schedule."
     )
+    text_origin: str | None = Field(
+        description="Event by which text of another system came in that led to the schedule; null "
+        "for none."
+    )
     slug: str | None = Field(description="Name of a declared schedule in the file.")
     job: str
     parameters: dict[str, JsonValue]
@@ -183,6 +187,7 @@ def make_schedule_view(schedule: Schedule) -> ScheduleView:
         daily_budget=schedule.daily_budget,
         on_crash=OnCrash(schedule.on_crash),
         origin=schedule.origin,
+        text_origin=schedule.text_origin,
         slug=schedule.slug,
         job=schedule.job_kind,
         parameters=orjson.loads(schedule.parameters),

@@ -34,6 +34,7 @@ class Run:
         time_zone: the IANA name of the schedule's time zone.
         attempts: 1, or more when earlier attempts failed or were interrupted by a crash.
         parameters: the parameters of the job, as JSON.
+        origin: the event by which text from outside came in that led to the schedule, if any.
     """
 
     id: int
@@ -44,6 +45,7 @@ class Run:
     time_zone: str
     attempts: int
     parameters: str
+    origin: str | None = None
 
     def parameters_as(self, model: type[M]) -> M:
         """Return the parameters of the job.

@@ -141,7 +141,8 @@ class RunExecutor:
 
     async def _execute(self, started: StartedRun) -> None:
         timeout = started.find_timeout(self._run_timeout)
-        with caused_by(Cause(correlation_id=f"run-{started.run.id}")):
+        run = started.run
+        with caused_by(Cause(correlation_id=f"run-{run.id}", origin=run.origin)):
             try:
                 async with asyncio.timeout(timeout) as deadline:
                     finish = await self._do_job(started)

@@ -38,7 +38,7 @@ from biont.store.transaction import Transaction
 _READ_QUEUED = (
     "SELECT json_group_array(json_array(run.id, schedule_id, scheduled_for, due_at, attempts,"
     ' failures, "trigger", name, user_id, time_zone, parameters, job_kind, timeout, retry,'
-    " catch_up, catch_up_window, started_at IS NOT NULL))"
+    " catch_up, catch_up_window, started_at IS NOT NULL, text_origin))"
     " FROM schedule_runs AS run JOIN schedules ON schedules.id = schedule_id"
     " WHERE run.id IN (SELECT value FROM json_each(?)) AND status = 'queued'"
     " AND waits_until IS NULL"
@@ -196,6 +196,7 @@ class _Row(NamedTuple):
     catch_up: str
     catch_up_window: float | None
     was_started: int
+    text_origin: str | None
 
     def explain_lateness(self, now: datetime, defaults: RunDefaults) -> str | None:
         # Only a first start can be late: a run that is started again was in time once.
@@ -214,6 +215,7 @@ class _Row(NamedTuple):
             time_zone=self.time_zone,
             attempts=self.attempts + 1,
             parameters=self.parameters,
+            origin=self.text_origin,
         )
         return StartedRun(
             run, self.job_kind, self.failures, self.timeout, orjson.loads(self.retry)

@@ -15,6 +15,7 @@ from peewee import (
 
 from biont.accounts.owned_table import OwnedTable
 from biont.store.database import InstantField, Table
+from biont.store.origin_field import OriginField
 
 
 class RunStatus(StrEnum):
@@ -113,6 +114,8 @@ class Schedule(OwnedTable):
         on_crash: an `OnCrash`.
         origin: ``file`` for a declared schedule, the owner's name for a schedule that a plugin
             has made for an own object (``reminder``), None otherwise.
+        text_origin: the event by which text from outside came in that led to the schedule, if
+            any.
         slug: the name of a declared schedule, unique for the user; None otherwise.
         next_fire_at: the next occurrence, with jitter; None for a paused or finished schedule.
     """
@@ -131,6 +134,7 @@ class Schedule(OwnedTable):
     max_runs = IntegerField(null=True)
     # Counted here, because a claim must not read all runs of its schedule.
     run_count = IntegerField(default=0)
+    text_origin = OriginField()
     jitter = IntegerField(default=0)
     catch_up = TextField(default=CatchUp.LATEST)
     catch_up_window = FloatField(null=True)

@@ -9,6 +9,7 @@ from biont.store.full_text import quote_words as quote_words
 from biont.store.full_text import split_snippet as split_snippet
 from biont.store.merged_page import read_merged_page as read_merged_page
 from biont.store.migration import Tables as Tables
+from biont.store.origin_field import OriginField as OriginField
 from biont.store.patience import keep_trying as keep_trying
 from biont.store.retention import RETENTION_INTERVAL as RETENTION_INTERVAL
 from biont.store.retention import SLICE_ROWS as SLICE_ROWS

@@ -70,12 +70,18 @@ class ConversationChange(TypedDict):
 
 
 class ConversationView(TypedDict):
-    """A conversation, without its messages."""
+    """A conversation, without its messages.
+
+    Attributes:
+        origin: Event by which text of another system came in that an answer has read; null for
+            none.
+    """
 
     id: int
     title: str
     system: str | None
     model: str | None
+    origin: str | None
     created_at: str
     updated_at: str
 
@@ -132,6 +138,8 @@ class WholeConversation(TypedDict):
     """A conversation with its latest messages.
 
     Attributes:
+        origin: Event by which text of another system came in that an answer has read; null for
+            none.
         messages: The latest 100 messages, the oldest first; `/messages` has all.
     """
 
@@ -139,6 +147,7 @@ class WholeConversation(TypedDict):
     title: str
     system: str | None
     model: str | None
+    origin: str | None
     created_at: str
     updated_at: str
     messages: list[ChatMessageView]

@@ -82,6 +82,18 @@ class EmittedEvent(TypedDict):
     correlation_id: str
 
 
+class EventOrigin(TypedDict):
+    """Origin of an event.
+
+    Attributes:
+        outside: True if text of another system has led to the event.
+        steps: The steps from the event back, up to the request of another system.
+    """
+
+    outside: bool
+    steps: list[OriginStep]
+
+
 class EventTypeView(TypedDict):
     """An event type.
 
@@ -169,6 +181,22 @@ class NewEvent(TypedDict):
     event_type: str
     payload: NotRequired[Mapping[str, JsonValue]]
     id: NotRequired[str | None]
+
+
+class OriginStep(TypedDict):
+    """Step on the way back from an event to its origin.
+
+    Attributes:
+        link: `self`: the event itself; `cause`: its handler emitted the event before; `text`:
+            the event before comes from work that read text which came in by this event.
+    """
+
+    link: StepLink
+    event: EventView
+
+
+StepLink: TypeAlias = Literal["self", "cause", "text"]
+"""Link from a step to the step before it in the list."""
 
 
 class Events(OperationGroup):
@@ -448,6 +476,34 @@ class Events(OperationGroup):
         return self._read(
             EventView,
             make_call("GET", "/api/v1/events/{}", (event_id,), query={"fields": fields}),
+        )
+
+    def read_origin(
+        self,
+        event_id: str,
+        /,
+        *,
+        fields: str | None = None,
+    ) -> EventOrigin:
+        """Read where an event came from, step by step.
+
+        The last step is the request of another system, if text of such a request has led to the
+        event.
+        A key that is narrowed to some `events` may not see the origin of other events.
+
+        Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return self._read(
+            EventOrigin,
+            make_call(
+                "GET",
+                "/api/v1/events/{}/origin",
+                (event_id,),
+                query={"fields": fields},
+            ),
         )
 
     def follow(
@@ -751,6 +807,34 @@ class AsyncEvents(AsyncOperationGroup):
         return await self._read(
             EventView,
             make_call("GET", "/api/v1/events/{}", (event_id,), query={"fields": fields}),
+        )
+
+    async def read_origin(
+        self,
+        event_id: str,
+        /,
+        *,
+        fields: str | None = None,
+    ) -> EventOrigin:
+        """Read where an event came from, step by step.
+
+        The last step is the request of another system, if text of such a request has led to the
+        event.
+        A key that is narrowed to some `events` may not see the origin of other events.
+
+        Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return await self._read(
+            EventOrigin,
+            make_call(
+                "GET",
+                "/api/v1/events/{}/origin",
+                (event_id,),
+                query={"fields": fields},
+            ),
         )
 
     def follow(

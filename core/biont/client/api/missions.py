@@ -20,6 +20,8 @@ class MissionDetail(TypedDict):
     Attributes:
         tokens: Tokens used so far.
         note_id: The note with the report.
+        origin: Event by which text of another system came in that the mission has read; null
+            for none.
         cost: Cost of the calls of models so far, by the prices in the settings; null if no
             recorded call has a price.
     """
@@ -35,6 +37,7 @@ class MissionDetail(TypedDict):
     reviews: int
     error: str | None
     note_id: int | None
+    origin: str | None
     created_at: str
     updated_at: str
     ended_at: str | None
@@ -61,6 +64,8 @@ class MissionView(TypedDict):
     Attributes:
         tokens: Tokens used so far.
         note_id: The note with the report.
+        origin: Event by which text of another system came in that the mission has read; null
+            for none.
     """
 
     id: int
@@ -74,6 +79,7 @@ class MissionView(TypedDict):
     reviews: int
     error: str | None
     note_id: int | None
+    origin: str | None
     created_at: str
     updated_at: str
     ended_at: str | None

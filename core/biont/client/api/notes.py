@@ -103,6 +103,8 @@ class NoteView(TypedDict):
         version: 1, plus the number of changes.
         source: Origin of a note that no person wrote: `run-7`.
         source_url: REST path of the origin.
+        origin: Event by which text of another system came in that the note may repeat; null for
+            none.
     """
 
     id: int
@@ -112,6 +114,7 @@ class NoteView(TypedDict):
     version: int
     source: str | None
     source_url: str | None
+    origin: str | None
     created_at: str
     updated_at: str
 

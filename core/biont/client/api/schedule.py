@@ -277,6 +277,8 @@ class ScheduleView(TypedDict):
     Attributes:
         words: Timing in words and in local time: `At 09:00, Monday to Friday`.
         origin: `file` for a declared schedule, `reminder` for a reminder's schedule.
+        text_origin: Event by which text of another system came in that led to the schedule;
+            null for none.
         slug: Name of a declared schedule in the file.
         next_fire_at: Next occurrence, in UTC.
     """
@@ -305,6 +307,7 @@ class ScheduleView(TypedDict):
     daily_budget: int | None
     on_crash: OnCrash
     origin: str | None
+    text_origin: str | None
     slug: str | None
     job: str
     parameters: dict[str, JsonValue]

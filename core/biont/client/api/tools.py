@@ -66,6 +66,8 @@ class ToolCallView(TypedDict):
             `rejected`: you rejected the call; `abandoned`: the result is not needed any more.
         result: The result that the model got.
         reason: The reason of a rejection.
+        origin: Event by which text of another system came in that the model has read; null for
+            none.
         approved_arguments: The arguments with which you approved the call, if you changed them.
         deadline: The instant until which the call is to be decided; null for none.
         overdue: True if the call waits beyond its deadline.
@@ -81,6 +83,7 @@ class ToolCallView(TypedDict):
     status: CallStatus
     result: JsonValue
     reason: str | None
+    origin: str | None
     approved_arguments: dict[str, JsonValue] | None
     deadline: str | None
     overdue: bool
