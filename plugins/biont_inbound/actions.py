@@ -22,7 +22,7 @@ class EmitEvent(Schema):
     model_config = ConfigDict(extra="forbid")
 
     kind: Literal["event"]
-    event_type: Annotated[str, Field(pattern=CUSTOM_PATTERN)]
+    event_type: Annotated[str, Field(pattern=CUSTOM_PATTERN, examples=["custom_issue"])]
     payload: JsonTemplate = Field(
         {"event": "{{ event }}", "delivery_id": "{{ delivery_id }}", "body": "{{ body }}"},
         description="The payload: a JSON object, in which `{{ body.issue.title }}` is a value of "

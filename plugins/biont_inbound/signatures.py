@@ -51,7 +51,9 @@ class SignatureTemplate(Schema):
         description="The place of the signature: `headers.x-signature`, `body.signature.value`."
     )
     separator: Annotated[str, Field(min_length=1, max_length=1)] | None = Field(
-        None, description="The character between several signatures in one header."
+        None,
+        examples=[","],
+        description="The character between several signatures in one header.",
     )
     prefix: Annotated[str, Field(max_length=50)] = Field(
         "", description="The text before each signature: `sha256=`."

@@ -20,6 +20,7 @@ from biont.testing import ApiClient, MakeClient, ManualClock, WebhookReceiver
 
 OWNERS = {
     "ai_message": "chat",
+    "inbound_received": "inbound",
     "integration_connected": "integrations",
     "key_created": "core",
     "key_expiring": "core",

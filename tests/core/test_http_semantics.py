@@ -42,6 +42,11 @@ CREATING: dict[str, JsonValue] = {
     "/api/v1/schedule/feed": None,
     "/api/v1/reminders": {"text": "x", "every": 3600},
     "/api/v1/webhooks/outgoing/register": {"url": "https://example.com/hook"},
+    "/api/v1/webhooks/incoming": {
+        "name": "x",
+        "preset": "github",
+        "action": {"kind": "event", "event_type": "custom_x"},
+    },
     "/api/v1/webhooks/listeners": {"name": "x"},
     "/api/v1/webhooks/outgoing/{webhook_id}/test": None,
     "/api/v1/webhooks/outgoing/{webhook_id}/recover": {"since": "2026-01-31T09:00:00Z"},

@@ -326,6 +326,9 @@ INSERT INTO old_users SELECT id, name, created_at, time_zone FROM users;
 DROP TABLE users;
 ALTER TABLE old_users RENAME TO users;
 DROP TABLE key_uses;
+DROP INDEX dead_letter_event;
+DROP TABLE database_sizes;
+ALTER TABLE schedules DROP COLUMN text_origin;
 DELETE FROM migrations_core WHERE name >= '0013';
 """
 """Statements that make a database as it was before keys and users had rights of their own."""
