@@ -47,7 +47,8 @@ class ActForm:
         headers: the headers: an idempotency key, a condition.
         next: the page to show after a success; ``{name}`` stands for a field of the answer.
         done: the sentence to show there.
-        shown: the field of the answer that is shown once; empty for none.
+        shown: the fields of the answer that are shown once.
+        hint: a sentence beside the shown fields; empty for none.
     """
 
     method: str
@@ -57,7 +58,8 @@ class ActForm:
     headers: Mapping[str, str]
     next: str
     done: str
-    shown: str
+    shown: Sequence[str]
+    hint: str
 
 
 @api.post("/dashboard/act", rate_class=RateClass.READ)
@@ -107,7 +109,8 @@ def _read_form(given: Mapping[str, str], fields: Sequence[tuple[str, str]]) -> A
         headers,
         check_local_path(given.get("next")),
         given.get("done", ""),
-        given.get("shown", ""),
+        [name for name in given.get("shown", "").split(",") if name],
+        given.get("hint", ""),
     )
 
 
@@ -131,8 +134,12 @@ async def _show_result(page: DashboardPage, form: ActForm, answer: LocalAnswer) 
     found = _as_object(answer)
     return await page.render(
         "result.html",
-        label=form.shown.replace("_", " "),
-        value=str(found.get(form.shown, "")),
+        values=[
+            (name.replace("_", " "), str(found[name]))
+            for name in form.shown
+            if found.get(name) is not None
+        ],
+        hint=form.hint,
         next=_find_next(form, answer),
         done=form.done,
     )

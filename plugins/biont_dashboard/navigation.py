@@ -58,6 +58,7 @@ _GROUPS: Sequence[tuple[str, Sequence[tuple[str, str, str | None]]]] = (
         "Connections",
         (
             ("Webhooks", "webhooks", "webhooks"),
+            ("Inbound webhooks", "inbound", "inbound"),
             ("Dead letters", "dead-letters", None),
             ("Integrations", "integrations", "integrations"),
         ),

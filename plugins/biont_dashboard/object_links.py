@@ -31,6 +31,10 @@ _LINKS: Sequence[tuple[tuple[str, ...], str, str]] = (
 )
 
 
+# Payloads of these event types name an inbound webhook by the field of other webhooks.
+_INBOUND = "inbound_"
+
+
 def list_links(event: Object) -> Sequence[ObjectLink]:
     """Return the links of an event's payload. Only numbers and names of plain letters count."""
     payload = event["payload"]
@@ -42,6 +46,9 @@ def list_links(event: Object) -> Sequence[ObjectLink]:
         if (isinstance(value, int) and not isinstance(value, bool))
         or (name == "integration" and isinstance(value, str) and value.isidentifier())
     }
+    if str(event["event_type"]).startswith(_INBOUND) and "webhook_id" in values:
+        number = values.pop("webhook_id")
+        return [ObjectLink(f"inbound webhook {number}", f"/dashboard/inbound/{number}")]
     return [
         ObjectLink(title.format(**values), f"/dashboard/{path.format(**values)}")
         for names, title, path in _LINKS

@@ -17,6 +17,7 @@ from biont_dashboard.routes.deliveries import api as deliveries_api
 from biont_dashboard.routes.echo_receiver import api as echo_receiver_api
 from biont_dashboard.routes.events import api as events_api
 from biont_dashboard.routes.home import api as home_api
+from biont_dashboard.routes.inbound import api as inbound_api
 from biont_dashboard.routes.integrations import api as integrations_api
 from biont_dashboard.routes.keys import api as keys_api
 from biont_dashboard.routes.looks import api as looks_api
@@ -63,6 +64,7 @@ for _part in (
     receiver_check_api,
     webhooks_api,
     deliveries_api,
+    inbound_api,
     dead_letters_api,
     events_api,
     integrations_api,

@@ -67,6 +67,14 @@ _SOURCES: Sequence[_Source] = (
         "/dashboard/webhooks/{id}",
     ),
     _Source(
+        "inbound",
+        "inbound webhook",
+        "/api/v1/webhooks/incoming",
+        {},
+        lambda row: str(row.get("name")),
+        "/dashboard/inbound/{id}",
+    ),
+    _Source(
         "missions",
         "mission",
         "/api/v1/missions",

@@ -21,6 +21,8 @@ PAGES = {
     "webhooks": "/dashboard/webhooks",
     "webhook": "/dashboard/webhooks/1",
     "delivery": "/dashboard/webhooks/1/deliveries/1",
+    "inbound": "/dashboard/inbound",
+    "inbound-new": "/dashboard/inbound/new?preset=github&kind=mission",
     "dead-letters": "/dashboard/dead-letters",
     "operations": "/dashboard/operations",
     "integrations": "/dashboard/integrations",

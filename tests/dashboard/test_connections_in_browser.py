@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dashboard.test_in_browser import sign_in
 from support.browser import open_browser, open_window
+from support.senders import Sender
 from support.webhooks import emit, register, wait_for_deliveries
 
 from biont.testing import ApiClient, WebhookReceiver
@@ -25,6 +26,31 @@ async def test_new_webhook_shows_its_secret_once_and_then_its_page(client: ApiCl
         await page.click("text=I have kept it")
         await page.wait_for_url("**/dashboard/webhooks/1")
         assert "whsec_" not in await page.content()
+        assert window.problems == []
+
+
+async def test_new_inbound_webhook_shows_url_and_secret_and_then_what_arrives(
+    client: ApiClient,
+) -> None:
+    async with open_browser() as browser:
+        window = await open_window(browser)
+        page = window.page
+        await sign_in(window, client)
+        await page.goto(f"{client.url}/dashboard/inbound/new?preset=github&kind=note")
+        await page.fill("input[name='body.name']", "Issues")
+        await page.click("main button[type=submit]")
+        shown = page.locator("dialog[open] pre")
+        await page.locator("dialog[open]", has_text="enter the secret under Secret").wait_for()
+        url, secret = await shown.all_inner_texts()
+        await page.click("text=I have kept it")
+        await page.wait_for_url("**/dashboard/inbound/1")
+        await page.locator("#requests", has_text="No requests yet").wait_for()
+        assert (await Sender(url, secret).send()).status == 202
+        await page.locator("#requests", has_text="accepted").wait_for()
+        await page.goto(f"{client.url}/dashboard/inbound/1/try")
+        await page.fill("textarea[name=body]", '{"a": "tried"}')
+        await page.click("main button:has-text('Try')")
+        await page.locator("#trial", has_text="tried").wait_for()
         assert window.problems == []
 
 

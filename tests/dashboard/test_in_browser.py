@@ -10,11 +10,16 @@ from urllib.parse import urlsplit
 import pytest
 from conftest import StartServer
 from dashboard.test_pages import PLAIN_PAGES
+from pydantic import JsonValue
 from support.browser import Window, open_browser, open_window
 from support.process import run_biont
+from support.senders import Sender
 
 from biont import Scope
 from biont.testing import ApiClient, MakeClient, ModelServer, rows_of
+
+# Each kind of action, and each kind of secret.
+INBOUND_FORMS = (("none", "mission"), ("stripe", "event"), ("hmac", "prompt"))
 
 
 async def sign_in(window: Window, client: ApiClient) -> None:
@@ -39,6 +44,13 @@ async def fill(client: ApiClient) -> None:
     )
     await client.post("/events", {"event_type": "custom_sale", "payload": {"text": hostile}})
     await client.post("/keys/create", {"name": hostile[:100], "scope": "chat"})
+    note: JsonValue = {"kind": "note", "title": "{{ event }}", "content": hostile}
+    for preset in ("github", "slack"):
+        made = await client.post(
+            "/webhooks/incoming", {"name": hostile[:100], "preset": preset, "action": note}
+        )
+        sender = Sender(str(made["url"]), str(made["secret"]))
+        await sender.send(hostile, event=hostile)
 
 
 async def test_first_minutes(
@@ -81,7 +93,7 @@ async def test_every_page_is_accessible_and_keeps_the_policy(
         window = await open_window(browser, width=width, is_dark=is_dark)
         await sign_in(window, client)
         (event,) = rows_of(await client.get("/events?event_type=custom_sale"))
-        webhook = "/dashboard/webhooks/1"
+        webhook, inbound = "/dashboard/webhooks/1", "/dashboard/inbound/"
         paths = [
             *PLAIN_PAGES,
             "/dashboard/notes/1",
@@ -93,6 +105,11 @@ async def test_every_page_is_accessible_and_keeps_the_policy(
             f"{webhook}/filter?event_types=*&filter=wrong",
             f"{webhook}/redeliver?act=replay&since=2020-01-01T00:00",
             f"{webhook}/settings",
+            *(
+                f"{inbound}{path}"
+                for path in ("1", "1/try?last=1", "1/settings", "2", "2/settings")
+            ),
+            *(f"{inbound}new?preset={preset}&kind={kind}" for preset, kind in INBOUND_FORMS),
         ]
         for path in paths:
             await window.page.goto(client.url + path)

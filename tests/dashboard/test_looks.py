@@ -7,6 +7,7 @@ from html import unescape
 
 from dashboard.conftest import Visit
 from pydantic import JsonValue
+from support.senders import Sender
 from support.visitor import Visitor
 
 from biont import Scope
@@ -118,6 +119,10 @@ async def test_each_page_that_a_look_leads_to_opens(
     await bob.post("/missions", {"goal": "of bob", "start": False})
     hook: JsonValue = {"url": "http://127.0.0.1:9/x", "event_types": ["*"]}
     await bob.post("/webhooks/outgoing/register", hook)
+    note: JsonValue = {"kind": "note", "title": "x", "content": "y"}
+    inbound: JsonValue = {"name": "of bob", "preset": "github", "action": note}
+    made = await bob.post("/webhooks/incoming", inbound)
+    await Sender(str(made["url"]), str(made["secret"])).send()
     await bob.post("/events", {"event_type": "custom_x"})
     await begin(visitor, (await bob.get("/me"))["id"])
     seen: set[str] = set()
@@ -133,4 +138,5 @@ async def test_each_page_that_a_look_leads_to_opens(
             # Files of the dashboard, and exports.
             if not link.startswith(("/dashboard/assets", "/dashboard/api")):
                 coming += [link] if link not in seen | {*coming} else []
-    assert {"/dashboard/webhooks/1", "/dashboard/schedules/1", "/dashboard/notes/1"} <= seen
+    areas = ("webhooks", "schedules", "notes", "inbound")
+    assert {f"/dashboard/{area}/1" for area in areas} <= seen

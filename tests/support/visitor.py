@@ -69,6 +69,8 @@ class _FormParser(HTMLParser):
                 self._fields[str(given["name"])] = given.get("value") or ""
             self._name, self._is_area = str(given.get("name") or ""), tag == "textarea"
             self._has_option = False
+        elif tag == "datalist":
+            self._name = ""  # Suggestions are no choice.
         elif tag == "option" and self._name in (self._fields or {}):
             # Without a chosen option, a browser sends the first.
             assert self._fields is not None

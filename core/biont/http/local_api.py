@@ -2,8 +2,8 @@
 
 A call goes through the same endpoint as a request of a client: the key is authenticated, counted
 and limited, the input is validated, and the answer is the one that a client would get. Nothing
-goes over a socket. The call takes the client's address and request id from the request that it
-belongs to.
+goes over a socket. The call takes the client's address, the host and the request id from the
+request that it belongs to.
 """
 
 from __future__ import annotations
@@ -172,6 +172,9 @@ async def _handle(
         raise ValueError(f"a local call must go to a path below {ROOT}, not to {url.path}")
     for address in http.headers.getall(hdrs.X_FORWARDED_FOR, ()):
         headers.add(hdrs.X_FORWARDED_FOR, address)
+    # Routes make URLs of the host that the client knows.
+    if hdrs.HOST in http.headers:
+        headers[hdrs.HOST] = http.headers[hdrs.HOST]
     request_id = get_request_id()
     if request_id is not None:
         headers[REQUEST_ID] = request_id

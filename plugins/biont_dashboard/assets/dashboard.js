@@ -72,10 +72,13 @@ export function makeCode(text) {
     make("button", { type: "button", "data-copy": id }, "Copy"));
 }
 
-function showSecret(value, sample) {
+// secrets: [[name, value]], mostly of one secret alone.
+function showSecrets(secrets, sample, hint) {
   return new Promise((resume) => {
-    const dialog = openDialog("Shown once", make("p", { class: "muted" }, "Keep this text now. It cannot be shown again."),
-      makeCode(value), ...(sample ? [make("p", {}, "Try it:"), makeCode(sample.replaceAll("{}", value))] : []),
+    const isOne = secrets.length === 1;
+    const dialog = openDialog("Shown once", make("p", { class: "muted" }, `Keep ${isOne ? "this text" : "these texts"} now. ${isOne ? "It" : "They"} cannot be shown again.`),
+      ...secrets.flatMap(([name, value]) => [...(isOne ? [] : [make("p", {}, name.replaceAll("_", " "))]), makeCode(value)]),
+      ...(hint ? [make("p", {}, hint)] : []), ...(sample ? [make("p", {}, "Try it:"), makeCode(sample.replaceAll("{}", secrets[0][1]))] : []),
       make("footer", {}, make("button", { type: "button", class: "primary", click: () => dialog.close() }, "I have kept it")));
     dialog.classList.add("wide");
     dialog.dataset.keep = "true"; // A slip of a key or a click must not lose the secret.
@@ -338,8 +341,8 @@ async function send(form, button) {
 }
 
 async function succeed(form, answer) {
-  const shown = form.elements.shown?.value;
-  if (shown && answer.answer?.[shown]) await showSecret(String(answer.answer[shown]), form.dataset.sample);
+  const shown = (form.elements.shown?.value ?? "").split(",").filter((name) => answer.answer?.[name]);
+  if (shown.length) await showSecrets(shown.map((name) => [name, String(answer.answer[name])]), form.dataset.sample, form.elements.hint?.value);
   const here = location.pathname + location.search;
   if (answer.next && answer.next !== here) {
     if (answer.done) sessionStorage.setItem("done", answer.done);

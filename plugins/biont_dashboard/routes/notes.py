@@ -91,8 +91,13 @@ async def show_note_version(request: Request, note_id: RowId, version: RowId) ->
 
 def find_source(url: JsonValue) -> str | None:
     """Return the page of the object that has made a note; None for an object without a page."""
-    parts = str(url or "").removeprefix("/api/v1/").split("/")
-    pages = {"schedule": "schedules", "missions": "missions", "conversations": "chat"}
+    parts = str(url or "").removeprefix("/api/v1/").removeprefix("webhooks/").split("/")
+    pages = {
+        "schedule": "schedules",
+        "missions": "missions",
+        "conversations": "chat",
+        "incoming": "inbound",
+    }
     if len(parts) > 1 and parts[0] in pages and parts[1].isdecimal():
         return f"/dashboard/{pages[parts[0]]}/{'/'.join(parts[1:])}"
     return None
