@@ -10,7 +10,7 @@ from pydantic import Field
 
 from biont import Api, Request, Schema, Service
 from biont.exceptions import NotFound
-from biont.http import ADMISSION
+from biont.http import ADMISSION, Dialect, ProblemDetails
 from biont_inbound.hooks import Hooks
 from biont_inbound.reception import receive_request
 from biont_inbound.settings import InboundSettings
@@ -19,8 +19,6 @@ from biont_inbound.tables import Verdict
 HOOKS = Service[Hooks]("inbound hooks", provider="inbound")
 """All inbound webhooks, by the token in the URL."""
 
-api = Api("inbound", root="")
-
 
 class InboundReceipt(Schema):
     """Answer to a request of another system."""
@@ -28,6 +26,26 @@ class InboundReceipt(Schema):
     status: Verdict
     reason: str | None = None
     event_id: str | None = None
+
+
+def _write_refusal(_: web.Request, problem: ProblemDetails) -> web.Response:
+    """Return a refusal: senders log the body, and know no problem documents."""
+    reason = problem.detail
+    if problem.errors:
+        places = (f"{each.get('pointer', '')} {each.get('detail', '')}" for each in problem.errors)
+        reason = "; ".join(places)
+    content = InboundReceipt(status=Verdict.REFUSED, reason=reason)
+    return web.Response(
+        body=orjson.dumps(content.model_dump()),
+        status=problem.status,
+        headers=problem.headers,
+        content_type="application/json",
+    )
+
+
+api = Api(
+    "inbound", root="", dialect=Dialect(write_problem=_write_refusal, problem=InboundReceipt)
+)
 
 
 @api.post(

@@ -6,6 +6,7 @@ of one webhook are written in the order of their arrival.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from biont import Store
 from biont.exceptions import Forbidden
 from biont.http import Rate, RateLimit
 from biont.security import Vault
-from biont.store import dump_json, format_instant
+from biont.store import dump_json, format_instant, keep_trying
 from biont_inbound.actions import ACTION, AnyAction
 from biont_inbound.presets import PRESETS, Preset
 from biont_inbound.signatures import SignatureTemplate
@@ -101,11 +102,21 @@ class Hooks:
         self._vault = vault
         self._rate = rate
         self._hooks: Mapping[str, Hook] = {}
+        self._limits: dict[int, RateLimit[int]] = {}
+        self._loading = asyncio.Lock()
+        self._reloading: set[asyncio.Task[None]] = set()
 
     async def load(self) -> None:
         """Read all webhooks; requests that arrive in between meet the former ones."""
-        # Replaced as a whole. The rates begin anew, and a change of a webhook is rare.
-        self._hooks = await self._store.read(self._select)
+        # One after the other: a load that began before a change must not end after it.
+        async with self._loading:
+            self._hooks = await self._store.read(self._select)
+
+    def reload(self) -> None:
+        """Begin `load` in the background."""
+        task = asyncio.create_task(keep_trying(self.load))
+        self._reloading.add(task)
+        task.add_done_callback(self._reloading.discard)
 
     def find(self, token: str) -> Hook | None:
         """Return the webhook of a token in a URL, if there is any."""
@@ -130,12 +141,20 @@ class Hooks:
             action=ACTION.validate_json(row.action),
             filter=None if row.payload_filter is None else load_filter(row.payload_filter),
             networks=None if addresses is None else [ip_network(each) for each in addresses],
-            limit=RateLimit(row.name, make_rate(row.rate or self._rate)),
+            limit=self._find_limit(row),
             paused=row.paused,
         )
 
     def _select(self) -> dict[str, Hook]:
         return {row.token_hash: self.make(row) for row in InboundWebhook.select()}
+
+    def _find_limit(self, row: InboundWebhook) -> RateLimit[int]:
+        """Return the limit of a webhook, which stays the same while the rate does."""
+        rate = make_rate(row.rate or self._rate)
+        present = self._limits.get(row.id)
+        if present is None or present.rate != rate:
+            present = self._limits[row.id] = RateLimit("inbound", rate)
+        return present
 
     def _read_secrets(self, row: InboundWebhook) -> list[tuple[str, datetime | None]]:
         present = [] if row.secret is None else [(self._vault.decrypt(row.secret), None)]

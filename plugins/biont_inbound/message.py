@@ -26,6 +26,12 @@ from biont import JsonObject
 from biont.exceptions import MalformedBody
 from biont.http import parse_json
 
+CREDENTIALS = frozenset(
+    {"authorization", "cookie", "proxy-authorization", "x-api-key", "x-gitlab-token"}
+)
+"""Headers that hold a secret of the sender or the webhook."""
+
+_LONGEST_EVENT = 200
 _MOST_FIELDS = 1000
 _FORM = "application/x-www-form-urlencoded"
 
@@ -92,9 +98,12 @@ class IncomingMessage:
             delivery_id: the id of the request.
         """
         return {
-            "event": event if isinstance(event, str) else None,
+            "event": event[:_LONGEST_EVENT] if isinstance(event, str) else None,
             "delivery_id": delivery_id,
-            "headers": dict(self.headers),
+            # Without credentials, which templates would copy into events and notes.
+            "headers": {
+                name: value for name, value in self.headers.items() if name not in CREDENTIALS
+            },
             "query": dict(self.query),
             "body": self.body,
         }

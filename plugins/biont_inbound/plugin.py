@@ -76,6 +76,8 @@ async def _receive_requests(workbench: Workbench) -> AsyncIterator[None]:
     hooks = Hooks(store, vault, settings.rate)
     await hooks.load()
     workbench.provide(HOOKS, hooks)
+    # A deleted user takes the webhooks along.
+    workbench.users.on_change(hooks.reload)
     delete = partial(
         delete_old_rows, store, workbench.clock, settings.keep_days, _delete_old_deliveries
     )

@@ -95,7 +95,8 @@ async def receive_request(
     # Before the body is read and anything is written: a flood costs as little as possible.
     hook.limit.take(hook.id, now.timestamp())
     message = IncomingMessage(read_headers(http), {**http.query}, await read_body(http), url)
-    record = RequestRecord(hook.id, hook.user_id, address, message, now)
+    secrets = [secret for secret, _ in hook.secrets]
+    record = RequestRecord(hook.id, hook.user_id, address, message, now, secrets)
     try:
         hook.check_address(address)
         if hook.paused:
@@ -108,13 +109,13 @@ async def receive_request(
             await workbench.store.write(record_request, record, receipt.verdict, receipt.reason)
             return receipt
         plan = plan_action(hook, judgement.document, workbench)
+        return await workbench.store.transact(_accept, hook, judgement, plan.act, record)
     except (RateExceeded, StoreUnavailable):
         raise
     except (BiontError, web.HTTPException) as error:
         reason = str(error) if isinstance(error, BiontError) else error.text
         await workbench.store.write(record_request, record, Verdict.REFUSED, reason)
         raise
-    return await workbench.store.transact(_accept, hook, judgement, plan.act, record)
 
 
 def judge_message(hook: Hook, message: IncomingMessage, now: datetime) -> Judgement:
@@ -167,8 +168,10 @@ def _find_receipt(hook: Hook, document: JsonObject) -> Receipt | None:
 def read_headers(http: web.Request) -> dict[str, str]:
     """Return the headers with names in lower case; repeated headers are joined by commas."""
     headers: dict[str, str] = {}
-    for name, value in http.headers.items():
+    for name, raw in http.headers.items():
         key = name.lower()
+        # aiohttp keeps bytes that are no UTF-8 as surrogates, which no column takes.
+        value = raw.encode(errors="surrogateescape").decode(errors="replace")
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
     return headers
 
@@ -193,7 +196,7 @@ def _accept(
             "webhook_id": hook.id,
             "name": hook.name,
             "preset": hook.preset_name,
-            "event": judgement.event,
+            "event": judgement.document["event"],
             "delivery_id": delivery_id,
             "action": hook.action.kind,
         },

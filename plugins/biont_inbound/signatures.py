@@ -124,7 +124,11 @@ def find_id(template: SignatureTemplate | None, message: IncomingMessage) -> str
         return None
     document = _SignedDocument(message)
     found = (document.find_text(path) for path in template.ids)
-    return next((text[:_LONGEST_ID] for text in found if text), None)
+    given = next((text for text in found if text), None)
+    if given is None or len(given) <= _LONGEST_ID:
+        return given
+    # Not cut: two ids may begin with the same characters.
+    return hashlib.sha256(given.encode()).hexdigest()
 
 
 def verify_message(
@@ -159,7 +163,7 @@ def verify_message(
         "body": message.content,
         "timestamp": timestamp.encode(),
         "id": (delivery_id or "").encode(),
-        "url": message.url.encode(),
+        "url": message.url.encode(errors="replace"),
         "form": "".join(f"{k}{v}" for k, v in sorted(message.form.items())).encode(),
     }
     signed = _fill(template.signed, values)

@@ -17,7 +17,9 @@ from pydantic import AfterValidator, JsonValue, TypeAdapter, ValidationError
 from biont import JsonObject
 from biont_webhooks import MISSING, Path, make_finder
 
-_PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+# Without optional spaces around the path, which would take quadratic time.
+_PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
+_MOST_PLACEHOLDERS = 100
 _ROOTS = ("event", "delivery_id", "headers", "query", "body")
 _PATH: TypeAdapter[str] = TypeAdapter(Path)
 _DEPTH = 20
@@ -39,8 +41,15 @@ def _check_placeholder(path: str) -> None:
 
 def _check_text(text: str) -> str:
     for path in _PLACEHOLDER.findall(text):
-        _check_placeholder(path)
+        _check_placeholder(path.strip())
+    _check_count(count_placeholders(text))
     return text
+
+
+def _check_count(count: int) -> None:
+    # Each placeholder may stand for the whole body.
+    if count > _MOST_PLACEHOLDERS:
+        raise ValueError(f"has {count} placeholders; at most {_MOST_PLACEHOLDERS} are allowed")
 
 
 def _check_document(document: JsonValue, depth: int = _DEPTH) -> JsonValue:
@@ -60,6 +69,7 @@ def _check_document(document: JsonValue, depth: int = _DEPTH) -> JsonValue:
 
 def _check_object(document: dict[str, JsonValue]) -> dict[str, JsonValue]:
     _check_document(document)
+    _check_count(count_placeholders(orjson.dumps(document).decode()))
     return document
 
 
@@ -82,7 +92,7 @@ def fill_text(
     """
 
     def replace(found: re.Match[str]) -> str:
-        return wrap(_format(make_finder(found[1])(document)))
+        return wrap(_format(make_finder(found[1].strip())(document)))
 
     return _PLACEHOLDER.sub(replace, template)
 
@@ -99,7 +109,7 @@ def fill_json(template: JsonValue, document: JsonObject) -> JsonValue:
             whole = _PLACEHOLDER.fullmatch(template)
             if whole is None:
                 return fill_text(template, document)
-            value = make_finder(whole[1])(document)
+            value = make_finder(whole[1].strip())(document)
             # The document is JSON, so each of its values is.
             return None if value is MISSING else value  # type: ignore[return-value]  # see above
         case list():

@@ -92,8 +92,9 @@ def change_webhook(
         return row
     for name, value in columns.items():
         setattr(row, name, value)
-    if "secret" in columns:
-        check_secret(load_template(row), change.secret)
+    if row.secret is not None:
+        # Also for a new signature, which may need another form of secret.
+        check_secret(load_template(row), vault.decrypt(row.secret))
     row.updated_at = now
     row.save(only=[*columns, "updated_at"])
     return row
@@ -108,7 +109,8 @@ def _list_columns(
     }
     if "signature" in given:
         template = change.signature or PRESETS[row.preset].template
-        columns["template"] = _dump_template(template)
+        # Replaced secrets belong to the former signature.
+        columns |= {"template": _dump_template(template), "previous_secrets": None}
     if "secret" in given:
         columns |= {"secret": vault.encrypt(change.secret), "previous_secrets": None}
     if "action" in given:

@@ -153,9 +153,9 @@ async def test_a_wrong_signature_is_refused_and_recorded(client: ApiClient) -> N
     wrong = Sender(sender.url, "another secret")
     status, answer = await wrong.send()
     assert status == 401
-    assert "does not match" in str(answer["detail"])
+    assert "does not match" in str(answer["reason"])
     (request,) = rows_of(await client.get("/webhooks/incoming/1/requests"))
-    assert (request["verdict"], request["reason"]) == ("refused", answer["detail"])
+    assert (request["verdict"], request["reason"]) == ("refused", answer["reason"])
     assert '"title":"It hangs"' in str(request["body"])
     assert rows_of(await client.get("/notes")) == []
 
@@ -243,7 +243,7 @@ async def test_a_sender_that_makes_the_secret(client: ApiClient) -> None:
     sender = Sender(str(made["url"]), "")
     status, answer = await sender.post(b"{}", {"Content-Type": "application/json"})
     assert status == 401
-    assert "has no secret yet" in str(answer["detail"])
+    assert "has no secret yet" in str(answer["reason"])
 
 
 async def test_slack_tries_the_url(client: ApiClient, clock: ManualClock) -> None:
