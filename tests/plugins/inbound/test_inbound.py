@@ -172,6 +172,9 @@ async def test_the_filter_leaves_requests_out(client: ApiClient) -> None:
     assert (status, answer["status"]) == (200, "filtered")
     assert answer["reason"] == '#/and/1: body.action is "closed", which is not "opened"'
     assert (await sender.send(event="push")).document["status"] == "filtered"
+    requests = rows_of(await client.get("/webhooks/incoming/1/requests"))
+    assert [(row["verdict"], row["event_id"]) for row in requests] == [("filtered", None)] * 2
+    assert requests[1]["reason"] == answer["reason"]
     assert (await sender.send()).status == 202
     assert len(rows_of(await client.get("/notes"))) == 1
 
@@ -220,10 +223,14 @@ async def test_a_rotated_secret_is_accepted_for_a_while(
 ) -> None:
     sender = await make_hook(client)
     rotated = await client.post("/webhooks/incoming/1/rotate-secret", {})
+    assert rotated["previous_secrets_until"] == "2026-03-03T12:00:00Z"
+    view = await client.get("/webhooks/incoming/1")
+    assert view["previous_secrets_until"] == rotated["previous_secrets_until"]
     new = Sender(sender.url, str(rotated["secret"]))
     assert (await new.send(delivery="d-1")).status == 202
     assert (await sender.send(delivery="d-2")).status == 202
     clock.advance(seconds=86_401)
+    assert (await client.get("/webhooks/incoming/1"))["previous_secrets_until"] is None
     assert (await sender.send(delivery="d-3")).status == 401
     assert (await new.send(delivery="d-4")).status == 202
 
@@ -327,6 +334,7 @@ async def test_a_webhook_belongs_to_its_user(client: ApiClient, open_client: Mak
         (b'{"n": 123456789012345678901234567890}', {"Content-Type": "application/json"}, 422),
         (b"", {}, 202),
         (b"a=1&b=2", {"Content-Type": "application/x-www-form-urlencoded"}, 202),
+        (b"a=%ff", {"Content-Type": "application/x-www-form-urlencoded"}, 400),
         (b"hello", {"Content-Type": "text/plain; charset=utf-8"}, 202),
         (b"--x\r\n\r\n", {"Content-Type": "multipart/form-data"}, 400),
     ],
