@@ -50,7 +50,7 @@ async def read_conversation(visit: Visit, conversation_id: int) -> ShownConversa
     """
     path = f"{CONVERSATIONS}/{conversation_id}"
     conversation, listing = await asyncio.gather(
-        visit.read(path, fields="id,title,system,model,created_at,updated_at"),
+        visit.read(path, fields="id,title,system,model,origin,created_at,updated_at"),
         visit.read_list(f"{path}/messages", limit=_MESSAGES),
     )
     messages = [*reversed(listing.rows)]

@@ -13,7 +13,7 @@ from support.senders import ISSUE, Sender
 from support.visitor import Screen, Visitor
 
 from biont import Scope
-from biont.testing import ApiClient, rows_of
+from biont.testing import ApiClient, ModelServer, rows_of, say
 
 HOOKS = "/dashboard/inbound"
 NAUGHTY = "<script>alert(1)</script>'\"{{ 7 * 7 }}"
@@ -22,6 +22,11 @@ NOTE: JsonValue = {
     "title": "{{ event }}: {{ body.issue.title }}",
     "content": "{{ body.issue.body }}",
 }
+
+
+@pytest.fixture
+def sections(scripted: ModelServer) -> dict[str, object]:
+    return dict(scripted.sections)
 
 
 async def make_hook(client: ApiClient, **fields: JsonValue) -> Sender:
@@ -249,3 +254,48 @@ async def test_unknown_sender_and_action_are_explained(visitor: Visitor) -> None
         assert (await visitor.open(f"{HOOKS}/new?{query}")).status == 422
     found = await visitor.open("/dashboard/palette?q=inbound")
     assert f'href="{HOOKS}"' in found.text
+
+
+async def test_what_follows_from_a_request_is_marked(
+    visitor: Visitor, client: ApiClient, scripted: ModelServer
+) -> None:
+    _, receipt = await (await make_hook(client, name=NAUGHTY)).send()
+    await client.post("/notes", {"title": "My own", "content": "x"})
+    scripted.script = [
+        say(calls=[("read_note", '{"note_id": 1}')]),
+        say(calls=[("create_reminder", '{"text": "Call", "every": "1d"}')]),
+        say("Done."),
+    ]
+    scripted.default = say("Done.")
+    await client.post("/chat", {"message": "New?", "tools": ["read_note", "create_reminder"]})
+    await client.post("/missions", {"goal": "My own mission", "start": False})
+    mark = f'href="/dashboard/events/{receipt["event_id"]}"'
+    for path in ("notes", "notes/1", "approvals", "chat/1"):
+        screen = await visitor.open(f"/dashboard/{path}")
+        assert "from outside</span>" in screen.text, path
+        assert mark in screen.text, path
+    for path in ("notes/2", "missions", "missions/1"):
+        assert "from outside" not in (await visitor.open(f"/dashboard/{path}")).text, path
+
+
+async def test_a_mission_of_a_request_is_marked(visitor: Visitor, client: ApiClient) -> None:
+    goal: JsonValue = {"kind": "mission", "goal": "Look at {{ body.issue.title }}"}
+    _, receipt = await (await make_hook(client, action=goal)).send()
+    for path in ("missions", "missions/1"):
+        screen = await visitor.open(f"/dashboard/{path}")
+        assert "from outside</span>" in screen.text
+        assert f'href="/dashboard/events/{receipt["event_id"]}"' in screen.text
+
+
+async def test_event_tells_where_it_came_from(visitor: Visitor, client: ApiClient) -> None:
+    _, receipt = await (await make_hook(client, name=NAUGHTY)).send()
+    (created,) = rows_of(await client.get("/events?event_type=note_created"))
+    for event in (str(created["id"]), str(receipt["event_id"])):
+        screen = await visitor.open(f"/dashboard/events/{event}")
+        source = f'<a href="{HOOKS}/1">inbound webhook {NAUGHTY}</a>'
+        assert f"<b>Came from outside:</b> {source}" in html.unescape(screen.text)
+        assert "<script>alert" not in screen.text
+    screen = await visitor.open(f"/dashboard/events/{created['id']}")
+    assert re.search(r"Caused by: <a [^>]+>inbound_received", screen.text)
+    own = await client.post("/events", {"event_type": "custom_own"})
+    assert "Came from outside" not in (await visitor.open(f"/dashboard/events/{own['id']}")).text

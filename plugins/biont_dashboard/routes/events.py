@@ -19,6 +19,7 @@ from biont_dashboard.event_graph import (
     iterate_trees,
     make_trees,
 )
+from biont_dashboard.event_origin import read_origin
 from biont_dashboard.event_source import make_call_box, read_source
 from biont_dashboard.object_links import list_links
 from biont_dashboard.page import DashboardPage, open_page
@@ -78,10 +79,11 @@ async def show_event(
     """Show an event: payload, causes and effects, and who got it."""
     page = await open_page(request, plugin="audit")
     event = await page.read(f"{EVENTS}/{event_id}")
-    chain, receivers, handlers = await asyncio.gather(
+    chain, receivers, handlers, outside = await asyncio.gather(
         page.read_rows(EVENTS, correlation_id=str(event["correlation_id"]), limit=_CHAIN),
         _read_receivers(page, event),
         page.read_rows(f"{EVENTS}/{event_id}/handlers"),
+        read_origin(page, event),
     )
     # The event itself may be older than the newest of a very long chain.
     known = list(chain) if any(row["id"] == event["id"] for row in chain) else [*chain, event]
@@ -99,6 +101,7 @@ async def show_event(
         panels_of="event",
         event=event,
         links=list_links(event),
+        outside=outside,
         drawing=drawing,
         source=source,
         chain=list(iterate_trees(roots)),
