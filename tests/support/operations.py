@@ -250,6 +250,7 @@ PREPARE: Mapping[str, Prepare] = MappingProxyType(
         "delete_user": _make_named_user,
         "read_event": _with("event_id", _make_event),
         "explain_handlers": _with("event_id", _make_event),
+        "read_event_origin": _with("event_id", _make_event),
         "read_dead_letter": _letter,
         "drop_dead_letter": _letter,
         "replay_dead_letter": _letter,
