@@ -10,18 +10,32 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from biont import Api, Event, EventType, Tables, Tool, Workbench, hookimpl, on
-from biont.exceptions import DeliveryFailed, NotFound
-from biont.store import RETENTION_INTERVAL, delete_old_rows
-from biont_integrations.integrations import (
-    INTEGRATION_CONNECTED,
-    INTEGRATIONS,
-    Integrations,
+from biont import (
+    Api,
+    Event,
+    EventType,
+    IntegrationKind,
+    Tables,
+    Tool,
+    Workbench,
+    hookimpl,
+    on,
 )
+from biont.exceptions import DeliveryFailed, NotFound
+from biont.http import QUOTAS, Quota
+from biont.store import RETENTION_INTERVAL, delete_old_rows
+from biont_integrations.connections import (
+    count_integrations,
+    find_stale_settings,
+    replace_settings,
+)
+from biont_integrations.event_types import INTEGRATION_CONNECTED, INTEGRATION_FAILED
+from biont_integrations.integrations import INTEGRATIONS, Integrations
+from biont_integrations.kinds import KINDS
 from biont_integrations.retention import delete_old_messages
 from biont_integrations.routes import api
 from biont_integrations.settings import IntegrationsSettings
-from biont_integrations.tables import SentMessage
+from biont_integrations.tables import Integration, SentMessage
 from biont_integrations.tools import TOOLS
 from biont_notes import Note
 
@@ -34,14 +48,20 @@ def register_settings() -> type[BaseModel]:
 
 @hookimpl
 def register_tables() -> Tables:
-    """Return the table of sent messages."""
-    return Tables(Path(__file__).parent / "migrations", [SentMessage])
+    """Return the tables of integrations and sent messages."""
+    return Tables(Path(__file__).parent / "migrations", [Integration, SentMessage])
 
 
 @hookimpl
 def register_event_types() -> Sequence[EventType]:
-    """Return the event type ``integration_connected``."""
-    return [INTEGRATION_CONNECTED]
+    """Return the event types ``integration_connected`` and ``integration_failed``."""
+    return [INTEGRATION_CONNECTED, INTEGRATION_FAILED]
+
+
+@hookimpl
+def register_integrations() -> Sequence[IntegrationKind]:
+    """Return the built-in kinds of integrations."""
+    return KINDS
 
 
 @hookimpl
@@ -65,10 +85,13 @@ def lifespan(workbench: Workbench) -> AbstractAsyncContextManager[None]:
 @asynccontextmanager
 async def _provide_integrations(workbench: Workbench) -> AsyncIterator[None]:
     settings = workbench.plugin_settings("integrations", IntegrationsSettings)
-    workbench.provide(
-        INTEGRATIONS,
-        Integrations(settings, workbench.egress, workbench.store, workbench.clock),
+    workbench.get(QUOTAS).add(
+        Quota("integrations", settings.quota, "plugins.integrations.quota", count_integrations)
     )
+    stale = await workbench.store.read(find_stale_settings, workbench.vault)
+    if stale:
+        await workbench.store.write(replace_settings, stale)
+    workbench.provide(INTEGRATIONS, Integrations(settings, workbench))
     if settings.keep_days:
         delete = partial(
             delete_old_rows,
@@ -98,7 +121,7 @@ async def send_report(event: Event, workbench: Workbench) -> None:
     names = (
         [str(name) for name in named]
         if isinstance(named, list)
-        else [name for name, found in integrations.connections.items() if found.reports]
+        else await integrations.list_names(event.user_id, reports=True)
     )
     if not names:
         return

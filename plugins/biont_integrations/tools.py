@@ -30,7 +30,7 @@ async def _send_message(context: ToolContext, message: MessageArguments) -> Tool
 
 
 async def _list_integrations(context: ToolContext, _: NoArguments) -> ToolResult:
-    return [*sorted(context.workbench.get(INTEGRATIONS).connections)]
+    return [*await context.workbench.get(INTEGRATIONS).list_names(context.user_id)]
 
 
 TOOLS: Sequence[Tool] = (

@@ -31,7 +31,7 @@ def list_operations(application: Application) -> Iterator[tuple[str, str, Operat
         for method, operation in methods.items():
             if path.startswith("/api/v1"):
                 filled = re.sub(r"\{[a-z_]+\}", "99", path).replace(
-                    "integrations/99", "integrations/x"
+                    "integrations/99/send", "integrations/x/send"
                 )
                 yield method.upper(), filled.removeprefix("/api/v1"), operation
 

@@ -26,6 +26,11 @@ CHANGES: dict[str, tuple[str, JsonValue, JsonValue]] = {
         {"name": "me"},
         {"event_types": ["custom_x"]},
     ),
+    "/integrations/{integration_id}": (
+        "/integrations",
+        {"name": "chat", "kind": "slack", "settings": {"url": "http://127.0.0.1:9/hook"}},
+        {"name": "team"},
+    ),
     "/webhooks/incoming/{inbound_id}": (
         "/webhooks/incoming",
         {

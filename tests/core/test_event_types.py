@@ -22,6 +22,7 @@ OWNERS = {
     "ai_message": "chat",
     "inbound_received": "inbound",
     "integration_connected": "integrations",
+    "integration_failed": "integrations",
     "key_created": "core",
     "key_expiring": "core",
     "key_renamed": "core",

@@ -42,6 +42,11 @@ CREATING: dict[str, JsonValue] = {
     "/api/v1/schedule/feed": None,
     "/api/v1/reminders": {"text": "x", "every": 3600},
     "/api/v1/webhooks/outgoing/register": {"url": "https://example.com/hook"},
+    "/api/v1/integrations": {
+        "name": "chat",
+        "kind": "slack",
+        "settings": {"url": "https://example.com/hook"},
+    },
     "/api/v1/webhooks/incoming": {
         "name": "x",
         "preset": "github",

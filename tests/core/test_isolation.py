@@ -26,6 +26,7 @@ BODIES: dict[str, JsonValue] = {
     "PATCH /users/{user_id}": {"role": "admin"},
     "PATCH /conversations/{conversation_id}": {"title": "mine"},
     "PATCH /notes/{note_id}": {"title": "mine"},
+    "PATCH /integrations/{integration_id}": {"name": "mine"},
     "PATCH /reminders/{reminder_id}": {"text": "mine"},
     "PATCH /schedule/{schedule_id}": {"name": "mine"},
     "PATCH /webhooks/outgoing/{webhook_id}": {"name": "mine"},
@@ -89,6 +90,10 @@ async def make_objects(client: ApiClient, workbench: Workbench, scripted: ModelS
                 "preset": "github",
                 "action": {"kind": "event", "event_type": "custom_issue"},
             },
+        ),
+        "integration_id": await make(
+            "/integrations",
+            {"name": "hers", "kind": "slack", "settings": {"url": f"http://127.0.0.1:9/{SECRET}"}},
         ),
         "listener_id": await make("/webhooks/listeners", {"name": "hers"}),
         "webhook_id": await make(

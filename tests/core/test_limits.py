@@ -290,4 +290,11 @@ async def test_a_quota_that_cannot_be_counted_hides_no_other(
     quotas = (await client.get("/me"))["quotas"]
     assert isinstance(quotas, list)
     names = {quota["name"] for quota in quotas if isinstance(quota, dict)}
-    assert names == {"keys", "webhooks", "inbound_webhooks", "schedules", "storage"}
+    assert names == {
+        "keys",
+        "webhooks",
+        "inbound_webhooks",
+        "integrations",
+        "schedules",
+        "storage",
+    }

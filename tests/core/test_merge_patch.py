@@ -68,6 +68,15 @@ CREATED: dict[str, tuple[str, Body] | None] = {
             "concurrency": 2,
         },
     ),
+    "/api/v1/integrations/{integration_id}": (
+        "/integrations",
+        {
+            "kind": "ntfy",
+            "settings": {"topic": "news", "server": "http://127.0.0.1:9"},
+            "reports": True,
+            "shared": False,
+        },
+    ),
     "/api/v1/webhooks/incoming/{inbound_id}": (
         "/webhooks/incoming",
         {
@@ -118,8 +127,8 @@ async def _create(client: ApiClient, path: str) -> str:
     if row is None:
         return path.removeprefix("/api/v1")
     route, body = row
-    if route in ("/users", "/webhooks/listeners"):
-        body = {**body, "name": str(uuid4())}  # which no two users, or listeners, share
+    if route in ("/users", "/webhooks/listeners", "/integrations"):
+        body = {**body, "name": f"x{uuid4()}"}  # which no two users, or listeners, share
     created = await client.post(route, body)
     number = created.get("id", created.get("conversation_id"))
     return f"{path.removeprefix('/api/v1').partition('{')[0]}{number}"

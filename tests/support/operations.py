@@ -168,6 +168,17 @@ async def _make_inbound_token(situation: Situation) -> JsonValue:
     return str(made["url"]).rpartition("/")[2]
 
 
+async def _make_integration(situation: Situation) -> JsonValue:
+    settings: JsonValue = {"url": situation.receiver.url}
+    name = f"board-{uuid4()}"
+    return (await situation.make("/integrations", name=name, kind="json", settings=settings))["id"]
+
+
+async def _name_integration(situation: Situation) -> Arguments:
+    name = f"new-{uuid4()}"
+    return {"body": {"name": name, "kind": "json", "settings": {"url": situation.receiver.url}}}
+
+
 async def _make_task(situation: Situation) -> JsonValue:
     return (await situation.make("/tasks", title="Buy tea"))["id"]
 
@@ -225,6 +236,7 @@ _schedule = _with("schedule_id", Situation.make_schedule)
 _listener = _with("listener_id", _make_listener)
 _webhook = _with("webhook_id", Situation.make_webhook)
 _inbound = _with("inbound_id", _make_inbound_webhook)
+_integration = _with("integration_id", _make_integration)
 _operation = _with("operation_id", _make_operation)
 _key = _with("key_id", _make_key)
 _user = _with("user_id", _make_user)
@@ -305,6 +317,11 @@ PREPARE: Mapping[str, Prepare] = MappingProxyType(
         "change_listener": _listener,
         "delete_listener": _listener,
         "fetch_messages": _listener,
+        "connect_integration": _name_integration,
+        "read_integration": _integration,
+        "change_integration": _integration,
+        "delete_integration": _integration,
+        "test_integration": _integration,
         "read_inbound_webhook": _inbound,
         "change_inbound_webhook": _inbound,
         "delete_inbound_webhook": _inbound,

@@ -88,7 +88,11 @@ async def test_the_first_message_of_a_user_is_an_event(open_client: MakeClient) 
         await client.ask("POST", "/integrations/slack/send", {"title": "x"})
     for client in (ada, eve):
         (event,) = rows_of(await client.get("/events?event_type=integration_connected"))
-        assert event["payload"] == {"integration": "slack", "kind": "slack"}
+        assert event["payload"] == {
+            "integration": "slack",
+            "kind": "slack",
+            "integration_id": None,
+        }
 
 
 async def test_integrations_are_listed_without_their_urls(client: ApiClient) -> None:

@@ -1,8 +1,9 @@
 # Written by tests/client/generate.py from the API document. Do not edit.
-"""Operations of the group ``integrations``: messages through the configured outside systems."""
+"""Operations of the group ``integrations``."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, NotRequired, TypeAlias, TypedDict, Unpack
 
@@ -10,23 +11,101 @@ from biont.client.api.shared_models import Sort
 from biont.client.async_pages import AsyncPages
 from biont.client.call import make_call
 from biont.client.groups import AsyncOperationGroup, OperationGroup
+from biont.client.json_types import JsonValue
 from biont.client.pages import Pages
 
 
-class IntegrationView(TypedDict):
-    """A connection, without the URL, which may be a secret.
+class IntegrationChange(TypedDict):
+    """Fields to change, as a JSON merge patch (RFC 7396).
 
     Attributes:
-        reports: Receives the answers of schedules by default.
+        settings: The settings to change: null removes a setting, and a setting that is left out
+            stays, also a secret.
+        reports: Receives the answers of schedules without `report_to`.
+        shared: All users may send through the integration; for administrators only.
+    """
+
+    name: NotRequired[str]
+    settings: NotRequired[Mapping[str, JsonValue]]
+    reports: NotRequired[bool]
+    shared: NotRequired[bool]
+
+
+class IntegrationKindView(TypedDict):
+    """Kind of outside system.
+
+    Attributes:
+        sends_test_message: Whether a test sends a message, because nothing else can prove the
+            settings.
+        settings_schema: The JSON schema of the settings; secrets have the format `password`.
     """
 
     name: str
-    kind: Kind
+    description: str
+    sends_test_message: bool
+    settings_schema: dict[str, JsonValue]
+
+
+class IntegrationTest(TypedDict):
+    """Test that an integration has passed.
+
+    Attributes:
+        sent_message: Whether a test message was sent.
+    """
+
+    connected: bool
+    sent_message: bool
+
+
+class IntegrationView(TypedDict):
+    """Connection to an outside system, without secrets.
+
+    Attributes:
+        id: The number; null for a connection of the operator's configuration.
+        managed_by: `file`: the operator's configuration, which this API does not change.
+        reports: Receives the answers of schedules by default.
+        shared: All users may send through the integration.
+        settings: The settings without secrets; null if you may not change them.
+        secrets: The names of the secrets that are set.
+        failing: Whether the latest message or test failed.
+    """
+
+    id: int | None
+    name: str
+    kind: str
+    managed_by: Manager
     reports: bool
+    shared: bool
+    settings: dict[str, JsonValue] | None
+    secrets: list[str]
+    failing: bool
+    last_success_at: str | None
+    last_failure_at: str | None
+    last_error: str | None
+    created_at: str | None
+    updated_at: str | None
 
 
-Kind: TypeAlias = Literal["json", "slack", "discord", "ntfy"]
-"""Message format of an outside system."""
+Manager: TypeAlias = Literal["file", "user"]
+"""Place in which a connection is changed."""
+
+
+class NewIntegration(TypedDict):
+    """Integration to connect.
+
+    Attributes:
+        kind: The kind; see `GET /integrations/kinds`.
+        settings: The settings of the kind. Secrets are encrypted, and never shown.
+        reports: Receives the answers of schedules without `report_to`. By default `false`.
+        shared: All users may send through the integration; for administrators only. By default
+            `false`.
+    """
+
+    name: str
+    kind: str
+    settings: Mapping[str, JsonValue]
+    reports: NotRequired[bool]
+    shared: NotRequired[bool]
 
 
 class NewMessage(TypedDict):
@@ -51,16 +130,18 @@ class SentMessageView(TypedDict):
 
 
 class Integrations(OperationGroup):
-    """Messages through the configured outside systems."""
+    """Connections to outside systems, and messages to them."""
 
     def list(
         self,
         *,
         fields: str | None = None,
     ) -> Pages[IntegrationView]:
-        """List the integrations of the workbench, by name.
+        """List the integrations through which you may send messages, by name.
 
-        The operator configures the connections; URLs and secrets are not shown.
+        These are your own, those that an administrator shares, and the connections of the
+        operator's
+        configuration. Secrets are not shown.
 
         Needs an API key of scope `full` or `read`.
 
@@ -70,6 +151,49 @@ class Integrations(OperationGroup):
         return self._list(
             IntegrationView,
             make_call("GET", "/api/v1/integrations", query={"fields": fields}),
+            None,
+        )
+
+    def connect(
+        self,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[NewIntegration],
+    ) -> IntegrationView:
+        """Connect an outside system, to which you and your schedules send messages.
+
+        The settings are checked for their form; `test` proves that they work. The status is 409
+        for a
+        name that is taken.
+
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
+        """
+        return self._read(
+            IntegrationView,
+            make_call(
+                "POST",
+                "/api/v1/integrations",
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
+        )
+
+    def list_kinds(
+        self,
+        *,
+        fields: str | None = None,
+    ) -> Pages[IntegrationKindView]:
+        """List the kinds of outside systems, each with the JSON schema of its settings.
+
+        Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return self._list(
+            IntegrationKindView,
+            make_call("GET", "/api/v1/integrations/kinds", query={"fields": fields}),
             None,
         )
 
@@ -113,6 +237,104 @@ class Integrations(OperationGroup):
             cursor,
         )
 
+    def read(
+        self,
+        integration_id: int,
+        /,
+        *,
+        fields: str | None = None,
+        if_match: str | None = None,
+    ) -> IntegrationView:
+        """Read an integration, without secrets.
+
+        Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return self._read(
+            IntegrationView,
+            make_call(
+                "GET",
+                "/api/v1/integrations/{}",
+                (integration_id,),
+                query={"fields": fields},
+                headers={"If-Match": if_match},
+            ),
+        )
+
+    def change(
+        self,
+        integration_id: int,
+        /,
+        *,
+        if_match: str | None = None,
+        **body: Unpack[IntegrationChange],
+    ) -> IntegrationView:
+        """Change an integration by a merge patch; a secret that is left out stays.
+
+        The status is 403 for an integration that an administrator shares.
+
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
+        """
+        return self._read(
+            IntegrationView,
+            make_call(
+                "PATCH",
+                "/api/v1/integrations/{}",
+                (integration_id,),
+                headers={"If-Match": if_match},
+                body=body,
+            ),
+        )
+
+    def delete(
+        self,
+        integration_id: int,
+        /,
+        *,
+        if_match: str | None = None,
+    ) -> None:
+        """Delete an integration with its secrets; the records of its messages stay.
+
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
+        """
+        self._finish(
+            make_call(
+                "DELETE",
+                "/api/v1/integrations/{}",
+                (integration_id,),
+                headers={"If-Match": if_match},
+            ),
+        )
+
+    def test(
+        self,
+        integration_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+    ) -> IntegrationTest:
+        """Prove that an integration works, by its kind or else by a test message.
+
+        Emits `integration_connected`, or `integration_failed` with the reason. The status is
+        502 if
+        the outside system refuses, or does not answer in time.
+
+        Needs an API key of scope `full`.
+        """
+        return self._read(
+            IntegrationTest,
+            make_call(
+                "POST",
+                "/api/v1/integrations/{}/test",
+                (integration_id,),
+                headers={"Idempotency-Key": idempotency_key},
+            ),
+        )
+
     def send_message(
         self,
         name: str,
@@ -139,16 +361,18 @@ class Integrations(OperationGroup):
 
 
 class AsyncIntegrations(AsyncOperationGroup):
-    """Messages through the configured outside systems."""
+    """Connections to outside systems, and messages to them."""
 
     def list(
         self,
         *,
         fields: str | None = None,
     ) -> AsyncPages[IntegrationView]:
-        """List the integrations of the workbench, by name.
+        """List the integrations through which you may send messages, by name.
 
-        The operator configures the connections; URLs and secrets are not shown.
+        These are your own, those that an administrator shares, and the connections of the
+        operator's
+        configuration. Secrets are not shown.
 
         Needs an API key of scope `full` or `read`.
 
@@ -158,6 +382,49 @@ class AsyncIntegrations(AsyncOperationGroup):
         return self._list(
             IntegrationView,
             make_call("GET", "/api/v1/integrations", query={"fields": fields}),
+            None,
+        )
+
+    async def connect(
+        self,
+        *,
+        idempotency_key: str | None = None,
+        **body: Unpack[NewIntegration],
+    ) -> IntegrationView:
+        """Connect an outside system, to which you and your schedules send messages.
+
+        The settings are checked for their form; `test` proves that they work. The status is 409
+        for a
+        name that is taken.
+
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
+        """
+        return await self._read(
+            IntegrationView,
+            make_call(
+                "POST",
+                "/api/v1/integrations",
+                headers={"Idempotency-Key": idempotency_key},
+                body=body,
+            ),
+        )
+
+    def list_kinds(
+        self,
+        *,
+        fields: str | None = None,
+    ) -> AsyncPages[IntegrationKindView]:
+        """List the kinds of outside systems, each with the JSON schema of its settings.
+
+        Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return self._list(
+            IntegrationKindView,
+            make_call("GET", "/api/v1/integrations/kinds", query={"fields": fields}),
             None,
         )
 
@@ -199,6 +466,104 @@ class AsyncIntegrations(AsyncOperationGroup):
                 },
             ),
             cursor,
+        )
+
+    async def read(
+        self,
+        integration_id: int,
+        /,
+        *,
+        fields: str | None = None,
+        if_match: str | None = None,
+    ) -> IntegrationView:
+        """Read an integration, without secrets.
+
+        Needs an API key of scope `full` or `read`.
+
+        Args:
+            fields: Only these fields of the object, or of each item: names with commas.
+        """
+        return await self._read(
+            IntegrationView,
+            make_call(
+                "GET",
+                "/api/v1/integrations/{}",
+                (integration_id,),
+                query={"fields": fields},
+                headers={"If-Match": if_match},
+            ),
+        )
+
+    async def change(
+        self,
+        integration_id: int,
+        /,
+        *,
+        if_match: str | None = None,
+        **body: Unpack[IntegrationChange],
+    ) -> IntegrationView:
+        """Change an integration by a merge patch; a secret that is left out stays.
+
+        The status is 403 for an integration that an administrator shares.
+
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
+        """
+        return await self._read(
+            IntegrationView,
+            make_call(
+                "PATCH",
+                "/api/v1/integrations/{}",
+                (integration_id,),
+                headers={"If-Match": if_match},
+                body=body,
+            ),
+        )
+
+    async def delete(
+        self,
+        integration_id: int,
+        /,
+        *,
+        if_match: str | None = None,
+    ) -> None:
+        """Delete an integration with its secrets; the records of its messages stay.
+
+        Needs an API key of scope `full`. A key that is narrowed to some `events` or `models`
+        may not do this.
+        """
+        await self._finish(
+            make_call(
+                "DELETE",
+                "/api/v1/integrations/{}",
+                (integration_id,),
+                headers={"If-Match": if_match},
+            ),
+        )
+
+    async def test(
+        self,
+        integration_id: int,
+        /,
+        *,
+        idempotency_key: str | None = None,
+    ) -> IntegrationTest:
+        """Prove that an integration works, by its kind or else by a test message.
+
+        Emits `integration_connected`, or `integration_failed` with the reason. The status is
+        502 if
+        the outside system refuses, or does not answer in time.
+
+        Needs an API key of scope `full`.
+        """
+        return await self._read(
+            IntegrationTest,
+            make_call(
+                "POST",
+                "/api/v1/integrations/{}/test",
+                (integration_id,),
+                headers={"Idempotency-Key": idempotency_key},
+            ),
         )
 
     async def send_message(
