@@ -19,6 +19,7 @@ from biont_inbound.hooks import Hooks, find_stale_secrets, replace_secrets
 from biont_inbound.routes import api as webhook_api
 from biont_inbound.settings import InboundSettings
 from biont_inbound.tables import InboundDelivery, InboundRequest, InboundWebhook
+from biont_inbound.trial_routes import api as trial_api
 from biont_inbound.webhooks import count_webhooks
 
 
@@ -53,6 +54,7 @@ def register_routes() -> Api:
     """Return the routes of inbound webhooks."""
     api = Api("inbound")
     api.include(webhook_api)
+    api.include(trial_api)
     api.include(hook_api)
     return api
 
