@@ -13,19 +13,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from biont import Event, JsonObject, Transaction, Workbench
+from biont import Event, JsonObject, Schema, Transaction, Workbench
 from biont.events import caused_by
 from biont.llm import ChatRequest, LlmCall, Message
 from biont.security import Fence
 from biont_inbound.actions import EmitEvent, KeepNote, RunPrompt, StartMission
-from biont_inbound.hooks import Hook
-from biont_inbound.tables import ActionState, InboundDelivery, InboundWebhook
+from biont_inbound.active_webhooks import ActiveWebhook
+from biont_inbound.tables import ActionState, InboundDelivery
 from biont_inbound.templates import count_placeholders, fill_json, fill_text
 from biont_llm import LLM_GATEWAY
 from biont_missions import MISSIONS
 from biont_notes import Source, create_note
 
 _GOAL_LIMIT = 3500
+
+
+class PendingPrompt(Schema):
+    """Prompt of a request, kept until the model has answered.
+
+    The prompt is kept whole: the webhook may have another action by the time of the answer.
+    """
+
+    prompt: str
+    title: str
+    tags: list[str]
+    model: str | None
+
 
 Act = Callable[[Transaction, InboundDelivery], None]
 """Function that acts in the transaction of a request, and changes the row of the delivery."""
@@ -44,47 +57,49 @@ class Plan:
     act: Act
 
 
-def plan_action(hook: Hook, document: JsonObject, workbench: Workbench) -> Plan:
+def plan_action(webhook: ActiveWebhook, document: JsonObject, workbench: Workbench) -> Plan:
     """Return what a webhook does with a request.
 
     Raises:
         InvalidInput: the filled action is not allowed, such as a payload that is too large.
     """
-    match hook.action:
+    match webhook.action:
         case EmitEvent():
-            return _plan_event(hook, hook.action, document)
+            return _plan_event(webhook, webhook.action, document)
         case KeepNote():
-            return _plan_note(hook, hook.action, document, workbench)
+            return _plan_note(webhook, webhook.action, document, workbench)
         case StartMission():
-            return _plan_mission(hook, hook.action, document, workbench)
+            return _plan_mission(webhook, webhook.action, document, workbench)
         case RunPrompt():
-            return _plan_prompt(hook, hook.action, document)
+            return _plan_prompt(webhook, webhook.action, document)
 
 
-def _plan_event(hook: Hook, action: EmitEvent, document: JsonObject) -> Plan:
+def _plan_event(webhook: ActiveWebhook, action: EmitEvent, document: JsonObject) -> Plan:
     payload = fill_json(dict(action.payload), document)
     filled = payload if isinstance(payload, dict) else {}
 
     def act(tx: Transaction, delivery: InboundDelivery) -> None:
-        event = tx.emit(action.event_type, hook.user_id, filled)
+        event = tx.emit(action.event_type, webhook.user_id, filled)
         delivery.result = f"/api/v1/events/{event.id}"
 
     return Plan({"kind": "event", "event_type": action.event_type, "payload": filled}, act)
 
 
-def _plan_note(hook: Hook, action: KeepNote, document: JsonObject, workbench: Workbench) -> Plan:
-    title = _make_title(fill_text(action.title, document), hook)
+def _plan_note(
+    webhook: ActiveWebhook, action: KeepNote, document: JsonObject, workbench: Workbench
+) -> Plan:
+    title = _make_title(fill_text(action.title, document), webhook)
     content = fill_text(action.content, document)
 
     def act(tx: Transaction, delivery: InboundDelivery) -> None:
         note = create_note(
             tx,
-            hook.user_id,
+            webhook.user_id,
             title=title,
             content=content,
             tags=action.tags,
             now=workbench.clock.now(),
-            source=_make_source(hook.id),
+            source=_make_source(webhook.id),
         )
         delivery.result = f"/api/v1/notes/{note.id}"
 
@@ -92,14 +107,14 @@ def _plan_note(hook: Hook, action: KeepNote, document: JsonObject, workbench: Wo
 
 
 def _plan_mission(
-    hook: Hook, action: StartMission, document: JsonObject, workbench: Workbench
+    webhook: ActiveWebhook, action: StartMission, document: JsonObject, workbench: Workbench
 ) -> Plan:
     # Shared by all values, because a goal is short: a value that is cut keeps its fence.
     room = _GOAL_LIMIT - len(action.goal)
-    fence = Fence(hook.name, room // max(1, count_placeholders(action.goal)) - 60)
+    fence = Fence(webhook.name, room // max(1, count_placeholders(action.goal)) - 60)
     goal = fence.explain(fill_text(action.goal, document, fence.wrap))
     insert = workbench.get(MISSIONS).prepare(
-        hook.user_id, goal, tools=action.tools, model=action.model
+        webhook.user_id, goal, tools=action.tools, model=action.model
     )
 
     def act(tx: Transaction, delivery: InboundDelivery) -> None:
@@ -108,15 +123,15 @@ def _plan_mission(
     return Plan({"kind": "mission", "goal": goal}, act)
 
 
-def _plan_prompt(hook: Hook, action: RunPrompt, document: JsonObject) -> Plan:
-    fence = Fence(hook.name)
+def _plan_prompt(webhook: ActiveWebhook, action: RunPrompt, document: JsonObject) -> Plan:
+    fence = Fence(webhook.name)
     prompt = fence.explain(fill_text(action.prompt, document, fence.wrap))
-    title = _make_title(fill_text(action.title, document), hook)
+    title = _make_title(fill_text(action.title, document), webhook)
 
     def act(_: Transaction, delivery: InboundDelivery) -> None:
+        pending = PendingPrompt(prompt=prompt, title=title, tags=action.tags, model=action.model)
         delivery.state = ActionState.PENDING
-        delivery.prompt = prompt
-        delivery.title = title
+        delivery.prompt = pending.model_dump_json()
 
     return Plan({"kind": "prompt", "prompt": prompt, "title": title}, act)
 
@@ -134,11 +149,11 @@ async def answer_prompt(event: Event, workbench: Workbench) -> None:
     pending = await workbench.store.read(_find_pending, event.id)
     if pending is None:
         return
-    delivery, action = pending
+    delivery, question = pending
     if delivery.user_id in workbench.users.disabled:
         return
     answer = await workbench.get(LLM_GATEWAY).chat(
-        ChatRequest([Message("user", delivery.prompt or "")], action.model),
+        ChatRequest([Message("user", question.prompt)], question.model),
         LlmCall(user_id=delivery.user_id),
     )
 
@@ -150,9 +165,9 @@ async def answer_prompt(event: Event, workbench: Workbench) -> None:
             note = create_note(
                 tx,
                 delivery.user_id,
-                title=delivery.title or "",
+                title=question.title,
                 content=answer.text,
-                tags=action.tags,
+                tags=question.tags,
                 now=workbench.clock.now(),
                 source=_make_source(delivery.webhook_id),
             )
@@ -164,24 +179,18 @@ async def answer_prompt(event: Event, workbench: Workbench) -> None:
     await workbench.store.transact(keep_answer)
 
 
-def _find_pending(event_id: str) -> tuple[InboundDelivery, RunPrompt] | None:
+def _find_pending(event_id: str) -> tuple[InboundDelivery, PendingPrompt] | None:
     delivery = InboundDelivery.get_or_none(
         InboundDelivery.event_id == event_id, InboundDelivery.state == ActionState.PENDING
     )
-    if delivery is None:
+    if delivery is None or delivery.prompt is None:
         return None
-    webhook = InboundWebhook.get_by_id(delivery.webhook_id)
-    # The action may be another by now; the tags and the model of a prompt are then none.
-    try:
-        action = RunPrompt.model_validate_json(webhook.action)
-    except ValueError:
-        action = RunPrompt(kind="prompt", prompt="-", title="-")
-    return delivery, action
+    return delivery, PendingPrompt.model_validate_json(delivery.prompt)
 
 
-def _make_title(text: str, hook: Hook) -> str:
+def _make_title(text: str, webhook: ActiveWebhook) -> str:
     """Return a title of one line; the name of the webhook if a request gives none."""
-    return " ".join(text.split()) or hook.name
+    return " ".join(text.split()) or webhook.name
 
 
 def _make_source(webhook_id: int) -> Source:

@@ -18,13 +18,12 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import HTTP
 from functools import cached_property
-from urllib.parse import parse_qsl
 
 from pydantic import JsonValue
 
 from biont import JsonObject
 from biont.exceptions import MalformedBody
-from biont.http import parse_json
+from biont.http import parse_form, parse_json
 
 CREDENTIALS = frozenset(
     {"authorization", "cookie", "proxy-authorization", "x-api-key", "x-gitlab-token"}
@@ -77,18 +76,7 @@ class IncomingMessage:
         """The fields of a form; empty for any other body."""
         if not self.headers.get("content-type", "").lower().startswith(_FORM):
             return {}
-        try:
-            fields = parse_qsl(
-                self.content.decode(),
-                keep_blank_values=True,
-                errors="strict",
-                max_num_fields=_MOST_FIELDS,
-            )
-        except ValueError as error:
-            raise MalformedBody(
-                f"the body must be a form in UTF-8 with at most {_MOST_FIELDS} fields"
-            ) from error
-        return dict(fields)
+        return dict(parse_form(self.content))
 
     def make_document(self, event: object = None, delivery_id: str | None = None) -> JsonObject:
         """Return the document of the request.

@@ -12,10 +12,10 @@ from biont import Api, Event, EventType, Tables, Workbench, hookimpl, on
 from biont.http import QUOTAS, Quota
 from biont.store import RETENTION_INTERVAL, SLICE_ROWS, delete_old_rows
 from biont_inbound.acting import answer_prompt
+from biont_inbound.active_webhooks import ActiveWebhooks, find_stale_secrets, replace_secrets
 from biont_inbound.event_types import INBOUND_RECEIVED
-from biont_inbound.hook_routes import HOOKS
-from biont_inbound.hook_routes import api as hook_api
-from biont_inbound.hooks import Hooks, find_stale_secrets, replace_secrets
+from biont_inbound.reception_routes import ACTIVE_WEBHOOKS
+from biont_inbound.reception_routes import api as reception_api
 from biont_inbound.routes import api as webhook_api
 from biont_inbound.settings import InboundSettings
 from biont_inbound.tables import InboundDelivery, InboundRequest, InboundWebhook
@@ -55,7 +55,7 @@ def register_routes() -> Api:
     api = Api("inbound")
     api.include(webhook_api)
     api.include(trial_api)
-    api.include(hook_api)
+    api.include(reception_api)
     return api
 
 
@@ -75,11 +75,9 @@ async def _receive_requests(workbench: Workbench) -> AsyncIterator[None]:
     stale = await store.read(find_stale_secrets, vault)
     if stale:
         await store.write(replace_secrets, stale)
-    hooks = Hooks(store, vault, settings.rate)
-    await hooks.load()
-    workbench.provide(HOOKS, hooks)
-    # A deleted user takes the webhooks along.
-    workbench.users.on_change(hooks.reload)
+    webhooks = ActiveWebhooks(store, vault, settings.rate)
+    await webhooks.load()
+    workbench.provide(ACTIVE_WEBHOOKS, webhooks)
     delete = partial(
         delete_old_rows, store, workbench.clock, settings.keep_days, _delete_old_deliveries
     )

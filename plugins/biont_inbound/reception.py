@@ -29,8 +29,8 @@ from biont.exceptions import (
 )
 from biont.http import read_body
 from biont_inbound.acting import Act, plan_action
+from biont_inbound.active_webhooks import ActiveWebhook
 from biont_inbound.event_types import INBOUND_RECEIVED
-from biont_inbound.hooks import Hook
 from biont_inbound.last_requests import RequestRecord, record_request
 from biont_inbound.message import IncomingMessage
 from biont_inbound.signatures import verify_message
@@ -75,12 +75,12 @@ class Judgement:
 
 
 async def receive_request(
-    hook: Hook, http: web.Request, url: str, address: str, workbench: Workbench
+    webhook: ActiveWebhook, http: web.Request, url: str, address: str, workbench: Workbench
 ) -> Receipt:
     """Answer a request of another system; act if the request passes all checks.
 
     Args:
-        hook: the webhook.
+        webhook: the webhook.
         http: the request.
         url: the URL of the request, as the sender knows it.
         address: the address of the client.
@@ -93,23 +93,23 @@ async def receive_request(
     """
     now = workbench.clock.now()
     # Before the body is read and anything is written: a flood costs as little as possible.
-    hook.limit.take(hook.id, now.timestamp())
+    webhook.limit.take(webhook.id, now.timestamp())
     message = IncomingMessage(read_headers(http), {**http.query}, await read_body(http), url)
-    secrets = [secret for secret, _ in hook.secrets]
-    record = RequestRecord(hook.id, hook.user_id, address, message, now, secrets)
+    secrets = [secret for secret, _ in webhook.secrets]
+    record = RequestRecord(webhook.id, webhook.user_id, address, message, now, secrets)
     try:
-        hook.check_address(address)
-        if hook.paused:
-            raise Conflict(f"the webhook {hook.name!r} is paused; its owner has to resume it")
-        if hook.user_id in workbench.users.disabled:
-            raise Forbidden(f"the owner of the webhook {hook.name!r} is disabled")
-        judgement = judge_message(hook, message, now)
+        webhook.check_address(address)
+        if webhook.paused:
+            raise Conflict(f"the webhook {webhook.name!r} is paused; its owner has to resume it")
+        if webhook.user_id in workbench.users.disabled:
+            raise Forbidden(f"the owner of the webhook {webhook.name!r} is disabled")
+        judgement = judge_message(webhook, message, now)
         if judgement.receipt is not None:
             receipt = judgement.receipt
             await workbench.store.write(record_request, record, receipt.verdict, receipt.reason)
             return receipt
-        plan = plan_action(hook, judgement.document, workbench)
-        return await workbench.store.transact(_accept, hook, judgement, plan.act, record)
+        plan = plan_action(webhook, judgement.document, workbench)
+        return await workbench.store.transact(_accept, webhook, judgement, plan.act, record)
     except (RateExceeded, StoreUnavailable):
         raise
     except (BiontError, web.HTTPException) as error:
@@ -118,7 +118,7 @@ async def receive_request(
         raise
 
 
-def judge_message(hook: Hook, message: IncomingMessage, now: datetime) -> Judgement:
+def judge_message(webhook: ActiveWebhook, message: IncomingMessage, now: datetime) -> Judgement:
     """Check the signature, the time and the filter of a request.
 
     Raises:
@@ -126,16 +126,20 @@ def judge_message(hook: Hook, message: IncomingMessage, now: datetime) -> Judgem
         MalformedBody: the body is not what its content type says.
         InvalidInput: the body is JSON that cannot be kept exactly.
     """
-    secrets = hook.list_secrets(now)
-    if hook.template is not None and not secrets:
+    secrets = webhook.list_secrets(now)
+    if webhook.template is not None and not secrets:
         raise Unauthorized(
-            f"the webhook {hook.name!r} has no secret yet; its owner has to set the secret of the "
-            "sender"
+            f"the webhook {webhook.name!r} has no secret yet; its owner has to set the secret of "
+            "the sender"
         )
-    return judge_verified(hook, message, verify_message(hook.template, secrets, message, now))
+    return judge_verified(
+        webhook, message, verify_message(webhook.template, secrets, message, now)
+    )
 
 
-def judge_verified(hook: Hook, message: IncomingMessage, delivery_id: str | None) -> Judgement:
+def judge_verified(
+    webhook: ActiveWebhook, message: IncomingMessage, delivery_id: str | None
+) -> Judgement:
     """Apply the filter to a request whose signature counts as checked.
 
     Raises:
@@ -144,22 +148,26 @@ def judge_verified(hook: Hook, message: IncomingMessage, delivery_id: str | None
     """
     document = message.make_document(None, delivery_id)
     event = None
-    if hook.preset.event is not None:
-        found = make_finder(hook.preset.event)(document)
+    if webhook.preset.event is not None:
+        found = make_finder(webhook.preset.event)(document)
         event = found if found is not MISSING and isinstance(found, str) else None
         document = message.make_document(event, delivery_id)
-    return Judgement(_find_receipt(hook, document), document, delivery_id, event)
+    return Judgement(_find_receipt(webhook, document), document, delivery_id, event)
 
 
-def _find_receipt(hook: Hook, document: JsonObject) -> Receipt | None:
+def _find_receipt(webhook: ActiveWebhook, document: JsonObject) -> Receipt | None:
     """Return the receipt of a request that does not act: a handshake, or one filtered out."""
     body = document["body"]
-    if hook.preset.challenge and isinstance(body, dict) and body.get("type") == "url_verification":
+    if (
+        webhook.preset.challenge
+        and isinstance(body, dict)
+        and body.get("type") == "url_verification"
+    ):
         return Receipt(
             Verdict.HANDSHAKE, "the sender has tried the URL", challenge=str(body.get("challenge"))
         )
-    if hook.filter is not None:
-        explanation = hook.filter.explain(document)
+    if webhook.filter is not None:
+        explanation = webhook.filter.explain(document)
         if not explanation.matches:
             return Receipt(Verdict.FILTERED, f"{explanation.pointer}: {explanation.reason}")
     return None
@@ -177,33 +185,33 @@ def read_headers(http: web.Request) -> dict[str, str]:
 
 
 def _accept(
-    tx: Transaction, hook: Hook, judgement: Judgement, act: Act, record: RequestRecord
+    tx: Transaction, webhook: ActiveWebhook, judgement: Judgement, act: Act, record: RequestRecord
 ) -> Receipt:
     """Act on a request once; return the receipt."""
-    row = InboundWebhook.get_or_none(InboundWebhook.id == hook.id)
+    row = InboundWebhook.get_or_none(InboundWebhook.id == webhook.id)
     if row is None:
         raise NotFound("there is no inbound webhook with this URL")
     delivery_id = judgement.delivery_id
-    known = _find_known(hook.id, delivery_id)
+    known = _find_known(webhook.id, delivery_id)
     if known is not None:
         receipt = Receipt(Verdict.DUPLICATE, "a request with this id was accepted", known.event_id)
         record_request(record, receipt.verdict, receipt.reason, receipt.event_id)
         return receipt
     event = tx.emit_from_outside(
         INBOUND_RECEIVED.name,
-        hook.user_id,
+        webhook.user_id,
         {
-            "webhook_id": hook.id,
-            "name": hook.name,
-            "preset": hook.preset_name,
+            "webhook_id": webhook.id,
+            "name": webhook.name,
+            "preset": webhook.preset_name,
             "event": judgement.document["event"],
             "delivery_id": delivery_id,
-            "action": hook.action.kind,
+            "action": webhook.action.kind,
         },
     )
     delivery = InboundDelivery(
-        user=hook.user_id,
-        webhook=hook.id,
+        user=webhook.user_id,
+        webhook=webhook.id,
         delivery_id=delivery_id,
         event_id=event.id,
         received_at=record.received_at,
@@ -216,7 +224,7 @@ def _accept(
     # Not for each request of a burst, because readers need no more.
     if last is None or record.received_at - last >= _STAMP_INTERVAL:
         InboundWebhook.update(last_received_at=record.received_at).where(
-            InboundWebhook.id == hook.id
+            InboundWebhook.id == webhook.id
         ).execute()
     return Receipt(Verdict.ACCEPTED, None, event.id)
 

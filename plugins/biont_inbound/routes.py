@@ -8,8 +8,8 @@ from biont import Api, Page, Request, RowId
 from biont.http import ListQuery, make_page
 from biont.llm import TOOLS, check_tool_names
 from biont_inbound.actions import AnyAction, StartMission
-from biont_inbound.hook_routes import HOOKS, make_url
 from biont_inbound.presets import PRESETS
+from biont_inbound.reception_routes import ACTIVE_WEBHOOKS, make_url
 from biont_inbound.schemas import (
     CreatedInboundWebhook,
     InboundDeliveryView,
@@ -33,11 +33,11 @@ from biont_inbound.webhooks import (
     delete_webhook,
     find_last_end,
     insert_webhook,
-    make_secret,
     make_token,
     rotate_secret,
     rotate_token,
 )
+from biont_webhooks import generate_secret
 
 WEBHOOK = "/webhooks/incoming/{inbound_id}"
 
@@ -85,7 +85,7 @@ async def create(request: Request, body: NewInboundWebhook) -> CreatedInboundWeb
     row = await workbench.store.write(
         insert_webhook, request.user_id, body, token, encrypted, workbench.clock.now()
     )
-    await workbench.get(HOOKS).load()
+    await workbench.get(ACTIVE_WEBHOOKS).load()
     return CreatedInboundWebhook(
         url=make_url(request, token),
         secret=secret,
@@ -155,7 +155,7 @@ async def change(
     row = await workbench.store.write(
         change_webhook, request.user_id, inbound_id, body, workbench.vault, workbench.clock.now()
     )
-    await workbench.get(HOOKS).load()
+    await workbench.get(ACTIVE_WEBHOOKS).load()
     return _make_view(request, row)
 
 
@@ -166,7 +166,7 @@ async def delete(request: Request, inbound_id: RowId) -> None:
     Events, notes and missions stay.
     """
     await request.workbench.store.write(delete_webhook, request.user_id, inbound_id)
-    await request.workbench.get(HOOKS).load()
+    await request.workbench.get(ACTIVE_WEBHOOKS).load()
 
 
 @api.post(
@@ -185,7 +185,7 @@ async def rotate_inbound_secret(
     """
     workbench, now = request.workbench, request.workbench.clock.now()
     overlap = workbench.plugin_settings("inbound", InboundSettings).rotation_overlap
-    secret = (body or InboundSecret(secret=None)).secret or make_secret()
+    secret = (body or InboundSecret(secret=None)).secret or generate_secret()
     row = await workbench.store.write(
         rotate_secret,
         request.user_id,
@@ -195,7 +195,7 @@ async def rotate_inbound_secret(
         now,
         now + timedelta(seconds=overlap),
     )
-    await workbench.get(HOOKS).load()
+    await workbench.get(ACTIVE_WEBHOOKS).load()
     return RotatedInboundSecret(secret=secret, previous_secrets_until=find_last_end(row, now))
 
 
@@ -209,7 +209,7 @@ async def rotate_url(request: Request, inbound_id: RowId) -> InboundUrl:
     await workbench.store.write(
         rotate_token, request.user_id, inbound_id, token, workbench.clock.now()
     )
-    await workbench.get(HOOKS).load()
+    await workbench.get(ACTIVE_WEBHOOKS).load()
     return InboundUrl(url=make_url(request, token))
 
 

@@ -68,8 +68,8 @@ class InboundDelivery(OwnedTable):
             unique for each webhook. None if a repetition cannot be known.
         event_id: the id of the event ``inbound_received``.
         state: an `ActionState`.
-        prompt: the prompt that waits for an answer; None for other actions, and when done.
-        title: the title of the answer's note; None for other actions.
+        prompt: the prompt that waits for an answer, as JSON; None for other actions, and when
+            done.
         result: the path of the result in the REST API, such as of a note.
     """
 
@@ -81,7 +81,6 @@ class InboundDelivery(OwnedTable):
     event_id = TextField(unique=True)
     state = TextField(default=ActionState.DONE)
     prompt = TextField(null=True)
-    title = TextField(null=True)
     result = TextField(null=True)
     received_at = InstantField(index=True)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from biont import Api, Request, RowId
 from biont.exceptions import BiontError
 from biont_inbound.acting import plan_action
-from biont_inbound.hook_routes import HOOKS, make_url
 from biont_inbound.message import IncomingMessage
 from biont_inbound.reception import Judgement, judge_message, judge_verified
+from biont_inbound.reception_routes import ACTIVE_WEBHOOKS, make_url
 from biont_inbound.schemas import InboundTrial, TriedInboundRequest
 from biont_inbound.signatures import find_id
 from biont_inbound.tables import InboundWebhook, Verdict
@@ -34,20 +34,20 @@ async def try_request(
     Nothing is stored and nothing acts.
     """
     workbench = request.workbench
-    hooks = workbench.get(HOOKS)
+    webhooks = workbench.get(ACTIVE_WEBHOOKS)
     row = await workbench.store.read(InboundWebhook.get_owned, request.user_id, inbound_id)
-    hook = hooks.make(row)
+    webhook = webhooks.make(row)
     headers = {name.lower(): value for name, value in body.headers.items()}
     headers.setdefault("content-type", "application/json")
     message = IncomingMessage(headers, body.query, body.body.encode(), make_url(request, "TOKEN"))
     try:
         if body.check_signature:
-            judgement = judge_message(hook, message, workbench.clock.now())
+            judgement = judge_message(webhook, message, workbench.clock.now())
         else:
-            judgement = judge_verified(hook, message, find_id(hook.template, message))
+            judgement = judge_verified(webhook, message, find_id(webhook.template, message))
         if judgement.receipt is not None:
             return _make_trial(judgement.receipt.verdict, judgement.receipt.reason, judgement)
-        plan = plan_action(hook, judgement.document, workbench)
+        plan = plan_action(webhook, judgement.document, workbench)
     except BiontError as error:
         return InboundTrial(
             verdict=Verdict.REFUSED, reason=str(error), event=None, delivery_id=None, action=None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import secrets as random
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,7 +10,7 @@ from biont.exceptions import Conflict
 from biont.security import Vault
 from biont.store import dump_json
 from biont_inbound.actions import ACTION
-from biont_inbound.hooks import (
+from biont_inbound.active_webhooks import (
     MOST_SECRETS,
     dump_previous_secrets,
     hash_token,
@@ -21,20 +20,14 @@ from biont_inbound.presets import PRESETS
 from biont_inbound.schemas import InboundWebhookChange, NewInboundWebhook
 from biont_inbound.signatures import SignatureTemplate, check_secret
 from biont_inbound.tables import InboundWebhook
-from biont_webhooks import dump_filter
+from biont_webhooks import dump_filter, generate_secret
 
 _TOKEN_BYTES = 32
-_SECRET_BYTES = 32
 
 
 def make_token() -> str:
     """Return a new token for a URL."""
     return random.token_urlsafe(_TOKEN_BYTES)
-
-
-def make_secret() -> str:
-    """Return a new secret: ``whsec_`` and the base64 of 32 random bytes."""
-    return "whsec_" + base64.b64encode(random.token_bytes(_SECRET_BYTES)).decode()
 
 
 def choose_secret(new: NewInboundWebhook) -> str | None:
@@ -49,7 +42,7 @@ def choose_secret(new: NewInboundWebhook) -> str | None:
         return new.secret
     if template is None or PRESETS[new.preset].makes_secret:
         return None
-    return make_secret()
+    return generate_secret()
 
 
 def insert_webhook(

@@ -1,6 +1,7 @@
 """Outgoing webhooks: signed POST requests that deliver events to subscribers.
 
-The names below are for plugins whose users filter JSON documents as webhooks filter payloads.
+The names below are for plugins whose users filter JSON documents as webhooks filter payloads, and
+that make secrets of the same form.
 """
 
 from biont_webhooks.subscription.filter_conditions import MISSING, Path, make_finder
@@ -12,6 +13,7 @@ from biont_webhooks.subscription.payload_filter import (
     dump_filter,
     load_filter,
 )
+from biont_webhooks.subscription.signing import generate_secret
 
 __all__ = [
     "MISSING",
@@ -21,6 +23,7 @@ __all__ = [
     "PayloadFilter",
     "compile_filter",
     "dump_filter",
+    "generate_secret",
     "load_filter",
     "make_finder",
 ]

@@ -13,6 +13,7 @@ from biont.http.causation_headers import make_causation_headers as make_causatio
 from biont.http.deprecation import Deprecation as Deprecation
 from biont.http.error_responses import describe_error as describe_error
 from biont.http.exactly_one import exactly_one_of as exactly_one_of
+from biont.http.forms import parse_form as parse_form
 from biont.http.forms import read_form as read_form
 from biont.http.local_api import LocalAnswer as LocalAnswer
 from biont.http.local_api import QueryValue as QueryValue

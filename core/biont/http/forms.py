@@ -28,6 +28,15 @@ async def read_form(http: web.Request) -> Sequence[tuple[str, str]]:
             text=f"the body must be a form: send Content-Type: {_FORM}",
             headers={hdrs.ACCEPT: _FORM},
         )
+    return parse_form(content)
+
+
+def parse_form(content: bytes) -> Sequence[tuple[str, str]]:
+    """Return the names and values of the fields of a form, in their order.
+
+    Raises:
+        MalformedBody: the content is no form in UTF-8, or has more than 1000 fields.
+    """
     try:
         return parse_qsl(
             content.decode(), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS

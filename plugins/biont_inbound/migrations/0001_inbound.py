@@ -41,7 +41,6 @@ def up(migrator, db):
         event_id = TextField(unique=True)
         state = TextField()
         prompt = TextField(null=True)
-        title = TextField(null=True)
         result = TextField(null=True)
         received_at = DateTimeTZField(index=True)
 

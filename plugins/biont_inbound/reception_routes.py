@@ -11,12 +11,12 @@ from pydantic import Field
 from biont import Api, Request, Schema, Service
 from biont.exceptions import NotFound
 from biont.http import ADMISSION, Dialect, ProblemDetails
-from biont_inbound.hooks import Hooks
+from biont_inbound.active_webhooks import ActiveWebhooks
 from biont_inbound.reception import receive_request
 from biont_inbound.settings import InboundSettings
 from biont_inbound.tables import Verdict
 
-HOOKS = Service[Hooks]("inbound hooks", provider="inbound")
+ACTIVE_WEBHOOKS = Service[ActiveWebhooks]("inbound webhooks", provider="inbound")
 """All inbound webhooks, by the token in the URL."""
 
 
@@ -66,13 +66,13 @@ async def receive(
     The status is 202 for an accepted request, after the commit of its event; 200 for a repeated
     request, and for a request that the filter leaves out; 401 for a wrong signature.
     """
-    hook = request.workbench.get(HOOKS).find(token)
-    if hook is None:
+    webhook = request.workbench.get(ACTIVE_WEBHOOKS).find(token)
+    if webhook is None:
         # Guesses count against the address, as other requests without a key do.
         await request.workbench.get(ADMISSION).admit_stranger(request.http)
         raise NotFound("there is no inbound webhook with this URL")
     receipt = await receive_request(
-        hook, request.http, _find_url(request), request.client_address, request.workbench
+        webhook, request.http, _find_url(request), request.client_address, request.workbench
     )
     if receipt.challenge is not None:
         return web.json_response({"challenge": receipt.challenge})

@@ -1,7 +1,7 @@
-"""Hook: an inbound webhook in the form that receives requests.
+"""Active webhooks: inbound webhooks in the form that receives requests.
 
-All hooks are in memory, so that a request needs no read before its own transaction, and requests
-of one webhook are written in the order of their arrival.
+All webhooks are in memory, so that a request needs no read before its own transaction, and the
+requests of one webhook are written in the order of their arrival.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from biont import Store
 from biont.exceptions import Forbidden
 from biont.http import Rate, RateLimit
 from biont.security import Vault
-from biont.store import dump_json, format_instant, keep_trying
+from biont.store import dump_json, format_instant
 from biont_inbound.actions import ACTION, AnyAction
 from biont_inbound.presets import PRESETS, Preset
 from biont_inbound.signatures import SignatureTemplate
@@ -31,7 +31,7 @@ MOST_SECRETS = 10
 
 
 @dataclass(frozen=True)
-class Hook:
+class ActiveWebhook:
     """Inbound webhook with decrypted secrets and a compiled filter.
 
     Attributes:
@@ -88,7 +88,7 @@ class Hook:
             )
 
 
-class Hooks:
+class ActiveWebhooks:
     """All inbound webhooks of the workbench, by the hash of the token in the URL.
 
     Args:
@@ -101,35 +101,28 @@ class Hooks:
         self._store = store
         self._vault = vault
         self._rate = rate
-        self._hooks: Mapping[str, Hook] = {}
+        self._webhooks: Mapping[str, ActiveWebhook] = {}
         self._limits: dict[int, RateLimit[int]] = {}
         self._loading = asyncio.Lock()
-        self._reloading: set[asyncio.Task[None]] = set()
 
     async def load(self) -> None:
         """Read all webhooks; requests that arrive in between meet the former ones."""
         # One after the other: a load that began before a change must not end after it.
         async with self._loading:
-            self._hooks = await self._store.read(self._select)
+            self._webhooks = await self._store.read(self._select)
 
-    def reload(self) -> None:
-        """Begin `load` in the background."""
-        task = asyncio.create_task(keep_trying(self.load))
-        self._reloading.add(task)
-        task.add_done_callback(self._reloading.discard)
-
-    def find(self, token: str) -> Hook | None:
+    def find(self, token: str) -> ActiveWebhook | None:
         """Return the webhook of a token in a URL, if there is any."""
-        return self._hooks.get(hash_token(token))
+        return self._webhooks.get(hash_token(token))
 
-    def make(self, row: InboundWebhook) -> Hook:
-        """Return the hook of a row.
+    def make(self, row: InboundWebhook) -> ActiveWebhook:
+        """Return the webhook of a row.
 
         Raises:
             VaultError: a secret cannot be read.
         """
         addresses = None if row.addresses is None else orjson.loads(row.addresses)
-        return Hook(
+        return ActiveWebhook(
             id=row.id,
             user_id=row.user_id,
             name=row.name,
@@ -145,7 +138,7 @@ class Hooks:
             paused=row.paused,
         )
 
-    def _select(self) -> dict[str, Hook]:
+    def _select(self) -> dict[str, ActiveWebhook]:
         return {row.token_hash: self.make(row) for row in InboundWebhook.select()}
 
     def _find_limit(self, row: InboundWebhook) -> RateLimit[int]:
