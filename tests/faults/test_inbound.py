@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from support.senders import Sender
 from support.thinker import Thinker
 
 from biont.testing import ApiClient, ModelServer, rows_of, say
-from biont.testing.model_server import wait_for
+from biont.testing.model_server import respond, wait_for
 
 ROUNDS = 5
 
@@ -91,6 +93,46 @@ async def test_each_request_acts_once_under_kill_9_and_repetition(
     async with ApiClient(server.url, key) as client:
         titles = [str(note["title"]) for note in rows_of(await client.get("/notes?limit=1000"))]
     assert sorted(titles) == sorted(sent)
+
+
+async def test_a_database_that_cannot_be_written_lets_senders_repeat(
+    start_server: StartServer, make_key: MakeKey, tmp_path: Path
+) -> None:
+    database = tmp_path / "biont.sqlite3"
+    server = await start_server(database={"url": f"sqlite:///{database}", "busy_timeout": 0.2})
+    key = await make_key()
+    async with ApiClient(server.url, key) as client:
+        sender = await make_hook(client, {"kind": "note", "title": "Issue", "content": ""})
+        with closing(sqlite3.connect(database, isolation_level=None)) as outside:
+            outside.execute("BEGIN IMMEDIATE")
+            answer = await sender.send()
+            assert (answer.status, answer.document["status"]) == (503, "refused")
+            outside.execute("ROLLBACK")
+        assert (await sender.send()).status == 202
+        assert len(rows_of(await client.get("/notes"))) == 1
+
+
+async def test_a_prompt_whose_model_is_out_of_reach_is_asked_again_by_a_replay(
+    start_server: StartServer, make_key: MakeKey, scripted: ModelServer
+) -> None:
+    scripted.default = respond(500, b"{}")
+    server = await start_server(**scripted.sections, events={"handler_retry": []})
+    async with ApiClient(server.url, await make_key()) as client:
+        sender = await make_hook(client, {"kind": "prompt", "prompt": "{{ body.issue.title }}"})
+        assert (await sender.send()).status == 202
+        letters = await client.get_until("/dead-letters", rows_of)
+        (delivery,) = rows_of(await client.get("/webhooks/incoming/1/deliveries"))
+        assert delivery["state"] == "pending"
+        # Another action in between changes nothing for the request that was accepted before.
+        action: JsonValue = {"kind": "note", "title": "x", "content": ""}
+        await client.ask("PATCH", "/webhooks/incoming/1", {"action": action})
+        scripted.default = say("A bug.")
+        await client.post(f"/dead-letters/{rows_of(letters)[0]['id']}/replay")
+        await client.get_until(
+            "/webhooks/incoming/1/deliveries", lambda page: rows_of(page)[0]["state"] == "done"
+        )
+        (note,) = rows_of(await client.get("/notes"))
+    assert note["content"] == "A bug."
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
